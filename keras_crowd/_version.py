@@ -1,0 +1,3 @@
+"""The version of keras_crowd, readable without importing Keras."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,5 @@
+"""The answers of many annotators: one container, three forms. NumPy only."""
+
+from ._coerce import as_annotations as as_annotations
+from ._container import Annotations as Annotations
+from ._ids import MISSING as MISSING

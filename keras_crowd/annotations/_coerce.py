@@ -1,0 +1,33 @@
+"""Answers as a user may hand them over, as `Annotations`."""
+
+from typing import Any
+
+import numpy as np
+
+from ._container import Annotations
+
+
+def as_annotations(answers: Any, num_classes: int | None = None) -> Annotations:
+    """`answers` as `Annotations`: passed through, or read from a dense array.
+
+    Args:
+        answers: `Annotations` with class answers, or integers `(items, annotators)` with `-1`.
+        num_classes: Number of classes; needed where the last class may be absent from a dense array.
+
+    Raises:
+        ValueError: When the answers are not classes, or there are more classes than `num_classes`.
+    """
+    if not isinstance(answers, Annotations):
+        array = np.asarray(answers)
+        if array.dtype.kind == "f":
+            raise ValueError(
+                "`answers` must be `Annotations` or integers of shape (items, annotators) with -1 for "
+                f"missing. Received: floats of shape {array.shape}"
+            )
+        answers = Annotations.from_dense(array, classes=num_classes)
+    elif num_classes is not None and num_classes != answers.num_classes:
+        raise ValueError(
+            f"`num_classes` must agree with the annotations, which have {answers.num_classes}. "
+            f"Received: num_classes={num_classes}"
+        )
+    return answers
