@@ -123,8 +123,10 @@ def dawid_skene(
     """
     annotations = as_annotations(answers, num_classes)
     pseudocounts = _pseudocounts(annotations, pseudocount)
-    if not class_pseudocount > 0:
-        raise ValueError(f"`class_pseudocount` must be positive. Received: {class_pseudocount}")
+    if not 0 < class_pseudocount < np.inf:
+        raise ValueError(f"`class_pseudocount` must be positive and finite. Received: {class_pseudocount}")
+    if max_iterations < 1:
+        raise ValueError(f"`max_iterations` must be at least 1. Received: {max_iterations}")
     answered = annotations.answers_per_item() > 0
     posterior = _votes(annotations) / np.maximum(annotations.answers_per_item(), 1)[:, None]
     objective: list[float] = []
@@ -146,13 +148,55 @@ def annotator_accuracy(confusion: np.ndarray, class_prior: np.ndarray | None = N
 
     Args:
         confusion: `(annotators, true, answer)`, from a crowd layer's `.confusion()` or `dawid_skene`.
-        class_prior: Share of each true class, `(classes,)`. Defaults to all alike.
+        class_prior: Share of each true class, `(classes,)`; or among the items of each annotator,
+            `(annotators, classes)`, as from `annotator_class_prior`. Defaults to all alike.
 
     Returns:
         `(annotators,)`, between 0 and 1.
     """
-    diagonal = np.diagonal(np.asarray(confusion), axis1=1, axis2=2)
-    return np.average(diagonal, axis=1, weights=class_prior)
+    confusion = np.asarray(confusion)
+    if confusion.ndim != 3 or confusion.shape[1] != confusion.shape[2]:
+        raise ValueError(
+            f"`confusion` must be (annotators, true, answer). Received: shape {confusion.shape}"
+        )
+    diagonal = np.diagonal(confusion, axis1=1, axis2=2)
+    weights = np.ones(diagonal.shape[1]) if class_prior is None else np.asarray(class_prior)
+    if weights.shape not in (diagonal.shape, diagonal.shape[1:]):
+        raise ValueError(
+            f"`class_prior` must have shape {diagonal.shape[1:]} or {diagonal.shape}. "
+            f"Received: shape {weights.shape}"
+        )
+    return np.average(diagonal, axis=1, weights=np.broadcast_to(weights, diagonal.shape))
+
+
+def annotator_class_prior(annotations: Annotations, probabilities: np.ndarray) -> np.ndarray:
+    """Share of each true class among the items that each annotator answered.
+
+    Annotators see different items: one who got the easy classes looks better than another who did not,
+    unless their confusions are weighed by what each of them saw.
+
+    Args:
+        annotations: The answers.
+        probabilities: Probability of each class for each item, `(items, classes)`: the classifier's
+            prediction, or a posterior. Rows in the order of `annotations.items`.
+
+    Returns:
+        `(annotators, classes)`; rows sum to 1. An annotator without answers has the mean over all items.
+    """
+    probabilities = np.asarray(probabilities, float)
+    if probabilities.ndim != 2 or len(probabilities) != annotations.num_items:
+        raise ValueError(
+            f"`probabilities` must have shape ({annotations.num_items}, classes). "
+            f"Received: shape {probabilities.shape}"
+        )
+    size = annotations.num_annotators
+    seen = [
+        np.bincount(annotations.annotator_index, weights=column[annotations.item_index], minlength=size)
+        for column in probabilities.T
+    ]
+    seen_or_all = np.stack(seen, axis=1)
+    seen_or_all[annotations.answers_per_annotator() == 0] = probabilities.mean(axis=0)
+    return seen_or_all / seen_or_all.sum(axis=1, keepdims=True)
 
 
 def _votes(annotations: Annotations) -> np.ndarray:
@@ -177,8 +221,8 @@ def _pseudocounts(annotations: Annotations, pseudocount: float | np.ndarray) -> 
             "`pseudocount` must be a number or broadcast to (annotators, true, answer) = "
             f"{shape}. Received: shape {counts.shape}"
         ) from None
-    if not np.all(counts > 0):
-        raise ValueError(f"`pseudocount` must be positive. Received: pseudocount={pseudocount}")
+    if not np.all((counts > 0) & (counts < np.inf)):
+        raise ValueError(f"`pseudocount` must be positive and finite. Received: pseudocount={pseudocount}")
     return counts
 
 

@@ -25,7 +25,7 @@ def as_annotations(answers: Any, num_classes: int | None = None) -> Annotations:
                 f"missing. Received: floats of shape {array.shape}"
             )
         answers = Annotations.from_dense(array, classes=num_classes)
-    elif num_classes is not None and num_classes != answers.num_classes:
+    elif answers.num_classes != num_classes and num_classes is not None:
         raise ValueError(
             f"`num_classes` must agree with the annotations, which have {answers.num_classes}. "
             f"Received: num_classes={num_classes}"

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Hashable, Sequence
-from typing import Any
 
 import numpy as np
 
+from . import _readers
 from ._forms import to_dense, to_slots
 from ._ids import (
-    MISSING,
-    class_ids,
-    column,
-    encode,
-    id_array,
-    is_missing,
+    frozen,
     refuse_duplicates,
-    refuse_empty,
+    refuse_infinite,
     selection,
 )
 
@@ -79,168 +73,18 @@ class Annotations:
             key, item_index, annotator_index = key[order], item_index[order], annotator_index[order]
             answers = answers[order]
         refuse_duplicates(key, items, annotators)
-        self.items, self.annotators, self.classes = items, annotators, classes
-        self.item_index = item_index.astype(np.int32)
-        self.annotator_index = annotator_index.astype(np.int32)
-        self.answers = answers.astype(np.float32 if classes is None else np.int32)
-        for array in (self.item_index, self.annotator_index, self.answers):
-            array.flags.writeable = False
+        if classes is None:
+            refuse_infinite(answers)
+        self.items, self.annotators = frozen(items), frozen(annotators)
+        self.classes = None if classes is None else frozen(classes)
+        self.item_index = frozen(item_index.astype(np.int32))
+        self.annotator_index = frozen(annotator_index.astype(np.int32))
+        self.answers = frozen(answers.astype(np.float32 if classes is None else np.int32))
 
-    @classmethod
-    def from_dense(
-        cls,
-        array: Any,
-        *,
-        items: Sequence[Hashable] | None = None,
-        annotators: Sequence[Hashable] | None = None,
-        classes: Sequence[Hashable] | int | None = None,
-    ) -> Annotations:
-        """Reads a table with one row an item and one column an annotator.
-
-        Args:
-            array: `(items, annotators)`. Integers: class codes, `-1` where an annotator did not answer.
-                Floats: numeric ratings, `NaN` where an annotator did not answer; with `classes=` given
-                they are class codes instead.
-            items: Ids of the rows. Defaults to `0, 1, ...`
-            annotators: Ids of the columns. Defaults to `0, 1, ...`
-            classes: Ids of the class codes, or how many there are. Defaults to the highest code seen
-                plus one: say it if the last class may be absent.
-
-        Raises:
-            ValueError: When the array is not 2-D, a code is out of range, or nobody answered at all.
-        """
-        array = np.asarray(array)
-        if array.ndim != 2 or array.dtype.kind not in "iuf":
-            raise ValueError(
-                "`array` must be numbers of shape (items, annotators). "
-                f"Received: shape {array.shape}, dtype {array.dtype}"
-            )
-        numeric = array.dtype.kind == "f" and classes is None
-        answered = ~np.isnan(array) if array.dtype.kind == "f" else array != MISSING
-        if array.dtype.kind == "f" and not numeric:
-            answered &= array != MISSING
-        item_index, annotator_index = np.nonzero(answered)
-        answers = array[answered]
-        refuse_empty(answers, "array")
-        return cls(
-            item_index,
-            annotator_index,
-            answers,
-            items=_ids("items", items, array.shape[0]),
-            annotators=_ids("annotators", annotators, array.shape[1]),
-            classes=None if numeric else class_ids(answers, classes),
-        )
-
-    @classmethod
-    def from_coo(
-        cls,
-        item: Any,
-        annotator: Any,
-        answer: Any,
-        *,
-        items: Sequence[Hashable] | None = None,
-        annotators: Sequence[Hashable] | None = None,
-        classes: Sequence[Hashable] | None = None,
-    ) -> Annotations:
-        """Reads three parallel arrays: who said what of which item. Ids may be anything hashable.
-
-        Args:
-            item: Item id of each answer.
-            annotator: Annotator id of each answer.
-            answer: Class id of each answer. Floats without `classes=` are numeric ratings. A missing
-                answer (`None` or `NaN`) drops its row.
-            items: All item ids, **in the order of the rows of your features**. Items that nobody
-                answered may be among them. Defaults to the ids seen, sorted (in order of appearance
-                when they cannot be sorted).
-            annotators: All annotator ids, likewise.
-            classes: All class ids, in the order of the classifier's outputs. Defaults likewise.
-
-        Raises:
-            ValueError: When lengths disagree, an id is missing or unknown, an annotator answered an
-                item twice, or nobody answered at all.
-        """
-        item, annotator = column("item", item), column("annotator", annotator)
-        answer = column("answer", answer)
-        if not len(item) == len(annotator) == len(answer):
-            raise ValueError(
-                "`item`, `annotator` and `answer` must have the same length. "
-                f"Received: lengths {len(item)}, {len(annotator)} and {len(answer)}"
-            )
-        given = ~is_missing(answer)
-        item, annotator, answer = item[given], annotator[given], answer[given]
-        refuse_empty(answer, "answer")
-        item_ids, item_index = encode("item", item, "items", items)
-        annotator_ids, annotator_index = encode("annotator", annotator, "annotators", annotators)
-        if answer.dtype.kind == "f" and classes is None:
-            answer_ids, codes = None, answer
-        else:
-            answer_ids, codes = encode("answer", answer, "classes", classes)
-        return cls(
-            item_index,
-            annotator_index,
-            codes,
-            items=item_ids,
-            annotators=annotator_ids,
-            classes=answer_ids,
-        )
-
-    @classmethod
-    def from_dataframe(
-        cls,
-        df: Any,
-        item: str = "item",
-        annotator: str = "annotator",
-        answer: str = "answer",
-        **kwargs: Any,
-    ) -> Annotations:
-        """Reads a data frame with one row an answer.
-
-        Args:
-            df: A pandas data frame (or anything with `.columns` and `df[name]`).
-            item: Name of the column of item ids.
-            annotator: Name of the column of annotator ids.
-            answer: Name of the column of answers. A categorical column gives `classes` its categories.
-            **kwargs: `items=`, `annotators=` and `classes=`, as for `from_coo`.
-        """
-        for argument, name in (("item", item), ("annotator", annotator), ("answer", answer)):
-            if name not in df.columns:
-                raise ValueError(
-                    f"`{argument}` must name a column of the table. "
-                    f"Received: {argument}={name!r}, columns {list(df.columns)}"
-                )
-        if kwargs.get("classes") is None and str(df[answer].dtype) == "category":
-            kwargs["classes"] = list(df[answer].cat.categories)
-        return cls.from_coo(df[item], df[annotator], df[answer], **kwargs)
-
-    @classmethod
-    def from_csv(
-        cls,
-        path: str | os.PathLike[str],
-        item: str = "item",
-        annotator: str = "annotator",
-        answer: str = "answer",
-        *,
-        items: Sequence[Hashable] | None = None,
-        annotators: Sequence[Hashable] | None = None,
-        classes: Sequence[Hashable] | None = None,
-        **read_csv: Any,
-    ) -> Annotations:
-        """Reads a CSV file with one row an answer. Needs pandas.
-
-        Args:
-            path: The file.
-            item, annotator, answer: Names of the columns.
-            items, annotators, classes: As for `from_coo`.
-            **read_csv: Passed to `pandas.read_csv` (`sep`, `dtype`, `encoding`, ...).
-        """
-        try:
-            import pandas
-        except ImportError as error:
-            raise ImportError("`Annotations.from_csv` needs pandas: pip install pandas") from error
-        df = pandas.read_csv(path, **read_csv)
-        return cls.from_dataframe(
-            df, item, annotator, answer, items=items, annotators=annotators, classes=classes
-        )
+    from_dense = classmethod(_readers.from_dense)
+    from_coo = classmethod(_readers.from_coo)
+    from_dataframe = classmethod(_readers.from_dataframe)
+    from_csv = classmethod(_readers.from_csv)
 
     @property
     def num_items(self) -> int:
@@ -373,7 +217,3 @@ class Annotations:
             annotators=self.annotators,
             classes=self.classes,
         )
-
-
-def _ids(name: str, ids: Sequence[Hashable] | None, length: int) -> np.ndarray:
-    return np.arange(length) if ids is None else id_array(name, ids, length)

@@ -15,7 +15,9 @@ MISSING = -1
 def column(name: str, values: Any) -> np.ndarray:
     """`values` as a 1-D array in which every hashable stays as it is (tuples too)."""
     if hasattr(values, "to_numpy"):
-        values = values.to_numpy()
+        values = _from_series(values)
+    elif hasattr(values, "__array__"):  # tensors: their elements are neither equal nor hashable
+        values = np.asarray(values)
     array = values if isinstance(values, np.ndarray) else _from_list(list(values))
     if array.ndim != 1:
         raise ValueError(f"`{name}` must be 1-D. Received: shape {array.shape}")
@@ -38,7 +40,7 @@ def id_array(name: str, ids: Iterable[Hashable], length: int | None = None) -> n
 def class_ids(codes: np.ndarray, classes: Sequence[Hashable] | int | None) -> np.ndarray:
     """The ids of the classes that `codes` (some answers, none missing) stand for."""
     if classes is None:
-        classes = int(codes.max()) + 1
+        classes = max(int(codes.max()), 0) + 1
     ids = np.arange(classes) if isinstance(classes, int | np.integer) else id_array("classes", classes)
     wrong = (codes < 0) | (codes >= len(ids)) | (codes != np.floor(codes))
     if np.any(wrong):
@@ -109,8 +111,18 @@ def refuse_empty(answers: np.ndarray, argument: str) -> None:
         raise ValueError(f"`{argument}` must hold at least one answer. Received: none, or all missing")
 
 
+def refuse_infinite(answers: np.ndarray) -> None:
+    """Raises unless every numeric answer is finite in float32."""
+    wrong = ~(np.abs(answers) <= np.finfo(np.float32).max)
+    if np.any(wrong):
+        raise ValueError(
+            f"Numeric answers must be finite float32 numbers. Received: {answers[wrong][0]}, "
+            f"and {int(wrong.sum()) - 1} more that are not"
+        )
+
+
 def refuse_duplicates(key: np.ndarray, items: np.ndarray, annotators: np.ndarray) -> None:
-    """Raises where the same (item, annotator) stands twice; `key` is `item * annotators + annotator`, sorted."""
+    """Raises where an (item, annotator) stands twice; `key`, sorted, is `item * annotators + annotator`."""
     repeated = np.flatnonzero(key[1:] == key[:-1])
     if len(repeated):
         item, annotator = divmod(int(key[repeated[0]]), len(annotators))
@@ -121,13 +133,47 @@ def refuse_duplicates(key: np.ndarray, items: np.ndarray, annotators: np.ndarray
         )
 
 
+def answer_column(values: np.ndarray) -> np.ndarray:
+    """Answers, none missing; objects that are all numbers, floats among them, become floats."""
+    kinds = set(map(type, values.tolist())) if values.dtype.kind == "O" else set()
+    floats = any(issubclass(kind, float | np.floating) for kind in kinds)
+    if floats and all(issubclass(kind, int | float | np.number) for kind in kinds):
+        return values.astype(float)
+    return values
+
+
+def frozen(array: np.ndarray) -> np.ndarray:
+    """`array` read-only, and not shared with whoever can still write to it."""
+    if array.flags.writeable or array.base is not None:
+        array = array.copy()
+        array.flags.writeable = False
+    return array
+
+
+def _from_series(series: Any) -> np.ndarray:
+    array = series.to_numpy()
+    if array.dtype.kind == "f" and getattr(series.dtype, "kind", "f") in "iub":
+        # pandas makes floats of nullable integers with a hole; floats would be read as ratings.
+        array = series.to_numpy(object)
+    return array
+
+
 def _from_list(values: list[Any]) -> np.ndarray:
     kinds = set(map(type, values))
-    if len(kinds) == 1 and kinds <= {int, float, str, bool}:
-        return np.asarray(values)
+    if len(kinds) == 1 and issubclass(kinds.pop(), int | float | str | np.number | np.bool_):
+        array = np.asarray(values)
+        if not _loses(array, values):
+            return array
     array = np.empty(len(values), object)
     array[:] = values
     return array
+
+
+def _loses(array: np.ndarray, values: list[Any]) -> bool:
+    """NumPy rounds integers that no 64 bits hold, and cuts NUL off the end of a string."""
+    if array.dtype.kind == "U":
+        return array.tolist() != values
+    return array.dtype.kind == "f" and isinstance(values[0], int)
 
 
 def _sorted_ids(values: list[Any]) -> np.ndarray:

@@ -1,0 +1,151 @@
+"""What the examples share: data, one classifier trained on four kinds of labels, a table of the outcome."""
+
+import pathlib
+
+import keras
+import numpy as np
+from sklearn.datasets import load_digits
+
+import keras_crowd as kc
+
+SAVED_MODELS = pathlib.Path(__file__).parents[1] / "saved_models"
+
+
+def digits_from_a_careless_crowd(num_careful=6, num_careless=24, answers_per_item=2, seed=0):
+    """scikit-learn's digits, labeled by machine annotators as in ICLR-23.
+
+    Each annotator is a weak classifier trained on a few digits of its own: the careful ones on 200 to
+    250, the careless ones on 8 to 18. Every digit is labeled by two annotators drawn at random.
+    """
+    x, y = load_digits(return_X_y=True)
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(x))
+    x, y = (x[order] / 16).astype("float32"), y[order].astype("int32")
+    sizes = [*rng.integers(200, 250, num_careful), *rng.integers(8, 18, num_careless)]
+    annotations = kc.datasets.machine_annotators(
+        x[:1300], y[:1300], len(sizes), train_size=sizes, answers_per_item=answers_per_item, seed=seed
+    )
+    return kc.datasets.CrowdDataset(
+        x[:1300], annotations, y[:1300], x[1300:], y[1300:], tuple(map(str, range(10)))
+    )
+
+
+def digits_classifier():
+    """A small network from 64 pixels to 10 classes."""
+    return keras.Sequential(
+        [
+            keras.Input((64,)),
+            keras.layers.Dense(128, "relu"),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(10, "softmax"),
+        ]
+    )
+
+
+def train_on_labels(classifier, x, y, *, epochs, batch_size=64):
+    """A classifier trained on one label an item; items without a label (-1) are left out."""
+    classifier.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    labeled = y >= 0
+    classifier.fit(x[labeled], y[labeled], epochs=epochs, batch_size=batch_size, verbose=0)
+    return classifier
+
+
+def train_on_answers(classifier, crowd, data, *, epochs, warm_up=5, batch_size=64):
+    """The same classifier under a crowd layer, trained on the raw answers.
+
+    The first epochs are on the majority vote, so that no class is lost before the annotators are known; then the
+    crowd layer learns at 10 times the classifier's rate, for each annotator is seen in few batches.
+    """
+    votes = kc.aggregation.majority_vote(data.annotations)
+    warm_up = min(warm_up, epochs - 1)
+    train_on_labels(classifier, data.x_train, votes, epochs=warm_up, batch_size=batch_size)
+    model = keras.Sequential([classifier, crowd])
+    optimizer = kc.optimizers.crowd_optimizer(model, keras.optimizers.Adam(1e-3), learning_rate=1e-2)
+    model.compile(optimizer, kc.losses.MaskedCrowdCrossEntropy())
+    answers = data.annotations.dense()
+    kc.validate(model, data.x_train, answers)
+    model.fit(data.x_train, answers, epochs=epochs - warm_up, batch_size=batch_size, verbose=0)
+    return classifier, crowd
+
+
+def accuracy(classifier, x, y):
+    """Share of items whose most probable class is the gold one."""
+    return float(np.mean(classifier.predict(x, verbose=0).argmax(axis=1) == y))
+
+
+def compare(build, data, train_on_crowd, *, epochs, seeds):
+    """Test accuracies of majority vote, Dawid-Skene labels, the crowd layer and gold, one a seed.
+
+    Args:
+        build: Makes the classifier.
+        data: A `keras_crowd.datasets.CrowdDataset`.
+        train_on_crowd: Called as `train_on_crowd(classifier, data, epochs=...)`; gives the trained
+            (classifier, crowd layer).
+        epochs: Epochs of every training.
+        seeds: How many seeds.
+
+    Returns:
+        Accuracies by method, each `(seeds,)`, and the last (classifier, crowd).
+    """
+    labels = {
+        "majority vote": lambda seed: kc.aggregation.majority_vote(
+            data.annotations, ties="random", seed=seed
+        ),
+        "Dawid-Skene": lambda seed: kc.aggregation.dawid_skene(data.annotations).labels,
+        "gold": lambda seed: data.y_train,
+    }
+    found = {name: [] for name in ("majority vote", "Dawid-Skene", "crowd layer", "gold")}
+    for seed in range(seeds):
+        for name in found:
+            keras.utils.set_random_seed(seed)
+            if name == "crowd layer":
+                trained, crowd = train_on_crowd(build(), data, epochs=epochs)
+            else:
+                trained = train_on_labels(build(), data.x_train, labels[name](seed), epochs=epochs)
+            found[name].append(accuracy(trained, data.x_test, data.y_test))
+            if name == "crowd layer":
+                last = trained, crowd
+        print(
+            f"seed {seed}: " + ", ".join(f"{name} {100 * found[name][-1]:.1f}" for name in found),
+            flush=True,
+        )
+    return {name: np.array(values) for name, values in found.items()}, last
+
+
+def print_table(found):
+    """Mean, spread and gap closed of each method."""
+    low, high = found["majority vote"].mean(), found["gold"].mean()
+    print(f"\n{'trained on':<16}{'test accuracy':>18}{'gap closed':>13}")
+    for name, values in found.items():
+        mean, spread = 100 * values.mean(), 100 * values.std()
+        print(
+            f"{name:<16}{mean:>11.1f} +- {spread:.1f} %{(values.mean() - low) / max(high - low, 1e-9):>12.2f}"
+        )
+
+
+def estimated_accuracy(classifier, crowd, data):
+    """How often each annotator is right on the items it answered, without gold labels."""
+    seen = kc.aggregation.annotator_class_prior(
+        data.annotations, classifier.predict(data.x_train, verbose=0)
+    )
+    return kc.aggregation.annotator_accuracy(crowd.confusion(), seen)
+
+
+def true_accuracy(annotations, labels):
+    """The share of each annotator's answers that equal the item's label."""
+    right = annotations.answers == labels[annotations.item_index]
+    return np.bincount(annotations.annotator_index, weights=right) / annotations.answers_per_annotator()
+
+
+def print_annotators(classifier, crowd, data, count=3):
+    """The annotators trusted least and most, and how good they really are."""
+    annotations = data.annotations
+    estimated = estimated_accuracy(classifier, crowd, data)
+    gold = true_accuracy(annotations, data.y_train)
+    order = estimated.argsort()
+    answered = annotations.answers_per_annotator()
+    print(f"\n{'annotator':<12}{'answers':>8}{'estimated accuracy':>20}{'on gold':>10}")
+    for r in [*order[:count], *order[-count:]]:
+        name, percent = str(annotations.annotators[r]), 100 * estimated[r]
+        print(f"{name:<12}{answered[r]:>8}{percent:>18.0f} %{100 * gold[r]:>8.0f} %")
+    return order

@@ -1,0 +1,72 @@
+"""Callbacks for training on crowd answers."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+class GoldValidation(keras.callbacks.Callback):
+    """Evaluates the classifier, without the crowd layer, on gold labels after each epoch.
+
+    Adds `val_gold_loss`, `val_gold_accuracy` (or the metrics given) to the logs of the epoch. Put it before
+    the callbacks that use them, as `EarlyStopping("val_gold_accuracy", mode="max")` and `ModelCheckpoint`.
+
+    Args:
+        classifier: The classifier below the crowd layer, a built Keras model of one output.
+        x: Features of the gold items: an array, or a list or dict of arrays for several inputs.
+        y: Gold labels, class codes `(items,)` for the default metrics.
+        batch_size: Items at a time.
+        metrics: Keras metrics over `(y, classifier's output)`. Defaults to `SparseCategoricalAccuracy` and
+            `SparseCategoricalCrossentropy`, named `accuracy` and `loss`.
+        from_logits: Whether the classifier gives logits; for the default loss.
+        prefix: Put before each metric's name in the logs.
+
+    Example:
+
+    >>> gold = keras_crowd.callbacks.GoldValidation(classifier, x_valid, y_valid)
+    >>> model.fit(x, answers, epochs=50, callbacks=[gold])
+    """
+
+    def __init__(
+        self,
+        classifier: Any,
+        x: Any,
+        y: Any,
+        *,
+        batch_size: int = 256,
+        metrics: list[Any] | None = None,
+        from_logits: bool = False,
+        prefix: str = "val_gold_",
+    ) -> None:
+        super().__init__()
+        lengths = {len(array) for array in keras.tree.flatten(x)}
+        if lengths != {len(y)}:
+            raise ValueError(
+                f"`x` and `y` must have the same length. Received: {sorted(lengths)} items, {len(y)} labels"
+            )
+        self.classifier = classifier
+        self.x = x
+        self.y = y
+        self.batch_size = batch_size
+        self.prefix = prefix
+        self.metrics = metrics or [
+            keras.metrics.SparseCategoricalCrossentropy(name="loss", from_logits=from_logits),
+            keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
+        ]
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if logs is None:
+            return
+        for metric in self.metrics:
+            metric.reset_state()
+        for start in range(0, len(self.y), self.batch_size):
+            self._update(slice(start, start + self.batch_size))
+        for metric in self.metrics:
+            logs[self.prefix + metric.name] = float(ops.convert_to_numpy(metric.result()))
+
+    def _update(self, batch: slice) -> None:
+        # Not `predict`: under PyTorch its data loader draws random numbers, which would change training.
+        output = self.classifier.predict_on_batch(keras.tree.map_structure(lambda x: x[batch], self.x))
+        for metric in self.metrics:
+            metric.update_state(self.y[batch], output)

@@ -1,0 +1,11 @@
+"""The papers' data sets, and simulated annotators. NumPy only; no part of Keras is needed here."""
+
+from . import labelme as labelme
+from . import music as music
+from ._confusions import class_wise as class_wise
+from ._confusions import diagonally_dominant as diagonally_dominant
+from ._confusions import hammer_spammer as hammer_spammer
+from ._confusions import pairwise_flipper as pairwise_flipper
+from ._crowd_dataset import CrowdDataset as CrowdDataset
+from .simulated import machine_annotators as machine_annotators
+from .simulated import simulate_answers as simulate_answers

@@ -1,0 +1,210 @@
+"""`CrowdsClassification`: from the classifier's classes to each annotator's answers."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops as kops
+
+from .. import ops
+from .._registration import register
+from ..initializers import CrowdIdentity
+
+_KERNEL_AXES = {"MW": 2, "CM": 2, "VW": 1, "VW+B": 1, "SW": 0, "VB": None}  # class axes of the kernel
+
+
+@register
+class CrowdsClassification(keras.layers.Layer):
+    """Predicts what each annotator answers, from the classifier's class probabilities.
+
+    With class probabilities `f` of an item, the logits of annotator `r` for answer `l` are
+
+    | `conn_type` | logits | parameters an annotator | paper |
+    |---|---|---|---|
+    | `"MW"` | `sum_k f_k W_rkl` | K x K | AAAI-18 |
+    | `"VW"` | `w_rl f_l` | K | AAAI-18 |
+    | `"VB"` | `f_l + b_rl` | K | AAAI-18 |
+    | `"VW+B"` | `w_rl f_l + b_rl` | 2 K | AAAI-18 |
+    | `"SW"` | `s_r f_l` | 1 | AAAI-18 |
+    | `"CM"` | `log sum_k f_k A_rkl`, `A_r = softmax(W_r)` over answers | K x K | ICLR-23 |
+
+    and `softmax` over the last axis is the predicted answer. Train on raw answers with
+    `keras_crowd.losses.MaskedCrowdCrossEntropy`; the classifier below stays a plain Keras model.
+
+    The layer computes in the variable dtype of its policy: float32 under a global mixed precision policy.
+    Keras masks end here; mark padding as missing answers.
+
+    Args:
+        num_annotators: Number of annotators, R.
+        conn_type: Which connection, as above.
+        from_logits: Whether the inputs are logits, to be turned into probabilities by a softmax.
+        initial_accuracy: Probability, in (0, 1), with which every annotator starts to repeat a class that
+            the classifier is sure of. Defaults to the papers' identity start, `e / (e + K - 1)`: .28
+            for 10 classes, .027 for 100. Not for `"VB"`.
+        kernel_initializer: Start of `W`, `w` or `s`, in place of `initial_accuracy`.
+        bias_initializer: Start of `b`.
+        dtype: Dtype policy of the layer. Defaults to the variable dtype of the global policy.
+        **kwargs: `name` and `trainable`, as for every Keras layer.
+
+    Call arguments:
+        probabilities: Class probabilities `(batch, ..., classes)`.
+        annotators: Annotator of each slot, integers `(batch, slots)`, negative for an empty slot. Without
+            it the answers of all annotators are predicted.
+
+    Input shape:
+        `(batch, classes)`, or `(batch, ..., classes)` of any rank.
+
+    Output shape:
+        `(batch, ..., num_annotators, classes)`; with `annotators`, `(batch, ..., slots, classes)`.
+
+    Example:
+
+    >>> classifier = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, "softmax")])
+    >>> crowd = keras_crowd.layers.CrowdsClassification(num_annotators=5, conn_type="MW")
+    >>> model = keras.Sequential([classifier, crowd])
+    >>> model.output_shape
+    (None, 5, 10)
+    >>> crowd.confusion().shape
+    (5, 10, 10)
+
+    Reference:
+        F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, section "Crowd layer";
+        S. Ibrahim, T. Nguyen, X. Fu, "Deep learning from crowdsourced labels: coupled cross-entropy
+        minimization, identifiability, and regularization", ICLR 2023.
+    """
+
+    def __init__(
+        self,
+        num_annotators: int,
+        conn_type: str = "MW",
+        *,
+        from_logits: bool = False,
+        initial_accuracy: float | None = None,
+        kernel_initializer: Any = None,
+        bias_initializer: Any = "zeros",
+        dtype: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(dtype=dtype or keras.config.dtype_policy().variable_dtype, **kwargs)
+        if int(num_annotators) != num_annotators or num_annotators < 1:
+            raise ValueError(
+                f"`num_annotators` must be a positive integer. Received: num_annotators={num_annotators}"
+            )
+        if conn_type not in _KERNEL_AXES:
+            raise ValueError(
+                f"`conn_type` must be one of {', '.join(map(repr, _KERNEL_AXES))}. "
+                f"Received: conn_type={conn_type!r}"
+            )
+        _check_start(conn_type, initial_accuracy, kernel_initializer)
+        self.num_annotators = int(num_annotators)
+        self.conn_type = conn_type
+        self.from_logits = from_logits
+        self.initial_accuracy = initial_accuracy
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel = self.bias = None
+        self.supports_masking = True
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes, known once the layer is built."""
+        if not self.built:
+            raise ValueError(f"Layer {self.name!r} must be built (called once) before it has classes.")
+        return self._num_classes
+
+    def build(self, probabilities_shape: Any, annotators_shape: Any = None) -> None:
+        self._check_shapes(probabilities_shape, annotators_shape)
+        self._num_classes = num_classes = int(probabilities_shape[-1])
+        kernel_axes = _KERNEL_AXES[self.conn_type]
+        if kernel_axes is not None:
+            self.kernel = self.add_weight(
+                shape=(self.num_annotators, *([num_classes] * kernel_axes or [1])),
+                initializer=self.kernel_initializer or CrowdIdentity(self._initial_scale(num_classes)),
+                name="kernel",
+            )
+        if self.conn_type.endswith("B"):
+            self.bias = self.add_weight(
+                shape=(self.num_annotators, num_classes), initializer=self.bias_initializer, name="bias"
+            )
+
+    def call(self, probabilities: Any, annotators: Any = None) -> Any:
+        if annotators is not None and "int" not in str(annotators.dtype):
+            raise ValueError(
+                "`annotators` must be integers (use `keras.Input((None,), dtype='int32')`). "
+                f"Received: dtype {annotators.dtype}"
+            )
+        if self.from_logits:
+            probabilities = kops.softmax(probabilities, axis=-1)
+        return self._answer_logits(probabilities, annotators)
+
+    def compute_output_shape(self, probabilities_shape: Any, annotators_shape: Any = None) -> tuple:
+        *items, num_classes = probabilities_shape
+        width = self.num_annotators if annotators_shape is None else annotators_shape[-1]
+        return (*items, width, num_classes)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
+        return None
+
+    def confusion(self) -> np.ndarray:
+        """What each annotator answers to each class, as the layer has learned it.
+
+        Returns:
+            NumPy `(num_annotators, true, answer)`; each row `[r, k, :]` is a distribution and sums to 1.
+        """
+        certain = kops.eye(self.num_classes, dtype=self.compute_dtype)
+        answers = kops.softmax(self._answer_logits(certain, None), axis=-1)  # (true, annotators, answer)
+        return kops.convert_to_numpy(answers).transpose(1, 0, 2)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "num_annotators": self.num_annotators,
+            "conn_type": self.conn_type,
+            "from_logits": self.from_logits,
+            "initial_accuracy": self.initial_accuracy,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+        }
+
+    def _answer_logits(self, f: Any, annotators: Any) -> Any:
+        kernel, bias = self._rows(self.kernel, annotators), self._rows(self.bias, annotators)
+        if self.conn_type == "MW":
+            return ops.matrix_logits(f, kernel)
+        if self.conn_type == "CM":
+            return ops.mixture_logits(f, kops.log_softmax(kernel, axis=-1))
+        return ops.vector_logits(f, kernel, bias)
+
+    def _rows(self, parameter: Any, annotators: Any) -> Any:
+        if parameter is None or annotators is None:
+            return parameter
+        return ops.annotator_rows(parameter, annotators)
+
+    def _initial_scale(self, num_classes: int) -> float:
+        if self.initial_accuracy is None:
+            return 1.0
+        return ops.identity_scale(self.initial_accuracy, num_classes)
+
+    def _check_shapes(self, probabilities_shape: Any, annotators_shape: Any) -> None:
+        if len(probabilities_shape) < 2 or probabilities_shape[-1] is None or probabilities_shape[-1] < 2:
+            raise ValueError(
+                "`probabilities` must have shape (batch, ..., classes) with at least 2 classes. "
+                f"Received: shape {tuple(probabilities_shape)}"
+            )
+        if annotators_shape is not None and len(annotators_shape) != 2:
+            raise ValueError(
+                f"`annotators` must have shape (batch, slots). Received: shape {tuple(annotators_shape)}"
+            )
+
+
+def _check_start(conn_type: str, initial_accuracy: float | None, kernel_initializer: Any) -> None:
+    if initial_accuracy is None:
+        return
+    if conn_type == "VB" or kernel_initializer is not None:
+        raise ValueError(
+            '`initial_accuracy` sets the start of the kernel: leave it out for conn_type="VB", which has '
+            f"none, or with `kernel_initializer`. Received: initial_accuracy={initial_accuracy}"
+        )
+    if not 0 < initial_accuracy < 1:
+        raise ValueError(
+            f"`initial_accuracy` must be between 0 and 1. Received: initial_accuracy={initial_accuracy}"
+        )

@@ -1,0 +1,97 @@
+"""Metrics over the answers that were given, exact over any number of batches."""
+
+from typing import Any
+
+import keras
+from keras import ops as kops
+
+from . import ops
+from ._registration import register
+
+
+class _ObservedMean(keras.metrics.Metric):
+    """The mean of a value per answer over all observed answers, weighted by item. Abstract."""
+
+    def __init__(self, name: str, dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.add_weight(shape=(), initializer="zeros", name="total")
+        self.count = self.add_weight(shape=(), initializer="zeros", name="count")
+
+    def values(self, targets: Any, observed: Any, logits: Any) -> Any:
+        """The value of each answer, `(..., annotators or slots)`."""
+        raise NotImplementedError
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        y_true, y_pred = kops.convert_to_tensor(y_true), kops.convert_to_tensor(y_pred)
+        targets, observed = ops.answer_targets(y_true, y_pred.shape[-1], len(y_pred.shape))
+        weights = kops.cast(observed, self.dtype)
+        if sample_weight is not None:
+            sample_weight = kops.cast(sample_weight, self.dtype)
+            for _ in range(len(weights.shape) - len(sample_weight.shape)):
+                sample_weight = kops.expand_dims(sample_weight, -1)
+            weights = weights * sample_weight
+        values = kops.cast(self.values(targets, observed, y_pred), self.dtype)
+        self.total.assign_add(kops.sum(values * weights))
+        self.count.assign_add(kops.sum(weights))
+
+    def result(self) -> Any:
+        return kops.divide_no_nan(self.total, self.count)
+
+
+@register
+class CrowdAccuracy(_ObservedMean):
+    """Share of the observed answers that are the predicted answer of their annotator.
+
+    This is agreement with the annotators, not accuracy against the truth: annotators who err keep it
+    below 1 also for a perfect model.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the result.
+
+    Call arguments:
+        y_true, y_pred: As for `keras_crowd.losses.MaskedCrowdCrossEntropy`.
+        sample_weight: One weight an item, `(batch,)` (or token, `(batch, time)`).
+
+    Example:
+
+    >>> metric = keras_crowd.metrics.CrowdAccuracy()
+    >>> metric.update_state(np.array([[0, -1], [1, 1]]), np.array([[[2.0, 1.0]] * 2] * 2))
+    >>> float(metric.result())
+    0.3333333432674408
+    """
+
+    def __init__(self, name: str = "crowd_accuracy", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+
+    def values(self, targets: Any, observed: Any, logits: Any) -> Any:
+        return kops.argmax(logits, axis=-1) == kops.argmax(targets, axis=-1)
+
+
+@register
+class CrowdCrossEntropy(_ObservedMean):
+    """Negative log-likelihood of an observed answer, in nats: how well held-out answers are predicted.
+
+    Unlike a loss averaged over batches, it counts every answer alike however the batches fall.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the result.
+
+    Call arguments:
+        y_true, y_pred: As for `keras_crowd.losses.MaskedCrowdCrossEntropy`.
+        sample_weight: One weight an item, `(batch,)` (or token, `(batch, time)`).
+
+    Example:
+
+    >>> metric = keras_crowd.metrics.CrowdCrossEntropy()
+    >>> metric.update_state(np.array([[0, -1]]), np.zeros((1, 2, 4)))  # log 4
+    >>> float(metric.result())
+    1.3862943649291992
+    """
+
+    def __init__(self, name: str = "crowd_cross_entropy", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+
+    def values(self, targets: Any, observed: Any, logits: Any) -> Any:
+        return ops.crowd_cross_entropy(targets, observed, logits)

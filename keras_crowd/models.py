@@ -1,0 +1,168 @@
+"""From a model with a crowd layer to the classifier below it, and checks at the door of `fit`."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from .layers import CrowdsClassification
+
+
+def strip(model: Any) -> Any:
+    """The classifier below the crowd layer, as a plain `keras.Model` that shares its weights.
+
+    Args:
+        model: A Sequential or functional model with one crowd layer, built.
+
+    Returns:
+        A `keras.Model` from the features to the crowd layer's input (probabilities, or logits with
+        `from_logits=True`). It knows nothing of `keras_crowd`: `save`, `export` and `quantize` it.
+
+    Raises:
+        ValueError: When the model has no crowd layer at its top level, or several, or was never built.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, "softmax")])
+    >>> model.add(keras_crowd.layers.CrowdsClassification(num_annotators=5))
+    >>> keras_crowd.strip(model).output_shape
+    (None, 10)
+    """
+    probabilities = _inputs_of(crowd_layer(model))[0]
+    sources = {id(tensor) for tensor in keras.utils.get_source_inputs(probabilities)}
+    structure = getattr(model, "input", None)
+    if isinstance(structure, dict):
+        kept: Any = {name: tensor for name, tensor in structure.items() if id(tensor) in sources}
+    else:
+        kept = [tensor for tensor in model.inputs if id(tensor) in sources]
+    if len(kept) != len(sources):  # the crowd layer was called in another model first
+        kept = keras.utils.get_source_inputs(probabilities)
+    if isinstance(kept, list) and len(kept) == 1:
+        kept = kept[0]
+    return keras.Model(kept, probabilities, name="classifier")
+
+
+def validate(model: Any, x: Any, answers: Any) -> None:
+    """Checks what you are about to `fit` on, before anything is trained.
+
+    Keras itself trains on whatever has the right shape. This reads the data once, on the CPU.
+
+    Args:
+        model: A built model with a crowd layer.
+        x: The features exactly as for `model.fit`, with the annotators' ids where the model takes slots.
+        answers: The answers exactly as for `model.fit`.
+
+    Raises:
+        ValueError: When lengths or shapes disagree; a feature is `NaN`; an answer is no class code (out of
+            range, or not whole) or an annotator id is out of range; an answer stands in an empty slot; an
+            annotator stands twice in the slots of an item; or no item has any answer. An item without
+            answers is allowed: it has no weight.
+
+    Example:
+
+    >>> keras_crowd.validate(model, x, answers)
+    >>> model.fit(x, answers)
+    """
+    crowd = crowd_layer(model)
+    tensors, arrays = model.inputs, _match_inputs(model, x)
+    answers = np.asarray(answers)
+    _check_lengths([*arrays, answers])
+    slots = _inputs_of(crowd)[1:]
+    annotators = next((a for t, a in zip(tensors, arrays, strict=True) if slots and t is slots[0]), None)
+    for tensor, array in zip(tensors, arrays, strict=True):
+        if array.dtype.kind == "f" and np.isnan(array).any():
+            rows = np.flatnonzero(np.isnan(array).reshape(len(array), -1).any(axis=1))
+            raise ValueError(
+                f"Features must not be NaN. Received: NaN in {len(rows)} rows of input {tensor.name!r}, "
+                f"the first at row {rows[0]}"
+            )
+    width = crowd.num_annotators if annotators is None else annotators.shape[-1]
+    observed = _check_answers(answers, (*crowd.output.shape[1:-2], width), crowd.num_classes)
+    if annotators is not None:
+        _check_annotators(annotators, observed, crowd.num_annotators)
+
+
+def crowd_layer(model: Any) -> Any:
+    """The one crowd layer at the top level of a built model."""
+    layers = [layer for layer in model.layers if isinstance(layer, CrowdsClassification)]
+    if len(layers) != 1 or not layers[0].built:
+        state = f"{len(layers)} crowd layers" if len(layers) != 1 else "a crowd layer that was never built"
+        raise ValueError(
+            "`model` must be a built Sequential or functional model with one crowd layer at its top level. "
+            f"Received: {type(model).__name__} {model.name!r} with {state}"
+        )
+    return layers[0]
+
+
+def _inputs_of(crowd: Any) -> list[Any]:
+    """The symbolic probabilities, and the annotators where the layer works on slots."""
+    return keras.tree.flatten(crowd.input)
+
+
+def _match_inputs(model: Any, x: Any) -> list[np.ndarray]:
+    """The arrays of `x` in the order of `model.inputs`."""
+    if isinstance(x, dict):
+        missing = [tensor.name for tensor in model.inputs if tensor.name not in x]
+        if missing:
+            raise ValueError(f"`x` must have a key for each input. Received: no {', '.join(missing)}")
+        return [np.asarray(x[tensor.name]) for tensor in model.inputs]
+    arrays = [np.asarray(array) for array in x] if isinstance(x, list | tuple) else [np.asarray(x)]
+    if len(arrays) != len(model.inputs):
+        raise ValueError(
+            f"`x` must have {len(model.inputs)} arrays, one for each input of the model. "
+            f"Received: {len(arrays)}"
+        )
+    return arrays
+
+
+def _check_lengths(arrays: list[np.ndarray]) -> None:
+    lengths = [len(array) for array in arrays]
+    if len(set(lengths)) != 1:
+        raise ValueError(
+            f"`x` and `answers` must have the same number of items. Received: lengths {lengths}"
+        )
+
+
+def _check_answers(answers: np.ndarray, shape: tuple[Any, ...], num_classes: int) -> np.ndarray:
+    """Where there is an answer, `(items, ..., annotators or slots)`."""
+    soft = answers.ndim == len(shape) + 2
+    expected = (len(answers), *shape, num_classes) if soft else (len(answers), *shape)
+    known = [(i, j) for i, j in zip(answers.shape, expected, strict=False) if j is not None]
+    if answers.ndim != len(expected) or any(i != j for i, j in known):
+        raise ValueError(f"`answers` must have shape {expected}. Received: shape {answers.shape}")
+    observed = np.any(answers > 0, axis=-1) if soft else answers >= 0
+    if soft:
+        wrong = ~np.isfinite(answers) | (answers < 0)
+    else:
+        wrong = observed & ((answers >= num_classes) | (answers != np.floor(answers)))
+    if wrong.any():
+        where = tuple(map(int, np.argwhere(wrong)[0]))
+        raise ValueError(
+            f"`answers` must be class codes 0 to {num_classes - 1}, negative for missing"
+            + (", or shares of the classes. " if soft else ". ")
+            + f"Received: {int(wrong.sum())} that are not, the first {answers[where]} at {where}"
+        )
+    if not observed.any():
+        raise ValueError("`answers` must hold at least one answer. Received: all missing")
+    return observed
+
+
+def _check_annotators(annotators: np.ndarray, observed: np.ndarray, num_annotators: int) -> None:
+    answered = observed.reshape(len(observed), -1, observed.shape[-1]).any(axis=1)
+    if annotators.dtype.kind not in "iu" or np.any(annotators >= num_annotators):
+        raise ValueError(
+            f"Annotator ids must be integers below num_annotators={num_annotators}, negative for an empty "
+            f"slot. Received: dtype {annotators.dtype}, highest id {annotators.max()}"
+        )
+    if np.any(answered & (annotators < 0)):
+        row = int(np.argwhere(answered & (annotators < 0))[0, 0])
+        raise ValueError(
+            f"Every answer must have an annotator. Received: an empty slot's answer in row {row}"
+        )
+    ordered = np.sort(np.where(annotators < 0, -1 - np.arange(annotators.shape[1]), annotators), axis=1)
+    repeated = np.argwhere(ordered[:, 1:] == ordered[:, :-1])
+    if len(repeated):
+        raise ValueError(
+            "An annotator must answer an item at most once. "
+            f"Received: annotator {ordered[tuple(repeated[0])]} twice in row {repeated[0, 0]}"
+        )

@@ -1,0 +1,114 @@
+"""The mathematics of both papers as pure functions over `keras.ops`.
+
+Symbols: `f` are class probabilities `(..., K)`, `k` a true class, `l` an answer, `r` one of R annotators.
+Parameters come for all annotators, leading axis `(R, ...)`, or for the slots of each item,
+leading axes `(batch, S, ...)`; results have the annotators or slots as their axis before the last.
+"""
+
+import math
+from typing import Any
+
+from keras import ops
+
+_TINY = 1e-37  # above the smallest normal float32, so that neither the log nor its gradient overflows
+
+
+def identity_scale(accuracy: float, num_classes: int) -> float:
+    """The `a` for which `softmax(a e_k)` puts `accuracy` on class `k`: the log odds times `K - 1`."""
+    return math.log(accuracy * (num_classes - 1) / (1.0 - accuracy))
+
+
+def annotator_rows(parameter: Any, annotators: Any) -> Any:
+    """The rows of `parameter` `(R, ...)` that belong to each item's annotators, `(batch, S, ...)`.
+
+    An empty slot (a negative id) gets some row, to be masked by its missing answer; an id that does not
+    exist gets `NaN`, so that it cannot go unnoticed.
+    """
+    num_annotators = parameter.shape[0]
+    rows = ops.take(parameter, ops.clip(annotators, 0, num_annotators - 1), axis=0)
+    unknown = ops.reshape(
+        annotators >= num_annotators, (*ops.shape(annotators), *[1] * (len(rows.shape) - 2))
+    )
+    return ops.where(unknown, float("nan"), rows)
+
+
+def matrix_logits(f: Any, kernel: Any) -> Any:
+    """`z_rl = sum_k f_k W_rkl` (AAAI-18, MW). Kernel `(R, K, L)` or `(batch, S, K, L)`."""
+    if len(kernel.shape) == 3:
+        return ops.einsum("...k,rkl->...rl", f, kernel)
+    return ops.einsum("b...k,bskl->b...sl", f, kernel)
+
+
+def vector_logits(f: Any, scale: Any | None = None, bias: Any | None = None) -> Any:
+    """`z_rl = w_rl f_l + b_rl` (AAAI-18: VW, VB, VW+B; with one `w_r` for all classes, SW).
+
+    `scale` and `bias` are `(R, K or 1)` or `(batch, S, K or 1)`.
+    """
+    z = ops.expand_dims(f, -2)
+    if scale is not None:
+        z = z * _against_items(scale, len(z.shape))
+    if bias is not None:
+        z = z + _against_items(bias, len(z.shape))
+    return z
+
+
+def mixture_logits(f: Any, log_confusion: Any) -> Any:
+    """`z_rl = log sum_k f_k A_rkl` (ICLR-23, CCEM), finite also where `f_k = 0` or `A_rkl` underflows.
+
+    Each column of `A` is divided by its largest entry before the product and multiplied back in the log.
+    """
+    largest = ops.stop_gradient(ops.max(log_confusion, axis=-2, keepdims=True))
+    product = matrix_logits(f, ops.exp(log_confusion - largest))
+    shift = _against_items(ops.squeeze(largest, -2), len(product.shape))
+    return ops.log(ops.maximum(product, _TINY)) + shift
+
+
+def answer_targets(answers: Any, num_classes: int, rank: int) -> tuple[Any, Any]:
+    """Answers as distributions `(..., R, K)`, and where there is an answer at all, `(..., R)`.
+
+    Hard answers `(..., R)` are class codes, missing where negative (or `NaN`); soft answers, of the
+    predictions' `rank`, are missing where all zero. A code that is no class becomes `NaN`.
+    """
+    if len(answers.shape) == rank:
+        return answers, ops.any(answers > 0, axis=-1)
+    codes = ops.cast(ops.where(answers >= 0, answers, -1), "int32")
+    targets = ops.one_hot(ops.minimum(codes, num_classes - 1), num_classes, dtype="float32")
+    wrong = codes >= num_classes
+    if "float" in str(answers.dtype):
+        wrong = ops.logical_or(wrong, answers != ops.floor(answers))
+        wrong = ops.logical_and(wrong, answers >= 0)
+    return ops.where(ops.expand_dims(wrong, -1), float("nan"), targets), codes >= 0
+
+
+def crowd_cross_entropy(targets: Any, observed: Any, logits: Any) -> Any:
+    """`-sum_l y_rl log softmax(z_r)_l` where observed, 0 elsewhere: `(..., R)`.
+
+    Logits without an answer are replaced before the logarithm, so whatever stands there (`NaN` too)
+    reaches neither the value nor the gradient.
+    """
+    logits = ops.where(ops.expand_dims(observed, -1), logits, 0.0)
+    return -ops.sum(ops.cast(targets, logits.dtype) * ops.log_softmax(logits, axis=-1), axis=-1)
+
+
+def item_sums(values: Any) -> Any:
+    """Values `(..., R)` summed over an item's answers, `(...)`."""
+    return ops.sum(values, axis=-1)
+
+
+def mean_over_observed(values: Any, observed: Any) -> Any:
+    """Values `(..., R)`, 0 where not observed, as one value an item `(...)`.
+
+    Scaled so that their plain mean is the sum of all values over the number of observed answers, |S|.
+    """
+    per_item = item_sums(values)
+    count = ops.sum(ops.cast(observed, per_item.dtype))
+    return per_item * (ops.cast(ops.size(per_item), per_item.dtype) / ops.maximum(count, 1.0))
+
+
+def _against_items(parameter: Any, rank: int) -> Any:
+    """`(batch, S, K)` as `(batch, 1, ..., S, K)` of the given rank; `(R, K)` broadcasts as it is."""
+    if len(parameter.shape) == 2:
+        return parameter
+    for _ in range(rank - 3):
+        parameter = ops.expand_dims(parameter, 1)
+    return parameter

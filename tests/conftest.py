@@ -1,0 +1,32 @@
+"""Set-up common to all tests."""
+
+import os
+import pathlib
+
+if os.environ.get("KERAS_BACKEND") == "torch":
+    import torch  # noqa: F401  must be imported before TensorFlow
+
+import keras
+import pytest
+
+BACKEND = keras.backend.backend()
+XLA = BACKEND != "torch"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_keras():
+    """Every test starts from the same seed and leaves no global policy behind."""
+    keras.utils.set_random_seed(0)
+    policy = keras.config.dtype_policy()
+    yield
+    keras.config.set_dtype_policy(policy)
+    keras.utils.clear_session(free_memory=False)
+
+
+@pytest.fixture
+def crowd_data() -> pathlib.Path:
+    """The folder of real crowd answers; skips where there is none."""
+    folder = os.environ.get("KERAS_CROWD_DATA")
+    if not folder:
+        pytest.skip("needs the real crowd data: set KERAS_CROWD_DATA to their folder")
+    return pathlib.Path(folder)

@@ -1,0 +1,138 @@
+"""One behaviour contract for every public Keras object (STYLE.md, rule 10).
+
+A public object joins by an entry in `LAYERS`, `LOSSES`, `METRICS` or `OTHERS`; `test_contracts.py` runs them all
+and fails when a public object has no entry.
+"""
+
+import dataclasses
+from typing import Any
+
+import keras
+import numpy as np
+
+import keras_crowd as kc
+
+CONN_TYPES = ("MW", "VW", "VB", "VW+B", "SW", "CM")
+
+
+@dataclasses.dataclass
+class LayerCase:
+    """A layer, its arguments, one input each and the shape that must come out."""
+
+    cls: type
+    kwargs: dict[str, Any]
+    inputs: tuple[np.ndarray, ...]
+    output_shape: tuple[int, ...]
+    num_weights: int
+
+    @property
+    def id(self) -> str:
+        return f"{self.cls.__name__}-{self.kwargs.get('conn_type', '')}-{'x'.join(map(str, self.output_shape))}"
+
+
+def probabilities(*shape: int) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return rng.dirichlet(np.ones(shape[-1]), shape[:-1]).astype("float32")
+
+
+SLOTS = np.array([[0, 2, -1], [1, -1, -1], [4, 3, 0], [2, 1, 3]], "int32")
+
+LAYERS = [
+    LayerCase(
+        kc.layers.CrowdsClassification,
+        {"num_annotators": 5, "conn_type": conn_type},
+        inputs,
+        shape,
+        2 if conn_type == "VW+B" else 1,
+    )
+    for conn_type in CONN_TYPES
+    for inputs, shape in [
+        ((probabilities(4, 3),), (4, 5, 3)),
+        ((probabilities(4, 6, 3),), (4, 6, 5, 3)),
+        ((probabilities(4, 3), SLOTS), (4, 3, 3)),
+        ((probabilities(4, 6, 3), SLOTS), (4, 6, 3, 3)),
+    ]
+] + [
+    LayerCase(
+        kc.layers.CrowdsClassification,
+        {
+            "num_annotators": 5,
+            "conn_type": "CM",
+            "from_logits": True,
+            "initial_accuracy": 0.8,
+            "name": "crowd",
+        },
+        (probabilities(4, 3),),
+        (4, 5, 3),
+        1,
+    ),
+    LayerCase(
+        kc.layers.CrowdsClassification,
+        {
+            "num_annotators": 5,
+            "conn_type": "VW+B",
+            "kernel_initializer": kc.initializers.CrowdIdentity(3.0),
+            "bias_initializer": "ones",
+        },
+        (probabilities(4, 3),),
+        (4, 5, 3),
+        2,
+    ),
+]
+
+ANSWERS = np.array([[0, 2, -1], [1, -1, -1], [-1, -1, -1], [2, 1, 0]])
+LOGITS = np.random.default_rng(1).normal(size=(4, 3, 3)).astype("float32")
+
+LOSSES = [
+    (
+        kc.losses.MaskedCrowdCrossEntropy,
+        {"reduction": "sum", "name": "crowd", "dtype": "float32"},
+        ANSWERS,
+        LOGITS,
+    )
+]
+
+METRICS = [
+    (kc.metrics.CrowdAccuracy, {"name": "agreement", "dtype": "float32"}, ANSWERS, LOGITS),
+    (kc.metrics.CrowdCrossEntropy, {"name": "nll", "dtype": "float32"}, ANSWERS, LOGITS),
+]
+
+INITIALIZERS = [
+    (kc.initializers.CrowdIdentity, {"scale": 2.5}, (3, 4, 4)),
+    (kc.initializers.CrowdIdentity, {"scale": 2.5}, (3, 4)),
+]
+
+OTHERS = [kc.callbacks.GoldValidation]  # nothing to serialize; see test_callbacks.py
+
+
+def covered() -> set[type]:
+    entries = [case.cls for case in LAYERS] + [entry[0] for entry in LOSSES + METRICS + INITIALIZERS]
+    return {*entries, *OTHERS}
+
+
+def public_keras_classes() -> set[type]:
+    kinds = (
+        keras.layers.Layer,
+        keras.losses.Loss,
+        keras.metrics.Metric,
+        keras.initializers.Initializer,
+        keras.regularizers.Regularizer,
+        keras.constraints.Constraint,
+        keras.callbacks.Callback,
+    )
+    modules = [getattr(kc, name) for name in dir(kc) if not name.startswith("_")]
+    found = {
+        obj
+        for module in [kc, *modules]
+        for name, obj in vars_of(module).items()
+        if not name.startswith("_")
+    }
+    return {obj for obj in found if isinstance(obj, type) and issubclass(obj, kinds)}
+
+
+def vars_of(module: Any) -> dict[str, Any]:
+    return {
+        name: obj
+        for name, obj in getattr(module, "__dict__", {}).items()
+        if getattr(obj, "__module__", "").startswith("keras_crowd") and isinstance(obj, type)
+    }

@@ -1,0 +1,85 @@
+"""Slow, obvious oracles for `keras_crowd.aggregation`: plain loops, straight from the equations."""
+
+import math
+
+import numpy as np
+
+
+def majority_vote(table, num_classes, ties="lowest"):
+    winners = []
+    for row in table:
+        votes = [sum(answer == k for answer in row) for k in range(num_classes)]
+        tied = [k for k in range(num_classes) if votes[k] == max(votes)]
+        if max(votes) == 0 or (ties == "missing" and len(tied) > 1):
+            winners.append(-1)
+        else:
+            winners.append(tied[0])
+    return np.array(winners)
+
+
+def vote_shares(table, num_classes):
+    shares = np.zeros((len(table), num_classes))
+    for i, row in enumerate(table):
+        given = [answer for answer in row if answer >= 0]
+        for answer in given:
+            shares[i, answer] += 1 / len(given)
+    return shares
+
+
+def dawid_skene(table, num_classes, iterations, pseudocount=0.01, class_pseudocount=0.01):
+    """Posterior, confusion, class prior and the objective after each of so many iterations."""
+    table = np.asarray(table)
+    num_annotators = table.shape[1]
+    pseudocount = np.broadcast_to(pseudocount, (num_annotators, num_classes, num_classes))
+    q = vote_shares(table, num_classes)
+    objectives = []
+    for _ in range(iterations):
+        prior = _class_prior(table, q, class_pseudocount)
+        confusion = _confusion(table, q, pseudocount)
+        q, log_likelihood = posterior(table, prior, confusion)
+        log_prior = class_pseudocount * sum(math.log(p) for p in prior)
+        for r in range(num_annotators):
+            for k in range(num_classes):
+                for answer in range(num_classes):
+                    log_prior += pseudocount[r, k, answer] * math.log(confusion[r, k, answer])
+        objectives.append(log_likelihood + log_prior)
+    return q, confusion, prior, np.array(objectives)
+
+
+def _class_prior(table, q, class_pseudocount):
+    """Eq. 2.4: the share of each class among the items somebody answered."""
+    counts = np.full(q.shape[1], float(class_pseudocount))
+    for i, row in enumerate(table):
+        if any(answer >= 0 for answer in row):
+            counts += q[i]
+    return counts / sum(counts)
+
+
+def _confusion(table, q, pseudocount):
+    """Eq. 2.3: of the items that are truly k, the share to which annotator r says l."""
+    counts = np.array(pseudocount, float)
+    for i, row in enumerate(table):
+        for r, answer in enumerate(row):
+            if answer >= 0:
+                for k in range(q.shape[1]):
+                    counts[r, k, answer] += q[i, k]
+    for r in range(counts.shape[0]):
+        for k in range(counts.shape[1]):
+            counts[r, k] /= sum(counts[r, k])
+    return counts
+
+
+def posterior(table, prior, confusion):
+    """Eq. 2.5, and the log of its denominator over the items somebody answered."""
+    q = np.zeros((len(table), len(prior)))
+    log_likelihood = 0.0
+    for i, row in enumerate(table):
+        for k in range(len(prior)):
+            q[i, k] = prior[k]
+            for r, answer in enumerate(row):
+                if answer >= 0:
+                    q[i, k] *= confusion[r, k, answer]
+        if any(answer >= 0 for answer in row):
+            log_likelihood += math.log(sum(q[i]))
+        q[i] /= sum(q[i])
+    return q, log_likelihood

@@ -1,0 +1,367 @@
+"""Majority vote and Dawid-Skene against loops, limits and symmetries."""
+
+import numpy as np
+import pytest
+import references_aggregation as references
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.testing import assert_allclose, assert_array_equal
+
+from keras_crowd.aggregation import annotator_accuracy, dawid_skene, majority_vote
+from keras_crowd.annotations import Annotations
+
+NUM_CLASSES = 4
+
+tables = hnp.arrays(
+    np.int32,
+    hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=7),
+    elements=st.integers(-1, NUM_CLASSES - 1),
+).filter(lambda table: np.any(table >= 0))
+
+# A run of random examples that leaves nothing on disk and does not fail a busy machine.
+random_examples = settings(max_examples=40, deadline=None, database=None)
+
+
+def simulate(num_items, confusion, seed, answered=1.0):
+    """True classes, and answers drawn from the confusions; each is given with probability `answered`."""
+    rng = np.random.default_rng(seed)
+    num_annotators, num_classes, _ = confusion.shape
+    truth = rng.integers(0, num_classes, num_items)
+    table = np.full((num_items, num_annotators), -1)
+    for i in range(num_items):
+        for r in range(num_annotators):
+            if rng.random() < answered:
+                table[i, r] = rng.choice(num_classes, p=confusion[r, truth[i]])
+    return truth, table
+
+
+def random_confusion(num_annotators, num_classes, diagonal, seed):
+    """Rows drawn at random, with at least `diagonal` on the true class."""
+    rows = np.random.default_rng(seed).dirichlet(np.ones(num_classes), (num_annotators, num_classes))
+    return diagonal * np.eye(num_classes) + (1 - diagonal) * rows
+
+
+@pytest.fixture(scope="module")
+def problem():
+    """40 items, 6 annotators, 3 classes; an item nobody answered, an annotator with one answer."""
+    _, table = simulate(40, random_confusion(6, 3, 0.5, seed=1), seed=2, answered=0.6)
+    table[7] = -1
+    table[:, 4] = -1
+    table[0, 4] = 2
+    return table
+
+
+# --- majority vote ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ties", ["lowest", "missing"])
+@given(table=tables)
+@random_examples
+def test_majority_vote_is_that_of_the_loops(ties, table):
+    winners = majority_vote(table, NUM_CLASSES, ties=ties)
+    assert winners.dtype == np.int32
+    assert_array_equal(winners, references.majority_vote(table, NUM_CLASSES, ties))
+
+
+@given(table=tables)
+@random_examples
+def test_soft_majority_vote_is_that_of_the_loops(table):
+    shares = majority_vote(table, NUM_CLASSES, soft=True)
+    assert shares.dtype == np.float32
+    assert_allclose(shares, references.vote_shares(table, NUM_CLASSES), rtol=1e-6)
+
+
+@given(table=tables, seed=st.integers(0, 100))
+@random_examples
+def test_random_ties_choose_among_the_tied_and_nothing_else(table, seed):
+    winners = majority_vote(table, NUM_CLASSES, ties="random", seed=seed)
+    for row, winner in zip(table, winners, strict=True):
+        votes = [np.sum(row == k) for k in range(NUM_CLASSES)]
+        assert votes[winner] == max(votes) if max(votes) else winner == -1
+
+
+def test_random_ties_are_unbiased_over_items():
+    table = np.tile([3, 1, 0, -1], (9000, 1))
+    counts = np.bincount(majority_vote(table, ties="random", seed=0), minlength=4)
+    assert_allclose(counts, [3000, 3000, 0, 3000], atol=5 * np.sqrt(9000 * 2 / 9))
+
+
+def test_random_ties_are_unbiased_over_seeds():
+    winners = [majority_vote([[0, 1]], ties="random", seed=seed)[0] for seed in range(1000)]
+    assert_allclose(np.mean(winners), 0.5, atol=5 * 0.5 / np.sqrt(1000))
+
+
+def test_random_ties_follow_the_seed():
+    table = np.tile([0, 1, 2], (200, 1))
+    first, again, other = (majority_vote(table, ties="random", seed=seed) for seed in (5, 5, 6))
+    assert_array_equal(first, again)
+    assert np.any(first != other)
+
+
+def test_an_item_nobody_answered_has_no_majority():
+    table = [[1, 0, 1], [-1, -1, -1]]
+    for ties in ("lowest", "random", "missing"):
+        assert_array_equal(majority_vote(table, ties=ties), [1, -1])
+    assert_allclose(majority_vote(table, soft=True), [[1 / 3, 2 / 3], [0, 0]], rtol=1e-6)
+
+
+def test_a_last_class_nobody_gave_is_counted_when_told():
+    assert majority_vote([[0, 1]], soft=True).shape == (1, 2)
+    assert_allclose(majority_vote([[0, 1]], 4, soft=True), [[0.5, 0.5, 0, 0]])
+
+
+def test_majority_vote_reads_annotations():
+    annotations = Annotations.from_coo([1, 1, 1, 0], ["a", "b", "c", "a"], ["cat", "dog", "dog", "cat"])
+    assert_array_equal(majority_vote(annotations), [0, 1])
+    assert_array_equal(majority_vote(annotations, 2), [0, 1])
+
+
+# --- Dawid-Skene against the loops -----------------------------------------------------------------
+
+
+def assert_agrees_with_loops(table, num_classes, iterations, **pseudocounts):
+    found = dawid_skene(table, num_classes, max_iterations=iterations, tolerance=-1, **pseudocounts)
+    posterior, confusion, prior, objective = references.dawid_skene(
+        table, num_classes, iterations, **pseudocounts
+    )
+    assert_allclose(found.posterior, posterior, rtol=0, atol=1e-10)
+    assert_allclose(found.confusion, confusion, rtol=0, atol=1e-10)
+    assert_allclose(found.class_prior, prior, rtol=0, atol=1e-10)
+    assert_allclose(found.log_likelihood, objective, rtol=1e-12, atol=1e-10)
+
+
+@pytest.mark.parametrize("iterations", [1, 2, 5])
+@pytest.mark.parametrize(
+    "pseudocounts",
+    [{}, {"pseudocount": 1.0, "class_pseudocount": 0.3}, {"pseudocount": 1e-6, "class_pseudocount": 5.0}],
+)
+def test_dawid_skene_is_that_of_the_loops(problem, iterations, pseudocounts):
+    assert_agrees_with_loops(problem, 3, iterations, **pseudocounts)
+
+
+@pytest.mark.parametrize("shape", [(6, 3, 3), (3, 3), (6, 1, 1), (1, 3, 1), (3,)])
+def test_pseudocounts_may_differ_by_annotator_true_class_and_answer(problem, shape):
+    pseudocount = np.random.default_rng(0).uniform(0.1, 5, shape)
+    assert_agrees_with_loops(problem, 3, 3, pseudocount=pseudocount)
+
+
+@given(table=tables, pseudocount=st.sampled_from([0.01, 1.0]), iterations=st.integers(1, 4))
+@random_examples
+def test_dawid_skene_is_that_of_the_loops_on_any_table(table, pseudocount, iterations):
+    assert_agrees_with_loops(table, NUM_CLASSES, iterations, pseudocount=pseudocount)
+
+
+# --- Dawid-Skene: what must always hold ------------------------------------------------------------
+
+
+@given(table=tables, pseudocount=st.sampled_from([1e-6, 0.01, 1.0, 20.0]))
+@random_examples
+def test_the_objective_never_falls(table, pseudocount):
+    found = dawid_skene(table, NUM_CLASSES, pseudocount=pseudocount, max_iterations=25, tolerance=-1)
+    assert len(found.log_likelihood) == 25
+    assert np.all(np.diff(found.log_likelihood) >= -1e-12 * np.abs(found.log_likelihood[1:]) - 1e-12)
+
+
+@given(table=tables)
+@random_examples
+def test_what_dawid_skene_returns_are_distributions(table):
+    found = dawid_skene(table, NUM_CLASSES)
+    assert found.posterior.shape == (len(table), NUM_CLASSES)
+    assert found.confusion.shape == (table.shape[1], NUM_CLASSES, NUM_CLASSES)
+    for array in (found.posterior, found.confusion, found.class_prior):
+        assert array.dtype == np.float64
+        assert np.all(array >= 0)
+        assert_allclose(array.sum(axis=-1), 1, rtol=1e-10)
+
+
+def test_an_item_nobody_answered_has_the_class_prior(problem):
+    found = dawid_skene(problem)
+    assert_allclose(found.posterior[7], found.class_prior, rtol=1e-12)
+
+
+def test_an_item_nobody_answered_changes_nothing_else(problem):
+    found, without = dawid_skene(problem), dawid_skene(np.delete(problem, 7, axis=0))
+    assert_allclose(found.confusion, without.confusion, rtol=1e-10)
+    assert_allclose(found.class_prior, without.class_prior, rtol=1e-10)
+    assert_allclose(found.log_likelihood, without.log_likelihood, rtol=1e-12)
+
+
+def test_an_annotator_without_answers_keeps_the_prior_confusion(problem):
+    table = np.insert(problem, 2, -1, axis=1)
+    prior = np.array([[8, 1, 1], [1, 3, 1], [1, 2, 1]])
+    assert_allclose(dawid_skene(table, pseudocount=prior).confusion[2], prior / prior.sum(1, keepdims=True))
+
+
+def test_a_class_nobody_gave_stays_improbable(problem):
+    found = dawid_skene(problem, 4)
+    assert found.class_prior[3] < 0.001
+    answered_often = np.sum(problem >= 0, axis=0) > 10
+    assert np.all(found.confusion[answered_often, :3, 3] < 0.01)
+
+
+@pytest.mark.parametrize("permutation", [[1, 2, 0], [2, 1, 0]])
+def test_renaming_the_classes_renames_the_result(problem, permutation):
+    permutation = np.array(permutation)
+    renamed = dawid_skene(np.where(problem < 0, -1, np.argsort(permutation)[problem]))
+    found = dawid_skene(problem)
+    assert_allclose(renamed.posterior, found.posterior[:, permutation], atol=1e-8)
+    assert_allclose(renamed.confusion, found.confusion[:, permutation][:, :, permutation], atol=1e-8)
+    assert_allclose(renamed.class_prior, found.class_prior[permutation], atol=1e-8)
+
+
+def test_permuting_items_and_annotators_permutes_the_result(problem):
+    rng = np.random.default_rng(0)
+    items, annotators = rng.permutation(40), rng.permutation(6)
+    permuted, found = dawid_skene(problem[items][:, annotators]), dawid_skene(problem)
+    assert_allclose(permuted.posterior, found.posterior[items], atol=1e-8)
+    assert_allclose(permuted.confusion, found.confusion[annotators], atol=1e-8)
+
+
+def test_dense_and_annotations_give_the_same(problem):
+    names = [f"item {i:02d}" for i in range(40)]
+    item, annotator = np.nonzero(problem >= 0)
+    annotations = Annotations.from_coo(
+        [names[i] for i in item], annotator, problem[item, annotator], items=names, classes=range(3)
+    )
+    for ours, theirs in zip(dawid_skene(problem), dawid_skene(annotations), strict=True):
+        assert_array_equal(ours, theirs)
+
+
+# --- Dawid-Skene: when it stops --------------------------------------------------------------------
+
+
+def test_dawid_skene_stops_at_the_first_rise_below_the_tolerance(problem):
+    found = dawid_skene(problem, tolerance=1e-4, max_iterations=1000)
+    rises = np.diff(found.log_likelihood) / np.sum(problem >= 0)
+    assert found.converged
+    assert rises[-1] < 1e-4
+    assert np.all(rises[:-1] >= 1e-4)
+
+
+def test_dawid_skene_says_when_it_ran_out_of_iterations(problem):
+    found = dawid_skene(problem, tolerance=1e-12, max_iterations=3)
+    assert found.converged is False
+    assert len(found.log_likelihood) == 3
+
+
+# --- Dawid-Skene: does it find the truth -----------------------------------------------------------
+
+
+def test_simulated_annotators_are_recovered():
+    confusion = random_confusion(15, 3, 0.4, seed=3)
+    truth, table = simulate(1500, confusion, seed=4, answered=0.8)
+    found = dawid_skene(table)
+    assert found.labels.dtype == np.int32
+    best, _ = references.posterior(table, np.full(3, 1 / 3), confusion)
+    assert np.mean(found.labels == truth) > np.mean(best.argmax(axis=1) == truth) - 0.01
+    assert np.mean(np.abs(found.confusion - confusion)) < 0.02
+    assert np.max(np.abs(found.confusion - confusion)) < 0.1
+    assert_allclose(found.class_prior, np.bincount(truth) / 1500, atol=0.02)
+
+
+def test_dawid_skene_beats_the_majority_when_most_annotators_guess():
+    guessers = np.full((8, 3, 3), 1 / 3)
+    experts = np.tile(0.9 * np.eye(3) + 0.1 / 3, (3, 1, 1))
+    truth, table = simulate(600, np.concatenate([guessers, experts]), seed=5)
+    ours, votes = np.mean(dawid_skene(table).labels == truth), np.mean(majority_vote(table) == truth)
+    assert ours > 0.95
+    assert votes < 0.9
+
+
+def test_perfect_annotators_have_the_identity():
+    truth = np.array([0, 1, 2, 2, 1, 0, 2, 2])
+    found = dawid_skene(np.tile(truth[:, None], (1, 4)), pseudocount=1e-9, class_pseudocount=1e-9)
+    assert_array_equal(found.labels, truth)
+    assert_allclose(found.posterior, np.eye(3)[truth], atol=1e-8)
+    assert_allclose(found.confusion, np.tile(np.eye(3), (4, 1, 1)), atol=1e-8)
+    assert_allclose(found.class_prior, [2 / 8, 2 / 8, 4 / 8], atol=1e-8)
+
+
+def test_a_huge_pseudocount_leaves_the_prior_confusion(problem):
+    confusion = random_confusion(6, 3, 0.3, seed=6)
+    assert_allclose(dawid_skene(problem, pseudocount=1e9 * confusion).confusion, confusion, atol=1e-6)
+
+
+def test_a_huge_class_pseudocount_leaves_the_classes_alike(problem):
+    assert_allclose(dawid_skene(problem, class_pseudocount=1e9).class_prior, np.full(3, 1 / 3), atol=1e-6)
+
+
+def test_thousands_of_answers_to_an_item_do_not_underflow():
+    truth, table = simulate(4, np.tile(0.3 * np.eye(4) + 0.7 / 4, (2000, 1, 1)), seed=7)
+    found = dawid_skene(table, 4, pseudocount=1.0, max_iterations=5)
+    smallest = found.confusion[np.arange(2000), truth[0], table[0]].prod()
+    assert smallest == 0, "without logarithms there would be nothing left to normalize"
+    assert_allclose(found.posterior.sum(axis=1), 1, rtol=1e-12)
+    assert_array_equal(found.labels, majority_vote(table))
+    assert np.all(np.isfinite(found.log_likelihood))
+
+
+# --- annotator accuracy ----------------------------------------------------------------------------
+
+
+def test_accuracy_without_a_prior_counts_all_classes_alike():
+    confusion = random_confusion(5, 3, 0.2, seed=8)
+    expected = [sum(confusion[r, k, k] for k in range(3)) / 3 for r in range(5)]
+    assert_allclose(annotator_accuracy(confusion), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("prior", [[0.7, 0.2, 0.1], [7, 2, 1]])
+def test_accuracy_with_a_prior_weighs_the_classes(prior):
+    confusion = random_confusion(5, 3, 0.2, seed=9)
+    expected = [0.7 * a[0, 0] + 0.2 * a[1, 1] + 0.1 * a[2, 2] for a in confusion]
+    assert_allclose(annotator_accuracy(confusion, prior), expected, rtol=1e-12)
+
+
+# --- what is refused -------------------------------------------------------------------------------
+
+REFUSED = [
+    ([[0.0, 1.0]], {}, r"`answers` must be .*integers.*Received: floats of shape \(1, 2\)"),
+    ([0, 1], {}, r"shape \(items, annotators\). Received: shape \(2,\)"),
+    ([[-1, -1]], {}, "at least one answer. Received: none, or all missing"),
+    ([[0, 5]], {"num_classes": 3}, "class codes 0 to 2, or -1 for missing. Received: 5"),
+    ([[0, -2]], {}, "class codes 0 to 0, or -1 for missing. Received: -2"),
+    (Annotations.from_dense([[0.5, 1.5]]), {}, r"Class answers are needed here. Received: numeric"),
+    (Annotations.from_dense([[0, 1]]), {"num_classes": 3}, "which have 2. Received: num_classes=3"),
+]
+
+
+@pytest.mark.parametrize("aggregate", [majority_vote, dawid_skene])
+@pytest.mark.parametrize(("answers", "arguments", "message"), REFUSED)
+def test_wrong_answers_are_refused(aggregate, answers, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        aggregate(answers, **arguments)
+
+
+def test_an_unknown_rule_for_ties_is_refused():
+    with pytest.raises(ValueError, match=r'"lowest", "random" or "missing". Received: ties=\'first\''):
+        majority_vote([[0, 1]], ties="first")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"pseudocount": 0}, "`pseudocount` must be positive and finite. Received: pseudocount=0"),
+        ({"pseudocount": [0.5, -1.0]}, "`pseudocount` must be positive"),
+        ({"pseudocount": np.inf}, "`pseudocount` must be positive and finite. Received: pseudocount=inf"),
+        ({"pseudocount": np.nan}, "`pseudocount` must be positive and finite. Received: pseudocount=nan"),
+        ({"pseudocount": np.ones((4, 2))}, r"answer\) = \(3, 2, 2\). Received: shape \(4, 2\)"),
+        ({"class_pseudocount": 0}, "`class_pseudocount` must be positive and finite. Received: 0"),
+        ({"class_pseudocount": np.inf}, "`class_pseudocount` must be positive and finite. Received: inf"),
+        ({"max_iterations": 0}, "`max_iterations` must be at least 1. Received: 0"),
+    ],
+)
+def test_wrong_settings_of_dawid_skene_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        dawid_skene([[0, 1, 1], [1, 1, 0]], **arguments)
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (2, 3, 4)])
+def test_accuracy_of_what_is_no_confusion_is_refused(shape):
+    with pytest.raises(ValueError, match=r"\(annotators, true, answer\). Received: shape"):
+        annotator_accuracy(np.ones(shape))
+
+
+def test_accuracy_with_a_prior_over_other_classes_is_refused():
+    with pytest.raises(ValueError, match=r"`class_prior` must have shape \(3,\). Received: shape \(2,\)"):
+        annotator_accuracy(np.ones((5, 3, 3)), [0.5, 0.5])

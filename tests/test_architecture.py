@@ -1,0 +1,88 @@
+"""The house of DESIGN.md: imports only go down, no backend is imported, public things are documented."""
+
+import ast
+import inspect
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import keras_crowd
+
+PACKAGE = pathlib.Path(keras_crowd.__file__).parent
+LEVELS = {
+    "_version": 0,
+    "_registration": 0,
+    "annotations": 0,
+    "ops": 1,
+    "aggregation": 1,
+    "datasets": 1,
+    "initializers": 2,
+    "losses": 2,
+    "metrics": 2,
+    "layers": 3,
+    "models": 4,
+    "callbacks": 4,
+    "optimizers": 5,
+}
+WITHOUT_KERAS = {"_version", "annotations", "aggregation", "datasets"}
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def module_of(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path):
+    """Absolute names of everything a file imports."""
+    package = ["keras_crowd", *path.relative_to(PACKAGE).parts[:-1]]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            prefix = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{prefix}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_down(path):
+    module = module_of(path)
+    for name in imports(path):
+        parts = name.split(".")
+        assert parts[0] not in {"tensorflow", "jax", "torch"}, name
+        assert not name.startswith("keras.src"), name
+        if module in WITHOUT_KERAS:
+            assert parts[0] != "keras", name
+        if parts[0] == "keras_crowd" and parts[1] != module:
+            assert LEVELS[parts[1]] < LEVELS[module], f"{module} imports {name}"
+
+
+def test_importing_keras_crowd_imports_one_backend_only():
+    code = "import keras, keras_crowd, sys; print(*[m for m in ('tensorflow', 'jax', 'torch') if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"KERAS_BACKEND": "jax", "PATH": ""},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        pytest.skip("JAX is not installed")
+    assert done.stdout.split() == ["jax"]
+
+
+def test_top_level_is_small_and_documented():
+    names = [name for name in vars(keras_crowd) if not name.startswith("_")]
+    for name in names:
+        assert inspect.getdoc(getattr(keras_crowd, name)), name
+    assert len(names) <= 15
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_files_and_functions_stay_small(path):
+    text = path.read_text()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            doc = ast.get_docstring(node, clean=False)
+            assert node.end_lineno - node.lineno - (doc.count("\n") if doc else 0) <= 60, node.name

@@ -1,0 +1,44 @@
+"""Every example runs in small, and what it exports serves."""
+
+import importlib
+import pathlib
+import sys
+
+import numpy as np
+import pytest
+from conftest import BACKEND
+
+EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
+NAMES = sorted(path.stem for path in EXAMPLES.glob("*_*.py"))
+
+pytestmark = [
+    pytest.mark.skipif(BACKEND == "torch", reason="Keras exports no SavedModel under PyTorch"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
+
+
+def example(name):
+    sys.path.insert(0, str(EXAMPLES))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(EXAMPLES))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_example_runs_and_exports(name, tmp_path, request, capsys):
+    if name.startswith("labelme"):
+        request.getfixturevalue("crowd_data")
+    found = example(name).main(epochs=2, seeds=1, folder=tmp_path)
+    assert set(found) == {"majority vote", "Dawid-Skene", "crowd layer", "gold"}
+    assert all(0 < values.mean() <= 1 for values in found.values())
+    assert "gap closed" in capsys.readouterr().out
+    assert list(tmp_path.rglob("saved_model.pb"))
+
+
+def test_demo_beats_majority_vote_by_more_than_the_spread(tmp_path):
+    found = example("digits_crowd_layer").main(epochs=25, seeds=3, folder=tmp_path)
+    margin = found["crowd layer"] - found["majority vote"]
+    assert margin.mean() > max(np.std(found["crowd layer"]), np.std(found["majority vote"]))
+    assert margin.min() > 0
+    assert (tmp_path / "digits_annotators.png").stat().st_size > 10_000

@@ -1,0 +1,65 @@
+"""The crowd layer's parameters under an optimizer of their own."""
+
+import keras
+import numpy as np
+import pytest
+from conftest import XLA
+
+import keras_crowd as kc
+
+X = np.random.default_rng(0).normal(size=(64, 6)).astype("float32")
+ANSWERS = np.random.default_rng(1).integers(-1, 3, (64, 5))
+
+
+def fitted(optimizer=None, answers=ANSWERS, epochs=2, **kwargs):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [keras.Input((6,)), keras.layers.Dense(3, "softmax"), kc.layers.CrowdsClassification(5)]
+    )
+    optimizer = optimizer or keras.optimizers.SGD(0.1)
+    model.compile(
+        kc.optimizers.crowd_optimizer(model, optimizer, **kwargs),
+        loss=kc.losses.MaskedCrowdCrossEntropy(),
+        jit_compile=XLA,
+    )
+    before = model.get_weights()
+    model.fit(X, answers, epochs=epochs, verbose=0)
+    return model, [new - old for new, old in zip(model.get_weights(), before, strict=True)]
+
+
+def test_learning_rate_of_the_crowd_layer_scales_its_steps_only():
+    slow = fitted(epochs=1, learning_rate=0.001)[1]
+    fast = fitted(epochs=1, learning_rate=0.01)[1]
+    np.testing.assert_allclose(fast[-1], 10 * slow[-1], rtol=0.05, atol=1e-6)
+    np.testing.assert_allclose(fast[0], slow[0], rtol=0.05, atol=1e-4)
+
+
+def test_without_a_rate_of_its_own_it_trains_as_one_optimizer_does():
+    model = fitted()[0]
+    keras.utils.set_random_seed(0)
+    plain = keras.Sequential(
+        [keras.Input((6,)), keras.layers.Dense(3, "softmax"), kc.layers.CrowdsClassification(5)]
+    )
+    plain.compile(keras.optimizers.SGD(0.1), loss=kc.losses.MaskedCrowdCrossEntropy(), jit_compile=XLA)
+    plain.fit(X, ANSWERS, epochs=2, verbose=0)
+    for one, other in zip(model.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("make", [keras.optimizers.AdamW, keras.optimizers.Adam])
+def test_annotators_are_not_weight_decayed(make):
+    nothing = np.full_like(ANSWERS, -1)
+    changes = fitted(make(0.01, weight_decay=0.5), nothing)[1]
+    assert np.abs(changes[0]).max() > 1e-4  # the classifier decays
+    assert np.all(changes[-1] == 0.0)
+
+
+def test_training_can_be_saved_and_resumed(tmp_path):
+    model = fitted(keras.optimizers.Adam(0.01), learning_rate=0.05)[0]
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    for trained in (model, loaded):
+        keras.utils.set_random_seed(1)
+        trained.fit(X, ANSWERS, shuffle=False, verbose=0)
+    for one, other in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
