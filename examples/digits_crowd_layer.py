@@ -24,7 +24,9 @@ import keras_crowd as kc
 
 
 def train_on_crowd(classifier, data, epochs):
-    crowd = kc.layers.CrowdsClassification(data.annotations.num_annotators, conn_type="CM")
+    crowd = kc.layers.CrowdsClassification(
+        data.annotations.num_annotators, conn_type="CM", initial_accuracy=0.5
+    )
     return train_on_answers(classifier, crowd, data, epochs=epochs)
 
 

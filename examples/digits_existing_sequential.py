@@ -23,7 +23,7 @@ def train_on_crowd(model, data, epochs):
     )
     model.add(crowd)
     model.compile(
-        keras.optimizers.Adam(1e-3),
+        kc.optimizers.crowd_optimizer(model, keras.optimizers.Adam(1e-3), learning_rate=1e-2),
         loss=kc.losses.MaskedCrowdCrossEntropy(),
         metrics=[kc.metrics.CrowdAccuracy()],
     )

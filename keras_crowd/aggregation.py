@@ -153,6 +153,11 @@ def annotator_accuracy(confusion: np.ndarray, class_prior: np.ndarray | None = N
 
     Returns:
         `(annotators,)`, between 0 and 1.
+
+    Example:
+
+    >>> annotator_accuracy([[[0.75, 0.25], [0.25, 0.75]], [[0.5, 0.5], [0.0, 1.0]]])
+    array([0.75, 0.75])
     """
     confusion = np.asarray(confusion)
     if confusion.ndim != 3 or confusion.shape[1] != confusion.shape[2]:
@@ -182,6 +187,13 @@ def annotator_class_prior(annotations: Annotations, probabilities: np.ndarray) -
 
     Returns:
         `(annotators, classes)`; rows sum to 1. An annotator without answers has the mean over all items.
+
+    Example:
+
+    >>> annotations = Annotations.from_dense([[0, -1], [1, -1], [1, 1]])
+    >>> annotator_class_prior(annotations, [[0.5, 0.5], [0.0, 1.0], [0.25, 0.75]])
+    array([[0.25, 0.75],
+           [0.25, 0.75]])
     """
     probabilities = np.asarray(probabilities, float)
     if probabilities.ndim != 2 or len(probabilities) != annotations.num_items:

@@ -25,7 +25,7 @@ class GoldValidation(keras.callbacks.Callback):
     Example:
 
     >>> gold = keras_crowd.callbacks.GoldValidation(classifier, x_valid, y_valid)
-    >>> model.fit(x, answers, epochs=50, callbacks=[gold])
+    >>> history = model.fit(x, answers, epochs=2, callbacks=[gold])
     """
 
     def __init__(

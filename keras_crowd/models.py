@@ -61,7 +61,7 @@ def validate(model: Any, x: Any, answers: Any) -> None:
     Example:
 
     >>> keras_crowd.validate(model, x, answers)
-    >>> model.fit(x, answers)
+    >>> history = model.fit(x, answers)
     """
     crowd = crowd_layer(model)
     tensors, arrays = model.inputs, _match_inputs(model, x)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from keras_crowd.aggregation import annotator_accuracy, dawid_skene, majority_vote
+from keras_crowd.aggregation import annotator_accuracy, annotator_class_prior, dawid_skene, majority_vote
 from keras_crowd.annotations import Annotations
 
 NUM_CLASSES = 4
@@ -363,5 +363,29 @@ def test_accuracy_of_what_is_no_confusion_is_refused(shape):
 
 
 def test_accuracy_with_a_prior_over_other_classes_is_refused():
-    with pytest.raises(ValueError, match=r"`class_prior` must have shape \(3,\). Received: shape \(2,\)"):
+    with pytest.raises(
+        ValueError, match=r"`class_prior` must have shape \(3,\) or \(5, 3\). Received: shape \(2,\)"
+    ):
         annotator_accuracy(np.ones((5, 3, 3)), [0.5, 0.5])
+
+
+def test_class_prior_of_an_annotator_is_the_mean_over_the_items_it_answered():
+    rng = np.random.default_rng(0)
+    answers = np.where(rng.random((30, 4)) < 0.4, rng.integers(0, 3, (30, 4)), -1)
+    answers[:, 2] = -1
+    probabilities = rng.dirichlet(np.ones(3), 30)
+    prior = annotator_class_prior(Annotations.from_dense(answers, classes=3), probabilities)
+    for r in (0, 1, 3):
+        np.testing.assert_allclose(prior[r], probabilities[answers[:, r] >= 0].mean(axis=0))
+    np.testing.assert_allclose(prior[2], probabilities.mean(axis=0))
+
+
+def test_accuracy_is_weighed_by_what_each_annotator_saw():
+    confusion = np.array([np.diag([1.0, 0.5]) + [[0, 0], [0.5, 0]]] * 2)
+    accuracy = annotator_accuracy(confusion, np.array([[1.0, 0.0], [0.2, 0.8]]))
+    np.testing.assert_allclose(accuracy, [1.0, 0.6])
+
+
+def test_class_prior_needs_a_row_an_item():
+    with pytest.raises(ValueError, match=r"`probabilities` must have shape \(2, classes\)"):
+        annotator_class_prior(Annotations.from_dense([[0], [1]]), np.ones((3, 2)))

@@ -37,7 +37,7 @@ def test_example_runs_and_exports(name, tmp_path, request, capsys):
 
 
 def test_demo_beats_majority_vote_by_more_than_the_spread(tmp_path):
-    found = example("digits_crowd_layer").main(epochs=25, seeds=3, folder=tmp_path)
+    found = example("digits_crowd_layer").main(epochs=20, seeds=2, folder=tmp_path)
     margin = found["crowd layer"] - found["majority vote"]
     assert margin.mean() > max(np.std(found["crowd layer"]), np.std(found["majority vote"]))
     assert margin.min() > 0
