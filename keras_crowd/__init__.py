@@ -8,6 +8,7 @@ from . import layers as layers
 from . import losses as losses
 from . import metrics as metrics
 from . import optimizers as optimizers
+from . import regularizers as regularizers
 from ._version import __version__ as __version__
 from .annotations import Annotations as Annotations
 from .models import strip as strip

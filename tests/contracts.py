@@ -23,7 +23,7 @@ class LayerCase:
     kwargs: dict[str, Any]
     inputs: tuple[np.ndarray, ...]
     output_shape: tuple[int, ...]
-    num_weights: int
+    num_weights: int  # trainable
 
     @property
     def id(self) -> str:
@@ -70,6 +70,18 @@ LAYERS = [
         kc.layers.CrowdsClassification,
         {
             "num_annotators": 5,
+            "conn_type": "CM",
+            "classifier_regularizer": kc.regularizers.ClassifierLogDet(0.5, momentum=0.9),
+            "confusion_regularizer": kc.regularizers.ConfusionTrace(0.1),
+        },
+        (probabilities(4, 3), SLOTS),
+        (4, 3, 3),
+        1,
+    ),
+    LayerCase(
+        kc.layers.CrowdsClassification,
+        {
+            "num_annotators": 5,
             "conn_type": "VW+B",
             "kernel_initializer": kc.initializers.CrowdIdentity(3.0),
             "bias_initializer": "ones",
@@ -102,11 +114,23 @@ INITIALIZERS = [
     (kc.initializers.CrowdIdentity, {"scale": 2.5}, (3, 4)),
 ]
 
+REGULARIZERS = [
+    (
+        kc.regularizers.ClassifierLogDet,
+        {"weight": 0.5, "momentum": 0.9, "epsilon": 1e-4},
+        probabilities(7, 3),
+    ),
+    (kc.regularizers.ConfusionLogDet, {"weight": 0.5, "epsilon": 1e-4}, probabilities(5, 3, 3)),
+    (kc.regularizers.ConfusionTrace, {"weight": 0.5}, probabilities(5, 3, 3)),
+]
+
 OTHERS = [kc.callbacks.GoldValidation]  # nothing to serialize; see test_callbacks.py
 
 
 def covered() -> set[type]:
-    entries = [case.cls for case in LAYERS] + [entry[0] for entry in LOSSES + METRICS + INITIALIZERS]
+    entries = [case.cls for case in LAYERS] + [
+        entry[0] for entry in LOSSES + METRICS + INITIALIZERS + REGULARIZERS
+    ]
     return {*entries, *OTHERS}
 
 

@@ -20,6 +20,7 @@ LEVELS = {
     "datasets": 1,
     "initializers": 2,
     "losses": 2,
+    "regularizers": 2,
     "metrics": 2,
     "layers": 3,
     "models": 4,

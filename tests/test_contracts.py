@@ -7,12 +7,12 @@ import keras
 import numpy as np
 import pytest
 from conftest import BACKEND, XLA
-from contracts import INITIALIZERS, LAYERS, LOSSES, METRICS
+from contracts import INITIALIZERS, LAYERS, LOSSES, METRICS, REGULARIZERS
 
 import keras_crowd as kc
 
 SERIALIZABLE = [(case.cls, case.kwargs) for case in LAYERS] + [
-    entry[:2] for entry in LOSSES + METRICS + INITIALIZERS
+    entry[:2] for entry in LOSSES + METRICS + INITIALIZERS + REGULARIZERS
 ]
 layers = pytest.mark.parametrize("case", LAYERS, ids=lambda case: case.id)
 
@@ -50,7 +50,7 @@ def test_config_round_trip(cls, kwargs):
     assert type(second) is cls
     assert second.get_config() == first.get_config()
     for name, value in kwargs.items():
-        if not isinstance(value, keras.initializers.Initializer | str):
+        if isinstance(value, int | float):
             assert getattr(second, name) == value, name
     assert keras.saving.get_registered_name(cls) == f"keras_crowd>{cls.__name__}"
     assert set(kwargs) <= set(first.get_config())
@@ -67,7 +67,7 @@ def test_config_has_every_argument(cls):
 def test_shapes_symbolic_and_eager_agree(case):
     layer, output = called(case)
     assert output.shape == case.output_shape
-    assert len(layer.weights) == case.num_weights
+    assert len(layer.trainable_weights) == case.num_weights
     symbolic = model_of(case, layer).output
     assert symbolic.shape == (None, *case.output_shape[1:])
     assert str(output.dtype) == symbolic.dtype
@@ -163,3 +163,13 @@ def test_initializer_gives_shape_and_dtype(cls, kwargs, shape):
     value = cls(**kwargs)(shape, dtype="float32")
     assert tuple(value.shape) == shape
     assert keras.backend.standardize_dtype(value.dtype) == "float32"
+
+
+@pytest.mark.parametrize(("cls", "kwargs", "x"), REGULARIZERS)
+def test_regularizer_is_its_weight_times_its_penalty(cls, kwargs, x):
+    regularizer = cls(**kwargs)
+    value = float(as_numpy(regularizer(x)))
+    assert value == pytest.approx(0.5 * float(as_numpy(regularizer.penalty(x))), rel=1e-6)
+    assert value > 0
+    half = keras.ops.cast(x, "bfloat16")
+    assert float(as_numpy(keras.ops.cast(regularizer(half), "float32"))) == pytest.approx(value, rel=0.1)

@@ -43,6 +43,10 @@ class CrowdsClassification(keras.layers.Layer):
             for 10 classes, .027 for 100. Not for `"VB"`.
         kernel_initializer: Start of `W`, `w` or `s`, in place of `initial_accuracy`.
         bias_initializer: Start of `b`.
+        classifier_regularizer: Penalty on the class probabilities of the batch, in training:
+            `keras_crowd.regularizers.ClassifierLogDet`.
+        confusion_regularizer: Penalty on the confusions, in training, for `"CM"`:
+            `keras_crowd.regularizers.ConfusionLogDet` or `ConfusionTrace`.
         dtype: Dtype policy of the layer. Defaults to the variable dtype of the global policy.
         **kwargs: `name` and `trainable`, as for every Keras layer.
 
@@ -82,6 +86,8 @@ class CrowdsClassification(keras.layers.Layer):
         initial_accuracy: float | None = None,
         kernel_initializer: Any = None,
         bias_initializer: Any = "zeros",
+        classifier_regularizer: Any = None,
+        confusion_regularizer: Any = None,
         dtype: Any = None,
         **kwargs: Any,
     ) -> None:
@@ -96,12 +102,18 @@ class CrowdsClassification(keras.layers.Layer):
                 f"Received: conn_type={conn_type!r}"
             )
         _check_start(conn_type, initial_accuracy, kernel_initializer)
+        if confusion_regularizer is not None and conn_type != "CM":
+            raise ValueError(
+                f'`confusion_regularizer` must go with conn_type="CM". Received: conn_type={conn_type!r}'
+            )
         self.num_annotators = int(num_annotators)
         self.conn_type = conn_type
         self.from_logits = from_logits
         self.initial_accuracy = initial_accuracy
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.classifier_regularizer = keras.regularizers.get(classifier_regularizer)
+        self.confusion_regularizer = keras.regularizers.get(confusion_regularizer)
         self.kernel = self.bias = None
         self.supports_masking = True
 
@@ -126,8 +138,9 @@ class CrowdsClassification(keras.layers.Layer):
             self.bias = self.add_weight(
                 shape=(self.num_annotators, num_classes), initializer=self.bias_initializer, name="bias"
             )
+        self._build_regularizers()
 
-    def call(self, probabilities: Any, annotators: Any = None) -> Any:
+    def call(self, probabilities: Any, annotators: Any = None, training: bool = False) -> Any:
         if annotators is not None and "int" not in str(annotators.dtype):
             raise ValueError(
                 "`annotators` must be integers (use `keras.Input((None,), dtype='int32')`). "
@@ -135,6 +148,8 @@ class CrowdsClassification(keras.layers.Layer):
             )
         if self.from_logits:
             probabilities = kops.softmax(probabilities, axis=-1)
+        if training:
+            self._add_penalties(probabilities)
         return self._answer_logits(probabilities, annotators)
 
     def compute_output_shape(self, probabilities_shape: Any, annotators_shape: Any = None) -> tuple:
@@ -164,6 +179,8 @@ class CrowdsClassification(keras.layers.Layer):
             "initial_accuracy": self.initial_accuracy,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "classifier_regularizer": keras.regularizers.serialize(self.classifier_regularizer),
+            "confusion_regularizer": keras.regularizers.serialize(self.confusion_regularizer),
         }
 
     def _answer_logits(self, f: Any, annotators: Any) -> Any:
@@ -178,6 +195,38 @@ class CrowdsClassification(keras.layers.Layer):
         if parameter is None or annotators is None:
             return parameter
         return ops.annotator_rows(parameter, annotators)
+
+    def _build_regularizers(self) -> None:
+        """The weights of the penalties are variables, so that schedules change them without a retrace."""
+        self.classifier_weight = self._penalty_weight("classifier_weight", self.classifier_regularizer)
+        self.confusion_weight = self._penalty_weight("confusion_weight", self.confusion_regularizer)
+        if getattr(self.classifier_regularizer, "momentum", 0):
+            self.gram = self.add_weight(
+                shape=(self._num_classes, self._num_classes),
+                initializer=keras.initializers.Identity(1.0 / self._num_classes),
+                trainable=False,
+                name="gram",
+            )
+
+    def _penalty_weight(self, name: str, regularizer: Any) -> Any:
+        if regularizer is None:
+            return None
+        start = keras.initializers.Constant(getattr(regularizer, "weight", 1.0))
+        return self.add_weight(shape=(), initializer=start, trainable=False, name=name)
+
+    def _add_penalties(self, f: Any) -> None:
+        if self.classifier_regularizer is not None:
+            self.add_loss(self.classifier_weight * self._classifier_penalty(f))
+        if self.confusion_regularizer is not None:
+            penalty = getattr(self.confusion_regularizer, "penalty", self.confusion_regularizer)
+            self.add_loss(self.confusion_weight * penalty(kops.softmax(self.kernel, axis=-1)))
+
+    def _classifier_penalty(self, f: Any) -> Any:
+        if getattr(self.classifier_regularizer, "momentum", 0):
+            average, present = self.classifier_regularizer.running_gram(self.gram, f)
+            self.gram.assign(average)
+            return self.classifier_regularizer.gram_penalty(present)
+        return getattr(self.classifier_regularizer, "penalty", self.classifier_regularizer)(f)
 
     def _initial_scale(self, num_classes: int) -> float:
         if self.initial_accuracy is None:

@@ -1,0 +1,149 @@
+"""What makes classifier and confusions identifiable, or keeps annotators from being trusted too soon.
+
+Every penalty is scaled so that its best value is 0 (or 1 for the trace) and its pull on an item does not depend on the
+number of classes: one weight means the same for 2 and for 100 classes.
+"""
+
+from typing import Any
+
+import keras
+from keras import ops as kops
+
+from . import ops
+from ._registration import register
+
+
+class _WeightedPenalty(keras.regularizers.Regularizer):
+    """`weight * penalty(x)`. Abstract; the crowd layer holds the weight in a variable for schedules."""
+
+    def __init__(self, weight: float) -> None:
+        if not weight >= 0:
+            raise ValueError(f"`weight` must not be negative. Received: weight={weight}")
+        self.weight = float(weight)
+
+    def penalty(self, x: Any) -> Any:
+        """The penalty before it is weighed."""
+        raise NotImplementedError
+
+    def __call__(self, x: Any) -> Any:
+        return self.weight * self.penalty(x)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"weight": self.weight}
+
+
+@register
+class ClassifierLogDet(_WeightedPenalty):
+    """GeoCrowdNet(F): `-1/K log det(K F'F / n)`, the classifier's class probabilities `F` spread out.
+
+    It is 0 where the classifier is sure of every item and uses all classes alike, and grows as class
+    probabilities huddle together. It settles which classifier explains the answers if for every class there
+    are items that can be nothing else (*anchor items*); where classes overlap, a large weight harms.
+
+    Args:
+        weight: Weight of the penalty. The paper's `lambda` on `log det F'F` is `weight / K` here.
+        momentum: Where batches are not much larger than the number of classes, `F'F / n` is averaged over
+            batches with this momentum, in (0, 1), in a non-trainable variable of the crowd layer; the
+            gradient is that of the present batch. 0 uses the batch alone.
+        epsilon: Added to the diagonal of `F'F / n`.
+
+    Call arguments:
+        x: Class probabilities `(..., classes)`.
+
+    Example:
+
+    >>> crowd = keras_crowd.layers.CrowdsClassification(
+    ...     num_annotators=59, conn_type="CM",
+    ...     classifier_regularizer=keras_crowd.regularizers.ClassifierLogDet(1.0))
+
+    Reference:
+        S. Ibrahim, T. Nguyen, X. Fu, "Deep learning from crowdsourced labels: coupled cross-entropy
+        minimization, identifiability, and regularization", ICLR 2023, GeoCrowdNet(F).
+    """
+
+    def __init__(self, weight: float = 1.0, momentum: float = 0.0, epsilon: float = 1e-6) -> None:
+        super().__init__(weight)
+        if not 0 <= momentum < 1:
+            raise ValueError(f"`momentum` must be in [0, 1). Received: momentum={momentum}")
+        self.momentum = momentum
+        self.epsilon = epsilon
+
+    def penalty(self, x: Any) -> Any:
+        return self.gram_penalty(ops.gram(x))
+
+    def gram_penalty(self, gram: Any) -> Any:
+        """The penalty of `F'F / n`."""
+        return -ops.mean_log_eigenvalue(gram * gram.shape[-1], self.epsilon * gram.shape[-1])
+
+    def running_gram(self, previous: Any, x: Any) -> tuple[Any, Any]:
+        """The average to keep, and the same with the whole gradient of the present batch."""
+        present = ops.gram(x)
+        average = kops.stop_gradient(self.momentum * previous + (1.0 - self.momentum) * present)
+        return average, average + present - kops.stop_gradient(present)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "momentum": self.momentum, "epsilon": self.epsilon}
+
+
+@register
+class ConfusionLogDet(_WeightedPenalty):
+    """GeoCrowdNet(W): `-1/K log det(1/R sum_r A_r A_r')`, the rows of the confusions spread out.
+
+    It is 0 where every annotator tells all classes apart. It settles which confusions explain the answers if for
+    every class there are annotators who never mistake it (*class specialists*).
+
+    Args:
+        weight: Weight of the penalty.
+        epsilon: Added to the diagonal.
+
+    Call arguments:
+        x: Confusions `(annotators, true, answer)`.
+
+    Example:
+
+    >>> crowd = keras_crowd.layers.CrowdsClassification(
+    ...     num_annotators=59, conn_type="CM",
+    ...     confusion_regularizer=keras_crowd.regularizers.ConfusionLogDet(0.1))
+
+    Reference:
+        S. Ibrahim, T. Nguyen, X. Fu, "Deep learning from crowdsourced labels: coupled cross-entropy
+        minimization, identifiability, and regularization", ICLR 2023, GeoCrowdNet(W).
+    """
+
+    def __init__(self, weight: float = 0.1, epsilon: float = 1e-6) -> None:
+        super().__init__(weight)
+        self.epsilon = epsilon
+
+    def penalty(self, x: Any) -> Any:
+        return -ops.mean_log_eigenvalue(ops.confusion_gram(x), self.epsilon)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "epsilon": self.epsilon}
+
+
+@register
+class ConfusionTrace(_WeightedPenalty):
+    """The mean diagonal of the confusions, made small: annotators are trusted only as far as they earn it.
+
+    Args:
+        weight: Weight of the penalty. The paper's `lambda` on the trace is `weight / K` here.
+
+    Call arguments:
+        x: Confusions `(annotators, true, answer)`.
+
+    Example:
+
+    >>> crowd = keras_crowd.layers.CrowdsClassification(
+    ...     num_annotators=59, conn_type="CM", initial_accuracy=0.9,
+    ...     confusion_regularizer=keras_crowd.regularizers.ConfusionTrace(0.1))
+
+    Reference:
+        R. Tanno, A. Saeedi, S. Sankaranarayanan, D. Alexander, N. Silberman, "Learning from noisy labels by
+        regularized estimation of annotator confusion", CVPR 2019, eq. 4.
+    """
+
+    def __init__(self, weight: float = 0.1) -> None:
+        super().__init__(weight)
+
+    def penalty(self, x: Any) -> Any:
+        return kops.mean(kops.diagonal(x, axis1=-2, axis2=-1))

@@ -1,0 +1,210 @@
+"""Starts for the confusions of a crowd layer, from the answers alone. NumPy in, NumPy out.
+
+Each returns float64 `(annotators, true, answer)`, strictly positive, rows sum to 1. An annotator with few
+answers is not known by them, so estimates are drawn towards those of all annotators: with `n_rkl` the
+answers `l` of annotator `r` to items of class `k`, and `s` answers imagined beforehand in every row,
+
+    annotator:   A_rkl ~ n_rkl + s P_kl
+    population:  P_kl  ~ sum_r n_rkl + s S_kl
+    symmetric:   S_kk = a,  S_kl = (1 - a) / (K - 1),  a = sum_rk n_rkk / sum_rkl n_rkl
+
+so that a class nobody has seen starts from the overall accuracy `a`. Last, 0.1 % of each row is spread
+evenly over all answers: no answer may be impossible at the start, for its logit could not move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from .aggregation import dawid_skene
+from .annotations import Annotations, as_annotations
+
+_FLOOR = 1e-3
+
+
+def from_dawid_skene(
+    answers: Any,
+    num_classes: int | None = None,
+    *,
+    pseudocount: float | np.ndarray = 0.1,
+    shrinkage: float = 10.0,
+) -> np.ndarray:
+    """Confusions of Dawid and Skene, drawn towards those of all annotators.
+
+    The counts are `n_rkl = sum_i q_ik [y_ir = l]`, with the posterior `q` of `aggregation.dawid_skene`.
+
+    Args:
+        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        num_classes: Number of classes. Defaults to that of the annotations; for an array, to the highest
+            answer plus one.
+        pseudocount: That of `aggregation.dawid_skene`. In simulations with 2 to 5 answers an item, 0.1 and
+            `shrinkage=10` came closest to the true confusions (Kullback-Leibler divergence).
+        shrinkage: `s`, how many answers in each row of an annotator the population's row is worth.
+
+    Returns:
+        float64 `(annotators, true, answer)`, strictly positive; rows sum to 1. An annotator without
+        answers has the population's.
+
+    Raises:
+        ValueError: When the answers are not classes, or `shrinkage` is not positive.
+
+    Example:
+
+    >>> answers = [[0, 0, 1], [1, 1, 0], [0, 0, 1], [1, 1, -1]]
+    >>> keras_crowd.warm_start.from_dawid_skene(answers, shrinkage=0.1)[:, 0].round(2)
+    array([[0.98, 0.02],
+           [0.98, 0.02],
+           [0.04, 0.96]])
+
+    Reference:
+        A. P. Dawid, A. M. Skene, "Maximum likelihood estimation of observer error-rates using the EM
+        algorithm", Applied Statistics 28, 1979.
+    """
+    annotations = _classes(answers, num_classes)
+    _positive("shrinkage", shrinkage)
+    posterior = dawid_skene(annotations, pseudocount=pseudocount).posterior
+    item = annotations.item_index
+    return _shrunk(_counts(annotations, (column[item] for column in posterior.T)), shrinkage)
+
+
+def from_votes(answers: Any, num_classes: int | None = None, *, strength: float = 10.0) -> np.ndarray:
+    """Confusions of each annotator against the votes of the others, drawn towards those of all.
+
+    Nobody is judged by their own vote: the counts are `n_rkl = sum_i v_ik(r) [y_ir = l]`, where `v_ik(r)`
+    is the share of class `k` among the answers that annotators other than `r` gave to item `i`. Items
+    with a single answer say nothing. Votes err, so these confusions are flatter than the truth: a soft
+    start.
+
+    Args:
+        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        num_classes: Number of classes, as in `from_dawid_skene`.
+        strength: `s`, how many answers in each row of an annotator the population's row is worth.
+
+    Returns:
+        float64 `(annotators, true, answer)`, strictly positive; rows sum to 1. An annotator who shares
+        no item with another has the population's.
+
+    Raises:
+        ValueError: When the answers are not classes, no item has two, or `strength` is not positive.
+
+    Example:
+
+    >>> answers = [[0, 0, 0], [1, 1, 0], [0, 0, 0], [1, 1, 1]]
+    >>> keras_crowd.warm_start.from_votes(answers, strength=1.0)[:, 1].round(2)
+    array([[0.08, 0.92],
+           [0.08, 0.92],
+           [0.42, 0.58]])
+    """
+    annotations = _classes(answers, num_classes)
+    _positive("strength", strength)
+    if annotations.answers_per_item().max() < 2:
+        raise ValueError(
+            "`answers` must have an item with at least two answers, or there are no votes of others "
+            f"(`from_accuracy` needs none). Received: {annotations!r}"
+        )
+    return _shrunk(_counts(annotations, _shares_of_others(annotations)), strength)
+
+
+def from_accuracy(accuracy: Any, num_classes: int, num_annotators: int | None = None) -> np.ndarray:
+    """Confusions of annotators of known accuracy: `A_rkk = a_r`, errors even over the other answers.
+
+    Args:
+        accuracy: A number from 0 to 1; or one for each annotator, `(annotators,)`. It is kept 0.001 away
+            from 0 and 1.
+        num_classes: Number of classes, at least 2.
+        num_annotators: Number of annotators; needed when `accuracy` is one number.
+
+    Returns:
+        float64 `(annotators, true, answer)`, strictly positive; rows sum to 1.
+
+    Raises:
+        ValueError: When `accuracy` is out of range, or not one for each annotator.
+
+    Example:
+
+    >>> keras_crowd.warm_start.from_accuracy([0.5, 0.8], num_classes=3)[:, 0]
+    array([[0.5 , 0.25, 0.25],
+           [0.8 , 0.1 , 0.1 ]])
+    """
+    _whole_number("num_classes", num_classes, 2)
+    values = np.clip(_accuracies(accuracy), _FLOOR, 1 - _FLOOR)
+    if values.ndim == 0 or num_annotators is not None:
+        size = _whole_number("num_annotators", num_annotators, 1)
+        if values.shape not in ((), (size,)):
+            raise ValueError(
+                f"`accuracy` must be one number or {size}, one for each annotator. "
+                f"Received: shape {values.shape}"
+            )
+        values = np.broadcast_to(values, size)
+    return _symmetric(values, num_classes)
+
+
+def _symmetric(accuracy: np.ndarray, num_classes: int) -> np.ndarray:
+    """`(..., true, answer)` with `accuracy` `(...)` on the diagonal, errors even."""
+    accuracy = np.asarray(accuracy)[..., None, None]
+    return np.where(np.eye(num_classes, dtype=bool), accuracy, (1 - accuracy) / (num_classes - 1))
+
+
+def _counts(annotations: Annotations, true_class: Iterable[np.ndarray]) -> np.ndarray:
+    """`n_rkl`, where the k-th of `true_class` is the weight of class `k` for each answer, `(answers,)`."""
+    size, num_classes = annotations.num_annotators, annotations.num_classes
+    cell = annotations.annotator_index.astype(np.int64) * num_classes + annotations.answers
+    counts = [np.bincount(cell, weights=weight, minlength=size * num_classes) for weight in true_class]
+    return np.stack([count.reshape(size, num_classes) for count in counts], axis=1)
+
+
+def _shares_of_others(annotations: Annotations) -> Iterable[np.ndarray]:
+    """For each class in turn, its share among the other answers to the item of each answer; 0 if none."""
+    item = annotations.item_index
+    others = annotations.answers_per_item()[item] - 1
+    for k in range(annotations.num_classes):
+        own = annotations.answers == k
+        votes = np.bincount(item[own], minlength=annotations.num_items)
+        yield (votes[item] - own) / np.maximum(others, 1)
+
+
+def _shrunk(counts: np.ndarray, strength: float) -> np.ndarray:
+    """The equations at the top of this file."""
+    total = counts.sum(axis=0)
+    symmetric = _symmetric(np.trace(total) / total.sum(), len(total))
+    population = _normalize(total + strength * symmetric)
+    confusion = _normalize(counts + strength * population)
+    return (1 - _FLOOR) * confusion + _FLOOR / len(total)
+
+
+def _normalize(counts: np.ndarray) -> np.ndarray:
+    return counts / counts.sum(axis=-1, keepdims=True)
+
+
+def _accuracies(accuracy: Any) -> np.ndarray:
+    values = np.asarray(accuracy)
+    fits = values.dtype.kind in "iuf" and values.ndim <= 1 and values.size > 0
+    if not fits or not np.all((values >= 0) & (values <= 1)):
+        raise ValueError(
+            "`accuracy` must be a number from 0 to 1, or one for each annotator. "
+            f"Received: accuracy={accuracy!r}"
+        )
+    return values.astype(float)
+
+
+def _classes(answers: Any, num_classes: int | None) -> Annotations:
+    annotations = as_annotations(answers, num_classes)
+    if annotations.num_classes < 2:
+        raise ValueError(f"`num_classes` must be at least 2. Received: {annotations!r}")
+    if len(annotations) == 0:
+        raise ValueError(f"`answers` must have at least one answer. Received: {annotations!r}")
+    return annotations
+
+
+def _positive(name: str, value: Any) -> None:
+    if np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "iuf" or not 0 < value < np.inf:
+        raise ValueError(f"`{name}` must be a positive number. Received: {name}={value!r}")
+
+
+def _whole_number(name: str, value: Any, low: int) -> int:
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < low:
+        raise ValueError(f"`{name}` must be an integer, at least {low}. Received: {name}={value!r}")
+    return int(value)

@@ -1,0 +1,159 @@
+"""The penalties against NumPy, their best values, and what they do in training."""
+
+import keras
+import numpy as np
+import pytest
+from conftest import XLA
+from contracts import probabilities
+from keras import ops
+from test_layers import value_and_gradients
+
+import keras_crowd as kc
+
+sizes = pytest.mark.parametrize("num_classes", [2, 10, 100])
+
+
+def as_float(tensor):
+    return float(ops.convert_to_numpy(tensor))
+
+
+@sizes
+def test_classifier_log_det_is_minus_the_mean_log_eigenvalue(num_classes):
+    f = probabilities(500, num_classes).astype(float)
+    f = 0.5 * f + 0.5 * np.eye(num_classes)[np.arange(500) % num_classes]
+    eigenvalues = np.linalg.eigvalsh(num_classes * f.T @ f / 500)
+    penalty = as_float(kc.regularizers.ClassifierLogDet(1.0).penalty(f.astype("float32")))
+    assert penalty == pytest.approx(-np.log(eigenvalues + 1e-6 * num_classes).mean(), rel=1e-3)
+
+
+@sizes
+def test_confusion_log_det_is_minus_the_mean_log_eigenvalue(num_classes):
+    confusion = 0.6 * np.eye(num_classes) + 0.4 * probabilities(30, num_classes, num_classes).astype(float)
+    gram = sum(a @ a.T for a in confusion) / 30
+    penalty = as_float(kc.regularizers.ConfusionLogDet(1.0).penalty(confusion.astype("float32")))
+    assert penalty == pytest.approx(-np.log(np.linalg.eigvalsh(gram) + 1e-6).mean(), rel=1e-3)
+
+
+def test_trace_is_the_mean_diagonal():
+    confusion = probabilities(5, 4, 4)
+    expected = np.mean([np.trace(a) / 4 for a in confusion])
+    assert as_float(kc.regularizers.ConfusionTrace(1.0).penalty(confusion)) == pytest.approx(
+        expected, rel=1e-6
+    )
+
+
+@sizes
+def test_best_values_are_zero(num_classes):
+    sure_and_balanced = np.tile(np.eye(num_classes, dtype="float32"), (3, 1))
+    assert as_float(kc.regularizers.ClassifierLogDet(1.0)(sure_and_balanced)) == pytest.approx(0, abs=1e-3)
+    perfect = np.tile(np.eye(num_classes, dtype="float32"), (4, 1, 1))
+    assert as_float(kc.regularizers.ConfusionLogDet(1.0)(perfect)) == pytest.approx(0, abs=1e-4)
+    assert as_float(kc.regularizers.ClassifierLogDet(1.0)(probabilities(300, num_classes))) > 0.1
+
+
+@sizes
+def test_pull_on_an_item_does_not_depend_on_the_number_of_classes(num_classes):
+    f = np.tile(np.eye(num_classes, dtype="float32"), (3, 1))
+    _, (gradient,) = value_and_gradients(kc.regularizers.ClassifierLogDet(1.0), f)
+    np.testing.assert_allclose(len(f) * np.diagonal(gradient[:num_classes]), -2.0, rtol=1e-2)
+
+
+@pytest.mark.parametrize("items", [1, 3, 40])
+def test_fewer_items_than_classes_gives_finite_value_and_gradient(items):
+    f = probabilities(items, 100)
+    value, (gradient,) = value_and_gradients(kc.regularizers.ClassifierLogDet(1.0), f)
+    assert np.isfinite(value)
+    assert np.isfinite(gradient).all()
+    assert np.abs(items * gradient).max() < 10
+
+
+def model(num_classes=4, momentum=0.0, weight=1.0, conn_type="CM", confusion_regularizer=None, **kwargs):
+    keras.utils.set_random_seed(0)
+    crowd = kc.layers.CrowdsClassification(
+        6,
+        conn_type,
+        classifier_regularizer=kc.regularizers.ClassifierLogDet(weight, momentum=momentum),
+        confusion_regularizer=confusion_regularizer,
+    )
+    dense = keras.layers.Dense(num_classes, "softmax")
+    built = keras.Sequential([keras.Input((5,)), dense, crowd])
+    built.compile(keras.optimizers.SGD(0.1), kc.losses.MaskedCrowdCrossEntropy(), jit_compile=XLA, **kwargs)
+    return built, crowd
+
+
+X = np.random.default_rng(0).normal(size=(32, 5)).astype("float32")
+NOTHING = np.full((32, 6), -1)
+
+
+def test_training_adds_the_penalties_and_evaluation_does_not():
+    trace = kc.regularizers.ConfusionTrace(0.3)
+    built, crowd = model(weight=0.7, confusion_regularizer=trace)
+    f = kc.strip(built).predict(X, verbose=0)
+    expected = as_float(kc.regularizers.ClassifierLogDet(0.7)(f))
+    expected += 0.3 * np.diagonal(crowd.confusion(), axis1=1, axis2=2).mean()
+    assert built.evaluate(X, NOTHING, verbose=0) == 0.0
+    loss = built.fit(X, NOTHING, batch_size=32, verbose=0).history["loss"][0]
+    assert loss == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("conn_type", ["MW", "VW", "VB", "VW+B", "SW", "CM"])
+def test_classifier_log_det_spreads_the_classes_out(conn_type):
+    built, _ = model(conn_type=conn_type)
+    before = kc.regularizers.ClassifierLogDet(1.0)(kc.strip(built).predict(X, verbose=0))
+    built.fit(X, NOTHING, batch_size=16, epochs=20, verbose=0)
+    after = kc.regularizers.ClassifierLogDet(1.0)(kc.strip(built).predict(X, verbose=0))
+    assert as_float(after) < 0.5 * as_float(before)
+
+
+def test_weight_is_a_variable_that_needs_no_retrace():
+    built, crowd = model(weight=0.0)
+    built.fit(X, NOTHING, batch_size=32, verbose=0)
+    function = built.train_function
+    crowd.classifier_weight.assign(2.0)
+    loss = built.fit(X, NOTHING, batch_size=32, verbose=0).history["loss"][0]
+    assert built.train_function is function
+    assert loss > 0.1
+
+
+def test_running_gram_is_the_exponential_average_and_keeps_the_gradient():
+    built, crowd = model(momentum=0.9, weight=1.0)
+    f = kc.strip(built).predict(X, verbose=0)
+    np.testing.assert_allclose(ops.convert_to_numpy(crowd.gram), np.eye(4) / 4)
+    built.fit(X, NOTHING, batch_size=32, verbose=0)
+    expected = 0.9 * np.eye(4) / 4 + 0.1 * f.T @ f / 32
+    np.testing.assert_allclose(ops.convert_to_numpy(crowd.gram), expected, rtol=1e-4, atol=1e-6)
+    regularizer = kc.regularizers.ClassifierLogDet(1.0, momentum=0.9)
+    same = (f.T @ f / 32).astype("float32")  # in the steady state the batch and the average agree
+    plain = value_and_gradients(kc.regularizers.ClassifierLogDet(1.0), f)
+    running = value_and_gradients(
+        lambda g: regularizer.gram_penalty(regularizer.running_gram(same, g)[1]), f
+    )
+    assert running[0] == pytest.approx(plain[0], rel=1e-4)
+    np.testing.assert_allclose(running[1][0], plain[1][0], rtol=1e-2, atol=1e-4)
+
+
+def test_more_classes_than_items_trains_without_nan():
+    built, _ = model(num_classes=100, momentum=0.9)
+    built.fit(X, NOTHING, batch_size=8, epochs=3, verbose=0)
+    assert all(np.isfinite(w).all() for w in built.get_weights())
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: kc.regularizers.ClassifierLogDet(-1.0),
+            "`weight` must not be negative. Received: weight=-1.0",
+        ),
+        (lambda: kc.regularizers.ClassifierLogDet(1.0, momentum=1.0), r"`momentum` must be in \[0, 1\)"),
+        (
+            lambda: kc.layers.CrowdsClassification(
+                3, "MW", confusion_regularizer=kc.regularizers.ConfusionTrace()
+            ),
+            "`confusion_regularizer` must go with conn_type=\"CM\". Received: conn_type='MW'",
+        ),
+    ],
+)
+def test_bad_arguments_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
