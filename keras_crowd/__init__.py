@@ -1,14 +1,22 @@
-"""Train any Keras model directly on the labels of many imperfect annotators."""
+"""Train any Keras model directly on the labels of many imperfect annotators.
+
+Answers go into `Annotations`; a layer of `layers` goes on top of the classifier and is trained with a loss of
+`losses`; `validate` checks the data before `fit`, and `strip` gives the classifier back afterwards. `metrics`,
+`callbacks`, `regularizers`, `initializers` and `optimizers` are what Keras calls so. NumPy only: `aggregation`
+(labels from answers alone), `warm_start`, `evaluation` and `datasets`.
+"""
 
 from . import aggregation as aggregation
 from . import callbacks as callbacks
 from . import datasets as datasets
+from . import evaluation as evaluation
 from . import initializers as initializers
 from . import layers as layers
 from . import losses as losses
 from . import metrics as metrics
 from . import optimizers as optimizers
 from . import regularizers as regularizers
+from . import warm_start as warm_start
 from ._version import __version__ as __version__
 from .annotations import Annotations as Annotations
 from .models import strip as strip

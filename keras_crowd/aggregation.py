@@ -174,32 +174,40 @@ def annotator_accuracy(confusion: np.ndarray, class_prior: np.ndarray | None = N
     return np.average(diagonal, axis=1, weights=np.broadcast_to(weights, diagonal.shape))
 
 
-def annotator_class_prior(annotations: Annotations, probabilities: np.ndarray) -> np.ndarray:
+def annotator_class_prior(answers: Any, probabilities: np.ndarray) -> np.ndarray:
     """Share of each true class among the items that each annotator answered.
 
     Annotators see different items: one who got the easy classes looks better than another who did not,
     unless their confusions are weighed by what each of them saw.
 
     Args:
-        annotations: The answers.
+        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
         probabilities: Probability of each class for each item, `(items, classes)`: the classifier's
-            prediction, or a posterior. Rows in the order of `annotations.items`.
+            prediction (not its logits), or a posterior.
 
     Returns:
         `(annotators, classes)`; rows sum to 1. An annotator without answers has the mean over all items.
 
     Example:
 
-    >>> annotations = Annotations.from_dense([[0, -1], [1, -1], [1, 1]])
-    >>> annotator_class_prior(annotations, [[0.5, 0.5], [0.0, 1.0], [0.25, 0.75]])
+    >>> annotator_class_prior(np.array([[0, -1], [1, -1], [1, 1]]), [[0.5, 0.5], [0.0, 1.0], [0.25, 0.75]])
     array([[0.25, 0.75],
            [0.25, 0.75]])
     """
     probabilities = np.asarray(probabilities, float)
-    if probabilities.ndim != 2 or len(probabilities) != annotations.num_items:
+    if probabilities.ndim != 2:
         raise ValueError(
-            f"`probabilities` must have shape ({annotations.num_items}, classes). "
-            f"Received: shape {probabilities.shape}"
+            f"`probabilities` must have shape (items, classes). Received: shape {probabilities.shape}"
+        )
+    annotations = as_annotations(answers, probabilities.shape[1])
+    if len(probabilities) != annotations.num_items:
+        raise ValueError(
+            f"`probabilities` must have {annotations.num_items} rows. Received: {len(probabilities)}"
+        )
+    if not (np.all(probabilities >= 0) and np.allclose(probabilities.sum(axis=1), 1, atol=1e-3)):
+        raise ValueError(
+            "Rows of `probabilities` must be distributions. Received: entries from "
+            f"{probabilities.min():.3g} to {probabilities.max():.3g} (logits?)"
         )
     size = annotations.num_annotators
     seen = [

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from ._registration import register
@@ -34,3 +35,37 @@ class CrowdIdentity(keras.initializers.Initializer):
 
     def get_config(self) -> dict[str, Any]:
         return {"scale": self.scale}
+
+
+@register
+class FromConfusion(keras.initializers.Initializer):
+    """Annotators start with given confusions: a kernel of `"MW"` or `"CM"` whose answers are just those.
+
+    Args:
+        confusion: `(annotators, true, answer)`, positive, rows summing to 1, as from `keras_crowd.warm_start`.
+
+    Example:
+
+    >>> confusion = keras_crowd.warm_start.from_accuracy(0.8, num_classes=10, num_annotators=3)
+    >>> layer = keras_crowd.layers.CrowdsClassification(
+    ...     num_annotators=3, kernel_initializer=keras_crowd.initializers.FromConfusion(confusion))
+    """
+
+    def __init__(self, confusion: Any) -> None:
+        self.confusion = np.asarray(confusion, float)
+        if self.confusion.ndim != 3 or not np.all(self.confusion > 0):
+            raise ValueError(
+                "`confusion` must be positive, of shape (annotators, true, answer). "
+                f"Received: shape {self.confusion.shape}, lowest entry {self.confusion.min(initial=1):.3g}"
+            )
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        if tuple(shape) != self.confusion.shape:
+            raise ValueError(
+                f"`confusion` must have the kernel's shape {tuple(shape)}. Received: {self.confusion.shape}"
+            )
+        kernel = np.log(self.confusion)
+        return ops.convert_to_tensor(kernel - kernel.mean(axis=-1, keepdims=True), dtype=dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"confusion": self.confusion.tolist()}

@@ -23,6 +23,9 @@ class MaskedCrowdCrossEntropy(keras.losses.Loss):
     `keras.Model.fit`, Keras averages the batches' losses; `keras_crowd.metrics.CrowdCrossEntropy` is
     the exact mean over an epoch.
 
+    Weigh items by `sample_weight`; Keras's `class_weight` is not for crowd answers (it would take an argmax
+    over the annotators).
+
     Args:
         reduction: As for every Keras loss.
         name: Name of the loss.
@@ -55,7 +58,7 @@ class MaskedCrowdCrossEntropy(keras.losses.Loss):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        targets, observed = ops.answer_targets(y_true, y_pred.shape[-1], len(y_pred.shape))
+        targets, observed = ops.answer_targets(y_true, y_pred)
         values = ops.crowd_cross_entropy(targets, observed, y_pred)
         if self.reduction in ("sum", "none", None):
             return ops.item_sums(values)

@@ -23,7 +23,7 @@ class _ObservedMean(keras.metrics.Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         y_true, y_pred = kops.convert_to_tensor(y_true), kops.convert_to_tensor(y_pred)
-        targets, observed = ops.answer_targets(y_true, y_pred.shape[-1], len(y_pred.shape))
+        targets, observed = ops.answer_targets(y_true, y_pred)
         weights = kops.cast(observed, self.dtype)
         if sample_weight is not None:
             sample_weight = kops.cast(sample_weight, self.dtype)

@@ -45,7 +45,8 @@ def strip(model: Any) -> Any:
 def validate(model: Any, x: Any, answers: Any) -> None:
     """Checks what you are about to `fit` on, before anything is trained.
 
-    Keras itself trains on whatever has the right shape. This reads the data once, on the CPU.
+    Keras itself trains on whatever has the right shape. This reads the data once, on the CPU, and runs the
+    classifier on a few items.
 
     Args:
         model: A built model with a crowd layer.
@@ -53,10 +54,11 @@ def validate(model: Any, x: Any, answers: Any) -> None:
         answers: The answers exactly as for `model.fit`.
 
     Raises:
-        ValueError: When lengths or shapes disagree; a feature is `NaN`; an answer is no class code (out of
-            range, or not whole) or an annotator id is out of range; an answer stands in an empty slot; an
-            annotator stands twice in the slots of an item; or no item has any answer. An item without
-            answers is allowed: it has no weight.
+        ValueError: When lengths or shapes disagree; a feature is `NaN` or infinite; the classifier gives no
+            probabilities; the model was compiled with one of Keras's own losses by name; an answer is no
+            class code (out of range, or not whole) or an annotator id is out of range; an answer stands in
+            an empty slot; an annotator stands twice in the slots of an item; or no item has any answer. An
+            item without answers is allowed: it has no weight.
 
     Example:
 
@@ -64,18 +66,20 @@ def validate(model: Any, x: Any, answers: Any) -> None:
     >>> history = model.fit(x, answers)
     """
     crowd = crowd_layer(model)
+    if isinstance(getattr(model, "loss", None), str):
+        raise ValueError(
+            "`model` must be compiled with a loss for crowd answers, as "
+            f"`keras_crowd.losses.MaskedCrowdCrossEntropy()`. Received: loss={model.loss!r}"
+        )
     tensors, arrays = model.inputs, _match_inputs(model, x)
-    answers = np.asarray(answers)
-    _check_lengths([*arrays, answers])
+    answers = _as_answers(answers)
+    _check_lengths([*arrays, answers], crowd.num_annotators)
     slots = _inputs_of(crowd)[1:]
     annotators = next((a for t, a in zip(tensors, arrays, strict=True) if slots and t is slots[0]), None)
     for tensor, array in zip(tensors, arrays, strict=True):
-        if array.dtype.kind == "f" and np.isnan(array).any():
-            rows = np.flatnonzero(np.isnan(array).reshape(len(array), -1).any(axis=1))
-            raise ValueError(
-                f"Features must not be NaN. Received: NaN in {len(rows)} rows of input {tensor.name!r}, "
-                f"the first at row {rows[0]}"
-            )
+        _check_features(tensor, array)
+    if not crowd.from_logits:
+        _check_probabilities(model, x)
     width = crowd.num_annotators if annotators is None else annotators.shape[-1]
     observed = _check_answers(answers, (*crowd.output.shape[1:-2], width), crowd.num_classes)
     if annotators is not None:
@@ -85,8 +89,11 @@ def validate(model: Any, x: Any, answers: Any) -> None:
 def crowd_layer(model: Any) -> Any:
     """The one crowd layer at the top level of a built model."""
     layers = [layer for layer in model.layers if isinstance(layer, CrowdsClassification)]
-    if len(layers) != 1 or not layers[0].built:
-        state = f"{len(layers)} crowd layers" if len(layers) != 1 else "a crowd layer that was never built"
+    symbolic = bool(getattr(model, "inputs", None))
+    if len(layers) != 1 or not layers[0].built or not symbolic:
+        state = f"{len(layers)} crowd layers"
+        if len(layers) == 1:
+            state = "a crowd layer that was never built" if not layers[0].built else "no symbolic inputs"
         raise ValueError(
             "`model` must be a built Sequential or functional model with one crowd layer at its top level. "
             f"Received: {type(model).__name__} {model.name!r} with {state}"
@@ -115,11 +122,55 @@ def _match_inputs(model: Any, x: Any) -> list[np.ndarray]:
     return arrays
 
 
-def _check_lengths(arrays: list[np.ndarray]) -> None:
-    lengths = [len(array) for array in arrays]
-    if len(set(lengths)) != 1:
+def _as_answers(answers: Any) -> np.ndarray:
+    array = np.asarray(answers)
+    if array.ndim == 0 or array.dtype.kind not in "iuf":
         raise ValueError(
-            f"`x` and `answers` must have the same number of items. Received: lengths {lengths}"
+            "`answers` must be an array of numbers, as `annotations.dense()` or `slots()` gives. "
+            f"Received: {type(answers).__name__}" + (f" of dtype {array.dtype}" if array.ndim else "")
+        )
+    return array
+
+
+def _check_lengths(arrays: list[np.ndarray], num_annotators: int) -> None:
+    *lengths, num_answers = [len(array) for array in arrays]
+    if {*lengths} != {num_answers}:
+        hint = " (transposed?)" if num_answers == num_annotators else ""
+        raise ValueError(
+            "`x` and `answers` must have the same number of items; give `Annotations` the ids of your rows "
+            f"as `items=`. Received: lengths {lengths} and {num_answers}{hint}"
+        )
+
+
+def _check_features(tensor: Any, array: np.ndarray) -> None:
+    sizes = zip(array.shape, tensor.shape, strict=False)
+    if array.ndim != len(tensor.shape) or any(j not in (None, i) for i, j in sizes):
+        raise ValueError(
+            f"Input {tensor.name!r} must have shape {tuple(tensor.shape)}. Received: shape {array.shape}"
+        )
+    wrong = ~np.isfinite(array) if array.dtype.kind == "f" else np.zeros(array.shape, bool)
+    if wrong.any():
+        rows = np.flatnonzero(wrong.reshape(len(array), -1).any(axis=1))
+        raise ValueError(
+            f"Features must not be NaN or infinite. Received: such in {len(rows)} rows of input "
+            f"{tensor.name!r}, the first at row {rows[0]}"
+        )
+
+
+def _check_probabilities(model: Any, x: Any) -> None:
+    """Whether what reaches the crowd layer are probabilities, on the first items."""
+    classifier = strip(model)
+    arrays = zip(model.inputs, _match_inputs(model, x), strict=True)
+    few = {tensor.name: array[:8] for tensor, array in arrays}
+    inputs: Any = [few[tensor.name] for tensor in classifier.inputs]
+    if isinstance(classifier.input, dict):
+        inputs = dict(zip(classifier.input, inputs, strict=True))
+    inputs = inputs[0] if len(inputs) == 1 else inputs
+    f = np.asarray(keras.ops.convert_to_numpy(classifier(inputs, training=False)), float)
+    if not (np.all(f >= 0) and np.allclose(f.sum(axis=-1), 1, atol=0.05)):
+        raise ValueError(
+            "The classifier must give class probabilities; for one that gives logits, make the crowd layer "
+            f"with `from_logits=True`. Received: outputs from {f.min():.3g} to {f.max():.3g}"
         )
 
 

@@ -63,14 +63,17 @@ def mixture_logits(f: Any, log_confusion: Any) -> Any:
     return ops.log(ops.maximum(product, _TINY)) + shift
 
 
-def answer_targets(answers: Any, num_classes: int, rank: int) -> tuple[Any, Any]:
+def answer_targets(answers: Any, logits: Any) -> tuple[Any, Any]:
     """Answers as distributions `(..., R, K)`, and where there is an answer at all, `(..., R)`.
 
-    Hard answers `(..., R)` are class codes, missing where negative (or `NaN`); soft answers, of the
-    predictions' `rank`, are missing where all zero. A code that is no class becomes `NaN`.
+    Hard answers `(..., R)` are class codes, missing where negative (or `NaN`); soft answers, of the logits'
+    rank, are missing where nothing is positive. A code that is no class becomes `NaN`.
     """
-    if len(answers.shape) == rank:
-        return answers, ops.any(answers > 0, axis=-1)
+    check_answer_shape(answers.shape, logits.shape)
+    num_classes = logits.shape[-1]
+    if len(answers.shape) == len(logits.shape):
+        observed = ops.any(answers > 0, axis=-1)
+        return ops.where(ops.expand_dims(observed, -1), answers, 0), observed
     codes = ops.cast(ops.where(answers >= 0, answers, -1), "int32")
     targets = ops.one_hot(ops.minimum(codes, num_classes - 1), num_classes, dtype="float32")
     wrong = codes >= num_classes
@@ -78,6 +81,18 @@ def answer_targets(answers: Any, num_classes: int, rank: int) -> tuple[Any, Any]
         wrong = ops.logical_or(wrong, answers != ops.floor(answers))
         wrong = ops.logical_and(wrong, answers >= 0)
     return ops.where(ops.expand_dims(wrong, -1), float("nan"), targets), codes >= 0
+
+
+def check_answer_shape(answers: Any, logits: Any) -> None:
+    """Refuses shapes that would broadcast one answer over all annotators, or fail deep in a backend."""
+    expected = logits if len(answers) == len(logits) else logits[:-1]
+    known = [(i, j) for i, j in zip(answers[1:], expected[1:], strict=False) if None not in (i, j)]
+    if len(answers) != len(expected) or any(i != j for i, j in known):
+        raise ValueError(
+            "Answers must have shape (batch, ..., annotators or slots), or (batch, ..., annotators or slots, "
+            f"classes) for soft answers; the answer logits have shape {tuple(logits)}. "
+            f"Received: answers of shape {tuple(answers)}"
+        )
 
 
 def crowd_cross_entropy(targets: Any, observed: Any, logits: Any) -> Any:

@@ -13,6 +13,7 @@ def crowd_optimizer(model: Any, optimizer: Any, learning_rate: Any = None) -> An
 
     The crowd layer's parameters are never weight-decayed: decay would pull every annotator towards one who
     answers at random. They may also want a larger learning rate, for each annotator is seen in few batches.
+    Keras's `LearningRateScheduler` sets both rates to the same value; give schedules instead.
 
     Args:
         model: A built model with a crowd layer.

@@ -57,7 +57,7 @@ def from_dawid_skene(
     >>> keras_crowd.warm_start.from_dawid_skene(answers, shrinkage=0.1)[:, 0].round(2)
     array([[0.98, 0.02],
            [0.98, 0.02],
-           [0.04, 0.96]])
+           [0.03, 0.97]])
 
     Reference:
         A. P. Dawid, A. M. Skene, "Maximum likelihood estimation of observer error-rates using the EM
@@ -96,7 +96,7 @@ def from_votes(answers: Any, num_classes: int | None = None, *, strength: float 
     >>> keras_crowd.warm_start.from_votes(answers, strength=1.0)[:, 1].round(2)
     array([[0.08, 0.92],
            [0.08, 0.92],
-           [0.42, 0.58]])
+           [0.4 , 0.6 ]])
     """
     annotations = _classes(answers, num_classes)
     _positive("strength", strength)

@@ -112,6 +112,7 @@ METRICS = [
 INITIALIZERS = [
     (kc.initializers.CrowdIdentity, {"scale": 2.5}, (3, 4, 4)),
     (kc.initializers.CrowdIdentity, {"scale": 2.5}, (3, 4)),
+    (kc.initializers.FromConfusion, {"confusion": probabilities(3, 4, 4)}, (3, 4, 4)),
 ]
 
 REGULARIZERS = [
@@ -124,7 +125,7 @@ REGULARIZERS = [
     (kc.regularizers.ConfusionTrace, {"weight": 0.5}, probabilities(5, 3, 3)),
 ]
 
-OTHERS = [kc.callbacks.GoldValidation]  # nothing to serialize; see test_callbacks.py
+OTHERS = [kc.callbacks.GoldValidation, kc.callbacks.RegularizerSchedule]  # nothing to serialize
 
 
 def covered() -> set[type]:

@@ -387,5 +387,12 @@ def test_accuracy_is_weighed_by_what_each_annotator_saw():
 
 
 def test_class_prior_needs_a_row_an_item():
-    with pytest.raises(ValueError, match=r"`probabilities` must have shape \(2, classes\)"):
-        annotator_class_prior(Annotations.from_dense([[0], [1]]), np.ones((3, 2)))
+    with pytest.raises(ValueError, match=r"`probabilities` must have 2 rows. Received: 3"):
+        annotator_class_prior(Annotations.from_dense([[0], [1]]), np.full((3, 2), 0.5))
+
+
+def test_class_prior_refuses_logits():
+    with pytest.raises(
+        ValueError, match=r"`probabilities` must be distributions. Received: .* \(logits\?\)"
+    ):
+        annotator_class_prior(np.array([[0], [1]]), np.array([[2.0, -1.0], [0.0, 3.0]]))

@@ -666,7 +666,7 @@ def test_wrong_tables_are_refused(array, arguments, message):
         (([0], ["r"], [0]), {"annotators": ["s"]}, "must be among `annotators`. Received: 1 unknown, 'r'"),
         (([0, 1], [0, 0], [5, 0]), {"classes": [0, 1]}, "must be among `classes`. Received: 1 unknown, 5"),
         (([0, 1], [0, 0], [0.5, 0]), {"classes": [0, 1]}, "among `classes`. Received: 1 unknown, 0.5"),
-        ((range(9), [0] * 9, [0] * 9), {"items": [8]}, "Received: 8 unknown, 0, 1, 2, 3, 4$"),
+        ((range(9), [0] * 9, [0] * 9), {"items": [8]}, r"Received: 8 unknown, 0, 1, 2, 3, 4 \(known: 8\)$"),
         (([0], [0], [0]), {"items": [0, 1, 0]}, "`items` must be distinct. Received: 3 ids, 2 of them"),
         (([0], [0], [0]), {"classes": [0, 0]}, "`classes` must be distinct. Received: 2 ids, 1 of them"),
     ],

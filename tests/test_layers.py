@@ -182,6 +182,14 @@ def test_mask_ends_at_the_crowd_layer():
         ({"num_annotators": 0}, "`num_annotators` must be a positive integer. Received: num_annotators=0"),
         ({"num_annotators": 2.5}, "`num_annotators` must be a positive integer"),
         (
+            {"num_annotators": "MW"},
+            "`num_annotators` must be a positive integer. Received: num_annotators='MW'",
+        ),
+        (
+            {"num_annotators": 2, "from_logits": "no"},
+            "`from_logits` must be a bool. Received: from_logits='no'",
+        ),
+        (
             {"num_annotators": 2, "conn_type": "XY"},
             "`conn_type` must be one of 'MW', .* Received: conn_type='XY'",
         ),
@@ -211,3 +219,20 @@ def test_bad_inputs_are_refused():
         kc.layers.CrowdsClassification(5)(probabilities(4, 3), annotators=np.zeros((4, 2), "float32"))
     with pytest.raises(ValueError, match="must be built"):
         kc.layers.CrowdsClassification(5).confusion()
+
+
+@pytest.mark.parametrize("conn_type", ["MW", "CM"])
+def test_start_from_a_confusion_answers_with_that_confusion(conn_type):
+    confusion = probabilities(5, 3, 3)
+    start = kc.initializers.FromConfusion(confusion)
+    layer = kc.layers.CrowdsClassification(5, conn_type, kernel_initializer=start)
+    layer.build((None, 3))
+    np.testing.assert_allclose(layer.confusion(), confusion, rtol=1e-4)
+
+
+def test_start_from_a_confusion_of_another_size_is_refused():
+    start = kc.initializers.FromConfusion(probabilities(4, 3, 3))
+    with pytest.raises(ValueError, match=r"the kernel's shape \(5, 3, 3\). Received: \(4, 3, 3\)"):
+        kc.layers.CrowdsClassification(5, "MW", kernel_initializer=start).build((None, 3))
+    with pytest.raises(ValueError, match="`confusion` must be positive"):
+        kc.initializers.FromConfusion(np.eye(3)[None])

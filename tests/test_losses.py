@@ -157,3 +157,20 @@ def test_metrics_take_soft_answers():
     hard_metric.update_state(answers, logits)
     soft_metric.update_state(soft, logits)
     assert float(soft_metric.result()) == float(hard_metric.result())
+
+
+@pytest.mark.parametrize("shape", [(6,), (6, 1), (6, 4), (6, 5, 2), (6, 5, 3, 1)])
+def test_answers_of_another_shape_are_refused_and_not_broadcast(shape):
+    logits = problem()[1]
+    for measure in (loss(), kc.metrics.CrowdAccuracy()):
+        with pytest.raises(ValueError, match=r"Answers must have shape .* Received: answers of shape"):
+            measure(np.zeros(shape, "int32"), logits)
+
+
+@pytest.mark.parametrize("mark", [-1.0, np.nan])
+def test_soft_answers_may_mark_missing_as_hard_ones_do(mark):
+    answers, logits = problem()
+    soft = np.where((answers >= 0)[..., None], np.eye(3)[answers], mark)
+    value, (gradient,) = value_and_gradients(lambda z: loss()(soft.astype("float32"), z), logits)
+    assert value == pytest.approx(float(loss()(answers, logits)), rel=1e-6)
+    assert np.all(gradient[answers < 0] == 0.0)

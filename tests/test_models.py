@@ -200,14 +200,14 @@ def test_validate_passes_good_data():
         ),
         (X, changed(DENSE * 1.0, (0, 0), 0.5), r"class codes 0 to 2, .* the first 0.5 at \(0, 0\)"),
         (X, np.full_like(DENSE, -1), "`answers` must hold at least one answer. Received: all missing"),
-        (X[:3], DENSE, r"`x` and `answers` must have the same number of items. Received: lengths \[3, 4\]"),
+        (X[:3], DENSE, r"the same number of items; .* Received: lengths \[3\] and 4"),
         (X, DENSE[:, :4], r"`answers` must have shape \(4, 5\). Received: shape \(4, 4\)"),
         (X, DENSE[..., None], r"`answers` must have shape \(4, 5, 3\). Received: shape \(4, 5, 1\)"),
         (X, DENSE[:, 0], r"`answers` must have shape \(4, 5\). Received: shape \(4,\)"),
         (
             changed(X, (2, 1), np.nan),
             DENSE,
-            "Features must not be NaN. Received: NaN in 1 rows .* at row 2",
+            "Features must not be NaN or infinite. Received: such in 1 rows .* at row 2",
         ),
         (X, -np.ones((4, 5, 3)), "or shares of the classes"),
         ((X, X), DENSE, "`x` must have 1 arrays, .* Received: 2"),
@@ -216,6 +216,69 @@ def test_validate_passes_good_data():
 def test_validate_refuses_bad_dense_data(x, answers, message):
     with pytest.raises(ValueError, match=message):
         kc.validate(nested(), x, answers)
+
+
+@pytest.mark.parametrize(
+    ("x", "answers", "message"),
+    [
+        (X[:, :5], DENSE, r"must have shape \(None, 6\). Received: shape \(4, 5\)"),
+        (changed(X, (0, 1), np.inf), DENSE, "Features must not be NaN or infinite"),
+        (np.ones((7, 6)), np.ones((5, 7), int), r"Received: lengths \[7\] and 5 \(transposed\?\)"),
+        (
+            X,
+            kc.Annotations.from_dense(DENSE),
+            "`answers` must be an array of numbers, .* Received: Annotations",
+        ),
+        (X, DENSE.astype(str), "`answers` must be an array of numbers, .* Received: ndarray of dtype <U21"),
+    ],
+)
+def test_validate_refuses_what_newcomers_try(x, answers, message):
+    with pytest.raises(ValueError, match=message):
+        kc.validate(nested(), x, answers)
+
+
+def test_validate_refuses_a_loss_that_is_not_for_answers():
+    model = nested()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match=r"must be compiled with a loss for crowd answers"):
+        kc.validate(model, X, DENSE)
+
+
+@pytest.mark.parametrize("slots", [False, True])
+def test_validate_refuses_logits_for_probabilities(slots):
+    base = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+    annotators = keras.Input((None,), dtype="int32", name="annotators")
+    for from_logits in (False, True):
+        crowd = kc.layers.CrowdsClassification(5, from_logits=from_logits)
+        if slots:
+            logits = crowd(base.outputs[0], annotators=annotators)
+            model, x, y = (
+                keras.Model([*base.inputs, annotators], logits),
+                (X, SLOTS),
+                np.where(SLOTS < 0, -1, 1),
+            )
+        else:
+            model, x, y = keras.Sequential([base, crowd]), X, DENSE
+        if from_logits:
+            kc.validate(model, x, y)
+        else:
+            with pytest.raises(ValueError, match=r"must give class probabilities; .* `from_logits=True`"):
+                kc.validate(model, x, y)
+
+
+def test_strip_refuses_a_subclassed_model():
+    class Mine(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.crowd = kc.layers.CrowdsClassification(5)
+
+        def call(self, x):
+            return self.crowd(x)
+
+    model = Mine()
+    model(probabilities(4, 3))
+    with pytest.raises(ValueError, match=r"Received: Mine .* with no symbolic inputs"):
+        kc.strip(model)
 
 
 @pytest.mark.parametrize(

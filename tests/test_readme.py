@@ -22,8 +22,10 @@ def test_snippets_run(tmp_path, monkeypatch):
             assert confusion.shape == (59, 8, 8)
             predicted = namespace["classifier"].predict(namespace["x"], verbose=0).argmax(1)
             assert (predicted == truth).mean() > 0.6
+    good = namespace["crowd_of_59"][:, 0, 0] > 0.5
+    assert namespace["accuracy"][good].min() > namespace["accuracy"][~good].max()
     assert list(tmp_path.rglob("saved_model.pb"))
-    assert namespace["annotations"].dense().tolist() == [[-1, 1, -1], [0, -1, 0]]
+    assert namespace["annotations"].dense().tolist() == [[-1, 1, -1], [0, -1, 0], [-1, -1, -1]]
 
 
 def test_first_snippet_fits_on_a_screen():

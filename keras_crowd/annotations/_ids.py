@@ -82,7 +82,8 @@ def encode(
         unknown = list(dict.fromkeys(as_list[i] for i in np.flatnonzero(index == MISSING)))
         raise ValueError(
             f"`{name}` must be among `{vocabulary_name}`. Received: "
-            f"{len(unknown)} unknown, {', '.join(map(repr, unknown[:5]))}"
+            f"{len(unknown)} unknown, {', '.join(map(repr, unknown[:5]))} (known: "
+            f"{', '.join(map(repr, ids.tolist()[:3]))}{', ...' * (len(ids) > 3)})"
         )
     return ids, index
 

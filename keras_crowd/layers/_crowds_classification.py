@@ -92,10 +92,12 @@ class CrowdsClassification(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(dtype=dtype or keras.config.dtype_policy().variable_dtype, **kwargs)
-        if int(num_annotators) != num_annotators or num_annotators < 1:
+        if not isinstance(num_annotators, int | np.integer) or num_annotators < 1:
             raise ValueError(
-                f"`num_annotators` must be a positive integer. Received: num_annotators={num_annotators}"
+                f"`num_annotators` must be a positive integer. Received: num_annotators={num_annotators!r}"
             )
+        if not isinstance(from_logits, bool):
+            raise ValueError(f"`from_logits` must be a bool. Received: from_logits={from_logits!r}")
         if conn_type not in _KERNEL_AXES:
             raise ValueError(
                 f"`conn_type` must be one of {', '.join(map(repr, _KERNEL_AXES))}. "

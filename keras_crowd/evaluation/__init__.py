@@ -1,0 +1,19 @@
+"""How close estimates come to the truth: confusions, annotators, labels, probabilities. NumPy in, NumPy out.
+
+Answers are observed; the true classes are hidden, and what is learned without gold labels may have them in
+another order. A *permutation* here always says which estimated class stands for each true one:
+`confusion[:, permutation, :]`, `probabilities[:, permutation]` and `np.argsort(permutation)[labels]` are in
+the order of the truth. Where no permutation is better than leaving things as they are, it is that.
+
+Alignment needs SciPy (`pip install scipy`).
+"""
+
+from ._alignment import ConfusionError as ConfusionError
+from ._alignment import align_to_answers as align_to_answers
+from ._alignment import aligned_accuracy as aligned_accuracy
+from ._alignment import class_alignment as class_alignment
+from ._alignment import confusion_error as confusion_error
+from ._annotators import AnnotatorCorrelation as AnnotatorCorrelation
+from ._annotators import annotator_correlation as annotator_correlation
+from ._probabilities import brier_score as brier_score
+from ._probabilities import calibration_error as calibration_error

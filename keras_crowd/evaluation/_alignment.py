@@ -1,0 +1,188 @@
+"""Confusions and labels under the best permutation of the classes."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ._checks import (
+    checked_class_codes,
+    checked_confusion,
+    checked_confusion_pair,
+    checked_weights,
+    same_shape,
+)
+
+
+def class_alignment(confusion: Any, reference: Any, weights: Any = None) -> np.ndarray:
+    """The permutation of the true classes that brings confusions closest to a reference.
+
+    One permutation `p` for all annotators, and of the true classes only:
+
+        p = argmin sum_r w_r sum_kl (A_r,p(k),l - B_rkl)^2
+
+    Args:
+        confusion: Estimates `A`, `(annotators, true, answer)`.
+        reference: `B`, the same shape.
+        weights: Weight of each annotator, such as its number of answers, `(annotators,)`. Defaults to
+            all alike.
+
+    Returns:
+        int64 `(classes,)`, such that `confusion[:, permutation, :]` is closest to `reference`.
+
+    Raises:
+        ValueError: When the shapes disagree, or rows are not distributions.
+        ImportError: Without SciPy.
+
+    Example:
+
+    >>> truth = np.array([[[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.0, 0.1, 0.9]]])
+    >>> keras_crowd.evaluation.class_alignment(truth[:, [1, 2, 0], :], truth)
+    array([2, 0, 1])
+
+    Reference:
+        H. W. Kuhn, "The Hungarian method for the assignment problem", Naval Research Logistics
+        Quarterly 2, 1955.
+    """
+    confusion, reference = checked_confusion_pair(confusion, reference)
+    return _align(confusion, reference, checked_weights(weights, len(confusion)))
+
+
+def align_to_answers(confusion: Any, weights: Any = None) -> np.ndarray:
+    """The permutation of the true classes under which annotators are right most often.
+
+    Without a reference, what names the hidden classes is that most annotators beat chance:
+
+        p = argmax sum_r w_r sum_k A_r,p(k),k
+
+    Args:
+        confusion: `A`, `(annotators, true, answer)`.
+        weights: Weight of each annotator, such as `annotations.answers_per_annotator()`,
+            `(annotators,)`. Defaults to all alike.
+
+    Returns:
+        int64 `(classes,)`, such that `confusion[:, permutation, :]` has the largest diagonals.
+
+    Raises:
+        ValueError: When the shapes disagree, or rows are not distributions.
+        ImportError: Without SciPy.
+
+    Example:
+
+    >>> confusion = [[[0.1, 0.9], [0.8, 0.2]], [[0.3, 0.7], [0.5, 0.5]]]
+    >>> keras_crowd.evaluation.align_to_answers(confusion)
+    array([1, 0])
+    """
+    confusion = checked_confusion("confusion", confusion)
+    perfect = np.broadcast_to(np.eye(confusion.shape[1]), confusion.shape)
+    return _align(confusion, perfect, checked_weights(weights, len(confusion)))
+
+
+class ConfusionError(NamedTuple):
+    """What `confusion_error` found.
+
+    Attributes:
+        mean_absolute: Mean over annotators of the mean absolute error of an entry.
+        spectral: Mean over annotators of the spectral norm of the error.
+        permutation: The common permutation of the true classes that was applied, `(classes,)`.
+
+    Example:
+
+    >>> error = keras_crowd.evaluation.confusion_error([[[0.9, 0.1], [0.0, 1.0]]], [np.eye(2)])
+    >>> round(error.mean_absolute, 3)
+    0.05
+    """
+
+    mean_absolute: float
+    spectral: float
+    permutation: np.ndarray
+
+
+def confusion_error(
+    confusion: Any, reference: Any, *, align: bool = True, weights: Any = None
+) -> ConfusionError:
+    """How far estimated confusions are from the reference, under one common permutation of the classes.
+
+        mean_absolute = mean_r mean_kl |A_r,p(k),l - B_rkl|
+        spectral      = mean_r ||A_r,p - B_r||_2
+
+    Args:
+        confusion: Estimates `A`, `(annotators, true, answer)`.
+        reference: `B`, the same shape.
+        align: Search the permutation `p`, as `class_alignment` does. `False` compares as given, and
+            needs no SciPy.
+        weights: Weight of each annotator in both means and in the alignment, `(annotators,)`; 0 leaves
+            one out. Defaults to all alike.
+
+    Returns:
+        `ConfusionError(mean_absolute, spectral, permutation)`.
+
+    Raises:
+        ValueError: When the shapes disagree, or rows are not distributions.
+        ImportError: Without SciPy, when `align=True`.
+
+    Example:
+
+    >>> truth = np.array([[[0.75, 0.25], [0.0, 1.0]]])
+    >>> keras_crowd.evaluation.confusion_error(truth[:, ::-1], truth)
+    ConfusionError(mean_absolute=0.0, spectral=0.0, permutation=array([1, 0]))
+    """
+    confusion, reference = checked_confusion_pair(confusion, reference)
+    weights = checked_weights(weights, len(confusion))
+    permutation = _align(confusion, reference, weights) if align else np.arange(confusion.shape[1])
+    error = confusion[:, permutation, :] - reference
+    absolute = np.abs(error).mean(axis=(1, 2))
+    spectral = np.linalg.norm(error, ord=2, axis=(1, 2))
+    return ConfusionError(
+        float(np.average(absolute, weights=weights)),
+        float(np.average(spectral, weights=weights)),
+        permutation,
+    )
+
+
+def aligned_accuracy(y_true: Any, y_pred: Any, num_classes: int | None = None) -> tuple[float, np.ndarray]:
+    """Accuracy after the best permutation of the predicted classes.
+
+    Args:
+        y_true: True classes, integers `(items,)`.
+        y_pred: Predicted classes, integers `(items,)`.
+        num_classes: Number of classes. Defaults to the highest class of both plus one.
+
+    Returns:
+        The accuracy, and the permutation, int64 `(classes,)`: `permutation[k]` is the predicted class
+        that stands for class `k`, so `np.argsort(permutation)[y_pred]` are the corrected labels.
+
+    Raises:
+        ValueError: When these are not class codes, or not of as many items.
+        ImportError: Without SciPy.
+
+    Example:
+
+    >>> keras_crowd.evaluation.aligned_accuracy([0, 0, 1, 2], [2, 2, 0, 0])
+    (0.75, array([2, 0, 1]))
+    """
+    y_true = checked_class_codes("y_true", y_true, num_classes)
+    y_pred = checked_class_codes("y_pred", y_pred, num_classes)
+    same_shape("y_pred", y_pred, "y_true", y_true)
+    size = max(y_true.max(), y_pred.max()) + 1 if num_classes is None else num_classes
+    agreement = np.bincount(y_true * size + y_pred, minlength=size * size).reshape(size, size)
+    permutation = _best_assignment(agreement)
+    return float(agreement[np.arange(size), permutation].sum() / len(y_true)), permutation
+
+
+def _align(confusion: np.ndarray, reference: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """`argmin_p sum_rkl w_r (A_r,p(k),l - B_rkl)^2`: the squares sum alike under any `p`, the products do not."""
+    products = np.tensordot(weights[:, None, None] * reference, confusion, axes=((0, 2), (0, 2)))
+    return _best_assignment(products)
+
+
+def _best_assignment(score: np.ndarray) -> np.ndarray:
+    """`argmax_p sum_k score[k, p(k)]`; the identity where nothing is better."""
+    try:
+        from scipy.optimize import linear_sum_assignment
+    except ImportError:
+        raise ImportError("Aligning classes needs SciPy: pip install scipy") from None
+    rows, permutation = linear_sum_assignment(score, maximize=True)
+    best = score[rows, permutation].sum()
+    return rows if best - np.trace(score) <= 1e-9 * best else permutation

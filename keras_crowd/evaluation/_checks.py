@@ -1,0 +1,94 @@
+"""Checks of what is to be evaluated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..annotations import MISSING
+
+_SUM_TOLERANCE = 1e-2  # rows that half-precision softmaxes made are off by so much
+
+
+def checked_confusion(name: str, confusion: Any) -> np.ndarray:
+    confusion = np.asarray(confusion, float)
+    if confusion.ndim != 3 or confusion.shape[1] != confusion.shape[2] or confusion.size == 0:
+        raise ValueError(f"`{name}` must be (annotators, true, answer). Received: shape {confusion.shape}")
+    return checked_distributions(name, confusion)
+
+
+def checked_confusion_pair(confusion: Any, reference: Any) -> tuple[np.ndarray, np.ndarray]:
+    confusion, reference = (
+        checked_confusion("confusion", confusion),
+        checked_confusion("reference", reference),
+    )
+    same_shape("reference", reference, "confusion", confusion)
+    return confusion, reference
+
+
+def checked_distributions(name: str, rows: np.ndarray) -> np.ndarray:
+    if not np.all(rows >= 0):
+        raise ValueError(f"`{name}` must be probabilities, none negative or NaN. Received: {rows.min()}")
+    off = np.abs(rows.sum(axis=-1) - 1)
+    if not off.max() <= _SUM_TOLERANCE:
+        worst = rows[np.unravel_index(off.argmax(), off.shape)]
+        raise ValueError(
+            f"`{name}` must have rows that sum to 1. Received: a row that sums to {worst.sum()}"
+        )
+    return rows
+
+
+def checked_weights(weights: Any, num_annotators: int) -> np.ndarray:
+    values = np.ones(num_annotators) if weights is None else np.asarray(weights, float)
+    fits = values.shape == (num_annotators,)
+    if not fits or not np.all((values >= 0) & (values < np.inf)) or not values.sum() > 0:
+        raise ValueError(
+            f"`weights` must be {num_annotators} numbers, one for each annotator, none negative and not "
+            f"all 0. Received: weights={weights!r}"
+        )
+    return values
+
+
+def checked_class_codes(name: str, labels: Any, num_classes: int | None) -> np.ndarray:
+    if num_classes is not None:
+        refuse_unless_whole("num_classes", num_classes)
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu" or len(labels) == 0:
+        raise ValueError(
+            f"`{name}` must be integers of shape (items,), at least one. "
+            f"Received: shape {labels.shape}, dtype {labels.dtype}"
+        )
+    wrong = (labels < 0) | (labels >= (labels.max() + 1 if num_classes is None else num_classes))
+    if np.any(wrong):
+        limits = "at least 0" if num_classes is None else f"from 0 to {num_classes - 1}"
+        hint = " (leave items without a class out)" if np.any(labels == MISSING) else ""
+        raise ValueError(f"`{name}` must be class codes {limits}{hint}. Received: {labels[wrong][0]}")
+    return labels.astype(np.int64)
+
+
+def checked_labels_and_probabilities(y_true: Any, probabilities: Any) -> tuple[np.ndarray, np.ndarray]:
+    probabilities = np.asarray(probabilities, float)
+    if probabilities.ndim != 2 or probabilities.size == 0:
+        raise ValueError(
+            f"`probabilities` must have shape (items, classes). Received: shape {probabilities.shape}"
+        )
+    y_true = checked_class_codes("y_true", y_true, probabilities.shape[1])
+    if len(y_true) != len(probabilities):
+        raise ValueError(
+            f"`y_true` must have one class for each of the {len(probabilities)} rows of `probabilities`. "
+            f"Received: shape {y_true.shape}"
+        )
+    return y_true, checked_distributions("probabilities", probabilities)
+
+
+def same_shape(name: str, array: np.ndarray, other_name: str, other: np.ndarray) -> None:
+    if array.shape != other.shape:
+        raise ValueError(
+            f"`{name}` must have the shape of `{other_name}`, {other.shape}. Received: shape {array.shape}"
+        )
+
+
+def refuse_unless_whole(name: str, value: Any) -> None:
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
