@@ -12,6 +12,7 @@ _SUM_TOLERANCE = 1e-2  # rows that half-precision softmaxes made are off by so m
 
 
 def checked_confusion(name: str, confusion: Any) -> np.ndarray:
+    """Confusions `(annotators, true, answer)`, as floats."""
     confusion = np.asarray(confusion, float)
     if confusion.ndim != 3 or confusion.shape[1] != confusion.shape[2] or confusion.size == 0:
         raise ValueError(f"`{name}` must be (annotators, true, answer). Received: shape {confusion.shape}")
@@ -19,6 +20,7 @@ def checked_confusion(name: str, confusion: Any) -> np.ndarray:
 
 
 def checked_confusion_pair(confusion: Any, reference: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Two sets of confusions of one shape."""
     confusion, reference = (
         checked_confusion("confusion", confusion),
         checked_confusion("reference", reference),
@@ -28,6 +30,7 @@ def checked_confusion_pair(confusion: Any, reference: Any) -> tuple[np.ndarray, 
 
 
 def checked_distributions(name: str, rows: np.ndarray) -> np.ndarray:
+    """Rows that are distributions."""
     if not np.all(rows >= 0):
         raise ValueError(f"`{name}` must be probabilities, none negative or NaN. Received: {rows.min()}")
     off = np.abs(rows.sum(axis=-1) - 1)
@@ -40,6 +43,7 @@ def checked_distributions(name: str, rows: np.ndarray) -> np.ndarray:
 
 
 def checked_weights(weights: Any, num_annotators: int) -> np.ndarray:
+    """Weights of the annotators, all alike by default."""
     values = np.ones(num_annotators) if weights is None else np.asarray(weights, float)
     fits = values.shape == (num_annotators,)
     if not fits or not np.all((values >= 0) & (values < np.inf)) or not values.sum() > 0:
@@ -51,6 +55,7 @@ def checked_weights(weights: Any, num_annotators: int) -> np.ndarray:
 
 
 def checked_class_codes(name: str, labels: Any, num_classes: int | None) -> np.ndarray:
+    """Class codes, none missing."""
     if num_classes is not None:
         refuse_unless_whole("num_classes", num_classes)
     labels = np.asarray(labels)
@@ -68,6 +73,7 @@ def checked_class_codes(name: str, labels: Any, num_classes: int | None) -> np.n
 
 
 def checked_labels_and_probabilities(y_true: Any, probabilities: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Labels, and the probabilities of as many items."""
     probabilities = np.asarray(probabilities, float)
     if probabilities.ndim != 2 or probabilities.size == 0:
         raise ValueError(
@@ -83,6 +89,7 @@ def checked_labels_and_probabilities(y_true: Any, probabilities: Any) -> tuple[n
 
 
 def same_shape(name: str, array: np.ndarray, other_name: str, other: np.ndarray) -> None:
+    """Refuses arrays of different shapes."""
     if array.shape != other.shape:
         raise ValueError(
             f"`{name}` must have the shape of `{other_name}`, {other.shape}. Received: shape {array.shape}"
@@ -90,5 +97,6 @@ def same_shape(name: str, array: np.ndarray, other_name: str, other: np.ndarray)
 
 
 def refuse_unless_whole(name: str, value: Any) -> None:
+    """Refuses what is not a positive whole number."""
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
         raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
