@@ -94,6 +94,7 @@ def test_strip_works_after_training_and_loading(build, tmp_path):
 def test_strip_keeps_the_names_of_inputs():
     model = with_dict_inputs()
     stripped = kc.strip(model)
+    assert set(stripped.input) == {"a", "b"}
     x = {"a": X, "b": 2 * X}
     direct = model.predict({**x, "annotators": np.zeros((4, 1), "int32")}, verbose=0)
     f = stripped.predict(x, verbose=0)
