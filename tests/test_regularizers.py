@@ -123,7 +123,9 @@ def test_running_gram_is_the_exponential_average_and_keeps_the_gradient():
     expected = 0.9 * np.eye(4) / 4 + 0.1 * f.T @ f / 32
     np.testing.assert_allclose(ops.convert_to_numpy(crowd.gram), expected, rtol=1e-4, atol=1e-6)
     regularizer = kc.regularizers.ClassifierLogDet(1.0, momentum=0.9)
-    same = (f.T @ f / 32).astype("float32")  # in the steady state the batch and the average agree
+    same = ops.convert_to_tensor(
+        (f.T @ f / 32).astype("float32")
+    )  # in the steady state the batch and the average agree
     plain = value_and_gradients(kc.regularizers.ClassifierLogDet(1.0), f)
     running = value_and_gradients(
         lambda g: regularizer.gram_penalty(regularizer.running_gram(same, g)[1]), f
