@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -219,6 +220,32 @@ def annotator_class_prior(answers: Any, probabilities: np.ndarray) -> np.ndarray
     return seen_or_all / seen_or_all.sum(axis=1, keepdims=True)
 
 
+def expected_counts(annotations: Annotations, weights: Iterable[np.ndarray]) -> np.ndarray:
+    """How often each annotator gave each answer to each true class, `n_rkl`.
+
+    Args:
+        annotations: The answers.
+        weights: For each true class in turn, its weight for each answer, `(answers,)`.
+
+    Returns:
+        float64 `(annotators, true, answer)`.
+
+    Example:
+
+    >>> annotations = Annotations.from_dense([[0], [1], [1]])
+    >>> expected_counts(annotations, [np.array([1.0, 0.5, 0.0]), np.array([0.0, 0.5, 1.0])])
+    array([[[1. , 0.5],
+            [0. , 1.5]]])
+    """
+    size, num_classes = annotations.num_annotators, annotations.num_classes
+    cell = _annotator_answer(annotations)
+    counts = np.empty((size, num_classes, num_classes))
+    for k, weight in enumerate(weights):
+        weighted = np.bincount(cell, weights=weight, minlength=size * num_classes)
+        counts[:, k] = weighted.reshape(size, num_classes)
+    return counts
+
+
 def _votes(annotations: Annotations) -> np.ndarray:
     num_classes = annotations.num_classes
     cell = annotations.item_index.astype(np.int64) * num_classes + annotations.answers
@@ -252,13 +279,9 @@ def _log_normalize(counts: np.ndarray) -> np.ndarray:
 
 def _log_confusion(annotations: Annotations, posterior: np.ndarray, pseudocounts: np.ndarray) -> np.ndarray:
     """M-step. One pass a class over contiguous memory: as fast as a sparse matrix product."""
-    num_annotators, num_classes = annotations.num_annotators, annotations.num_classes
-    cell, item = _annotator_answer(annotations), annotations.item_index.astype(np.int64)
-    counts = np.empty((num_annotators, num_classes, num_classes))
-    for k, column in enumerate(np.ascontiguousarray(posterior.T)):
-        weighted = np.bincount(cell, weights=column[item], minlength=num_annotators * num_classes)
-        counts[:, k] = weighted.reshape(num_annotators, num_classes)
-    return _log_normalize(counts + pseudocounts)
+    item = annotations.item_index.astype(np.int64)
+    weights = (column[item] for column in np.ascontiguousarray(posterior.T))
+    return _log_normalize(expected_counts(annotations, weights) + pseudocounts)
 
 
 def _answer_log_likelihood(annotations: Annotations, log_confusion: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from .aggregation import dawid_skene
+from .aggregation import dawid_skene, expected_counts
 from .annotations import Annotations, as_annotations
 
 _FLOOR = 1e-3
@@ -67,7 +67,7 @@ def from_dawid_skene(
     _positive("shrinkage", shrinkage)
     posterior = dawid_skene(annotations, pseudocount=pseudocount).posterior
     item = annotations.item_index
-    return _shrunk(_counts(annotations, (column[item] for column in posterior.T)), shrinkage)
+    return _shrunk(expected_counts(annotations, (column[item] for column in posterior.T)), shrinkage)
 
 
 def from_votes(answers: Any, num_classes: int | None = None, *, strength: float = 10.0) -> np.ndarray:
@@ -105,7 +105,7 @@ def from_votes(answers: Any, num_classes: int | None = None, *, strength: float 
             "`answers` must have an item with at least two answers, or there are no votes of others "
             f"(`from_accuracy` needs none). Received: {annotations!r}"
         )
-    return _shrunk(_counts(annotations, _shares_of_others(annotations)), strength)
+    return _shrunk(expected_counts(annotations, _shares_of_others(annotations)), strength)
 
 
 def from_accuracy(accuracy: Any, num_classes: int, num_annotators: int | None = None) -> np.ndarray:
@@ -146,14 +146,6 @@ def _symmetric(accuracy: np.ndarray, num_classes: int) -> np.ndarray:
     """`(..., true, answer)` with `accuracy` `(...)` on the diagonal, errors even."""
     accuracy = np.asarray(accuracy)[..., None, None]
     return np.where(np.eye(num_classes, dtype=bool), accuracy, (1 - accuracy) / (num_classes - 1))
-
-
-def _counts(annotations: Annotations, true_class: Iterable[np.ndarray]) -> np.ndarray:
-    """`n_rkl`, where the k-th of `true_class` is the weight of class `k` for each answer, `(answers,)`."""
-    size, num_classes = annotations.num_annotators, annotations.num_classes
-    cell = annotations.annotator_index.astype(np.int64) * num_classes + annotations.answers
-    counts = [np.bincount(cell, weights=weight, minlength=size * num_classes) for weight in true_class]
-    return np.stack([count.reshape(size, num_classes) for count in counts], axis=1)
 
 
 def _shares_of_others(annotations: Annotations) -> Iterable[np.ndarray]:
