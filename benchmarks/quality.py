@@ -121,8 +121,8 @@ def ranking(name, seeds):
     """Spearman correlation of annotators' estimated with their gold accuracy, over `seeds` trainings."""
     data = getattr(kc.datasets, name).load_data()
     annotations = data.annotations
-    gold = agreement(annotations, data.y_train)
-    by_vote = agreement(annotations, kc.aggregation.majority_vote(annotations))
+    gold = kc.aggregation.agreement(annotations, data.y_train)
+    by_vote = kc.aggregation.agreement(annotations, kc.aggregation.majority_vote(annotations))
     print(f"\n## {name}: ranking of the annotators against gold (Spearman), {seeds} seeds\n")
     print("| estimate | correlation |\n|---|---|")
     print(
@@ -134,11 +134,6 @@ def ranking(name, seeds):
         print(
             f"| confusion of {conn_type}, warm | {np.mean(found):.2f} +- {np.std(found):.2f} |", flush=True
         )
-
-
-def agreement(annotations, labels):
-    right = annotations.answers == labels[annotations.item_index]
-    return np.bincount(annotations.annotator_index, weights=right) / annotations.answers_per_annotator()
 
 
 def estimated_accuracy(data, conn_type, seed):

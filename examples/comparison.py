@@ -131,17 +131,11 @@ def estimated_accuracy(classifier, crowd, data):
     return kc.aggregation.annotator_accuracy(crowd.confusion(), seen)
 
 
-def true_accuracy(annotations, labels):
-    """The share of each annotator's answers that equal the item's label."""
-    right = annotations.answers == labels[annotations.item_index]
-    return np.bincount(annotations.annotator_index, weights=right) / annotations.answers_per_annotator()
-
-
 def print_annotators(classifier, crowd, data, count=3):
     """The annotators trusted least and most, and how good they really are."""
     annotations = data.annotations
     estimated = estimated_accuracy(classifier, crowd, data)
-    gold = true_accuracy(annotations, data.y_train)
+    gold = kc.aggregation.agreement(annotations, data.y_train)
     order = estimated.argsort()
     answered = annotations.answers_per_annotator()
     print(f"\n{'annotator':<12}{'answers':>8}{'estimated accuracy':>20}{'on gold':>10}")

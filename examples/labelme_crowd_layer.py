@@ -14,7 +14,6 @@ from comparison import (
     print_annotators,
     print_table,
     train_on_answers,
-    true_accuracy,
 )
 from scipy.stats import spearmanr
 
@@ -39,9 +38,9 @@ def train_on_crowd(classifier, data, epochs):
 
 def print_ranking(classifier, crowd, data):
     """Spearman correlation with the annotators' accuracy on gold labels, which no method has seen."""
-    gold = true_accuracy(data.annotations, data.y_train)
+    gold = kc.aggregation.agreement(data.annotations, data.y_train)
     by_layer = estimated_accuracy(classifier, crowd, data)
-    by_vote = true_accuracy(data.annotations, kc.aggregation.majority_vote(data.annotations))
+    by_vote = kc.aggregation.agreement(data.annotations, kc.aggregation.majority_vote(data.annotations))
     print("\nranking of the annotators against gold (Spearman):")
     print(
         f"  crowd layer {spearmanr(by_layer, gold)[0]:.2f}, majority vote {spearmanr(by_vote, gold)[0]:.2f}"

@@ -1,9 +1,10 @@
 """Train any Keras model directly on the labels of many imperfect annotators.
 
 Answers go into `Annotations`; a layer of `layers` goes on top of the classifier and is trained with a loss of
-`losses`; `validate` checks the data before `fit`, and `strip` gives the classifier back afterwards. `metrics`,
-`callbacks`, `regularizers`, `initializers` and `optimizers` are what Keras calls so. NumPy only: `aggregation`
-(labels from answers alone), `warm_start`, `evaluation` and `datasets`.
+`losses`; `validate` checks the data before `fit`, and `strip` gives the classifier back afterwards. `fit_crowd` does all
+of it in one call, and chooses the weight of the regularizer (`selection`). `metrics`, `callbacks`, `regularizers`,
+`initializers` and `optimizers` are what Keras calls so. NumPy only: `aggregation` (labels from answers alone),
+`warm_start`, `evaluation` and `datasets`.
 """
 
 from . import aggregation as aggregation
@@ -16,8 +17,11 @@ from . import losses as losses
 from . import metrics as metrics
 from . import optimizers as optimizers
 from . import regularizers as regularizers
+from . import selection as selection
 from . import warm_start as warm_start
 from ._version import __version__ as __version__
 from .annotations import Annotations as Annotations
+from .models import align_classes as align_classes
 from .models import strip as strip
 from .models import validate as validate
+from .recipe import fit_crowd as fit_crowd

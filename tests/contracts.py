@@ -125,7 +125,12 @@ REGULARIZERS = [
     (kc.regularizers.ConfusionTrace, {"weight": 0.5}, probabilities(5, 3, 3)),
 ]
 
-OTHERS = [kc.callbacks.GoldValidation, kc.callbacks.RegularizerSchedule]  # nothing to serialize
+OTHERS = [  # nothing to serialize
+    kc.callbacks.CrowdFreeze,
+    kc.callbacks.CrowdMonitor,
+    kc.callbacks.GoldValidation,
+    kc.callbacks.RegularizerSchedule,
+]
 
 
 def covered() -> set[type]:

@@ -387,7 +387,9 @@ def test_accuracy_is_weighed_by_what_each_annotator_saw():
 
 
 def test_class_prior_needs_a_row_an_item():
-    with pytest.raises(ValueError, match=r"`probabilities` must have 2 rows. Received: 3"):
+    with pytest.raises(
+        ValueError, match=r"`probabilities` must have 2 rows and 2 columns. Received: shape \(3, 2\)"
+    ):
         annotator_class_prior(Annotations.from_dense([[0], [1]]), np.full((3, 2), 0.5))
 
 

@@ -81,59 +81,6 @@ def test_lengths_must_agree():
         kc.callbacks.GoldValidation(models()[0], X, Y[:39])
 
 
-def scheduled_weights(epochs=8, conn_type="CM", **kwargs):
-    """The weights of both penalties in every epoch."""
-    classifier = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2, "softmax")])
-    crowd = kc.layers.CrowdsClassification(
-        3,
-        conn_type,
-        classifier_regularizer=kc.regularizers.ClassifierLogDet(2.0),
-        confusion_regularizer=kc.regularizers.ConfusionTrace(0.1) if conn_type == "CM" else None,
-    )
-    model = keras.Sequential([classifier, crowd])
-    model.compile("sgd", loss=kc.losses.MaskedCrowdCrossEntropy(), jit_compile=XLA)
-    seen = []
-
-    class Record(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            weights = [crowd.classifier_weight, crowd.confusion_weight]
-            seen.append([None if w is None else float(keras.ops.convert_to_numpy(w)) for w in weights])
-            losses.append(logs["loss"])
-
-    losses = []
-    schedule = kc.callbacks.RegularizerSchedule(crowd, **kwargs)
-    model.fit(X, np.full_like(ANSWERS, -1), epochs=epochs, verbose=0, callbacks=[schedule, Record()])
-    return np.array(seen, float), losses
-
-
-def test_schedule_ramps_all_penalties_and_training_feels_it():
-    weights, losses = scheduled_weights(warm_up=2, ramp=4)
-    factors = [0, 0, 0, 0.25, 0.5, 0.75, 1, 1]
-    np.testing.assert_allclose(weights, np.outer(factors, [2.0, 0.1]), rtol=1e-6)
-    assert losses[:3] == [0.0, 0.0, 0.0]
-    assert losses[3] > 0
-
-
-def test_schedule_counts_in_shares_of_the_epochs():
-    weights, _ = scheduled_weights(conn_type="MW", warm_up=0.25, ramp=0.5)
-    np.testing.assert_allclose(weights[:, 0], [0, 0, 0, 0.5, 1, 1.5, 2, 2], rtol=1e-6)
-
-
-def test_schedule_may_be_any_function():
-    weights, _ = scheduled_weights(schedule=lambda epoch: 0.5**epoch)
-    np.testing.assert_allclose(weights[:, 0], 2.0 * 0.5 ** np.arange(8), rtol=1e-6)
-
-
-def test_schedule_without_a_ramp_is_a_step():
-    weights, _ = scheduled_weights(warm_up=3, ramp=0)
-    np.testing.assert_allclose(weights[:, 0], [0, 0, 0, 2, 2, 2, 2, 2])
-
-
-def test_schedule_refuses_negative_epochs():
-    with pytest.raises(ValueError, match="`warm_up` and `ramp` must not be negative"):
-        kc.callbacks.RegularizerSchedule(None, ramp=-1)
-
-
 @pytest.mark.parametrize(
     ("model", "y", "message"),
     [

@@ -12,8 +12,10 @@ from ._alignment import ConfusionError as ConfusionError
 from ._alignment import align_to_answers as align_to_answers
 from ._alignment import aligned_accuracy as aligned_accuracy
 from ._alignment import class_alignment as class_alignment
+from ._alignment import classifier_alignment as classifier_alignment
 from ._alignment import confusion_error as confusion_error
 from ._annotators import AnnotatorCorrelation as AnnotatorCorrelation
 from ._annotators import annotator_correlation as annotator_correlation
 from ._probabilities import brier_score as brier_score
 from ._probabilities import calibration_error as calibration_error
+from ._probabilities import effective_rank as effective_rank

@@ -6,13 +6,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..annotations import Annotations, as_annotations
 from ._checks import (
     checked_class_codes,
     checked_confusion,
     checked_confusion_pair,
+    checked_probabilities,
     checked_weights,
     same_shape,
 )
+
+_IMAGINED = 10.0  # answers spread over each row before it is trusted
 
 
 def class_alignment(confusion: Any, reference: Any, weights: Any = None) -> np.ndarray:
@@ -77,6 +81,52 @@ def align_to_answers(confusion: Any, weights: Any = None) -> np.ndarray:
     confusion = checked_confusion("confusion", confusion)
     perfect = np.broadcast_to(np.eye(confusion.shape[1]), confusion.shape)
     return _align(confusion, perfect, checked_weights(weights, len(confusion)))
+
+
+def classifier_alignment(probabilities: Any, answers: Any, min_gain: float = 0.05) -> np.ndarray:
+    """The permutation of a classifier's classes under which annotators agree with it most often.
+
+    With the expected counts `n_kl = sum_ir f_ik [y_ir = l]` and their rows as shares, every class alike
+    however frequent,
+
+        p = argmax sum_l C_p(l),l,    C_kl = (n_kl + s/K) / (n_k + s),    s = 10
+
+    A group of classes that `p` exchanges among themselves changes places only if that raises their mean
+    share by `min_gain` and by three standard errors. A class that the classifier never uses has `C_kl = 1/K`
+    and goes where there is room.
+
+    Args:
+        probabilities: The classifier's predictions `F`, `(items, classes)`; rows sum to 1.
+        answers: `Annotations`, or integers `(items, annotators or slots)` with `-1` for missing. Who
+            answered does not matter.
+        min_gain: Smaller gains leave classes where they are.
+
+    Returns:
+        int64 `(classes,)`, such that `probabilities[:, permutation]` agree best with the answers.
+
+    Raises:
+        ValueError: When there are not as many rows as items, or rows are not distributions.
+        ImportError: Without SciPy.
+
+    Example:
+
+    >>> answers = np.repeat([[0, 0, 0], [1, 1, -1], [2, 2, 2]], 10, axis=0)
+    >>> probabilities = np.eye(3)[[2, 1, 0]].repeat(10, axis=0)
+    >>> keras_crowd.evaluation.classifier_alignment(probabilities, answers)
+    array([2, 1, 0])
+    """
+    probabilities = checked_probabilities("probabilities", probabilities)
+    annotations = as_annotations(answers, probabilities.shape[1])
+    if len(probabilities) != annotations.num_items:
+        raise ValueError(
+            f"`probabilities` must have {annotations.num_items} rows, one for each item of `answers`. "
+            f"Received: {len(probabilities)}"
+        )
+    counts = _answers_to_predictions(annotations, probabilities)
+    total = counts.sum(axis=1, keepdims=True)
+    share = (counts + _IMAGINED / len(counts)) / (total + _IMAGINED)
+    variance = total[:, 0] / (total[:, 0] + _IMAGINED) ** 2  # at most: of a difference within a row
+    return _without_small_gains(_best_assignment(share.T), share, variance, min_gain)
 
 
 class ConfusionError(NamedTuple):
@@ -169,6 +219,30 @@ def aligned_accuracy(y_true: Any, y_pred: Any, num_classes: int | None = None) -
     agreement = np.bincount(y_true * size + y_pred, minlength=size * size).reshape(size, size)
     permutation = _best_assignment(agreement)
     return float(agreement[np.arange(size), permutation].sum() / len(y_true)), permutation
+
+
+def _answers_to_predictions(annotations: Annotations, probabilities: np.ndarray) -> np.ndarray:
+    """`n_kl`, how often answer `l` met predicted class `k`."""
+    item, size = annotations.item_index, annotations.num_classes
+    rows = [np.bincount(annotations.answers, weights=f[item], minlength=size) for f in probabilities.T]
+    return np.stack(rows)
+
+
+def _without_small_gains(
+    permutation: np.ndarray, share: np.ndarray, variance: np.ndarray, min_gain: float
+) -> np.ndarray:
+    """`permutation` without its cycles that hardly gain over the identity."""
+    kept = np.arange(len(permutation))
+    left = set(kept[permutation != kept])
+    while left:
+        cycle = [min(left)]
+        while permutation[cycle[-1]] != cycle[0]:
+            cycle.append(permutation[cycle[-1]])
+        gain = np.mean(share[permutation[cycle], cycle] - share[cycle, cycle])
+        if gain >= max(min_gain, 3 * np.sqrt(variance[cycle].sum()) / len(cycle)):
+            kept[cycle] = permutation[cycle]
+        left -= {*cycle}
+    return kept
 
 
 def _align(confusion: np.ndarray, reference: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -72,20 +72,26 @@ def checked_class_codes(name: str, labels: Any, num_classes: int | None) -> np.n
     return labels.astype(np.int64)
 
 
-def checked_labels_and_probabilities(y_true: Any, probabilities: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Labels, and the probabilities of as many items."""
+def checked_probabilities(name: str, probabilities: Any) -> np.ndarray:
+    """Probabilities `(items, classes)`, as floats."""
     probabilities = np.asarray(probabilities, float)
     if probabilities.ndim != 2 or probabilities.size == 0:
         raise ValueError(
-            f"`probabilities` must have shape (items, classes). Received: shape {probabilities.shape}"
+            f"`{name}` must have shape (items, classes). Received: shape {probabilities.shape}"
         )
+    return checked_distributions(name, probabilities)
+
+
+def checked_labels_and_probabilities(y_true: Any, probabilities: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Labels, and the probabilities of as many items."""
+    probabilities = checked_probabilities("probabilities", probabilities)
     y_true = checked_class_codes("y_true", y_true, probabilities.shape[1])
     if len(y_true) != len(probabilities):
         raise ValueError(
             f"`y_true` must have one class for each of the {len(probabilities)} rows of `probabilities`. "
             f"Received: shape {y_true.shape}"
         )
-    return y_true, checked_distributions("probabilities", probabilities)
+    return y_true, probabilities
 
 
 def same_shape(name: str, array: np.ndarray, other_name: str, other: np.ndarray) -> None:

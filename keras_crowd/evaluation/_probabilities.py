@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import checked_labels_and_probabilities, refuse_unless_whole
+from ._checks import checked_labels_and_probabilities, checked_probabilities, refuse_unless_whole
 
 
 def brier_score(y_true: Any, probabilities: Any) -> float:
@@ -72,3 +72,35 @@ def calibration_error(y_true: Any, probabilities: Any, num_bins: int = 15) -> fl
     bins = np.ceil(confidence * num_bins).astype(np.int64) - 1
     gaps = np.bincount(bins, weights=correct - confidence, minlength=num_bins)
     return float(np.abs(gaps).sum() / len(y_true))
+
+
+def effective_rank(probabilities: Any) -> float:
+    """How many classes a classifier tells apart: `exp(-sum_k p_k log p_k)`.
+
+    The `p_k` are the eigenvalues of `F'F` over their sum.
+
+    Args:
+        probabilities: Predictions `F`, `(items, classes)`; rows sum to 1.
+
+    Returns:
+        From 1 (the same prediction for all items) to the number of classes (sure of every item, all
+        classes alike frequent).
+
+    Raises:
+        ValueError: When rows are not distributions.
+
+    Example:
+
+    >>> round(keras_crowd.evaluation.effective_rank([[1.0, 0.0], [0.0, 1.0]]), 3)
+    2.0
+    >>> round(keras_crowd.evaluation.effective_rank([[0.7, 0.3], [0.7, 0.3]]), 3)
+    1.0
+
+    Reference:
+        O. Roy, M. Vetterli, "The effective rank: a measure of effective dimensionality", EUSIPCO 2007,
+        of the matrix `F'F`.
+    """
+    f = checked_probabilities("probabilities", probabilities)
+    eigenvalues = np.maximum(np.linalg.eigvalsh(f.T @ f), 0)
+    p = eigenvalues[eigenvalues > 0] / eigenvalues.sum()
+    return float(np.exp(-np.sum(p * np.log(p))))

@@ -116,7 +116,8 @@ class CrowdsClassification(keras.layers.Layer):
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.classifier_regularizer = keras.regularizers.get(classifier_regularizer)
         self.confusion_regularizer = keras.regularizers.get(confusion_regularizer)
-        self.kernel = self.bias = None
+        self.kernel: Any = None
+        self.bias: Any = None
         self.supports_masking = True
 
     @property
@@ -141,6 +142,7 @@ class CrowdsClassification(keras.layers.Layer):
                 shape=(self.num_annotators, num_classes), initializer=self.bias_initializer, name="bias"
             )
         self._build_regularizers()
+        self.released = self.add_weight(shape=(), initializer="ones", trainable=False, name="released")
 
     def call(self, probabilities: Any, annotators: Any = None, training: bool = False) -> Any:
         if annotators is not None and "int" not in str(annotators.dtype):
@@ -152,7 +154,7 @@ class CrowdsClassification(keras.layers.Layer):
             probabilities = kops.softmax(probabilities, axis=-1)
         if training:
             self._add_penalties(probabilities)
-        return self._answer_logits(probabilities, annotators)
+        return self._answer_logits(probabilities, annotators, training)
 
     def compute_output_shape(self, probabilities_shape: Any, annotators_shape: Any = None) -> tuple:
         *items, num_classes = probabilities_shape
@@ -185,18 +187,24 @@ class CrowdsClassification(keras.layers.Layer):
             "confusion_regularizer": keras.regularizers.serialize(self.confusion_regularizer),
         }
 
-    def _answer_logits(self, f: Any, annotators: Any) -> Any:
-        kernel, bias = self._rows(self.kernel, annotators), self._rows(self.bias, annotators)
+    def _answer_logits(self, f: Any, annotators: Any, training: bool = False) -> Any:
+        kernel, bias = (self._rows(p, annotators, training) for p in (self.kernel, self.bias))
         if self.conn_type == "MW":
             return ops.matrix_logits(f, kernel)
         if self.conn_type == "CM":
             return ops.mixture_logits(f, kops.log_softmax(kernel, axis=-1))
         return ops.vector_logits(f, kernel, bias)
 
-    def _rows(self, parameter: Any, annotators: Any) -> Any:
-        if parameter is None or annotators is None:
-            return parameter
-        return ops.annotator_rows(parameter, annotators)
+    def _rows(self, parameter: Any, annotators: Any, training: bool) -> Any:
+        if parameter is None:
+            return None
+        rows = parameter if annotators is None else ops.annotator_rows(parameter, annotators)
+        return self._held(rows) if training else rows
+
+    def _held(self, rows: Any) -> Any:
+        """The same, with a gradient times `released`, a variable so that `CrowdFreeze` needs no retrace."""
+        still = kops.stop_gradient(rows)
+        return still + self.released * (rows - still)
 
     def _build_regularizers(self) -> None:
         """The weights of the penalties are variables, so that schedules change them without a retrace."""
@@ -221,7 +229,7 @@ class CrowdsClassification(keras.layers.Layer):
             self.add_loss(self.classifier_weight * self._classifier_penalty(f))
         if self.confusion_regularizer is not None:
             penalty = getattr(self.confusion_regularizer, "penalty", self.confusion_regularizer)
-            self.add_loss(self.confusion_weight * penalty(kops.softmax(self.kernel, axis=-1)))
+            self.add_loss(self.confusion_weight * penalty(kops.softmax(self._held(self.kernel), axis=-1)))
 
     def _classifier_penalty(self, f: Any) -> Any:
         if getattr(self.classifier_regularizer, "momentum", 0):

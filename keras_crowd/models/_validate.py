@@ -1,45 +1,11 @@
-"""From a model with a crowd layer to the classifier below it, and checks at the door of `fit`."""
+"""`validate`: checks at the door of `fit`."""
 
 from typing import Any
 
 import keras
 import numpy as np
 
-from .layers import CrowdsClassification
-
-
-def strip(model: Any) -> Any:
-    """The classifier below the crowd layer, as a plain `keras.Model` that shares its weights.
-
-    Args:
-        model: A Sequential or functional model with one crowd layer, built.
-
-    Returns:
-        A `keras.Model` from the features to the crowd layer's input (probabilities, or logits with
-        `from_logits=True`). It knows nothing of `keras_crowd`: `save`, `export` and `quantize` it.
-
-    Raises:
-        ValueError: When the model has no crowd layer at its top level, or several, or was never built.
-
-    Example:
-
-    >>> model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, "softmax")])
-    >>> model.add(keras_crowd.layers.CrowdsClassification(num_annotators=5))
-    >>> keras_crowd.strip(model).output_shape
-    (None, 10)
-    """
-    probabilities = _inputs_of(crowd_layer(model))[0]
-    sources = {id(tensor) for tensor in keras.utils.get_source_inputs(probabilities)}
-    structure = getattr(model, "input", None)
-    if isinstance(structure, dict):
-        kept: Any = {name: tensor for name, tensor in structure.items() if id(tensor) in sources}
-    else:
-        kept = [tensor for tensor in model.inputs if id(tensor) in sources]
-    if len(kept) != len(sources):  # the crowd layer was called in another model first
-        kept = keras.utils.get_source_inputs(probabilities)
-    if isinstance(kept, list) and len(kept) == 1:
-        kept = kept[0]
-    return keras.Model(kept, probabilities, name="classifier")
+from ._strip import classifier_inputs, crowd_layer, inputs_of, match_inputs, strip
 
 
 def validate(model: Any, x: Any, answers: Any) -> None:
@@ -71,10 +37,10 @@ def validate(model: Any, x: Any, answers: Any) -> None:
             "`model` must be compiled with a loss for crowd answers, as "
             f"`keras_crowd.losses.MaskedCrowdCrossEntropy()`. Received: loss={model.loss!r}"
         )
-    tensors, arrays = model.inputs, _match_inputs(model, x)
+    tensors, arrays = model.inputs, match_inputs(model, x)
     answers = _as_answers(answers)
     _check_lengths([*arrays, answers], crowd.num_annotators)
-    slots = _inputs_of(crowd)[1:]
+    slots = inputs_of(crowd)[1:]
     annotators = next((a for t, a in zip(tensors, arrays, strict=True) if slots and t is slots[0]), None)
     for tensor, array in zip(tensors, arrays, strict=True):
         _check_features(tensor, array)
@@ -84,42 +50,6 @@ def validate(model: Any, x: Any, answers: Any) -> None:
     observed = _check_answers(answers, (*crowd.output.shape[1:-2], width), crowd.num_classes)
     if annotators is not None:
         _check_annotators(annotators, observed, crowd.num_annotators)
-
-
-def crowd_layer(model: Any) -> Any:
-    """The one crowd layer at the top level of a built model."""
-    layers = [layer for layer in model.layers if isinstance(layer, CrowdsClassification)]
-    symbolic = bool(getattr(model, "inputs", None))
-    if len(layers) != 1 or not layers[0].built or not symbolic:
-        state = f"{len(layers)} crowd layers"
-        if len(layers) == 1:
-            state = "a crowd layer that was never built" if not layers[0].built else "no symbolic inputs"
-        raise ValueError(
-            "`model` must be a built Sequential or functional model with one crowd layer at its top level. "
-            f"Received: {type(model).__name__} {model.name!r} with {state}"
-        )
-    return layers[0]
-
-
-def _inputs_of(crowd: Any) -> list[Any]:
-    """The symbolic probabilities, and the annotators where the layer works on slots."""
-    return keras.tree.flatten(crowd.input)
-
-
-def _match_inputs(model: Any, x: Any) -> list[np.ndarray]:
-    """The arrays of `x` in the order of `model.inputs`."""
-    if isinstance(x, dict):
-        missing = [tensor.name for tensor in model.inputs if tensor.name not in x]
-        if missing:
-            raise ValueError(f"`x` must have a key for each input. Received: no {', '.join(missing)}")
-        return [np.asarray(x[tensor.name]) for tensor in model.inputs]
-    arrays = [np.asarray(array) for array in x] if isinstance(x, list | tuple) else [np.asarray(x)]
-    if len(arrays) != len(model.inputs):
-        raise ValueError(
-            f"`x` must have {len(model.inputs)} arrays, one for each input of the model. "
-            f"Received: {len(arrays)}"
-        )
-    return arrays
 
 
 def _as_answers(answers: Any) -> np.ndarray:
@@ -160,13 +90,8 @@ def _check_features(tensor: Any, array: np.ndarray) -> None:
 def _check_probabilities(model: Any, x: Any) -> None:
     """Whether what reaches the crowd layer are probabilities, on the first items."""
     classifier = strip(model)
-    arrays = zip(model.inputs, _match_inputs(model, x), strict=True)
-    few = {tensor.name: array[:8] for tensor, array in arrays}
-    inputs: Any = [few[tensor.name] for tensor in classifier.inputs]
-    if isinstance(classifier.input, dict):
-        inputs = dict(zip(classifier.input, inputs, strict=True))
-    inputs = inputs[0] if len(inputs) == 1 else inputs
-    f = np.asarray(keras.ops.convert_to_numpy(classifier(inputs, training=False)), float)
+    few = keras.tree.map_structure(lambda array: array[:8], classifier_inputs(model, classifier, x))
+    f = np.asarray(keras.ops.convert_to_numpy(classifier(few, training=False)), float)
     if not (np.all(f >= 0) and np.allclose(f.sum(axis=-1), 1, atol=0.05)):
         raise ValueError(
             "The classifier must give class probabilities; for one that gives logits, make the crowd layer "

@@ -1,4 +1,4 @@
-"""Callbacks for training on crowd answers."""
+"""`GoldValidation`: the classifier against gold labels after each epoch."""
 
 from typing import Any
 
@@ -82,49 +82,3 @@ class GoldValidation(keras.callbacks.Callback):
         output = self.classifier.predict_on_batch(keras.tree.map_structure(lambda x: x[batch], self.x))
         for metric in self.metrics:
             metric.update_state(self.y[batch], output)
-
-
-class RegularizerSchedule(keras.callbacks.Callback):
-    """Raises the weights of a crowd layer's penalties from 0 to what its regularizers say.
-
-    Identifiability penalties that act in full from the first step can settle on a wrong permutation of the
-    classes, before the classifier knows anything. The weights are variables of the layer: nothing is
-    traced again.
-
-    Args:
-        crowd: The crowd layer.
-        warm_up: Epochs without penalty, as a number of epochs or, below 1, a share of them.
-        ramp: Epochs over which the weights rise linearly, likewise.
-        schedule: In place of both: a function from the epoch to the factor of the weights.
-
-    Example:
-
-    >>> crowd = keras_crowd.layers.CrowdsClassification(
-    ...     num_annotators=5, classifier_regularizer=keras_crowd.regularizers.ClassifierLogDet(1.0))
-    >>> schedule = keras_crowd.callbacks.RegularizerSchedule(crowd, ramp=0.5)
-    """
-
-    def __init__(
-        self, crowd: Any, *, warm_up: float = 0.0, ramp: float = 0.5, schedule: Any = None
-    ) -> None:
-        super().__init__()
-        if warm_up < 0 or ramp < 0:
-            raise ValueError(
-                f"`warm_up` and `ramp` must not be negative. Received: warm_up={warm_up}, ramp={ramp}"
-            )
-        self.crowd = crowd
-        self.warm_up = warm_up
-        self.ramp = ramp
-        self.schedule = schedule
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        factor = self._linear(epoch) if self.schedule is None else self.schedule(epoch)
-        for name in ("classifier", "confusion"):
-            variable = getattr(self.crowd, f"{name}_weight")
-            if variable is not None:
-                variable.assign(factor * getattr(self.crowd, f"{name}_regularizer").weight)
-
-    def _linear(self, epoch: int) -> float:
-        epochs = self.params.get("epochs", 1)
-        warm_up, ramp = (n * epochs if n < 1 else n for n in (self.warm_up, self.ramp))
-        return min(max(epoch - warm_up, 0.0) / ramp, 1.0) if ramp else float(epoch >= warm_up)

@@ -1,0 +1,100 @@
+"""How good annotators are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..annotations import as_annotations
+from ._checks import answers_and_probabilities
+
+
+def annotator_accuracy(confusion: np.ndarray, class_prior: np.ndarray | None = None) -> np.ndarray:
+    """How often each annotator is right: `sum_k pi_k A_rkk`.
+
+    Args:
+        confusion: `(annotators, true, answer)`, from a crowd layer's `.confusion()` or `dawid_skene`.
+        class_prior: Share of each true class, `(classes,)`; or among the items of each annotator,
+            `(annotators, classes)`, as from `annotator_class_prior`. Defaults to all alike.
+
+    Returns:
+        `(annotators,)`, between 0 and 1.
+
+    Example:
+
+    >>> annotator_accuracy([[[0.75, 0.25], [0.25, 0.75]], [[0.5, 0.5], [0.0, 1.0]]])
+    array([0.75, 0.75])
+    """
+    confusion = np.asarray(confusion)
+    if confusion.ndim != 3 or confusion.shape[1] != confusion.shape[2]:
+        raise ValueError(
+            f"`confusion` must be (annotators, true, answer). Received: shape {confusion.shape}"
+        )
+    diagonal = np.diagonal(confusion, axis1=1, axis2=2)
+    weights = np.ones(diagonal.shape[1]) if class_prior is None else np.asarray(class_prior)
+    if weights.shape not in (diagonal.shape, diagonal.shape[1:]):
+        raise ValueError(
+            f"`class_prior` must have shape {diagonal.shape[1:]} or {diagonal.shape}. "
+            f"Received: shape {weights.shape}"
+        )
+    return np.average(diagonal, axis=1, weights=np.broadcast_to(weights, diagonal.shape))
+
+
+def annotator_class_prior(answers: Any, probabilities: np.ndarray) -> np.ndarray:
+    """Share of each true class among the items that each annotator answered.
+
+    Annotators see different items: one who got the easy classes looks better than another who did not,
+    unless their confusions are weighed by what each of them saw.
+
+    Args:
+        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        probabilities: Probability of each class for each item, `(items, classes)`: the classifier's
+            prediction (not its logits), or a posterior.
+
+    Returns:
+        `(annotators, classes)`; rows sum to 1. An annotator without answers has the mean over all items.
+
+    Example:
+
+    >>> annotator_class_prior(np.array([[0, -1], [1, -1], [1, 1]]), [[0.5, 0.5], [0.0, 1.0], [0.25, 0.75]])
+    array([[0.25, 0.75],
+           [0.25, 0.75]])
+    """
+    annotations, probabilities = answers_and_probabilities(answers, probabilities)
+    size = annotations.num_annotators
+    seen = [
+        np.bincount(annotations.annotator_index, weights=column[annotations.item_index], minlength=size)
+        for column in probabilities.T
+    ]
+    seen_or_all = np.stack(seen, axis=1)
+    seen_or_all[annotations.answers_per_annotator() == 0] = probabilities.mean(axis=0)
+    return seen_or_all / seen_or_all.sum(axis=1, keepdims=True)
+
+
+def agreement(answers: Any, labels: Any) -> np.ndarray:
+    """The share of each annotator's answers that equal the label of the item.
+
+    Args:
+        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        labels: Gold labels, or a majority vote, integers `(items,)`; items without one (`-1`) are left out.
+
+    Returns:
+        `(annotators,)`, from 0 to 1; `NaN` for an annotator without answers to labeled items.
+
+    Example:
+
+    >>> agreement([[0, 0], [1, 0], [1, -1]], [0, 1, -1])
+    array([1. , 0.5])
+    """
+    labels = np.asarray(labels)
+    annotations = as_annotations(answers)
+    if labels.shape != (annotations.num_items,) or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"`labels` must be {annotations.num_items} class codes, one for each item. "
+            f"Received: shape {labels.shape}, dtype {labels.dtype}"
+        )
+    given, size = labels[annotations.item_index], annotations.num_annotators
+    right = np.bincount(annotations.annotator_index, weights=annotations.answers == given, minlength=size)
+    seen = np.bincount(annotations.annotator_index, weights=given >= 0, minlength=size)
+    return np.divide(right, seen, out=np.full(size, np.nan), where=seen > 0)

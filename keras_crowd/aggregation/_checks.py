@@ -1,0 +1,46 @@
+"""Checks of what a model says about the items and the annotators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..annotations import Annotations, as_annotations
+
+
+def answers_and_probabilities(answers: Any, probabilities: Any) -> tuple[Annotations, np.ndarray]:
+    """Annotations, and class probabilities of as many items."""
+    probabilities = np.asarray(probabilities, float)
+    if probabilities.ndim != 2:
+        raise ValueError(
+            f"`probabilities` must have shape (items, classes). Received: shape {probabilities.shape}"
+        )
+    annotations = as_annotations(answers, probabilities.shape[1])
+    if probabilities.shape != (annotations.num_items, annotations.num_classes):
+        raise ValueError(
+            f"`probabilities` must have {annotations.num_items} rows and {annotations.num_classes} columns. "
+            f"Received: shape {probabilities.shape}"
+        )
+    if not (np.all(probabilities >= 0) and np.allclose(probabilities.sum(axis=1), 1, atol=1e-2)):
+        raise ValueError(
+            "Rows of `probabilities` must be distributions. Received: entries from "
+            f"{probabilities.min():.3g} to {probabilities.max():.3g} (logits?)"
+        )
+    return annotations, probabilities
+
+
+def checked_confusion(confusion: Any, annotations: Annotations) -> np.ndarray:
+    """Confusions of these annotators, rows distributions."""
+    confusion = np.asarray(confusion, float)
+    shape = (annotations.num_annotators, annotations.num_classes, annotations.num_classes)
+    if confusion.shape != shape:
+        raise ValueError(
+            f"`confusion` must be (annotators, true, answer), {shape}. Received: shape {confusion.shape}"
+        )
+    if not (np.all(confusion >= 0) and np.allclose(confusion.sum(axis=-1), 1, atol=1e-2)):
+        raise ValueError(
+            "Rows of `confusion` must be distributions. Received: entries from "
+            f"{confusion.min():.3g} to {confusion.max():.3g}"
+        )
+    return confusion

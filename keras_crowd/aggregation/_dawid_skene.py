@@ -1,0 +1,124 @@
+"""Dawid and Skene's expectation maximization."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..annotations import Annotations, as_annotations
+from ._counts import answer_log_likelihood, expected_counts, vote_counts
+
+
+class DawidSkene(NamedTuple):
+    """What `dawid_skene` found.
+
+    Attributes:
+        posterior: Probability of each class for each item, `(items, classes)`; rows sum to 1. An item
+            nobody answered has the class prior.
+        confusion: `(annotators, true, answer)`; rows `[r, k, :]` sum to 1.
+        class_prior: `(classes,)`, sums to 1.
+        log_likelihood: The objective after each iteration (log-likelihood of the answers plus the log of
+            the Dirichlet priors, up to a constant); it never falls.
+        converged: Whether the tolerance was reached.
+    """
+
+    posterior: np.ndarray
+    confusion: np.ndarray
+    class_prior: np.ndarray
+    log_likelihood: np.ndarray
+    converged: bool
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The most probable class of each item, int32 `(items,)`."""
+        return self.posterior.argmax(axis=1).astype(np.int32)
+
+
+def dawid_skene(
+    answers: Any,
+    num_classes: int | None = None,
+    *,
+    pseudocount: float | np.ndarray = 0.01,
+    class_pseudocount: float = 0.01,
+    max_iterations: int = 100,
+    tolerance: float = 1e-6,
+) -> DawidSkene:
+    """True classes and annotators' confusions from the answers alone, by expectation maximization.
+
+    With responsibilities `q_ik`, answers `y_ir` and confusions `A_rkl`:
+
+        E:  log q_ik = log pi_k + sum_r log A_r,k,y_ir + const
+        M:  A_rkl ~ pseudocount + sum_i q_ik [y_ir = l],   pi_k ~ class_pseudocount + sum_i q_ik
+
+    started from the shares of the votes. Time and memory follow the number of answers.
+
+    Args:
+        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        num_classes: Number of classes, as in `majority_vote`.
+        pseudocount: Answers of each annotator imagined beforehand (the Dirichlet prior's parameters
+            minus one), in numerator and denominator: a positive number, or what you know of the
+            annotators as anything that broadcasts to `(annotators, true, answer)`.
+        class_pseudocount: Items of each class imagined beforehand, likewise.
+        max_iterations: Stop after so many iterations.
+        tolerance: Stop when the objective, per answer, rises by less than this.
+
+    Returns:
+        `DawidSkene(posterior, confusion, class_prior, log_likelihood, converged)`, float64.
+
+    Reference:
+        A. P. Dawid, A. M. Skene, "Maximum likelihood estimation of observer error-rates using the EM
+        algorithm", Applied Statistics 28, 1979, eq. 2.3 to 2.5.
+
+    Example:
+
+    >>> answers = np.array([[0, 0, 1], [1, 1, 0], [0, 0, 0], [1, 1, -1]])
+    >>> dawid_skene(answers).labels
+    array([0, 1, 0, 1], dtype=int32)
+    """
+    annotations = as_annotations(answers, num_classes)
+    pseudocounts = _pseudocounts(annotations, pseudocount)
+    if not 0 < class_pseudocount < np.inf:
+        raise ValueError(f"`class_pseudocount` must be positive and finite. Received: {class_pseudocount}")
+    if max_iterations < 1:
+        raise ValueError(f"`max_iterations` must be at least 1. Received: {max_iterations}")
+    answered = annotations.answers_per_item() > 0
+    posterior = vote_counts(annotations) / np.maximum(annotations.answers_per_item(), 1)[:, None]
+    objective: list[float] = []
+    converged = False
+    while not converged and len(objective) < max_iterations:
+        log_confusion = _log_confusion(annotations, posterior, pseudocounts)
+        log_prior = _log_normalize(posterior[answered].sum(axis=0) + class_pseudocount)
+        log_joint = log_prior + answer_log_likelihood(annotations, log_confusion)
+        evidence = np.logaddexp.reduce(log_joint, axis=1)
+        posterior = np.exp(log_joint - evidence[:, None])
+        log_priors = np.sum(pseudocounts * log_confusion) + class_pseudocount * log_prior.sum()
+        objective.append(float(evidence[answered].sum() + log_priors))
+        converged = len(objective) > 1 and objective[-1] - objective[-2] < tolerance * len(annotations)
+    return DawidSkene(posterior, np.exp(log_confusion), np.exp(log_prior), np.asarray(objective), converged)
+
+
+def _pseudocounts(annotations: Annotations, pseudocount: float | np.ndarray) -> np.ndarray:
+    shape = (annotations.num_annotators, annotations.num_classes, annotations.num_classes)
+    counts = np.asarray(pseudocount, float)
+    try:
+        np.broadcast_to(counts, shape)
+    except ValueError:
+        raise ValueError(
+            "`pseudocount` must be a number or broadcast to (annotators, true, answer) = "
+            f"{shape}. Received: shape {counts.shape}"
+        ) from None
+    if not np.all((counts > 0) & (counts < np.inf)):
+        raise ValueError(f"`pseudocount` must be positive and finite. Received: pseudocount={pseudocount}")
+    return counts
+
+
+def _log_normalize(counts: np.ndarray) -> np.ndarray:
+    return np.log(counts) - np.log(counts.sum(axis=-1, keepdims=True))
+
+
+def _log_confusion(annotations: Annotations, posterior: np.ndarray, pseudocounts: np.ndarray) -> np.ndarray:
+    """M-step. One pass a class over contiguous memory: as fast as a sparse matrix product."""
+    item = annotations.item_index.astype(np.int64)
+    weights = (column[item] for column in np.ascontiguousarray(posterior.T))
+    return _log_normalize(expected_counts(annotations, weights) + pseudocounts)

@@ -1,0 +1,94 @@
+"""What classifier and answers together say about the classes, and about answers that were held out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..annotations import Annotations
+from ._checks import answers_and_probabilities, checked_confusion
+from ._counts import annotator_answer, answer_log_likelihood
+
+_TINY = 1e-30  # probability of what a float32 softmax rounds to 0
+
+
+def posterior(answers: Any, probabilities: Any, confusion: Any) -> np.ndarray:
+    """Probability of each class, given the features of an item and its answers.
+
+    With class probabilities `f`, confusions `A` and answers `y`:
+
+        q_ik ~ f_ik prod_r A_r,k,y_ir
+
+    Args:
+        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        probabilities: The classifier's prediction `f`, `(items, classes)`; rows sum to 1.
+        confusion: `A`, `(annotators, true, answer)`, from a crowd layer's `.confusion()`.
+
+    Returns:
+        float64 `(items, classes)`; rows sum to 1. An item nobody answered keeps `f`.
+
+    Raises:
+        ValueError: When shapes disagree, or rows are not distributions.
+
+    Example:
+
+    >>> confusion = [[[0.9, 0.1], [0.1, 0.9]]]
+    >>> posterior([[0], [1], [-1]], [[0.5, 0.5], [0.9, 0.1], [0.3, 0.7]], confusion)
+    array([[0.9, 0.1],
+           [0.5, 0.5],
+           [0.3, 0.7]])
+
+    Reference:
+        F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, eq. 2 (E-step).
+    """
+    annotations, probabilities = answers_and_probabilities(answers, probabilities)
+    return np.exp(_log_posterior(annotations, probabilities, checked_confusion(confusion, annotations)))
+
+
+def held_out_cross_entropy(held_out: Any, answers: Any, probabilities: Any, confusion: Any) -> np.ndarray:
+    """Nats of answers that were held out, given the features and the *other* answers to the same item.
+
+    With the `posterior` `q` of the answers that were kept:
+
+        -log sum_k q_ik A_r,k,y_ir
+
+    Given the features alone, predictions of answers hardly tell the solutions apart among which
+    regularizers choose: classifier and confusions can err together. How answers to one item go together
+    does: whoever mistakes the classes cannot predict it.
+
+    Args:
+        held_out: The answers held out: `Annotations`, or integers `(items, annotators)`, as
+            `Annotations.split` gives them.
+        answers: The answers kept, of the same items and annotators.
+        probabilities: Predictions of a classifier that was trained on the answers kept, `(items, classes)`.
+        confusion: The confusions learned with it, `(annotators, true, answer)`.
+
+    Returns:
+        float64 `(held-out answers,)`, in the order of `Annotations.answers`.
+
+    Raises:
+        ValueError: When shapes disagree, or rows are not distributions.
+
+    Example:
+
+    >>> confusion = [[[0.9, 0.1], [0.1, 0.9]]] * 2
+    >>> held_out_cross_entropy([[-1, 0]], [[0, -1]], [[0.5, 0.5]], confusion).round(3)
+    array([0.198])
+    """
+    kept, probabilities = answers_and_probabilities(answers, probabilities)
+    held_out, _ = answers_and_probabilities(held_out, probabilities)
+    confusion = checked_confusion(confusion, kept)
+    checked_confusion(confusion, held_out)
+    q = np.exp(_log_posterior(kept, probabilities, confusion))
+    answer_given_class = confusion.transpose(0, 2, 1).reshape(-1, kept.num_classes)  # (annotator answer, k)
+    predicted = np.sum(q[held_out.item_index] * answer_given_class[annotator_answer(held_out)], axis=1)
+    return -np.log(np.maximum(predicted, _TINY))
+
+
+def _log_posterior(
+    annotations: Annotations, probabilities: np.ndarray, confusion: np.ndarray
+) -> np.ndarray:
+    log_f, log_a = (np.log(np.maximum(p, _TINY)) for p in (probabilities, confusion))
+    log_joint = log_f + answer_log_likelihood(annotations, log_a)
+    return log_joint - np.logaddexp.reduce(log_joint, axis=1)[:, None]

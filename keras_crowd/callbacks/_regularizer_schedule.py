@@ -1,0 +1,68 @@
+"""`RegularizerSchedule`: penalties that rise, and may fall again."""
+
+from typing import Any
+
+import keras
+
+from ._epochs import as_epochs
+
+
+class RegularizerSchedule(keras.callbacks.Callback):
+    """Raises the weights of a crowd layer's penalties from 0 to what its regularizers say.
+
+    Identifiability penalties that act in full from the first step can settle on a wrong permutation of the
+    classes, before the classifier knows anything. The weights are variables of the layer: nothing is
+    traced again.
+
+    Args:
+        crowd: The crowd layer.
+        warm_up: Epochs without penalty, as a number of epochs or, below 1, a share of them.
+        ramp: Epochs over which the weights rise linearly, likewise.
+        decay: Epochs at the end over which the weights fall linearly, likewise, as it takes a penalty to
+            find the classes but not to keep them. Defaults to none.
+        final: Share of the weights that is left in the last epoch of the decay.
+        schedule: In place of all these: a function from the epoch to the factor of the weights.
+
+    Example:
+
+    >>> crowd = keras_crowd.layers.CrowdsClassification(
+    ...     num_annotators=5, classifier_regularizer=keras_crowd.regularizers.ClassifierLogDet(1.0))
+    >>> schedule = keras_crowd.callbacks.RegularizerSchedule(crowd, ramp=0.5)
+    """
+
+    def __init__(
+        self,
+        crowd: Any,
+        *,
+        warm_up: float = 0.0,
+        ramp: float = 0.5,
+        decay: float = 0.0,
+        final: float = 0.0,
+        schedule: Any = None,
+    ) -> None:
+        super().__init__()
+        if min(warm_up, ramp, decay, final) < 0:
+            raise ValueError(
+                "`warm_up`, `ramp`, `decay` and `final` must not be negative. "
+                f"Received: warm_up={warm_up}, ramp={ramp}, decay={decay}, final={final}"
+            )
+        self.crowd = crowd
+        self.warm_up = warm_up
+        self.ramp = ramp
+        self.decay = decay
+        self.final = final
+        self.schedule = schedule
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        factor = self._linear(epoch) if self.schedule is None else self.schedule(epoch)
+        for name in ("classifier", "confusion"):
+            variable = getattr(self.crowd, f"{name}_weight")
+            if variable is not None:
+                variable.assign(factor * getattr(self.crowd, f"{name}_regularizer").weight)
+
+    def _linear(self, epoch: int) -> float:
+        epochs = self.params.get("epochs", 1)
+        warm_up, ramp, decay = (as_epochs(n, epochs) for n in (self.warm_up, self.ramp, self.decay))
+        rise = min(max(epoch - warm_up, 0.0) / ramp, 1.0) if ramp else float(epoch >= warm_up)
+        left = min((epochs - 1 - epoch) / decay, 1.0) if decay else 1.0
+        return rise * (self.final + (1.0 - self.final) * left)

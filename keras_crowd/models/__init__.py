@@ -1,0 +1,6 @@
+"""What is done to a whole model with a crowd layer: checks before `fit`, repair and the classifier after it."""
+
+from ._align_classes import align_classes as align_classes
+from ._strip import crowd_layer as crowd_layer
+from ._strip import strip as strip
+from ._validate import validate as validate

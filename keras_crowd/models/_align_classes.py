@@ -1,0 +1,113 @@
+"""`align_classes`: gives classes that were learned under another's name their own."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from ..annotations import Annotations
+from ..evaluation import classifier_alignment
+from ._strip import classifier_inputs, crowd_layer, strip
+
+
+def align_classes(model: Any, x: Any, answers: Any) -> np.ndarray:
+    """Renames the classifier's classes, in place, so that they agree best with the answers.
+
+    Answers are explained as well by a classifier and annotators whose hidden classes are in another order,
+    and training may end in one. What names a class is that annotators give its name to it more often than
+    another: `evaluation.classifier_alignment` finds the one permutation for all, and both the classifier's
+    last layer and the rows of the confusions are permuted. What annotators are predicted to answer stays
+    the same. Do it after training: the optimizer's moments are not permuted.
+
+    Args:
+        model: A trained Sequential or functional model with one crowd layer of `conn_type` `"MW"` or
+            `"CM"`. The classifier's last layer with weights must be a `Dense` over the classes; what
+            comes after it must treat classes alike, as a softmax does.
+        x: The features exactly as for `model.fit`, with the annotators' ids where the model takes slots.
+        answers: The answers exactly as for `model.fit`, integers with `-1` for missing; or `Annotations`.
+
+    Returns:
+        int64 `(classes,)`: class `k` is now what was class `permutation[k]` of the classifier. Where no
+        permutation is clearly better than leaving things as they are, it is that, and nothing changes.
+
+    Raises:
+        ValueError: When the model is not of this kind, or `x` and `answers` do not fit each other.
+        ImportError: Without SciPy.
+
+    Example:
+
+    >>> history = model.fit(x, answers)
+    >>> permutation = keras_crowd.align_classes(model, x, answers)
+    """
+    crowd, classifier = crowd_layer(model), strip(model)
+    if crowd.conn_type not in ("MW", "CM"):
+        raise ValueError(
+            '`model` must have a crowd layer of conn_type "MW" or "CM": the parameters of the others are '
+            "those of a true class and the answer of its name at once, so the classes cannot be renamed. "
+            f"Received: conn_type={crowd.conn_type!r}"
+        )
+    dense = _last_dense(classifier, crowd.num_classes)
+    inputs = classifier_inputs(model, classifier, x)
+    output = classifier.predict(inputs, verbose=0)
+    f = keras.ops.convert_to_numpy(keras.ops.softmax(output)) if crowd.from_logits else output
+    permutation = _permutation(f, answers)
+    if np.any(permutation != np.arange(len(permutation))):
+        _permute_classifier(classifier, dense, permutation, inputs, output)
+        crowd.kernel.assign(keras.ops.convert_to_numpy(crowd.kernel)[:, permutation])
+        if hasattr(crowd, "gram"):
+            gram = keras.ops.convert_to_numpy(crowd.gram)
+            crowd.gram.assign(gram[np.ix_(permutation, permutation)])
+    return permutation
+
+
+def _permutation(f: np.ndarray, answers: Any) -> np.ndarray:
+    """Of items, or of all tokens of sequences, alike."""
+    if not isinstance(answers, Annotations):
+        answers = np.asarray(answers)
+        if answers.shape[:-1] != f.shape[:-1]:
+            raise ValueError(
+                f"`answers` must have shape {(*f.shape[:-1], 'annotators or slots')}. "
+                f"Received: shape {answers.shape}"
+            )
+        answers = answers.reshape(-1, answers.shape[-1])
+    return classifier_alignment(f.reshape(-1, f.shape[-1]), answers)
+
+
+def _permute_classifier(
+    classifier: Any, dense: Any, permutation: np.ndarray, inputs: Any, output: np.ndarray
+) -> None:
+    """Permutes the outputs of `dense`; takes it back where that is not to permute the classifier's."""
+    weights = dense.get_weights()
+    dense.set_weights([w[..., permutation] if w.shape[-1:] == permutation.shape else w for w in weights])
+    permuted = classifier.predict(inputs, verbose=0)
+    if not np.allclose(permuted, output[..., permutation], rtol=1e-3, atol=1e-3):
+        dense.set_weights(weights)
+        raise ValueError(
+            f"What comes after layer {dense.name!r} must treat classes alike, but permuting that layer does "
+            "not permute the classifier's output. Permute it by hand, or end the classifier with a `Dense` "
+            f"over the classes and a softmax. Received: layers {[o.name for o in classifier.operations]}"
+        )
+
+
+def _last_dense(classifier: Any, num_classes: int) -> Any:
+    """The last layer with weights, which must be a `Dense` over the classes."""
+    layers = (layer for layer in _backwards(classifier) if getattr(layer, "weights", []))
+    last = next(layers, None)
+    if not isinstance(last, keras.layers.Dense) or last.units != num_classes:
+        received = "no such layer" if last is None else f"{type(last).__name__} {last.name!r}"
+        raise ValueError(
+            f"The classifier's last layer with weights must be a `Dense` of {num_classes} units, for it to "
+            "be permuted. Put one before the softmax, or permute the classes of your predictions with what "
+            f"`evaluation.classifier_alignment` gives. Received: {received}"
+        )
+    return last
+
+
+def _backwards(model: Any) -> Iterator[Any]:
+    """The layers of a model from its output on, those of models within it in their place."""
+    for layer in reversed(model.layers):
+        if isinstance(layer, keras.Model):
+            yield from _backwards(layer)
+        else:
+            yield layer

@@ -1,0 +1,221 @@
+"""Choosing the weight of a regularizer without clean labels, on answers that were held out."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from .aggregation import held_out_cross_entropy
+from .annotations import Annotations, as_annotations
+
+WEIGHTS = (0.0, 0.1, 0.3, 1.0, 3.0, 10.0)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RegularizationPath:
+    """How well answers that were held out are predicted, weight by weight. `regularization_path` makes it.
+
+    `print` shows it as a table.
+
+    Attributes:
+        weights: The weights tried, ascending, `(weights,)`.
+        losses: Nats of every held-out answer, `(weights, parts, answers)`.
+
+    Example:
+
+    >>> losses = np.array([[[0.3, 0.5, 0.4]], [[0.2, 0.7, 0.4]], [[0.9, 0.9, 0.9]]])
+    >>> path = keras_crowd.selection.RegularizationPath(np.array([0.0, 1.0, 10.0]), losses)
+    >>> path.best, path.chosen
+    (0.0, 1.0)
+    >>> print(path)
+      weight    nats  above best  standard error
+           0   0.400       0.000           0.000
+           1   0.433       0.033           0.088  <- chosen
+          10   0.900       0.500           0.058
+    """
+
+    weights: np.ndarray
+    losses: np.ndarray
+
+    @property
+    def nats(self) -> np.ndarray:
+        """Mean nats of a held-out answer, `(weights,)`."""
+        return self.losses.mean(axis=(1, 2))
+
+    @property
+    def best(self) -> float:
+        """The weight with the lowest loss."""
+        return float(self.weights[self.nats.argmin()])
+
+    @property
+    def above_best(self) -> np.ndarray:
+        """How much more than the best weight's the loss is, `(weights,)`."""
+        return self.nats - self.nats.min()
+
+    @property
+    def standard_error(self) -> np.ndarray:
+        """Of `above_best`, answer against answer, as *one* part of held-out answers would show it."""
+        difference = self.losses - self.losses[self.nats.argmin()]
+        num_weights, _, num_answers = self.losses.shape
+        return difference.reshape(num_weights, -1).std(axis=1, ddof=1) / np.sqrt(num_answers)
+
+    @property
+    def chosen(self) -> float:
+        """The largest weight whose loss is within one standard error of the best."""
+        return float(self.weights[self.above_best <= self.standard_error].max())
+
+    def to_dataframe(self) -> Any:
+        """The path as a pandas data frame: weight, nats, above_best, standard_error, chosen."""
+        import pandas as pd
+
+        columns = {name: getattr(self, name) for name in ("nats", "above_best", "standard_error")}
+        chosen = self.weights == self.chosen
+        return pd.DataFrame({"weight": self.weights, **columns, "chosen": chosen})
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draws the path with Matplotlib, on the axes given or on new ones, and returns the axes."""
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            ax = plt.figure().add_subplot()
+        ax.errorbar(self.weights, self.nats, yerr=self.standard_error, marker="o", capsize=3)
+        ax.axvline(self.chosen, linestyle="--", color="gray", label=f"chosen: {self.chosen:g}")
+        positive = self.weights[self.weights > 0]
+        ax.set_xscale("symlog", linthresh=positive.min() if len(positive) else 1.0)
+        ax.set(xlabel="weight of the regularizer", ylabel="nats of a held-out answer")
+        ax.legend()
+        return ax
+
+    def __str__(self) -> str:
+        rows = [f"{'weight':>8}{'nats':>8}{'above best':>12}{'standard error':>16}"]
+        for row in zip(self.weights, self.nats, self.above_best, self.standard_error, strict=True):
+            mark = "  <- chosen" if row[0] == self.chosen else ""
+            rows.append("{:>8g}{:>8.3f}{:>12.3f}{:>16.3f}".format(*row) + mark)
+        return "\n".join(rows)
+
+
+def regularization_path(
+    train: Callable[[float, Annotations], tuple[Any, Any]],
+    answers: Any,
+    weights: Sequence[float] = WEIGHTS,
+    *,
+    parts: int = 4,
+    fraction: float = 0.15,
+    seed: int = 0,
+    backup: str | os.PathLike[str] | None = None,
+    verbose: int = 1,
+) -> RegularizationPath:
+    """Trains with every weight on most of the answers and predicts the others.
+
+    A held-out answer is predicted from the features and the *other* answers to its item
+    (`aggregation.held_out_cross_entropy`). The features alone would not do: classifier and confusions
+    that err together predict single answers as well as the true ones, which is why regularizers are
+    needed at all. Then the one-standard-error rule: `path.chosen` is the largest weight whose loss is
+    within one standard error of the best.
+
+    Parts are drawn each for itself; more of them make the choice surer without making it stricter, for the
+    standard error stays that of one part. Every weight starts afresh: warm-started from one weight to the
+    next, networks stay in the solution of the first.
+
+    Args:
+        train: Called as `train(weight, annotations)`; trains from the same start each time and returns the
+            classifier's probabilities for all items `(items, classes)` and the confusions
+            `(annotators, true, answer)`.
+        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        weights: Weights to try, none negative.
+        parts: How many times answers are held out.
+        fraction: Part of the answers held out each time, in (0, 1).
+        seed: Seed of the draws.
+        backup: File for what has been measured, `.npz`: an interrupted path goes on from there.
+        verbose: 1 shows progress.
+
+    Returns:
+        `RegularizationPath`.
+
+    Raises:
+        ValueError: When an argument is out of range, there are too few answers, or `backup` is that of
+            another path.
+
+    Example:
+
+    >>> def train(weight, annotations):
+    ...     flat = np.ones((annotations.num_items, 2)) / 2
+    ...     return flat, [[[0.9 - weight, 0.1 + weight], [0.1 + weight, 0.9 - weight]]] * 2
+    >>> answers = [[0, 0], [1, 1], [0, 0], [1, 1], [0, 0], [1, 1]]
+    >>> keras_crowd.selection.regularization_path(train, answers, [0.0, 0.3], verbose=0).chosen
+    0.0
+
+    Reference:
+        L. Breiman, J. Friedman, C. Stone, R. Olshen, "Classification and regression trees", 1984, section
+        3.4.3 (the one-standard-error rule).
+    """
+    annotations = as_annotations(answers)
+    values = _checked_weights(weights)
+    _check_parts(annotations, parts)
+    splits = [annotations.split(fraction, seed + part) for part in range(parts)]
+    signature = np.array([_checksum(annotations), parts, fraction, seed, *values])
+    losses = _read(backup, signature, (len(values), parts, len(splits[0][1])))
+    progress = keras.utils.Progbar(
+        parts * len(values), verbose=verbose, stateful_metrics=["weight", "nats"], unit_name="training"
+    )
+    for part, (kept, held_out) in enumerate(splits):
+        for w, weight in enumerate(values):
+            if np.isnan(losses[w, part]).any():
+                probabilities, confusion = train(float(weight), kept)
+                losses[w, part] = held_out_cross_entropy(held_out, kept, probabilities, confusion)
+                _write(backup, signature, losses)
+            shown = [("weight", weight), ("nats", losses[w, part].mean())]
+            progress.update(part * len(values) + w + 1, shown)
+    return RegularizationPath(values, losses)
+
+
+def _checked_weights(weights: Sequence[float]) -> np.ndarray:
+    values = np.unique(np.asarray(weights, float))
+    if values.ndim != 1 or not len(values) or not np.all((values >= 0) & (values < np.inf)):
+        raise ValueError(f"`weights` must be numbers, none negative. Received: weights={weights!r}")
+    return values
+
+
+def _check_parts(annotations: Annotations, parts: int) -> None:
+    if not isinstance(parts, int | np.integer) or parts < 1:
+        raise ValueError(f"`parts` must be a positive integer. Received: parts={parts!r}")
+    if len(annotations) < 4 or annotations.answers_per_item().max() < 1:
+        raise ValueError(f"`answers` must have at least 4 answers. Received: {annotations!r}")
+
+
+def _checksum(annotations: Annotations) -> int:
+    return zlib.crc32(
+        b"".join(
+            a.tobytes() for a in (annotations.item_index, annotations.annotator_index, annotations.answers)
+        )
+    )
+
+
+def _read(backup: Any, signature: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    if backup is None or not os.path.exists(backup):
+        return np.full(shape, np.nan)
+    with np.load(backup) as file:
+        if not np.array_equal(file["signature"], signature) or file["losses"].shape != shape:
+            raise ValueError(
+                "`backup` must be of the same answers, weights, parts, fraction and seed: delete it to start "
+                f"again. Received: {os.fspath(backup)}"
+            )
+        return file["losses"]
+
+
+def _write(backup: Any, signature: np.ndarray, losses: np.ndarray) -> None:
+    """The file is replaced when the new one is whole."""
+    if backup is None:
+        return
+    path = pathlib.Path(backup)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.with_name(path.name + ".tmp"), "wb") as file:
+        np.savez(file, signature=signature, losses=losses)
+    os.replace(file.name, path)

@@ -1,0 +1,110 @@
+"""The posterior of classifier and answers, and what it says about answers that were held out."""
+
+import numpy as np
+import pytest
+
+from keras_crowd import Annotations
+from keras_crowd.aggregation import agreement, dawid_skene, held_out_cross_entropy, posterior
+
+
+@pytest.fixture
+def crowd():
+    """Six items, four annotators, three classes: answers kept, answers held out, f and A."""
+    rng = np.random.default_rng(0)
+    answers = rng.integers(-1, 3, (6, 4))
+    answers[5] = -1
+    kept, held_out = Annotations.from_dense(answers, classes=[0, 1, 2]).split(0.4, seed=1)
+    return kept, held_out, rng.dirichlet(np.ones(3), 6), rng.dirichlet(np.ones(3), (4, 3))
+
+
+def slow_posterior(answers, f, confusion):
+    joint = f.copy()
+    for i, r in np.ndindex(*answers.shape):
+        for k in range(f.shape[1]):
+            if answers[i, r] >= 0:
+                joint[i, k] *= confusion[r, k, answers[i, r]]
+    return joint / joint.sum(axis=1, keepdims=True)
+
+
+def test_posterior_is_bayes_rule(crowd):
+    kept, _, f, confusion = crowd
+    np.testing.assert_allclose(posterior(kept, f, confusion), slow_posterior(kept.dense(), f, confusion))
+    np.testing.assert_allclose(posterior(kept.dense(), f, confusion)[5], f[5])
+
+
+def test_posterior_of_dawid_skene_is_its_own():
+    answers = np.random.default_rng(1).integers(-1, 3, (40, 5))
+    answers[answers.max(axis=1) < 0, 0] = 0
+    found = dawid_skene(answers, max_iterations=2000, tolerance=0.0)
+    prior = np.broadcast_to(found.class_prior, (40, 3))
+    np.testing.assert_allclose(posterior(answers, prior, found.confusion), found.posterior, atol=1e-6)
+
+
+def test_held_out_answers_are_predicted_from_the_features_and_the_other_answers(crowd):
+    kept, held_out, f, confusion = crowd
+    q, answers = slow_posterior(kept.dense(), f, confusion), held_out.dense()
+    expected = [-np.log(q[i] @ confusion[r, :, answers[i, r]]) for i, r in np.argwhere(answers >= 0)]
+    np.testing.assert_allclose(held_out_cross_entropy(held_out, kept, f, confusion), expected)
+
+
+def test_other_answers_tell_solutions_apart_that_features_alone_cannot():
+    """Features that say nothing: annotators who know the classes, or who all toss a coin."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 2000)
+    answers = np.where(rng.random((2000, 3)) < 0.8, truth[:, None], 1 - truth[:, None])
+    kept, held_out = Annotations.from_dense(answers).split(0.2)
+    flat, sharp = np.full((2000, 2), 0.5), np.tile([[0.8, 0.2], [0.2, 0.8]], (3, 1, 1))
+    blurred = np.full((3, 2, 2), 0.5)
+    np.testing.assert_allclose(flat[0] @ sharp[0], flat[0] @ blurred[0])  # alike, from the features alone
+    apart = [held_out_cross_entropy(held_out, kept, flat, a).mean() for a in (sharp, blurred)]
+    assert apart[0] < apart[1] - 0.05
+
+
+def test_impossible_answers_cost_much_and_stay_finite():
+    certain = np.array([[[1.0, 0.0], [0.0, 1.0]]] * 2)
+    nats = held_out_cross_entropy([[-1, 1]], [[0, -1]], [[1.0, 0.0]], certain)
+    assert 50 < nats[0] < np.inf
+    np.testing.assert_allclose(posterior([[0, 1]], [[0.5, 0.5]], certain), [[0.5, 0.5]])
+
+
+@pytest.mark.parametrize(
+    ("f", "confusion", "message"),
+    [
+        (
+            np.full((5, 3), 1 / 3),
+            None,
+            r"`probabilities` must have 6 rows and 3 columns. .* shape \(5, 3\)",
+        ),
+        (np.full((6, 3), 2.0), None, "Rows of `probabilities` must be distributions. .*logits"),
+        (
+            None,
+            np.full((3, 3, 3), 1 / 3),
+            r"`confusion` must be .*\(4, 3, 3\). Received: shape \(3, 3, 3\)",
+        ),
+        (None, np.full((4, 3, 3), 0.5), "Rows of `confusion` must be distributions"),
+    ],
+)
+def test_posterior_refuses(crowd, f, confusion, message):
+    kept, held_out, good_f, good_confusion = crowd
+    f = good_f if f is None else f
+    confusion = good_confusion if confusion is None else confusion
+    with pytest.raises(ValueError, match=message):
+        posterior(kept, f, confusion)
+    with pytest.raises(ValueError, match=message):
+        held_out_cross_entropy(held_out, kept, f, confusion)
+
+
+def test_held_out_answers_must_be_of_the_same_annotators(crowd):
+    kept, held_out, f, confusion = crowd
+    with pytest.raises(ValueError, match=r"`confusion` must be .* Received: shape \(4, 3, 3\)"):
+        held_out_cross_entropy(held_out.dense()[:, :3], kept, f, confusion)
+
+
+def test_agreement_counts_labeled_items_only():
+    answers = np.array([[0, 1, -1, -1], [1, 1, -1, -1], [1, 0, -1, 0]])
+    np.testing.assert_allclose(agreement(answers, np.array([0, 1, -1])), [1, 0.5, np.nan, np.nan])
+
+
+def test_agreement_refuses_other_lengths():
+    with pytest.raises(ValueError, match=r"`labels` must be 3 class codes, .* Received: shape \(2,\)"):
+        agreement(np.zeros((3, 2), int), [0, 1])

@@ -1,0 +1,196 @@
+"""`fit_crowd`: from classifier, features and answers to a trained classifier."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_crowd as kc
+
+RNG = np.random.default_rng(0)
+TRUTH = RNG.integers(0, 3, 240)
+X = (np.eye(3)[TRUTH] * 2 + RNG.normal(scale=0.7, size=(240, 3))).astype("float32")
+RIGHT = RNG.random((240, 6)) < [0.9, 0.8, 0.8, 0.4, 0.4, 0.3]
+GIVEN = RNG.random((240, 6)) < 0.5
+ANSWERS = np.where(GIVEN, np.where(RIGHT, TRUTH[:, None], RNG.integers(0, 3, (240, 6))), -1)
+FEW = {"weights": [0.0, 1.0], "parts": 1, "epochs": 2, "batch_size": 120, "verbose": 0}
+
+
+def network(activation="softmax"):
+    return keras.Sequential(
+        [
+            keras.Input((3,), name="features"),
+            keras.layers.Dense(16, "relu"),
+            keras.layers.Dropout(0.2),
+            keras.layers.Dense(3, activation),
+        ]
+    )
+
+
+def accuracy(classifier, x=X):
+    return np.mean(classifier.predict(x, verbose=0).argmax(axis=1) == TRUTH)
+
+
+def test_recipe_trains_the_classifier_and_the_annotators():
+    classifier = network()
+    fit = kc.fit_crowd(
+        classifier,
+        X,
+        ANSWERS,
+        weights=[0.0, 0.3],
+        epochs=60,
+        batch_size=80,
+        parts=1,
+        verbose=0,
+        optimizer=keras.optimizers.Adam(1e-2),
+    )
+    assert fit.classifier is classifier
+    assert accuracy(classifier) > 0.9
+    assert len(fit.history.history["loss"]) == 60
+    np.testing.assert_array_equal(fit.path.weights, [0.0, 0.3])
+    good = kc.aggregation.annotator_accuracy(fit.crowd.confusion())
+    assert good[:3].min() > good[3:].max()
+    assert kc.strip(fit.model).output_shape == (None, 3)
+
+
+def test_one_weight_is_taken_as_it_is():
+    fit = kc.fit_crowd(network(), X, ANSWERS, **{**FEW, "weights": 0.7})
+    assert fit.path is None
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(fit.crowd.classifier_weight), 0.7, rtol=1e-6)
+
+
+def test_every_training_starts_from_the_same(monkeypatch):
+    """Three trainings and the last: classifier, annotators and optimizer are those that were given."""
+    seen = []
+
+    class Start(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 0:
+                weights = [*classifier.get_weights(), *self.model.optimizer.variables]
+                seen.append([np.array(keras.ops.convert_to_numpy(w)) for w in weights])
+
+    classifier = network()
+    given = classifier.get_weights()
+    schedule = kc.callbacks.RegularizerSchedule
+    monkeypatch.setattr(kc.recipe, "RegularizerSchedule", lambda crowd: [schedule(crowd), Start()][1])
+    kc.fit_crowd(classifier, X, ANSWERS, **{**FEW, "weights": [0.0, 1.0, 2.0]})
+    assert len(seen) == 4
+    for start in seen:
+        for value, first in zip(start, seen[0], strict=True):
+            np.testing.assert_array_equal(value, first)
+    for value, first in zip(seen[-1], given, strict=False):
+        np.testing.assert_array_equal(value, first)
+
+
+def test_weight_acts_in_training():
+    """A huge weight spreads the predictions out: surer on the same seed."""
+    sure = []
+    for weight in (0.0, 30.0):
+        keras.utils.set_random_seed(0)
+        classifier = network()
+        kc.fit_crowd(classifier, X, ANSWERS, **{**FEW, "weights": weight, "epochs": 60})
+        sure.append(np.mean(np.max(classifier.predict(X, verbose=0), axis=1)))
+    assert sure[1] > sure[0] + 0.05
+
+
+def test_classifier_is_given_back_when_choosing_fails(monkeypatch):
+    classifier = network()
+    before = classifier.get_weights()
+
+    def fail(train, annotations, weights, **kwargs):
+        train(1.0, annotations)
+        assert np.any(classifier.get_weights()[0] != before[0])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kc.recipe, "regularization_path", fail)
+    with pytest.raises(KeyboardInterrupt):
+        kc.fit_crowd(classifier, X, ANSWERS, **FEW)
+    for value, given in zip(classifier.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(value, given)
+
+
+def test_interrupted_recipe_goes_on(tmp_path):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 3:
+                raise RuntimeError("power cut")
+
+    arguments = {**FEW, "epochs": 5, "backup_dir": tmp_path}
+    with pytest.raises(RuntimeError, match="power cut"):
+        kc.fit_crowd(network(), X, ANSWERS, callbacks=[Stop()], **arguments)
+    assert (tmp_path / "path.npz").exists()
+    fit = kc.fit_crowd(network(), X, ANSWERS, **arguments)
+    assert fit.history.epoch == [3, 4]
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("kind", ["list", "dict"])
+def test_classifiers_of_several_inputs(kind):
+    inputs = [keras.Input((2,), name="a"), keras.Input((1,), name="b")]
+    output = keras.layers.Dense(3, "softmax")(keras.layers.Concatenate()(inputs))
+    x = [X[:, :2], X[:, 2:]]
+    if kind == "dict":
+        inputs, x = dict(zip("ab", inputs, strict=True)), dict(zip("ab", x, strict=True))
+    classifier = keras.Model(inputs, output)
+    kc.fit_crowd(classifier, x, ANSWERS, **FEW)
+    assert accuracy(classifier, x) <= 1
+
+
+def test_logits_and_annotations():
+    classifier = network(activation=None)
+    annotations = kc.Annotations.from_dense(ANSWERS, classes=[0, 1, 2])
+    fit = kc.fit_crowd(classifier, X, annotations, from_logits=True, **FEW)
+    assert fit.crowd.from_logits
+    assert np.isfinite(fit.path.losses).all()
+
+
+def test_annotators_are_not_decayed_and_may_learn_at_their_own_rate():
+    optimizer = keras.optimizers.AdamW(1e-3, weight_decay=0.5)
+    fit = kc.fit_crowd(
+        network(), X, ANSWERS, optimizer=optimizer, crowd_learning_rate=0.0, **{**FEW, "weights": 0.0}
+    )
+    start = kc.warm_start.from_dawid_skene(ANSWERS)
+    np.testing.assert_allclose(fit.crowd.confusion(), start, rtol=1e-4)
+
+
+def test_permuted_classes_are_put_back(monkeypatch):
+    """Dawid and Skene's confusions with the classes permuted lead the whole training astray."""
+    start = kc.recipe.from_dawid_skene
+    monkeypatch.setattr(kc.recipe, "from_dawid_skene", lambda a: start(a)[:, [1, 2, 0]])
+    classifier = network()
+    with pytest.warns(
+        UserWarning, match=r"The classes had been permuted and were put back: class k was \[2, 0, 1\]"
+    ):
+        kc.fit_crowd(
+            classifier,
+            X,
+            ANSWERS,
+            optimizer=keras.optimizers.Adam(1e-2),
+            **{**FEW, "weights": 0.0, "epochs": 60},
+        )
+    assert accuracy(classifier) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("classifier", "x", "arguments", "message"),
+    [
+        (network(), X[:5], {}, "`x` and `answers` must have the same number of items"),
+        (network(None), X, {}, "The classifier must give class probabilities"),
+        (keras.layers.Dense(3), X, {}, "`classifier` must be a built .* Received: Dense with 0 outputs"),
+        (
+            keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, "softmax")]),
+            X,
+            {},
+            r"`classifier` must have the output shape \(batch, 3\), .* Received: \(None, 4\)",
+        ),
+        (network(), X * np.nan, {}, "Features must not be NaN"),
+        (network(), X, {"weights": -1.0}, "`weight` must not be negative"),
+        (network(), X, {"weights": [-1.0]}, "`weights` must be numbers, none negative"),
+        (network(), X, {"parts": 0}, "`parts` must be a positive integer"),
+    ],
+)
+def test_recipe_refuses_before_training(classifier, x, arguments, message):
+    before = [np.array(w) for w in getattr(classifier, "get_weights", list)()]
+    with pytest.raises(ValueError, match=message):
+        kc.fit_crowd(classifier, x, ANSWERS, **{**FEW, **arguments})
+    for value, given in zip(classifier.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(value, given)

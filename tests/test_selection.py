@@ -1,0 +1,140 @@
+"""Choosing a weight on held-out answers."""
+
+import numpy as np
+import pytest
+
+from keras_crowd import Annotations
+from keras_crowd.selection import RegularizationPath, regularization_path
+
+RNG = np.random.default_rng(0)
+TRUTH = RNG.integers(0, 3, 300)
+ANSWERS = np.where(RNG.random((300, 4)) < 0.7, TRUTH[:, None], RNG.integers(0, 3, (300, 4)))
+FLAT = np.full((300, 3), 1 / 3)
+
+
+def annotators(accuracy):
+    return np.tile(np.eye(3) * (accuracy - (1 - accuracy) / 2) + (1 - accuracy) / 2, (4, 1, 1))
+
+
+def train_by(accuracies):
+    """A training whose annotators are as good as the weight says, and what it was called with."""
+    calls = []
+
+    def train(weight, annotations):
+        calls.append((weight, annotations))
+        return FLAT, annotators(accuracies[weight])
+
+    return train, calls
+
+
+def test_path_holds_answers_out_and_scores_each_weight_on_the_same():
+    train, calls = train_by({0.0: 0.6, 1.0: 0.8, 5.0: 0.4})
+    path = regularization_path(train, ANSWERS, [5.0, 0.0, 1.0], parts=3, fraction=0.1, verbose=0)
+    assert path.losses.shape == (3, 3, 120)
+    np.testing.assert_array_equal(path.weights, [0.0, 1.0, 5.0])
+    assert [weight for weight, _ in calls] == [0.0, 1.0, 5.0] * 3
+    assert all(len(kept) == 1200 - 120 for _, kept in calls)
+    first, second = calls[0][1].dense(), calls[3][1].dense()
+    np.testing.assert_array_equal(first, calls[2][1].dense())
+    assert np.any(first != second)
+    assert path.best == path.chosen == 1.0
+
+
+def test_largest_weight_within_a_standard_error_is_chosen():
+    """Slow oracle: answer against answer, standard error of one part."""
+    losses = np.random.default_rng(1).gamma(2.0, size=(4, 5, 30))
+    losses[1] -= 0.3
+    losses[2] = losses[1] + np.random.default_rng(2).normal(0.05, 0.5, (5, 30))
+    losses[3] = losses[1] + 0.2
+    path = RegularizationPath(np.array([0.0, 1.0, 2.0, 3.0]), losses)
+    difference = [[x - y for x, y in zip(row.ravel(), losses[1].ravel(), strict=True)] for row in losses]
+    error = [np.sqrt(np.sum((np.array(d) - np.mean(d)) ** 2) / 149) / np.sqrt(30) for d in difference]
+    np.testing.assert_allclose(path.standard_error, error, atol=1e-12)
+    np.testing.assert_allclose(path.above_best, np.mean(difference, axis=1))
+    assert path.best == 1.0
+    assert path.chosen == 2.0  # 3 is worse without any doubt
+
+
+def test_more_parts_do_not_make_the_rule_stricter():
+    losses = np.random.default_rng(1).gamma(2.0, size=(2, 1, 400))
+    once = RegularizationPath(np.array([0.0, 1.0]), losses)
+    often = RegularizationPath(np.array([0.0, 1.0]), np.repeat(losses, 8, axis=1))
+    np.testing.assert_allclose(once.standard_error, often.standard_error, rtol=0.01)
+
+
+def test_table_and_picture():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    plt.switch_backend("agg")
+    path = RegularizationPath(np.array([0.0, 1.0]), np.array([[[0.2, 0.4]], [[0.8, 0.9]]]))
+    table = path.to_dataframe()
+    assert list(table.columns) == ["weight", "nats", "above_best", "standard_error", "chosen"]
+    np.testing.assert_allclose(table["nats"], [0.3, 0.85])
+    assert table["chosen"].tolist() == [True, False]
+    ax = path.plot()
+    assert ax.get_xlabel() == "weight of the regularizer"
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), [0.3, 0.85])
+    assert path.plot(ax) is ax
+    plt.close("all")
+
+
+def test_interrupted_path_goes_on(tmp_path):
+    accuracies = {0.0: 0.6, 1.0: 0.8}
+    train, calls = train_by(accuracies)
+    arguments = {"weights": [0.0, 1.0], "parts": 2, "backup": tmp_path / "new" / "path.npz", "verbose": 0}
+
+    def interrupted(weight, annotations):
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return train(weight, annotations)
+
+    with pytest.raises(KeyboardInterrupt):
+        regularization_path(interrupted, ANSWERS, **arguments)
+    resumed = regularization_path(train, ANSWERS, **arguments)
+    assert len(calls) == 4
+    whole = regularization_path(train_by(accuracies)[0], ANSWERS, **{**arguments, "backup": None})
+    np.testing.assert_array_equal(resumed.losses, whole.losses)
+    assert [file.name for file in (tmp_path / "new").iterdir()] == ["path.npz"]
+
+
+def test_backup_of_another_path_is_refused_and_kept(tmp_path):
+    train, _ = train_by({0.0: 0.6, 1.0: 0.8})
+    file = tmp_path / "path.npz"
+    regularization_path(train, ANSWERS, [0.0], backup=file, verbose=0)
+    before = file.read_bytes()
+    with pytest.raises(ValueError, match=r"`backup` must be of the same answers, .*path.npz"):
+        regularization_path(train, ANSWERS, [1.0], backup=file, verbose=0)
+    assert file.read_bytes() == before
+
+
+def test_backup_of_other_answers_is_refused(tmp_path):
+    train, _ = train_by({0.0: 0.6})
+    regularization_path(train, ANSWERS, [0.0], backup=tmp_path / "path.npz", verbose=0)
+    with pytest.raises(ValueError, match="`backup` must be of the same answers"):
+        regularization_path(train, ANSWERS[::-1], [0.0], backup=tmp_path / "path.npz", verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"weights": [-1.0]}, r"`weights` must be numbers, none negative. Received: weights=\[-1.0\]"),
+        ({"weights": []}, "`weights` must be numbers"),
+        ({"weights": [np.nan]}, "`weights` must be numbers"),
+        ({"parts": 0}, "`parts` must be a positive integer. Received: parts=0"),
+        ({"fraction": 1.0}, "`fraction` must be between 0 and 1"),
+        ({"answers": ANSWERS[:1, :3]}, "`answers` must have at least 4 answers"),
+    ],
+)
+def test_path_refuses_before_training(arguments, message):
+    def train(weight, annotations):
+        raise AssertionError("trained")
+
+    with pytest.raises(ValueError, match=message):
+        regularization_path(train, **{"answers": ANSWERS, "verbose": 0, **arguments})
+
+
+def test_progress_is_shown(capsys):
+    train, _ = train_by({0.0: 0.6})
+    regularization_path(train, Annotations.from_dense(ANSWERS), [0.0], parts=2)
+    shown = capsys.readouterr().out
+    assert "2/2" in shown
+    assert "nats" in shown
