@@ -92,7 +92,8 @@ def fit_crowd(data, chosen, **kwargs):
     """Notes the weight chosen."""
 
     def train(classifier):
-        fit = kc.fit_crowd(classifier, data.x_train, data.annotations, verbose=0, **kwargs)
+        arguments = {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "verbose": 0, **kwargs}
+        fit = kc.fit_crowd(classifier, data.x_train, data.annotations, **arguments)
         if fit.path is not None:
             chosen[fit.path.chosen] += 1
 
