@@ -142,13 +142,13 @@ def accuracy(train, data, seed):
     return 100 * found
 
 
-def benchmark(name, rows, seeds):
+def benchmark(name, rows, seeds, only=None):
     data = getattr(kc.datasets, name).load_data()
     chosen = collections.Counter()
     print(f"\n## {name}: {data.annotations}, {seeds} seeds, {keras.backend.backend()}\n", flush=True)
     print("| method | test accuracy | lowest seed | gap closed | with random ties |\n|---|---|---|---|---|")
     found = {}
-    for row in rows(data, 0, chosen):
+    for row in only or rows(data, 0, chosen):
         values = [accuracy(rows(data, seed, chosen)[row], data, seed) for seed in range(seeds)]
         found[row] = values = np.array(values)
         gaps = " | ".join(gap_closed(values, found, low) for low in REFERENCES[1:])
@@ -168,13 +168,14 @@ def gap_closed(values, found, low):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", nargs="+", default=None, choices=["labelme", "music"])
+    parser.add_argument("--methods", nargs="+", metavar="ROW", help="only these rows")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument(
         "--ablation", action="store_true", help="the ablation, on LabelMe unless --data says else"
     )
     arguments = parser.parse_args()
     for name in arguments.data or (["labelme"] if arguments.ablation else ["labelme", "music"]):
-        benchmark(name, ablation if arguments.ablation else results, arguments.seeds)
+        benchmark(name, ablation if arguments.ablation else results, arguments.seeds, arguments.methods)
 
 
 if __name__ == "__main__":

@@ -159,3 +159,25 @@ def test_more_classes_than_items_trains_without_nan():
 def test_bad_arguments_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_sample_weights_weigh_answers_and_not_the_penalties():
+    """Items of weight 0 leave the penalties, of F and of A, as they are."""
+    classifier = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, "softmax")])
+    regularizers = {
+        "classifier_regularizer": kc.regularizers.ClassifierLogDet(0.5),
+        "confusion_regularizer": kc.regularizers.ConfusionLogDet(0.2),
+    }
+    crowd = kc.layers.CrowdsClassification(4, "CM", **regularizers)
+    model = keras.Sequential([classifier, crowd])
+    model.compile("sgd", kc.losses.MaskedCrowdCrossEntropy(), jit_compile=XLA)
+    rng = np.random.default_rng(0)
+    x, answers = rng.normal(size=(20, 3)).astype("float32"), rng.integers(0, 3, (20, 4))
+    f = keras.ops.convert_to_tensor(classifier.predict(x, verbose=0))
+    confusion = keras.ops.convert_to_tensor(crowd.confusion())
+    penalties = [
+        float(keras.ops.convert_to_numpy(regularizers["classifier_regularizer"](f))),
+        float(keras.ops.convert_to_numpy(regularizers["confusion_regularizer"](confusion))),
+    ]
+    loss = model.train_on_batch(x, answers, sample_weight=np.zeros(20))
+    np.testing.assert_allclose(loss, sum(penalties), rtol=1e-4)
