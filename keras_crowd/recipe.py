@@ -13,6 +13,7 @@ from keras import ops
 
 from .annotations import Annotations, as_annotations
 from .callbacks import RegularizerSchedule
+from .evaluation import classifier_alignment
 from .initializers import FromConfusion
 from .layers import CrowdsClassification
 from .losses import MaskedCrowdCrossEntropy
@@ -129,7 +130,7 @@ def fit_crowd(
     if backup is not None:
         callbacks = [*callbacks, keras.callbacks.BackupAndRestore(backup / "training")]
     history = training.fit(weight, annotations, callbacks, verbose=2 if verbose > 1 else 0)
-    _put_classes_back(training.model, *training.data(annotations))
+    training.put_classes_back(annotations)
     if path is not None and backup is not None:
         (backup / "path.npz").unlink(missing_ok=True)
     return CrowdFit(classifier, training.crowd, training.model, history, path)
@@ -197,10 +198,27 @@ class _Training:
     def __call__(self, weight: float, annotations: Annotations) -> tuple[np.ndarray, np.ndarray]:
         """As `regularization_path` wants it."""
         self.fit(weight, annotations, (), verbose=0)
+        return self.probabilities(), self.crowd.confusion()
+
+    def probabilities(self) -> np.ndarray:
+        """The classifier's, of all items."""
         outputs = self.classifier.predict(self.x, batch_size=self.batch_size, verbose=0)
-        if self.crowd.from_logits:
-            outputs = ops.convert_to_numpy(ops.softmax(outputs, axis=-1))
-        return outputs, self.crowd.confusion()
+        return ops.convert_to_numpy(ops.softmax(outputs, axis=-1)) if self.crowd.from_logits else outputs
+
+    def put_classes_back(self, annotations: Annotations) -> None:
+        """Undoes a permutation of the classes; what is trained is not lost where that cannot be done."""
+        try:
+            permutation = classifier_alignment(self.probabilities(), annotations).tolist()
+            if permutation == sorted(permutation):
+                return
+            align_classes(self.model, *self.data(annotations))
+        except (ImportError, ValueError) as error:
+            warnings.warn(
+                f"Whether classes were permuted is not known, or not undone. {error}", stacklevel=3
+            )
+            return
+        message = f"The classes had been permuted and were put back: class k was {permutation}[k]."
+        warnings.warn(message, stacklevel=3)
 
 
 def _choose(
@@ -220,18 +238,6 @@ def _choose(
         training.restore()
         raise
     return path.chosen, path
-
-
-def _put_classes_back(model: Any, x: Any, answers: Any) -> None:
-    """Undoes a permutation of the classes; what is trained is not lost where that cannot be done."""
-    try:
-        permutation = align_classes(model, x, answers).tolist()
-    except (ImportError, ValueError) as error:
-        warnings.warn(f"Classes that training may have permuted were not put back. {error}", stacklevel=3)
-        return
-    if permutation != sorted(permutation):
-        message = f"The classes had been permuted and were put back: class k was {permutation}[k]."
-        warnings.warn(message, stacklevel=3)
 
 
 def _check_classifier(classifier: Any, annotations: Annotations) -> None:

@@ -147,7 +147,7 @@ def test_logits_and_annotations():
 
 
 def test_annotators_are_not_decayed_and_may_learn_at_their_own_rate(monkeypatch):
-    monkeypatch.setattr(kc.recipe, "align_classes", lambda *data: np.arange(3))
+    monkeypatch.setattr(kc.recipe, "classifier_alignment", lambda *data: np.arange(3))
     optimizer = keras.optimizers.AdamW(1e-3, weight_decay=0.5)
     fit = kc.fit_crowd(
         network(), X, ANSWERS, optimizer=optimizer, crowd_learning_rate=0.0, **{**FEW, "weights": 0.0}
@@ -172,6 +172,18 @@ def test_permuted_classes_are_put_back(monkeypatch):
             **{**FEW, "weights": 0.0, "epochs": 60},
         )
     assert accuracy(classifier) > 0.9
+
+
+def test_training_is_kept_where_classes_cannot_be_put_back(monkeypatch):
+    monkeypatch.setattr(kc.recipe, "classifier_alignment", lambda *data: np.array([1, 0, 2]))
+    inputs = keras.Input((3,))
+    scaled = keras.layers.BatchNormalization()(keras.layers.Dense(3)(inputs))
+    classifier = keras.Model(inputs, keras.layers.Softmax()(scaled))
+    before = classifier.get_weights()[0]
+    with pytest.warns(UserWarning, match="not undone. .*last layer with weights must be a `Dense`"):
+        fit = kc.fit_crowd(classifier, X, ANSWERS, **{**FEW, "weights": 0.0})
+    assert fit.classifier is classifier
+    assert np.any(classifier.get_weights()[0] != before)
 
 
 @pytest.mark.parametrize(
