@@ -93,7 +93,8 @@ class ConfusionLogDet(_WeightedPenalty):
     every class there are annotators who never mistake it (*class specialists*).
 
     Args:
-        weight: Weight of the penalty.
+        weight: Weight of the penalty. Items that are not clear say little about confusions, and more than a
+            few hundredths can overrule them; `benchmarks/recovery.py` shows gain and harm.
         epsilon: Added to the diagonal.
 
     Call arguments:
@@ -103,14 +104,14 @@ class ConfusionLogDet(_WeightedPenalty):
 
     >>> crowd = keras_crowd.layers.CrowdsClassification(
     ...     num_annotators=59, conn_type="CM",
-    ...     confusion_regularizer=keras_crowd.regularizers.ConfusionLogDet(0.1))
+    ...     confusion_regularizer=keras_crowd.regularizers.ConfusionLogDet(0.02))
 
     Reference:
         S. Ibrahim, T. Nguyen, X. Fu, "Deep learning from crowdsourced labels: coupled cross-entropy
         minimization, identifiability, and regularization", ICLR 2023, GeoCrowdNet(W).
     """
 
-    def __init__(self, weight: float = 0.1, epsilon: float = 1e-6) -> None:
+    def __init__(self, weight: float = 0.02, epsilon: float = 1e-6) -> None:
         super().__init__(weight)
         self.epsilon = epsilon
 
