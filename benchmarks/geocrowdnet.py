@@ -13,18 +13,12 @@ import collections
 
 import keras
 import numpy as np
-from quality import REFERENCES, build
+from quality import REFERENCES, build, train_on_labels
 
 import keras_crowd as kc
 
 EPOCHS, BATCH_SIZE, LEARNING_RATE = 200, 256, 1e-3
 ABLATION_WEIGHT = 10.0
-
-
-def train_on_labels(classifier, x, labels):
-    known = labels >= 0
-    classifier.compile(keras.optimizers.Adam(LEARNING_RATE), "sparse_categorical_crossentropy")
-    classifier.fit(x[known], labels[known], epochs=EPOCHS, batch_size=BATCH_SIZE, verbose=0)
 
 
 def confusion_start(start, annotations):
@@ -85,7 +79,7 @@ def reference(name, data, seed):
             data.annotations, ties="random", seed=seed
         ),
     }
-    return lambda classifier: train_on_labels(classifier, data.x_train, labels[name]())
+    return lambda classifier: train_on_labels(classifier, data.x_train, labels[name](), EPOCHS, BATCH_SIZE)
 
 
 def fit_crowd(data, chosen, **kwargs):

@@ -39,16 +39,16 @@ def build(num_features, num_classes):
     )
 
 
-def fit(model, optimizer, loss, x, y, epochs):
+def fit(model, optimizer, loss, x, y, epochs, batch_size=BATCH_SIZE):
     model.compile(optimizer, loss, jit_compile=keras.backend.backend() != "torch")
-    model.fit(x, y, epochs=epochs, batch_size=BATCH_SIZE, verbose=0)
+    model.fit(x, y, epochs=epochs, batch_size=batch_size, verbose=0)
 
 
-def train_on_labels(classifier, x, labels, epochs=EPOCHS):
+def train_on_labels(classifier, x, labels, epochs=EPOCHS, batch_size=BATCH_SIZE):
     """Trains on one label an item, leaving out those without (-1)."""
     known = labels >= 0
     loss = "sparse_categorical_crossentropy"
-    fit(classifier, keras.optimizers.Adam(LEARNING_RATE), loss, x[known], labels[known], epochs)
+    fit(classifier, keras.optimizers.Adam(LEARNING_RATE), loss, x[known], labels[known], epochs, batch_size)
 
 
 def train_on_answers(classifier, x, annotations, conn_type, *, warm_up=0, crowd_rate=1, **kwargs):

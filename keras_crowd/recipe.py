@@ -1,5 +1,6 @@
 """From a classifier, features and answers to a trained classifier, in one call."""
 
+import functools
 import os
 import pathlib
 import warnings
@@ -14,7 +15,6 @@ from keras import ops
 from .annotations import Annotations, as_annotations
 from .callbacks import RegularizerSchedule
 from .evaluation import classifier_alignment
-from .initializers import FromConfusion
 from .layers import CrowdsClassification
 from .losses import MaskedCrowdCrossEntropy
 from .models import align_classes, validate
@@ -150,11 +150,12 @@ class _Training:
     ) -> None:
         self.classifier, self.x, self.epochs, self.batch_size = classifier, x, epochs, batch_size
         self.num_slots = annotations.slots()[0].shape[1]
+        # all weights are tried on one part before the next
+        self._log_confusion = functools.lru_cache(1)(lambda kept: np.log(from_dawid_skene(kept)))
         self.crowd = CrowdsClassification(
             annotations.num_annotators,
             "CM",
             from_logits=from_logits,
-            kernel_initializer=FromConfusion(from_dawid_skene(annotations)),
             classifier_regularizer=ClassifierLogDet(),
         )
         ids = keras.Input((None,), dtype="int32", name="annotators")
@@ -183,7 +184,7 @@ class _Training:
     def fit(self, weight: float, annotations: Annotations, callbacks: Sequence[Any], verbose: int) -> Any:
         """Trains from the start on these answers."""
         self.restore()
-        self.crowd.kernel.assign(np.log(from_dawid_skene(annotations)))
+        self.crowd.kernel.assign(self._log_confusion(annotations))
         self.crowd.classifier_regularizer.weight = weight
         x, answers = self.data(annotations)
         return self.model.fit(

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from ._arguments import whole_number
 from .aggregation import held_out_cross_entropy
 from .annotations import Annotations, as_annotations
 
@@ -184,8 +185,7 @@ def _checked_weights(weights: Sequence[float]) -> np.ndarray:
 
 
 def _check_parts(annotations: Annotations, parts: int) -> None:
-    if not isinstance(parts, int | np.integer) or parts < 1:
-        raise ValueError(f"`parts` must be a positive integer. Received: parts={parts!r}")
+    whole_number("parts", parts)
     if len(annotations) < 4 or annotations.answers_per_item().max() < 1:
         raise ValueError(f"`answers` must have at least 4 answers. Received: {annotations!r}")
 

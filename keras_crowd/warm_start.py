@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from ._arguments import whole_number
 from .aggregation import dawid_skene, expected_counts
 from .annotations import Annotations, as_annotations
 
@@ -129,10 +130,10 @@ def from_accuracy(accuracy: Any, num_classes: int, num_annotators: int | None = 
     array([[0.5 , 0.25, 0.25],
            [0.8 , 0.1 , 0.1 ]])
     """
-    _whole_number("num_classes", num_classes, 2)
+    whole_number("num_classes", num_classes, 2)
     values = np.clip(_accuracies(accuracy), _FLOOR, 1 - _FLOOR)
     if values.ndim == 0 or num_annotators is not None:
-        size = _whole_number("num_annotators", num_annotators, 1)
+        size = whole_number("num_annotators", num_annotators, 1)
         if values.shape not in ((), (size,)):
             raise ValueError(
                 f"`accuracy` must be one number or {size}, one for each annotator. "
@@ -194,9 +195,3 @@ def _classes(answers: Any, num_classes: int | None) -> Annotations:
 def _positive(name: str, value: Any) -> None:
     if np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "iuf" or not 0 < value < np.inf:
         raise ValueError(f"`{name}` must be a positive number. Received: {name}={value!r}")
-
-
-def _whole_number(name: str, value: Any, low: int) -> int:
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < low:
-        raise ValueError(f"`{name}` must be an integer, at least {low}. Received: {name}={value!r}")
-    return int(value)

@@ -1,7 +1,9 @@
 """Set-up common to all tests."""
 
+import importlib
 import os
 import pathlib
+import sys
 
 if os.environ.get("KERAS_BACKEND") == "torch":
     import torch  # noqa: F401  must be imported before TensorFlow
@@ -11,6 +13,16 @@ import pytest
 
 BACKEND = keras.backend.backend()
 XLA = BACKEND != "torch"
+
+
+def script(folder, name):
+    """A module of `examples` or `benchmarks`."""
+    path = str(pathlib.Path(__file__).parents[1] / folder)
+    sys.path.insert(0, path)
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(path)
 
 
 @pytest.fixture(autouse=True)

@@ -75,13 +75,13 @@ def test_impossible_answers_cost_much_and_stay_finite():
             None,
             r"`probabilities` must have 6 rows and 3 columns. .* shape \(5, 3\)",
         ),
-        (np.full((6, 3), 2.0), None, "Rows of `probabilities` must be distributions. .*logits"),
+        (np.full((6, 3), 2.0), None, "`probabilities` must have rows that sum to 1 .*logits.* 6.0"),
         (
             None,
             np.full((3, 3, 3), 1 / 3),
             r"`confusion` must be .*\(4, 3, 3\). Received: shape \(3, 3, 3\)",
         ),
-        (None, np.full((4, 3, 3), 0.5), "Rows of `confusion` must be distributions"),
+        (None, np.full((4, 3, 3), 0.5), "`confusion` must have rows that sum to 1"),
     ],
 )
 def test_posterior_refuses(crowd, f, confusion, message):

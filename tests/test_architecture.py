@@ -14,6 +14,7 @@ PACKAGE = pathlib.Path(keras_crowd.__file__).parent
 LEVELS = {
     "_version": 0,
     "_registration": 0,
+    "_arguments": 0,
     "annotations": 0,
     "ops": 1,
     "aggregation": 1,
@@ -31,7 +32,15 @@ LEVELS = {
     "selection": 2,
     "recipe": 6,
 }
-WITHOUT_KERAS = {"_version", "annotations", "aggregation", "datasets", "evaluation", "warm_start"}
+WITHOUT_KERAS = {
+    "_version",
+    "_arguments",
+    "annotations",
+    "aggregation",
+    "datasets",
+    "evaluation",
+    "warm_start",
+}
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
 

@@ -1,32 +1,19 @@
 """The benchmarks run in small and print finite numbers."""
 
-import importlib
-import pathlib
-import sys
-
 import numpy as np
 import pytest
-from conftest import BACKEND
+from conftest import BACKEND, script
 from tfds_files import pictures, write
 
-BENCHMARKS = pathlib.Path(__file__).parents[1] / "benchmarks"
 METHODS = ["majority vote", "Dawid-Skene labels", "CM", "GeoCrowdNet(F)", "GeoCrowdNet(W)", "gold"]
 
 
 pytestmark = pytest.mark.skipif(BACKEND != "jax", reason="the benchmarks are measured under JAX")
 
 
-def benchmark(name):
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(str(BENCHMARKS))
-
-
 @pytest.fixture
 def images():
-    return benchmark("images")
+    return script("benchmarks", "images")
 
 
 def table(text):
@@ -67,7 +54,7 @@ def test_images_reads_tensorflow_datasets(images, name, shape, version, tmp_path
 
 
 def test_geocrowdnet_compares_chosen_and_given_weights(crowd_data, monkeypatch, capsys):
-    geocrowdnet = benchmark("geocrowdnet")
+    geocrowdnet = script("benchmarks", "geocrowdnet")
     monkeypatch.setattr(geocrowdnet, "EPOCHS", 2)
     geocrowdnet.benchmark("labelme", geocrowdnet.results, seeds=1)
     text = capsys.readouterr().out
@@ -85,7 +72,7 @@ def test_geocrowdnet_compares_chosen_and_given_weights(crowd_data, monkeypatch, 
 
 def test_recovery(capsys):
     tiny = "--answers 2 --weights .02 --seeds 1 --epochs 2 --items 600"
-    found = benchmark("recovery").main(tiny.split())
+    found = script("benchmarks", "recovery").main(tiny.split())
     assert set(found) == {"specialists", "anchors", "both"}
     for by_method in found.values():
         assert {name for _, name in by_method} == {"CCEM", "F, 0.02", "W, 0.02"}
@@ -94,7 +81,7 @@ def test_recovery(capsys):
 
 
 def test_recovery_data_are_as_the_theory_wants_them():
-    recovery = benchmark("recovery")
+    recovery = script("benchmarks", "recovery")
     confusion, (_, f, _), _ = recovery.draw("specialists", 600, seed=0)
     columns = confusion.transpose(0, 2, 1)
     for k in range(recovery.NUM_CLASSES):
@@ -106,7 +93,7 @@ def test_recovery_data_are_as_the_theory_wants_them():
 
 
 def test_all_methods_of_recovery_start_alike():
-    recovery = benchmark("recovery")
+    recovery = script("benchmarks", "recovery")
     trainer = recovery.Trainer(0.7)
     x = np.zeros((600, recovery.NUM_CLASSES), "float32")
     answers = np.full((600, recovery.NUM_ANNOTATORS), -1)
@@ -120,7 +107,7 @@ def test_all_methods_of_recovery_start_alike():
 
 @pytest.mark.parametrize("method", ["F", "F, momentum .9", "W"])
 def test_penalty_is_active_in_every_step_of_many_classes(method, monkeypatch):
-    many_classes = benchmark("many_classes")
+    many_classes = script("benchmarks", "many_classes")
     monkeypatch.setattr(many_classes, "NUM_ANNOTATORS", 20)
     found = many_classes.main(["--methods", method, "--seeds", "1", "--epochs", "2", "--items", "600"])
     accuracy, active = found[method][0]
@@ -129,14 +116,14 @@ def test_penalty_is_active_in_every_step_of_many_classes(method, monkeypatch):
 
 
 def test_a_penalty_without_weight_is_not_active(monkeypatch):
-    many_classes = benchmark("many_classes")
+    many_classes = script("benchmarks", "many_classes")
     monkeypatch.setattr(many_classes, "NUM_ANNOTATORS", 20)
     tiny = ["--methods", "F", "--f-weight", "0", "--seeds", "1", "--epochs", "1", "--items", "300"]
     assert many_classes.main(tiny)["F"][0][1] == 0.0
 
 
 def test_cost_runs(capsys):
-    found = benchmark("cost").main(["--steps", "1", "--rounds", "1"])
+    found = script("benchmarks", "cost").main(["--steps", "1", "--rounds", "1"])
     assert set(found) == {"CM", "F", "F, momentum .9", "W"}
     assert np.isfinite(list(found.values())).all()
     assert "| W |" in capsys.readouterr().out

@@ -335,7 +335,7 @@ EVEN = np.full((2, 3, 3), 1 / 3)
         (lambda: class_alignment(EVEN, EVEN[:1]), r"`reference` must .*`confusion`, \(2, 3, 3\). Received"),
         (
             lambda: confusion_error(EVEN, 9 * EVEN),
-            "`reference` must have rows that sum to 1. Received.* 9.0",
+            "`reference` must have rows that sum to 1 .*Received.* 9.0",
         ),
         (lambda: align_to_answers(EVEN - 1), "`confusion` must be probabilities.*Received: -0.66"),
         (lambda: align_to_answers(EVEN * np.nan), "`confusion` must be probabilities.*Received: nan"),
@@ -357,7 +357,10 @@ EVEN = np.full((2, 3, 3), 1 / 3)
         (lambda: brier_score([0], [0.5, 0.5]), r"`probabilities` must have .*Received: shape \(2,\)"),
         (lambda: brier_score([0], [[0.5, 0.5]] * 2), r"`y_true` must .* 2 rows .*Received: shape \(1,\)"),
         (lambda: brier_score([2], [[0.5, 0.5]]), "`y_true` must be class codes from 0 to 1. Received: 2"),
-        (lambda: brier_score([1], [[0.5, 0.9]]), "`probabilities` must have rows that sum to 1. Rec.* 1.4"),
+        (
+            lambda: brier_score([1], [[0.5, 0.9]]),
+            "`probabilities` must have rows that sum to 1 .*Rec.* 1.4",
+        ),
         (lambda: calibration_error([1], [[0.5, 0.9]]), "`probabilities` must have rows that sum to 1"),
         (lambda: calibration_error([0], [[1, 0]], 0), "`num_bins` must be .*Received: num_bins=0"),
         (lambda: calibration_error([0], [[1, 0]], 2.5), "`num_bins` must be .*Received: num_bins=2.5"),

@@ -1,12 +1,10 @@
 """Every example runs in small, and what it exports serves."""
 
-import importlib
 import pathlib
-import sys
 
 import numpy as np
 import pytest
-from conftest import BACKEND
+from conftest import BACKEND, script
 
 EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*_*.py"))
@@ -17,19 +15,11 @@ pytestmark = [
 ]
 
 
-def example(name):
-    sys.path.insert(0, str(EXAMPLES))
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(str(EXAMPLES))
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_example_runs_and_exports(name, tmp_path, request, capsys):
     if name.startswith("labelme"):
         request.getfixturevalue("crowd_data")
-    found = example(name).main(epochs=2, seeds=1, folder=tmp_path)
+    found = script("examples", name).main(epochs=2, seeds=1, folder=tmp_path)
     assert set(found) == {"majority vote", "Dawid-Skene", "crowd layer", "gold"}
     assert all(0 < values.mean() <= 1 for values in found.values())
     assert "gap closed" in capsys.readouterr().out
@@ -37,7 +27,7 @@ def test_example_runs_and_exports(name, tmp_path, request, capsys):
 
 
 def test_demo_beats_majority_vote_by_more_than_the_spread(tmp_path):
-    found = example("digits_crowd_layer").main(epochs=20, seeds=2, folder=tmp_path)
+    found = script("examples", "digits_crowd_layer").main(epochs=20, seeds=2, folder=tmp_path)
     margin = found["crowd layer"] - found["majority vote"]
     assert margin.mean() > max(np.std(found["crowd layer"]), np.std(found["majority vote"]))
     assert margin.min() > 0

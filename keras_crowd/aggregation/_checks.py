@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import distributions
 from ..annotations import Annotations, as_annotations
 
 
@@ -22,12 +23,7 @@ def answers_and_probabilities(answers: Any, probabilities: Any) -> tuple[Annotat
             f"`probabilities` must have {annotations.num_items} rows and {annotations.num_classes} columns. "
             f"Received: shape {probabilities.shape}"
         )
-    if not (np.all(probabilities >= 0) and np.allclose(probabilities.sum(axis=1), 1, atol=1e-2)):
-        raise ValueError(
-            "Rows of `probabilities` must be distributions. Received: entries from "
-            f"{probabilities.min():.3g} to {probabilities.max():.3g} (logits?)"
-        )
-    return annotations, probabilities
+    return annotations, distributions("probabilities", probabilities)
 
 
 def checked_confusion(confusion: Any, annotations: Annotations) -> np.ndarray:
@@ -38,9 +34,4 @@ def checked_confusion(confusion: Any, annotations: Annotations) -> np.ndarray:
         raise ValueError(
             f"`confusion` must be (annotators, true, answer), {shape}. Received: shape {confusion.shape}"
         )
-    if not (np.all(confusion >= 0) and np.allclose(confusion.sum(axis=-1), 1, atol=1e-2)):
-        raise ValueError(
-            "Rows of `confusion` must be distributions. Received: entries from "
-            f"{confusion.min():.3g} to {confusion.max():.3g}"
-        )
-    return confusion
+    return distributions("confusion", confusion)

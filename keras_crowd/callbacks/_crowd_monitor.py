@@ -7,10 +7,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from .._arguments import whole_number
 from ..aggregation import majority_vote
 from ..annotations import as_annotations
 from ..evaluation import classifier_alignment, effective_rank
 from ..regularizers import ClassifierLogDet, ConfusionLogDet
+from ._classifier import check_classifier, predictions
 from ._epochs import as_epochs
 
 _LOGS = ("classifier_log_det", "confusion_log_det", "effective_rank", "mean_diagonal", "permuted_classes")
@@ -87,13 +89,10 @@ class CrowdMonitor(keras.callbacks.Callback):
         prefix: str = "crowd_",
     ) -> None:
         super().__init__()
-        _check_arguments(max_items=max_items, every=every, batch_size=batch_size)
+        for name, value in {"max_items": max_items, "every": every, "batch_size": batch_size}.items():
+            whole_number(name, value)
         _check_actions(on_permuted=on_permuted, on_collapse=on_collapse)
-        if len(classifier.output_shape) != 2:
-            raise ValueError(
-                "`classifier` must be the model below the crowd layer, of output shape (batch, classes). "
-                f"Received: output shape {classifier.output_shape}"
-            )
+        check_classifier(classifier)
         annotations = as_annotations(answers, classifier.output_shape[-1])
         _check_lengths(x, annotations, crowd.num_annotators)
         answered = np.flatnonzero(annotations.answers_per_item())
@@ -142,14 +141,9 @@ class CrowdMonitor(keras.callbacks.Callback):
         return dict(zip(_LOGS, values, strict=True))
 
     def _predict(self) -> np.ndarray:
-        # Not `predict`: see `GoldValidation`.
-        batches = [self._predict_batch(i) for i in range(0, len(self.answers), self.batch_size)]
-        output = np.concatenate(batches).astype("float32")
+        batches = predictions(self.classifier, self.x, len(self.answers), self.batch_size)
+        output = np.concatenate([output for _, output in batches]).astype("float32")
         return ops.convert_to_numpy(ops.softmax(output, axis=-1)) if self.from_logits else output
-
-    def _predict_batch(self, start: int) -> np.ndarray:
-        batch = slice(start, start + self.batch_size)
-        return self.classifier.predict_on_batch(keras.tree.map_structure(lambda x: x[batch], self.x))
 
     def _judge(self, epoch: int, permuted: float, rank: float) -> None:
         if permuted > 0:
@@ -184,12 +178,6 @@ def _number(value: Any) -> float:
 def _min_rank(answers: np.ndarray) -> float:
     votes = majority_vote(answers, ties="random", seed=0)
     return effective_rank(np.eye(votes.max() + 1)[votes]) * 2 / 3
-
-
-def _check_arguments(**numbers: Any) -> None:
-    for name, value in numbers.items():
-        if not isinstance(value, int | np.integer) or value < 1:
-            raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
 
 
 def _check_actions(**actions: str) -> None:

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from ._classifier import check_classifier, predictions
+
 
 class GoldValidation(keras.callbacks.Callback):
     """Evaluates the classifier, without the crowd layer, on gold labels after each epoch.
@@ -52,11 +54,7 @@ class GoldValidation(keras.callbacks.Callback):
                 "`y` must be class codes of shape (items,), unless `metrics` are given. "
                 f"Received: shape {y.shape}, dtype {y.dtype}"
             )
-        if len(classifier.output_shape) != 2:
-            raise ValueError(
-                "`classifier` must be the model below the crowd layer, of output shape (batch, classes). "
-                f"Received: output shape {classifier.output_shape}"
-            )
+        check_classifier(classifier)
         self.classifier = classifier
         self.x = x
         self.y = y
@@ -72,13 +70,8 @@ class GoldValidation(keras.callbacks.Callback):
             return
         for metric in self.metrics:
             metric.reset_state()
-        for start in range(0, len(self.y), self.batch_size):
-            self._update(slice(start, start + self.batch_size))
+        for batch, output in predictions(self.classifier, self.x, len(self.y), self.batch_size):
+            for metric in self.metrics:
+                metric.update_state(self.y[batch], output)
         for metric in self.metrics:
             logs[self.prefix + metric.name] = float(ops.convert_to_numpy(metric.result()))
-
-    def _update(self, batch: slice) -> None:
-        # Not `predict`: under PyTorch its data loader draws random numbers, which would change training.
-        output = self.classifier.predict_on_batch(keras.tree.map_structure(lambda x: x[batch], self.x))
-        for metric in self.metrics:
-            metric.update_state(self.y[batch], output)

@@ -18,15 +18,6 @@ def generator(seed: int | None, purpose: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(stream,)))
 
 
-def whole_number(name: str, value: Any, low: int, high: int | None = None) -> int:
-    """`value` as an int, at least `low` and at most `high`."""
-    is_int = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not is_int or value < low or (high is not None and value > high):
-        limits = f"at least {low}" if high is None else f"from {low} to {high}"
-        raise ValueError(f"`{name}` must be an integer {limits}. Received: {name}={value!r}")
-    return int(value)
-
-
 def fraction(name: str, value: Any) -> float:
     """`value` as a float between 0 and 1."""
     if np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "iuf" or not 0 <= value <= 1:

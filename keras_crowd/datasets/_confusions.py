@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ._arguments import fraction, generator, whole_number
+from .._arguments import whole_number
+from ._arguments import fraction, generator
 
 
 def hammer_spammer(

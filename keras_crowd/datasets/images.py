@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import whole_number
 from ..annotations import Annotations
-from ._arguments import class_labels, whole_number
+from ._arguments import class_labels
 from ._crowd_dataset import CrowdDataset
 
 _SPLITS = ("train", "test")

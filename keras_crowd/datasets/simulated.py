@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import whole_number
 from ..annotations import Annotations
-from ._arguments import class_labels, generator, whole_number
+from ._arguments import class_labels, generator
 from ._budget import Budget
 
 _CHUNK = 2**22  # numbers held at once while answers are drawn

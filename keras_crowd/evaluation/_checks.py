@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import distributions, whole_number
 from ..annotations import MISSING
-
-_SUM_TOLERANCE = 1e-2  # rows that half-precision softmaxes made are off by so much
 
 
 def checked_confusion(name: str, confusion: Any) -> np.ndarray:
@@ -16,7 +15,7 @@ def checked_confusion(name: str, confusion: Any) -> np.ndarray:
     confusion = np.asarray(confusion, float)
     if confusion.ndim != 3 or confusion.shape[1] != confusion.shape[2] or confusion.size == 0:
         raise ValueError(f"`{name}` must be (annotators, true, answer). Received: shape {confusion.shape}")
-    return checked_distributions(name, confusion)
+    return distributions(name, confusion)
 
 
 def checked_confusion_pair(confusion: Any, reference: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -27,19 +26,6 @@ def checked_confusion_pair(confusion: Any, reference: Any) -> tuple[np.ndarray, 
     )
     same_shape("reference", reference, "confusion", confusion)
     return confusion, reference
-
-
-def checked_distributions(name: str, rows: np.ndarray) -> np.ndarray:
-    """Rows that are distributions."""
-    if not np.all(rows >= 0):
-        raise ValueError(f"`{name}` must be probabilities, none negative or NaN. Received: {rows.min()}")
-    off = np.abs(rows.sum(axis=-1) - 1)
-    if not off.max() <= _SUM_TOLERANCE:
-        worst = rows[np.unravel_index(off.argmax(), off.shape)]
-        raise ValueError(
-            f"`{name}` must have rows that sum to 1. Received: a row that sums to {worst.sum()}"
-        )
-    return rows
 
 
 def checked_weights(weights: Any, num_annotators: int) -> np.ndarray:
@@ -57,7 +43,7 @@ def checked_weights(weights: Any, num_annotators: int) -> np.ndarray:
 def checked_class_codes(name: str, labels: Any, num_classes: int | None) -> np.ndarray:
     """Class codes, none missing."""
     if num_classes is not None:
-        refuse_unless_whole("num_classes", num_classes)
+        whole_number("num_classes", num_classes)
     labels = np.asarray(labels)
     if labels.ndim != 1 or labels.dtype.kind not in "iu" or len(labels) == 0:
         raise ValueError(
@@ -79,7 +65,7 @@ def checked_probabilities(name: str, probabilities: Any) -> np.ndarray:
         raise ValueError(
             f"`{name}` must have shape (items, classes). Received: shape {probabilities.shape}"
         )
-    return checked_distributions(name, probabilities)
+    return distributions(name, probabilities)
 
 
 def checked_labels_and_probabilities(y_true: Any, probabilities: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -100,9 +86,3 @@ def same_shape(name: str, array: np.ndarray, other_name: str, other: np.ndarray)
         raise ValueError(
             f"`{name}` must have the shape of `{other_name}`, {other.shape}. Received: shape {array.shape}"
         )
-
-
-def refuse_unless_whole(name: str, value: Any) -> None:
-    """Refuses what is not a positive whole number."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")

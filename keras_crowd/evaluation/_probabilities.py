@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import checked_labels_and_probabilities, checked_probabilities, refuse_unless_whole
+from .._arguments import whole_number
+from ._checks import checked_labels_and_probabilities, checked_probabilities
 
 
 def brier_score(y_true: Any, probabilities: Any) -> float:
@@ -66,7 +67,7 @@ def calibration_error(y_true: Any, probabilities: Any, num_bins: int = 15) -> fl
         ICML 2017, eq. 3.
     """
     y_true, probabilities = checked_labels_and_probabilities(y_true, probabilities)
-    refuse_unless_whole("num_bins", num_bins)
+    whole_number("num_bins", num_bins)
     confidence = np.minimum(probabilities.max(axis=1), 1)
     correct = probabilities.argmax(axis=1) == y_true
     bins = np.ceil(confidence * num_bins).astype(np.int64) - 1

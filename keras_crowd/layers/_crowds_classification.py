@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops as kops
 
 from .. import ops
+from .._arguments import whole_number
 from .._registration import register
 from ..initializers import CrowdIdentity
 
@@ -92,10 +93,7 @@ class CrowdsClassification(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(dtype=dtype or keras.config.dtype_policy().variable_dtype, **kwargs)
-        if not isinstance(num_annotators, int | np.integer) or num_annotators < 1:
-            raise ValueError(
-                f"`num_annotators` must be a positive integer. Received: num_annotators={num_annotators!r}"
-            )
+        whole_number("num_annotators", num_annotators)
         if not isinstance(from_logits, bool):
             raise ValueError(f"`from_logits` must be a bool. Received: from_logits={from_logits!r}")
         if conn_type not in _KERNEL_AXES:

@@ -1,0 +1,37 @@
+"""Checks of arguments that every level needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+_SUM_TOLERANCE = 1e-2  # rows that half-precision softmaxes made are off by so much
+
+
+def whole_number(name: str, value: Any, low: int = 1, high: int | None = None) -> int:
+    """`value` as an int, at least `low` and at most `high`."""
+    is_int = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if is_int and value >= low and (high is None or value <= high):
+        return int(value)
+    if high is not None:
+        wanted = f"an integer from {low} to {high}"
+    else:
+        wanted = "a positive integer" if low == 1 else f"an integer at least {low}"
+    raise ValueError(f"`{name}` must be {wanted}. Received: {name}={value!r}")
+
+
+def distributions(name: str, rows: Any) -> np.ndarray:
+    """`rows` as floats, each a distribution over the last axis."""
+    rows = np.asarray(rows, float)
+    if not np.all(rows >= 0):
+        raise ValueError(
+            f"`{name}` must be probabilities, none negative or NaN (logits?). Received: {rows.min()}"
+        )
+    off = np.abs(rows.sum(axis=-1) - 1)
+    if off.size and not off.max() <= _SUM_TOLERANCE:
+        raise ValueError(
+            f"`{name}` must have rows that sum to 1 (logits?). Received: a row that sums to "
+            f"{rows.sum(axis=-1).flat[off.argmax()]}"
+        )
+    return rows

@@ -1,0 +1,28 @@
+"""The classifier below the crowd layer, asked while the whole model is being trained."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+
+def check_classifier(classifier: Any) -> None:
+    """Refuses a model that does not give one row a class for each item."""
+    if len(classifier.output_shape) != 2:
+        raise ValueError(
+            "`classifier` must be the model below the crowd layer, of output shape (batch, classes). "
+            f"Received: output shape {classifier.output_shape}"
+        )
+
+
+def predictions(classifier: Any, x: Any, num_items: int, batch_size: int) -> Iterator[tuple[slice, Any]]:
+    """The classifier's output, batch after batch, and which items it is of.
+
+    Not by `predict`: under PyTorch its data loader draws random numbers, which would change training.
+    """
+    for start in range(0, num_items, batch_size):
+        batch = slice(start, start + batch_size)
+        yield (
+            batch,
+            classifier.predict_on_batch(keras.tree.map_structure(lambda array, b=batch: array[b], x)),
+        )
