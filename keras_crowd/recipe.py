@@ -1,6 +1,7 @@
 """From a classifier, features and answers to a trained classifier, in one call."""
 
 import functools
+import math
 import os
 import pathlib
 import warnings
@@ -58,7 +59,7 @@ def fit_crowd(
     weights: float | Sequence[float] = WEIGHTS,
     optimizer: Any = "adam",
     crowd_learning_rate: Any = None,
-    epochs: int = 200,
+    epochs: int | None = None,
     batch_size: int = 256,
     from_logits: bool = False,
     parts: int = 4,
@@ -79,7 +80,7 @@ def fit_crowd(
        (`align_classes`).
 
     The defaults are those of the README's results. The log det wants large batches, and then many
-    epochs: raise `batch_size` and `epochs` together. With other starts or layers, use these parts yourself.
+    epochs. With other starts or layers, use these parts yourself.
 
     Args:
         classifier: A built Keras model from features to class probabilities `(batch, classes)`. It is trained
@@ -90,7 +91,7 @@ def fit_crowd(
         weights: Weights to choose among, or the one to use.
         optimizer: A Keras optimizer or its name; the annotators get its like without weight decay.
         crowd_learning_rate: Learning rate of the annotators. Defaults to that of `optimizer`.
-        epochs: Epochs of each training.
+        epochs: Epochs of each training. Defaults to 200, or as many as 1,000 steps take: `default_epochs`.
         batch_size: Items in a batch; several times the number of classes.
         from_logits: Whether the classifier gives logits.
         parts: How many times answers are held out.
@@ -122,6 +123,8 @@ def fit_crowd(
     """
     annotations = as_annotations(answers)
     _check_classifier(classifier, annotations)
+    if epochs is None:
+        epochs = default_epochs(annotations.num_items, batch_size)
     training = _Training(classifier, x, annotations, epochs, batch_size, from_logits)
     training.compile(optimizer, crowd_learning_rate)
     backup = None if backup_dir is None else pathlib.Path(backup_dir)
@@ -134,6 +137,17 @@ def fit_crowd(
     if path is not None and backup is not None:
         (backup / "path.npz").unlink(missing_ok=True)
     return CrowdFit(classifier, training.crowd, training.model, history, path)
+
+
+def default_epochs(num_items: int, batch_size: int = 256) -> int:
+    """Epochs that `fit_crowd` trains for: 200, or more for few items, so that there are 1,000 steps.
+
+    Example:
+
+    >>> default_epochs(10_000), default_epochs(700)
+    (200, 334)
+    """
+    return max(200, math.ceil(1000 / math.ceil(num_items / batch_size)))
 
 
 class _Training:

@@ -16,7 +16,7 @@ from ._arguments import whole_number
 from .aggregation import held_out_cross_entropy
 from .annotations import Annotations, as_annotations
 
-WEIGHTS = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+WEIGHTS = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -84,6 +84,16 @@ def test_every_training_starts_from_the_same(monkeypatch):
         np.testing.assert_array_equal(value, first)
 
 
+def test_epochs_by_default_are_a_thousand_steps(monkeypatch):
+    assert kc.recipe.default_epochs(256 * 5) == 200
+    assert kc.recipe.default_epochs(256 * 5 - 255) == 200
+    assert kc.recipe.default_epochs(256 * 4) == 250
+    assert kc.recipe.default_epochs(100_000) == 200
+    monkeypatch.setattr(kc.recipe, "default_epochs", lambda num_items, batch_size: num_items // batch_size)
+    fit = kc.fit_crowd(network(), X, ANSWERS, **{**FEW, "weights": 1.0, "epochs": None, "batch_size": 80})
+    assert len(fit.history.epoch) == 3
+
+
 def test_weight_acts_in_training():
     """A huge weight spreads the predictions out: surer on the same seed."""
     sure = []
