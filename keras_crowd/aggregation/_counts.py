@@ -1,4 +1,4 @@
-"""Sums over the answers. One pass a class over contiguous memory: as fast as a sparse matrix product."""
+"""Sums over the answers, whose time and memory follow the number of answers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,47 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..annotations import Annotations
+
+_BLOCK = 4096  # items
+
+
+class AnswerSums:
+    """The two sums of expectation maximization over the same answers, their indices made once."""
+
+    def __init__(self, annotations: Annotations) -> None:
+        self.shape = (annotations.num_annotators, annotations.num_classes, annotations.num_classes)
+        self.num_items = annotations.num_items
+        self.item = annotations.item_index.astype(np.intp)
+        self.cell = annotator_answer(annotations)
+        counts = annotations.answers_per_item()
+        self._most_first = np.argsort(-counts, kind="stable")
+        first = (np.cumsum(counts) - counts)[self._most_first]
+        with_answer = np.searchsorted(-counts[self._most_first], -np.arange(counts.max(initial=0)))
+        self._cells = [self.cell[first[:size] + s] for s, size in enumerate(with_answer)]
+
+    def expected_counts(self, posterior: np.ndarray) -> np.ndarray:
+        """M-step: `n_rkl = sum_i q_ik [y_ir = l]`, `(annotators, true, answer)`."""
+        return _expected_counts(self.cell, self.shape, (q_k[self.item] for q_k in posterior.T.copy()))
+
+    def log_likelihood(self, log_confusion: np.ndarray) -> np.ndarray:
+        """E-step: `sum_r log A_r,k,y_ir`, `(items, true)`.
+
+        In blocks of items that fit into the cache, first every item's first answer is added, then every
+        item's second: items with the most answers stand first, so each time it is the first rows of the
+        block that are added to.
+        """
+        num_annotators, num_classes, _ = self.shape
+        rows = log_confusion.transpose(0, 2, 1).reshape(num_annotators * num_classes, num_classes)
+        total = np.zeros((self.num_items, num_classes))
+        for start in range(0, self.num_items, _BLOCK):
+            for cells in self._cells:
+                some = cells[start : start + _BLOCK]
+                if not len(some):
+                    break
+                total[start : start + len(some)] += np.take(rows, some, axis=0)
+        log_likelihood = np.empty_like(total)
+        log_likelihood[self._most_first] = total
+        return log_likelihood
 
 
 def expected_counts(annotations: Annotations, weights: Iterable[np.ndarray]) -> np.ndarray:
@@ -26,9 +67,16 @@ def expected_counts(annotations: Annotations, weights: Iterable[np.ndarray]) -> 
     array([[[1. , 0.5],
             [0. , 1.5]]])
     """
-    size, num_classes = annotations.num_annotators, annotations.num_classes
-    cell = annotator_answer(annotations)
-    counts = np.empty((size, num_classes, num_classes))
+    shape = (annotations.num_annotators, annotations.num_classes, annotations.num_classes)
+    return _expected_counts(annotator_answer(annotations), shape, weights)
+
+
+def _expected_counts(
+    cell: np.ndarray, shape: tuple[int, int, int], weights: Iterable[np.ndarray]
+) -> np.ndarray:
+    """One pass a class over contiguous memory: as fast as a sparse matrix product."""
+    size, num_classes, _ = shape
+    counts = np.empty(shape)
     for k, weight in enumerate(weights):
         weighted = np.bincount(cell, weights=weight, minlength=size * num_classes)
         counts[:, k] = weighted.reshape(size, num_classes)
@@ -45,14 +93,12 @@ def vote_counts(annotations: Annotations) -> np.ndarray:
 
 def annotator_answer(annotations: Annotations) -> np.ndarray:
     """The cell (annotator, answer) of each answer, as one index."""
-    return annotations.annotator_index.astype(np.int64) * annotations.num_classes + annotations.answers
+    return annotations.annotator_index.astype(np.intp) * annotations.num_classes + annotations.answers
 
 
-def answer_log_likelihood(annotations: Annotations, log_confusion: np.ndarray) -> np.ndarray:
-    """E-step: `sum_r log A_r,k,y_ir` as `(items, true)`; the transpose of the M-step's product."""
-    cell, item = annotator_answer(annotations), annotations.item_index.astype(np.int64)
-    log_likelihood = np.empty((annotations.num_items, annotations.num_classes))
-    for k in range(annotations.num_classes):
-        given_k = log_confusion[:, k].ravel()
-        log_likelihood[:, k] = np.bincount(item, weights=given_k[cell], minlength=annotations.num_items)
-    return log_likelihood
+def log_normalize(log_joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Posterior of each row, and the log of what it was divided by (the evidence)."""
+    largest = log_joint.max(axis=1, keepdims=True)
+    posterior = np.exp(log_joint - largest)
+    total = posterior.sum(axis=1, keepdims=True)
+    return posterior / total, (largest + np.log(total))[:, 0]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..annotations import Annotations, as_annotations
-from ._counts import answer_log_likelihood, expected_counts, vote_counts
+from ._counts import AnswerSums, log_normalize, vote_counts
 
 
 class DawidSkene(NamedTuple):
@@ -84,14 +84,13 @@ def dawid_skene(
         raise ValueError(f"`max_iterations` must be at least 1. Received: {max_iterations}")
     answered = annotations.answers_per_item() > 0
     posterior = vote_counts(annotations) / np.maximum(annotations.answers_per_item(), 1)[:, None]
+    sums = AnswerSums(annotations)
     objective: list[float] = []
     converged = False
     while not converged and len(objective) < max_iterations:
-        log_confusion = _log_confusion(annotations, posterior, pseudocounts)
+        log_confusion = _log_normalize(sums.expected_counts(posterior) + pseudocounts)
         log_prior = _log_normalize(posterior[answered].sum(axis=0) + class_pseudocount)
-        log_joint = log_prior + answer_log_likelihood(annotations, log_confusion)
-        evidence = np.logaddexp.reduce(log_joint, axis=1)
-        posterior = np.exp(log_joint - evidence[:, None])
+        posterior, evidence = log_normalize(log_prior + sums.log_likelihood(log_confusion))
         log_priors = np.sum(pseudocounts * log_confusion) + class_pseudocount * log_prior.sum()
         objective.append(float(evidence[answered].sum() + log_priors))
         converged = len(objective) > 1 and objective[-1] - objective[-2] < tolerance * len(annotations)
@@ -115,10 +114,3 @@ def _pseudocounts(annotations: Annotations, pseudocount: float | np.ndarray) -> 
 
 def _log_normalize(counts: np.ndarray) -> np.ndarray:
     return np.log(counts) - np.log(counts.sum(axis=-1, keepdims=True))
-
-
-def _log_confusion(annotations: Annotations, posterior: np.ndarray, pseudocounts: np.ndarray) -> np.ndarray:
-    """M-step. One pass a class over contiguous memory: as fast as a sparse matrix product."""
-    item = annotations.item_index.astype(np.int64)
-    weights = (column[item] for column in np.ascontiguousarray(posterior.T))
-    return _log_normalize(expected_counts(annotations, weights) + pseudocounts)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..annotations import Annotations
 from ._checks import answers_and_probabilities, checked_confusion
-from ._counts import annotator_answer, answer_log_likelihood
+from ._counts import AnswerSums, annotator_answer, log_normalize
 
 _TINY = 1e-30  # probability of what a float32 softmax rounds to 0
 
@@ -43,7 +43,7 @@ def posterior(answers: Any, probabilities: Any, confusion: Any) -> np.ndarray:
         F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, eq. 2 (E-step).
     """
     annotations, probabilities = answers_and_probabilities(answers, probabilities)
-    return np.exp(_log_posterior(annotations, probabilities, checked_confusion(confusion, annotations)))
+    return _posterior(annotations, probabilities, checked_confusion(confusion, annotations))
 
 
 def held_out_cross_entropy(held_out: Any, answers: Any, probabilities: Any, confusion: Any) -> np.ndarray:
@@ -80,15 +80,12 @@ def held_out_cross_entropy(held_out: Any, answers: Any, probabilities: Any, conf
     held_out, _ = answers_and_probabilities(held_out, probabilities)
     confusion = checked_confusion(confusion, kept)
     checked_confusion(confusion, held_out)
-    q = np.exp(_log_posterior(kept, probabilities, confusion))
+    q = _posterior(kept, probabilities, confusion)
     answer_given_class = confusion.transpose(0, 2, 1).reshape(-1, kept.num_classes)  # (annotator answer, k)
     predicted = np.sum(q[held_out.item_index] * answer_given_class[annotator_answer(held_out)], axis=1)
     return -np.log(np.maximum(predicted, _TINY))
 
 
-def _log_posterior(
-    annotations: Annotations, probabilities: np.ndarray, confusion: np.ndarray
-) -> np.ndarray:
+def _posterior(annotations: Annotations, probabilities: np.ndarray, confusion: np.ndarray) -> np.ndarray:
     log_f, log_a = (np.log(np.maximum(p, _TINY)) for p in (probabilities, confusion))
-    log_joint = log_f + answer_log_likelihood(annotations, log_a)
-    return log_joint - np.logaddexp.reduce(log_joint, axis=1)[:, None]
+    return log_normalize(log_f + AnswerSums(annotations).log_likelihood(log_a))[0]
