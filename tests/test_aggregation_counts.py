@@ -37,12 +37,6 @@ def test_expected_counts_are_the_sum_of_the_posteriors(annotations):
     np.testing.assert_allclose(found, expected, rtol=1e-10)
 
 
-def test_no_answers_at_all():
-    sums = _counts.AnswerSums(as_annotations(np.full((3, 2), -1), 2))
-    np.testing.assert_array_equal(sums.log_likelihood(np.zeros((2, 2, 2))), np.zeros((3, 2)))
-    np.testing.assert_array_equal(sums.expected_counts(np.full((3, 2), 0.5)), np.zeros((2, 2, 2)))
-
-
 def test_log_normalize_survives_what_underflows():
     posterior, evidence = _counts.log_normalize(np.array([[-2000.0, -2000.0], [0.0, np.log(3.0)]]))
     np.testing.assert_allclose(posterior, [[0.5, 0.5], [0.25, 0.75]])
