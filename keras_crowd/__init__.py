@@ -21,6 +21,7 @@ from . import selection as selection
 from . import warm_start as warm_start
 from ._version import __version__ as __version__
 from .annotations import Annotations as Annotations
+from .em import EMTrainer as EMTrainer
 from .models import align_classes as align_classes
 from .models import strip as strip
 from .models import validate as validate

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import pathlib
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +11,9 @@ import keras
 import numpy as np
 
 from ._arguments import whole_number
+from ._files import write_npz
 from .aggregation import held_out_cross_entropy
-from .annotations import Annotations, as_annotations
+from .annotations import Annotations, as_annotations, checksum
 
 WEIGHTS = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
@@ -161,7 +160,7 @@ def regularization_path(
     values = _checked_weights(weights)
     _check_parts(annotations, parts)
     splits = [annotations.split(fraction, seed + part) for part in range(parts)]
-    signature = np.array([_checksum(annotations), parts, fraction, seed, *values])
+    signature = np.array([checksum(annotations), parts, fraction, seed, *values])
     losses = _read(backup, signature, (len(values), parts, len(splits[0][1])))
     progress = keras.utils.Progbar(
         parts * len(values), verbose=verbose, stateful_metrics=["weight", "nats"], unit_name="training"
@@ -171,7 +170,8 @@ def regularization_path(
             if np.isnan(losses[w, part]).any():
                 probabilities, confusion = train(float(weight), kept)
                 losses[w, part] = held_out_cross_entropy(held_out, kept, probabilities, confusion)
-                _write(backup, signature, losses)
+                if backup is not None:
+                    write_npz(backup, signature=signature, losses=losses)
             shown = [("weight", weight), ("nats", losses[w, part].mean())]
             progress.update(part * len(values) + w + 1, shown)
     return RegularizationPath(values, losses)
@@ -190,14 +190,6 @@ def _check_parts(annotations: Annotations, parts: int) -> None:
         raise ValueError(f"`answers` must have at least 4 answers. Received: {annotations!r}")
 
 
-def _checksum(annotations: Annotations) -> int:
-    return zlib.crc32(
-        b"".join(
-            a.tobytes() for a in (annotations.item_index, annotations.annotator_index, annotations.answers)
-        )
-    )
-
-
 def _read(backup: Any, signature: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     if backup is None or not os.path.exists(backup):
         return np.full(shape, np.nan)
@@ -208,14 +200,3 @@ def _read(backup: Any, signature: np.ndarray, shape: tuple[int, ...]) -> np.ndar
                 f"again. Received: {os.fspath(backup)}"
             )
         return file["losses"]
-
-
-def _write(backup: Any, signature: np.ndarray, losses: np.ndarray) -> None:
-    """The file is replaced when the new one is whole."""
-    if backup is None:
-        return
-    path = pathlib.Path(backup)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path.with_name(path.name + ".tmp"), "wb") as file:
-        np.savez(file, signature=signature, losses=losses)
-    os.replace(file.name, path)

@@ -15,6 +15,7 @@ LEVELS = {
     "_version": 0,
     "_registration": 0,
     "_arguments": 0,
+    "_files": 0,
     "annotations": 0,
     "ops": 1,
     "aggregation": 1,
@@ -28,6 +29,7 @@ LEVELS = {
     "layers": 3,
     "models": 4,
     "callbacks": 4,
+    "em": 4,
     "optimizers": 5,
     "selection": 2,
     "recipe": 6,
@@ -35,6 +37,7 @@ LEVELS = {
 WITHOUT_KERAS = {
     "_version",
     "_arguments",
+    "_files",
     "annotations",
     "aggregation",
     "datasets",
@@ -92,6 +95,7 @@ def test_top_level_is_small_and_documented():
         assert inspect.getdoc(thing), name
     assert {name for name, thing in public.items() if not inspect.ismodule(thing)} == {
         "Annotations",
+        "EMTrainer",
         "fit_crowd",
         "align_classes",
         "strip",

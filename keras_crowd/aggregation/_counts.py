@@ -38,15 +38,16 @@ class AnswerSums:
         """
         num_annotators, num_classes, _ = self.shape
         rows = log_confusion.transpose(0, 2, 1).reshape(num_annotators * num_classes, num_classes)
-        total = np.zeros((self.num_items, num_classes))
+        log_likelihood = np.empty((self.num_items, num_classes))
         for start in range(0, self.num_items, _BLOCK):
+            items = self._most_first[start : start + _BLOCK]
+            total = np.zeros((len(items), num_classes))
             for cells in self._cells:
                 some = cells[start : start + _BLOCK]
                 if not len(some):
                     break
-                total[start : start + len(some)] += np.take(rows, some, axis=0)
-        log_likelihood = np.empty_like(total)
-        log_likelihood[self._most_first] = total
+                total[: len(some)] += np.take(rows, some, axis=0)
+            log_likelihood[items] = total
         return log_likelihood
 
 
@@ -97,8 +98,17 @@ def annotator_answer(annotations: Annotations) -> np.ndarray:
 
 
 def log_normalize(log_joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Posterior of each row, and the log of what it was divided by (the evidence)."""
-    largest = log_joint.max(axis=1, keepdims=True)
-    posterior = np.exp(log_joint - largest)
-    total = posterior.sum(axis=1, keepdims=True)
-    return posterior / total, (largest + np.log(total))[:, 0]
+    """Posterior of each row, and the log of what it was divided by (the evidence).
+
+    In blocks that fit into the cache, the long axis last: several times as fast as over the whole.
+    """
+    posterior, evidence = np.empty(log_joint.shape), np.empty(len(log_joint))
+    for start in range(0, len(log_joint), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        block = log_joint[rows].T.copy()
+        largest = block.max(axis=0)
+        np.exp(block - largest, out=block)
+        total = block.sum(axis=0)
+        posterior[rows] = (block / total).T
+        evidence[rows] = largest + np.log(total)
+    return posterior, evidence

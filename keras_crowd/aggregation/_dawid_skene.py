@@ -82,17 +82,17 @@ def dawid_skene(
         raise ValueError(f"`class_pseudocount` must be positive and finite. Received: {class_pseudocount}")
     if max_iterations < 1:
         raise ValueError(f"`max_iterations` must be at least 1. Received: {max_iterations}")
-    answered = annotations.answers_per_item() > 0
+    answered = (annotations.answers_per_item() > 0).astype(float)
     posterior = vote_counts(annotations) / np.maximum(annotations.answers_per_item(), 1)[:, None]
     sums = AnswerSums(annotations)
     objective: list[float] = []
     converged = False
     while not converged and len(objective) < max_iterations:
         log_confusion = _log_normalize(sums.expected_counts(posterior) + pseudocounts)
-        log_prior = _log_normalize(posterior[answered].sum(axis=0) + class_pseudocount)
+        log_prior = _log_normalize(answered @ posterior + class_pseudocount)
         posterior, evidence = log_normalize(log_prior + sums.log_likelihood(log_confusion))
         log_priors = np.sum(pseudocounts * log_confusion) + class_pseudocount * log_prior.sum()
-        objective.append(float(evidence[answered].sum() + log_priors))
+        objective.append(float(answered @ evidence + log_priors))
         converged = len(objective) > 1 and objective[-1] - objective[-2] < tolerance * len(annotations)
     return DawidSkene(posterior, np.exp(log_confusion), np.exp(log_prior), np.asarray(objective), converged)
 

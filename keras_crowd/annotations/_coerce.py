@@ -1,5 +1,6 @@
 """Answers as a user may hand them over, as `Annotations`."""
 
+import zlib
 from typing import Any
 
 import numpy as np
@@ -31,3 +32,9 @@ def as_annotations(answers: Any, num_classes: int | None = None) -> Annotations:
             f"Received: num_classes={num_classes}"
         )
     return answers
+
+
+def checksum(annotations: Annotations) -> int:
+    """A number that other answers would hardly share: whether a file is of the same answers."""
+    columns = (annotations.item_index, annotations.annotator_index, annotations.answers)
+    return zlib.crc32(b"".join(column.tobytes() for column in columns))

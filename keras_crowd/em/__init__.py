@@ -1,0 +1,3 @@
+"""Expectation maximization over any Keras classifier."""
+
+from ._trainer import EMTrainer as EMTrainer

@@ -1,0 +1,113 @@
+"""What expectation maximization knows of the annotators: their confusions. NumPy only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..aggregation import dawid_skene, majority_vote
+from ..aggregation._counts import AnswerSums, log_normalize
+from ..annotations import MISSING, Annotations
+from ..warm_start import from_dawid_skene
+
+_TINY = 1e-30  # probability of what a float32 softmax rounds to 0
+
+
+class Confusions:
+    """Confusions `A` under Dirichlet priors, and the two steps that update them.
+
+    Args:
+        annotations: The answers.
+        gold: Class codes `(items,)`, `-1` where unknown.
+        prior: Answers imagined beforehand, `(annotators, true, answer)`.
+    """
+
+    def __init__(self, annotations: Annotations, gold: np.ndarray, prior: np.ndarray) -> None:
+        self.sums = AnswerSums(annotations)
+        self.annotations, self.gold, self.prior = annotations, gold, prior
+        self.known = np.flatnonzero(gold >= 0)
+        self.informed = (annotations.answers_per_item() > 0) | (gold >= 0)
+        self.value = prior / prior.sum(axis=-1, keepdims=True)
+
+    def start(self, how: Any) -> np.ndarray:
+        """The posterior that the first M-step starts from, `(items, classes)`."""
+        if isinstance(how, str) and how == "dawid_skene":
+            q = dawid_skene(self.annotations, pseudocount=0.1).posterior
+        elif isinstance(how, str) and how == "majority_vote":
+            q = majority_vote(self.annotations, soft=True).astype(float)
+            q[self.annotations.answers_per_item() == 0] = 1 / q.shape[1]
+        else:
+            q = _checked_start(how, (self.annotations.num_items, self.annotations.num_classes))
+        return self._with_gold(q)
+
+    def maximize(self, posterior: np.ndarray) -> None:
+        """M-step: `A_rkl ~ a_rkl + sum_i q_ik [y_ir = l]`."""
+        counts = self.sums.expected_counts(posterior) + self.prior
+        self.value = counts / counts.sum(axis=-1, keepdims=True)
+
+    def expect(self, f: np.ndarray) -> tuple[np.ndarray, float]:
+        """E-step: `q_ik ~ f_ik prod_r A_r,k,y_ir`, and the objective that both steps raise."""
+        log_a = np.log(np.maximum(self.value, _TINY))
+        log_joint = np.log(np.maximum(f, _TINY)) + self.sums.log_likelihood(log_a)
+        q, evidence = log_normalize(log_joint)
+        evidence[self.known] = log_joint[self.known, self.gold[self.known]]
+        objective = evidence[self.informed].sum() + np.sum(self.prior * log_a)
+        return self._with_gold(q), float(objective)
+
+    def _with_gold(self, q: np.ndarray) -> np.ndarray:
+        q[self.known] = np.eye(q.shape[1])[self.gold[self.known]]
+        return q
+
+
+def population_prior(annotations: Annotations, strength: float) -> np.ndarray:
+    """Everybody is worth `strength` answers of the population to every class beforehand."""
+    confusion = from_dawid_skene(annotations)
+    population = np.average(confusion, axis=0, weights=annotations.answers_per_annotator())
+    return np.tile(strength * population, (annotations.num_annotators, 1, 1))
+
+
+def checked_prior(prior: Any, annotations: Annotations) -> np.ndarray:
+    """Answers imagined beforehand, `(annotators, true, answer)`."""
+    shape = (annotations.num_annotators, annotations.num_classes, annotations.num_classes)
+    counts = np.asarray(prior, float)
+    try:
+        counts = np.broadcast_to(counts, shape)
+    except ValueError:
+        raise ValueError(
+            "`prior` must be a number or broadcast to (annotators, true, answer) = "
+            f"{shape}. Received: shape {counts.shape}"
+        ) from None
+    if not np.all((counts > 0) & (counts < np.inf)):
+        raise ValueError("`prior` must be positive and finite. Received: numbers that are not")
+    return counts
+
+
+def checked_gold(gold: Any, annotations: Annotations) -> np.ndarray:
+    """Class codes `(items,)`, `-1` where unknown."""
+    if gold is None:
+        return np.full(annotations.num_items, MISSING)
+    codes = np.asarray(gold)
+    if codes.shape != (annotations.num_items,) or codes.dtype.kind not in "iu":
+        raise ValueError(
+            f"`gold` must be {annotations.num_items} class codes, one an item, -1 where unknown. "
+            f"Received: shape {codes.shape}, dtype {codes.dtype}"
+        )
+    if np.any(codes >= annotations.num_classes):
+        raise ValueError(
+            f"`gold` must be class codes 0 to {annotations.num_classes - 1}, -1 where unknown. "
+            f"Received: {codes.max()}"
+        )
+    return codes
+
+
+def _checked_start(start: Any, shape: tuple[int, int]) -> np.ndarray:
+    if isinstance(start, str):
+        raise ValueError(
+            '`start` must be "dawid_skene", "majority_vote" or probabilities (items, classes). '
+            f"Received: start={start!r}"
+        )
+    q = np.array(start, float)
+    if q.shape != shape or not np.all(q >= 0) or not np.allclose(q.sum(axis=1), 1, atol=1e-2):
+        raise ValueError(f"`start` must be probabilities of shape {shape}. Received: shape {q.shape}")
+    return q

@@ -1,0 +1,138 @@
+"""The features that the classifier of expectation maximization learns from, in memory or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+
+class ArrayFeatures:
+    """Features in memory: an array, or a list or dict of arrays."""
+
+    def __init__(self, x: Any, num_items: int, batch_size: int) -> None:
+        self.x = keras.tree.map_structure(np.asarray, x)
+        self.batch_size = batch_size
+        lengths = {len(array) for array in keras.tree.flatten(self.x)}
+        if lengths != {num_items}:
+            raise ValueError(
+                "`x` and `answers` must have the same number of items; give `Annotations` the ids of your "
+                f"rows as `items=`. Received: {sorted(lengths)} items, answers to {num_items}"
+            )
+
+    def predict(self, classifier: Any) -> np.ndarray:
+        """The classifier's output for every item."""
+        return classifier.predict(self.x, batch_size=self.batch_size, verbose=0)
+
+    def fit(
+        self,
+        classifier: Any,
+        posterior: np.ndarray,
+        informed: np.ndarray,
+        epochs: int,
+        rng: np.random.Generator,
+    ) -> float:
+        """Trains on the posterior of the items of which anything is known; the last epoch's loss.
+
+        Shuffled here, not by Keras, whose order after an interruption would be another.
+        """
+        items, history = np.flatnonzero(informed), None
+        for _ in range(epochs):
+            order = rng.permutation(items)
+            x = keras.tree.map_structure(lambda array, i=order: array[i], self.x)
+            history = classifier.fit(
+                x, posterior[order], batch_size=self.batch_size, shuffle=False, verbose=0
+            )
+        return history.history["loss"][-1]  # type: ignore[union-attr]
+
+
+class BatchFeatures:
+    """Features in batches `(features, items)`, `items` their rows in the answers, in any order.
+
+    Anything that can be iterated anew for each epoch: `tf.data.Dataset`, `keras.utils.PyDataset`, a PyTorch
+    `DataLoader`, a list.
+    """
+
+    def __init__(self, batches: Any, num_items: int) -> None:
+        self.batches, self.num_items = batches, num_items
+        if iter(batches) is batches:
+            raise ValueError(
+                "`x` must be arrays, or batches that can be gone through again and again. "
+                f"Received: {type(batches).__name__}, which can be gone through once"
+            )
+        self._check_items()
+
+    def __iter__(self) -> Iterator[tuple[Any, np.ndarray]]:
+        batches = self.batches
+        if isinstance(batches, keras.utils.PyDataset):
+            batches = (self.batches[i] for i in range(len(self.batches)))
+        for batch in batches:
+            if not isinstance(batch, list | tuple) or len(batch) != 2:
+                raise ValueError(
+                    "Batches of `x` must be (features, items), `items` the rows of the features in the "
+                    f"answers. Received: {type(batch).__name__}"
+                )
+            features, items = keras.tree.map_structure(keras.ops.convert_to_numpy, tuple(batch))
+            yield features, items
+        if isinstance(self.batches, keras.utils.PyDataset):
+            self.batches.on_epoch_end()
+
+    def predict(self, classifier: Any) -> np.ndarray:
+        """The classifier's output for every item."""
+        output: Any = None
+        for features, items in self:
+            some = classifier.predict_on_batch(features)
+            if output is None:
+                output = np.zeros((self.num_items, *some.shape[1:]), some.dtype)
+            output[items] = some
+        return output
+
+    def fit(
+        self,
+        classifier: Any,
+        posterior: np.ndarray,
+        informed: np.ndarray,
+        epochs: int,
+        rng: np.random.Generator,
+    ) -> float:
+        """Trains in the order of the batches; the mean loss of the last epoch."""
+        logs = {"loss": float("nan")}
+        for _ in range(epochs):
+            classifier.reset_metrics()
+            for features, items in self:
+                weight = informed[items].astype("float32")
+                logs = classifier.train_on_batch(features, posterior[items], weight, return_dict=True)
+        return float(logs["loss"])
+
+    def _check_items(self) -> None:
+        count = np.zeros(self.num_items, int)
+        for _, items in self:
+            if items.dtype.kind not in "iu" or np.any((items < 0) | (items >= self.num_items)):
+                raise ValueError(
+                    f"Items of the batches of `x` must be integers from 0 to {self.num_items - 1}. "
+                    f"Received: {items}"
+                )
+            np.add.at(count, items, 1)
+        if not np.all(count == 1):
+            row = np.flatnonzero(count != 1)[0]
+            raise ValueError(
+                f"`x` must hold each of the {self.num_items} items of the answers once. Received: "
+                f"{np.count_nonzero(count != 1)} that it does not, the first, {row}, {count[row]} times"
+            )
+
+
+def as_features(x: Any, num_items: int, batch_size: int) -> ArrayFeatures | BatchFeatures:
+    """Arrays, or what gives batches."""
+    if isinstance(x, list) and all(isinstance(batch, tuple) for batch in x):
+        return BatchFeatures(x, num_items)
+    leaves = keras.tree.flatten(x)
+    if all(hasattr(leaf, "shape") for leaf in leaves):
+        return ArrayFeatures(x, num_items, batch_size)
+    if hasattr(x, "__iter__") or isinstance(x, keras.utils.PyDataset):
+        return BatchFeatures(x, num_items)
+    raise ValueError(
+        "`x` must be an array, a list or dict of arrays, or batches (features, items). "
+        f"Received: {type(x).__name__}"
+    )

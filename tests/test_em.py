@@ -1,0 +1,317 @@
+"""`EMTrainer`: against loops, limits, interruptions."""
+
+import keras
+import numpy as np
+import pytest
+import references_aggregation as references
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import keras_crowd as kc
+from keras_crowd.annotations import as_annotations
+from keras_crowd.em._confusions import Confusions, checked_gold
+
+RNG = np.random.default_rng(0)
+TRUTH = RNG.integers(0, 3, 120)
+X = (np.eye(3)[TRUTH] * 2 + RNG.normal(size=(120, 3))).astype("float32")
+RIGHT = RNG.random((120, 5)) < [0.9, 0.8, 0.6, 0.4, 0.3]
+ANSWERS = np.where(RIGHT, TRUTH[:, None], RNG.integers(0, 3, (120, 5)))
+ANSWERS[RNG.random((120, 5)) < 0.4] = -1
+ANSWERS[:3] = -1
+
+
+def network(dropout=0.0):
+    hidden = [keras.layers.Dense(8, "relu"), keras.layers.Dropout(dropout)] if dropout else []
+    return keras.Sequential([keras.Input((3,)), *hidden, keras.layers.Dense(3, "softmax")])
+
+
+def compiled(learning_rate=0.0):
+    classifier = network()
+    classifier.compile(keras.optimizers.SGD(learning_rate), "categorical_crossentropy")
+    return classifier
+
+
+def loops(answers, f, q, prior, iterations):
+    """EM with a classifier that stands still."""
+    objectives = []
+    for _ in range(iterations):
+        confusion = references._confusion(answers, q, prior)
+        rows, objective = [], np.sum(prior * np.log(confusion))
+        for row, f_i in zip(answers, f, strict=True):
+            q_i, log_likelihood = references.posterior([row], f_i, confusion)
+            rows.append(q_i[0])
+            objective += log_likelihood
+        q = np.array(rows)
+        objectives.append(objective)
+    return q, references._confusion(answers, q, prior), objectives
+
+
+def test_steps_are_those_of_the_loops():
+    classifier = compiled()
+    f = classifier.predict(X, verbose=0).astype(float)
+    prior = np.random.default_rng(1).uniform(0.5, 2.0, (5, 3, 3))
+    start = kc.aggregation.majority_vote(ANSWERS, 3, soft=True).astype(float)
+    start[:3] = 1 / 3
+    q, confusion, objectives = loops(ANSWERS, f, start, prior, 4)
+    trainer = kc.EMTrainer(classifier, prior=prior)
+    history = trainer.fit(X, ANSWERS, start="majority_vote", iterations=4, verbose=0)
+    np.testing.assert_allclose(trainer.posterior(), q, rtol=1e-4)
+    np.testing.assert_allclose(trainer.confusion(), confusion, rtol=1e-4)
+    np.testing.assert_allclose(history.history["log_likelihood"], objectives, rtol=1e-5)
+    np.testing.assert_allclose(trainer.posterior()[:3], f[:3], rtol=1e-4)
+
+
+@given(seed=st.integers(0, 10**6), num_classes=st.integers(2, 4), density=st.floats(0.05, 0.9))
+@settings(max_examples=200, deadline=None, database=None)
+def test_objective_never_falls_where_the_classifier_step_is_exact(seed, num_classes, density):
+    """The classifier knows the group of an item; its exact step is the mean posterior of the group."""
+    rng = np.random.default_rng(seed)
+    answers = rng.integers(0, num_classes, (12, 4))
+    answers[rng.random(answers.shape) > density] = -1
+    answers[0, 0] = num_classes - 1
+    group = rng.integers(0, 3, 12)
+    gold = np.where(rng.random(12) < 0.2, rng.integers(0, num_classes, 12), -1)
+    annotations = as_annotations(answers, num_classes)
+    em = Confusions(
+        annotations, checked_gold(gold, annotations), np.full((4, num_classes, num_classes), 0.3)
+    )
+    q, objectives = em.start("majority_vote"), []
+    for _ in range(15):
+        em.maximize(q)
+        informed = [np.flatnonzero((group == g) & em.informed) for g in range(3)]
+        means = [q[i].mean(axis=0) if len(i) else np.full(num_classes, 1 / num_classes) for i in informed]
+        q, objective = em.expect(np.array(means)[group])
+        objectives.append(objective)
+    assert np.all(np.diff(objectives) >= -1e-9 * np.abs(objectives[1:]) - 1e-9)
+    assert objectives[-1] > objectives[0] - 1e-9
+
+
+def test_log_likelihood_rises_with_gradient_steps():
+    classifier = compiled(0.2)
+    history = kc.EMTrainer(classifier).fit(X, ANSWERS, iterations=12, epochs=3, batch_size=120, verbose=0)
+    values = np.array(history.history["log_likelihood"])
+    assert np.all(np.diff(values) > 0)
+    assert values[-1] > values[0] + 5
+
+
+def test_learns_items_and_annotators():
+    classifier = network()
+    trainer = kc.EMTrainer(classifier, seed=0)
+    trainer.fit(X, ANSWERS, iterations=10, epochs=10, verbose=0)
+    labels = trainer.posterior().argmax(axis=1)
+    votes = kc.aggregation.majority_vote(ANSWERS, 3)
+    assert np.mean(labels == TRUTH) > np.mean(votes == TRUTH) + 0.03
+    right = kc.aggregation.annotator_accuracy(trainer.confusion())
+    assert right[:2].min() > right[3:].max()
+    assert classifier.predict(X, verbose=0).shape == (120, 3)
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize("done", [0, 1, 3])
+def test_interrupted_within_an_iteration_ends_as_if_it_was_not(done, tmp_path, monkeypatch):
+    def train(backup_dir=None):
+        keras.utils.set_random_seed(3)
+        trainer = kc.EMTrainer(network(dropout=0.3), seed=5)
+        history = trainer.fit(X, ANSWERS, iterations=4, epochs=2, verbose=0, backup_dir=backup_dir)
+        return trainer, history.history
+
+    whole, logs = train()
+    calls = []
+
+    def dies(self, posterior):
+        calls.append(1)
+        if len(calls) == done + 1:
+            raise KilledError
+        return maximize(self, posterior)
+
+    maximize = Confusions.maximize
+    monkeypatch.setattr(Confusions, "maximize", dies)
+    with pytest.raises(KilledError):
+        train(tmp_path)
+    monkeypatch.setattr(Confusions, "maximize", maximize)
+    again, logs_again = train(tmp_path)
+    np.testing.assert_allclose(again.posterior(), whole.posterior(), rtol=1e-5)
+    np.testing.assert_allclose(again.confusion(), whole.confusion(), rtol=1e-5)
+    np.testing.assert_allclose(logs_again["log_likelihood"], logs["log_likelihood"], rtol=1e-6)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_backup_of_other_answers_is_refused(tmp_path):
+    class Dies(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                raise KilledError
+
+    with pytest.raises(KilledError):
+        kc.EMTrainer(network()).fit(X, ANSWERS, callbacks=[Dies()], backup_dir=tmp_path, verbose=0)
+    with pytest.raises(ValueError, match="`backup_dir` must be of the same answers and classifier"):
+        kc.EMTrainer(network()).fit(X, ANSWERS[:, ::-1], backup_dir=tmp_path, verbose=0)
+    with pytest.raises(ValueError, match="`backup_dir` must be of the same answers and classifier"):
+        kc.EMTrainer(network(0.1)).fit(X, ANSWERS, backup_dir=tmp_path, verbose=0)
+
+
+def test_gold_is_taken_for_the_truth():
+    """Gold against the answers: classes renamed for half of the items show in the confusions."""
+    gold = np.where(np.arange(120) < 100, (TRUTH + 1) % 3, -1)
+    trainer = kc.EMTrainer(compiled(), prior=0.01)
+    trainer.fit(X, ANSWERS, gold=gold, iterations=3, verbose=0)
+    np.testing.assert_array_equal(trainer.posterior()[:100], np.eye(3)[gold[:100]])
+    known = kc.EMTrainer(compiled(), prior=0.01)
+    known.fit(X[:100], ANSWERS[:100], gold=gold[:100], iterations=1, verbose=0)
+    best = known.confusion()[0]
+    assert np.all(best.argmax(axis=1) == [2, 0, 1])
+
+
+def test_an_annotator_without_answers_is_like_the_population():
+    answers = np.concatenate([ANSWERS, np.full((120, 1), -1)], axis=1)
+    trainer = kc.EMTrainer(compiled())
+    trainer.fit(X, answers, iterations=2, verbose=0)
+    np.testing.assert_allclose(trainer.confusion()[5], trainer.population())
+    assert np.all(np.diag(trainer.population()) > 1 / 3)
+    without = kc.EMTrainer(compiled())
+    without.classifier.set_weights(trainer.classifier.get_weights())
+    without.fit(X, ANSWERS, iterations=2, verbose=0)
+    np.testing.assert_allclose(without.confusion(), trainer.confusion()[:5], rtol=1e-6)
+
+
+def test_items_nobody_answered_do_not_train():
+    losses = []
+    for first in (0, 3):
+        keras.utils.set_random_seed(0)
+        history = kc.EMTrainer(compiled(0.1)).fit(
+            X[first:], ANSWERS[first:], iterations=3, batch_size=120, verbose=0
+        )
+        losses.append(history.history["loss"])
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
+
+
+class Shuffled(keras.utils.PyDataset):
+    """Features in another order each epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.order = np.random.default_rng(0).permutation(120)
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        items = self.order[40 * index : 40 * (index + 1)]
+        return X[items], items
+
+    def on_epoch_end(self):
+        self.order = self.order[::-1]
+
+
+@pytest.mark.parametrize("kind", ["list", "PyDataset", "backend"])
+def test_batches_in_any_order_train_as_arrays_do(kind):
+    order = np.random.default_rng(0).permutation(120)
+    batches = {"list": [(X[i], i) for i in np.split(order, 3)], "PyDataset": Shuffled()}
+    if kind == "backend":
+        batches["backend"] = backend_dataset()
+    found = []
+    for x in (X, batches[kind]):
+        keras.utils.set_random_seed(0)
+        trainer = kc.EMTrainer(compiled(0.0))
+        trainer.fit(x, ANSWERS, iterations=3, verbose=0)
+        found.append(trainer.posterior())
+        assert (
+            kc.EMTrainer(compiled(0.5)).fit(x, ANSWERS, iterations=8, verbose=0).history["loss"][-1] < 1.1
+        )
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-4)
+
+
+def backend_dataset():
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.data.Dataset.from_tensor_slices((X, np.arange(120))).shuffle(120).batch(50)
+    if keras.backend.backend() == "torch":
+        import torch
+
+        data = torch.utils.data.TensorDataset(torch.tensor(X), torch.arange(120))
+        return torch.utils.data.DataLoader(data, batch_size=50, shuffle=True)
+    pytest.skip("JAX has no data sets of its own")
+
+
+def test_callbacks_see_iterations():
+    classifier = network()
+    gold = kc.callbacks.GoldValidation(classifier, X, TRUTH)
+    stop = keras.callbacks.EarlyStopping("log_likelihood", mode="max", min_delta=1e9, patience=2)
+    history = kc.EMTrainer(classifier).fit(X, ANSWERS, iterations=9, callbacks=[gold, stop], verbose=0)
+    assert history.epoch == [0, 1, 2]
+    assert set(history.history) == {"log_likelihood", "loss", "val_gold_accuracy", "val_gold_loss"}
+
+
+def test_tolerance_stops():
+    history = kc.EMTrainer(compiled()).fit(X, ANSWERS, iterations=50, tolerance=1e-4, verbose=0)
+    values = np.diff(history.history["log_likelihood"]) / np.sum(ANSWERS >= 0)
+    assert len(history.epoch) < 50
+    assert values[-1] < 1e-4
+    assert np.all(values[:-1] >= 1e-4)
+
+
+def test_logits_are_taken_when_told():
+    classifier = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])
+    twin = keras.Sequential([classifier, keras.layers.Softmax()])
+    found = []
+    for model, from_logits in ((classifier, True), (twin, False)):
+        loss = keras.losses.CategoricalCrossentropy(from_logits=from_logits)
+        model.compile(keras.optimizers.SGD(0.0), loss)
+        trainer = kc.EMTrainer(model, from_logits=from_logits)
+        trainer.fit(X, ANSWERS, iterations=2, verbose=0)
+        found.append(trainer.posterior())
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("x", "answers", "arguments", "message"),
+    [
+        (X[:9], ANSWERS, {}, "`x` and `answers` must have the same number of items.*9.*120"),
+        (X, ANSWERS, {"iterations": 0}, "`iterations` must be a positive integer"),
+        (X, ANSWERS, {"epochs": 1.5}, "`epochs` must be a positive integer"),
+        (X, ANSWERS, {"gold": TRUTH[:9]}, "`gold` must be 120 class codes"),
+        (X, ANSWERS, {"gold": TRUTH + 1}, "`gold` must be class codes 0 to 2.*Received: 3"),
+        (X, ANSWERS, {"start": "votes"}, "`start` must be .*Received: start='votes'"),
+        (X, ANSWERS, {"start": np.ones((120, 3))}, "`start` must be probabilities of shape"),
+        (iter([X]), ANSWERS, {}, "batches that can be gone through again and again"),
+        (
+            [(X[:50], np.arange(50))],
+            ANSWERS,
+            {},
+            "`x` must hold each of the 120 items.*70 that it does not, the first, 50, 0 times",
+        ),
+        ([(X, np.arange(120) % 60)], ANSWERS, {}, "the first, 0, 2 times"),
+        ([(X, np.arange(1, 121))], ANSWERS, {}, "must be integers from 0 to 119"),
+        (7, ANSWERS, {}, "`x` must be an array, .*Received: int"),
+    ],
+)
+def test_wrong_input_is_refused_before_training(x, answers, arguments, message):
+    classifier = compiled(0.1)
+    before = classifier.get_weights()
+    with pytest.raises(ValueError, match=message):
+        kc.EMTrainer(classifier).fit(x, answers, verbose=0, **arguments)
+    for value, given_ in zip(classifier.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(value, given_)
+
+
+def test_wrong_settings_are_refused():
+    sparse = network()
+    sparse.compile("adam", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match=r"takes distributions over the classes.*sparse_categorical"):
+        kc.EMTrainer(sparse)
+    with pytest.raises(ValueError, match="`num_annotators` must be a positive integer"):
+        kc.EMTrainer(network(), 0)
+    with pytest.raises(ValueError, match=r"num_annotators=4 annotators. Received: 5"):
+        kc.EMTrainer(network(), 4).fit(X, ANSWERS, verbose=0)
+    with pytest.raises(ValueError, match="`strength` must be a positive number"):
+        kc.EMTrainer(network(), strength=0)
+    with pytest.raises(ValueError, match=r"`prior` must be a number or broadcast to .* \(5, 3, 3\)"):
+        kc.EMTrainer(network(), prior=np.ones((2, 2))).fit(X, ANSWERS, verbose=0)
+    with pytest.raises(ValueError, match="`prior` must be positive and finite"):
+        kc.EMTrainer(network(), prior=0.0).fit(X, ANSWERS, verbose=0)
+    with pytest.raises(ValueError, match="`fit` must be called first"):
+        kc.EMTrainer(network()).posterior()
