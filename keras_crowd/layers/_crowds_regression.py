@@ -251,7 +251,7 @@ class CrowdsRegression(keras.layers.Layer):
             self.add_loss(self.bias_regularizer(bias))
         if self.learn_variance:
             penalty = ops.variance_penalty(self._held(self.log_variance_offset), self.variance_strength)
-            self.add_loss(penalty / (np.sum(self.answers_per_annotator) * self._num_targets))
+            self.add_loss(penalty / (sum(self.answers_per_annotator or ()) * self._num_targets))
 
     def _held(self, parameter: Any) -> Any:
         """The same, with a gradient times `released`, as `CrowdsClassification` has it for `CrowdFreeze`."""

@@ -18,7 +18,8 @@ def strip(model: Any) -> Any:
 
     Returns:
         A `keras.Model` from the features to the crowd layer's input (probabilities, or logits with
-        `from_logits=True`; numbers below `CrowdsRegression`). It knows nothing of `keras_crowd`: `save`, `export` and `quantize` it.
+        `from_logits=True`; numbers for `CrowdsRegression`). It knows nothing of `keras_crowd`: `save`,
+        `export` and `quantize` it.
 
     Raises:
         ValueError: When the model has no crowd layer at its top level, or several, or was never built.
