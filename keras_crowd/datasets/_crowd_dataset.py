@@ -17,7 +17,8 @@ class CrowdDataset:
     confusions? A model that learns from it learns from the labels that a crowd is there to replace.
 
     Attributes:
-        x_train: Features of the training items, float32 `(items, ...)`, or texts `(items,)`; row `i` is row `i` of `annotations`.
+        x_train: Features of the training items, float32 `(items, ...)`, or texts `(items,)`; row `i` is row
+            `i` of `annotations`.
         annotations: The answers to the training items.
         y_train: Gold labels of the training items, int32 `(items,)`, or float32 ratings. For evaluation only.
         x_test: Features of the test items, likewise.
