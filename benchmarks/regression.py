@@ -4,15 +4,17 @@
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/regression.py --choose      # held-out answers
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/regression.py --annotators B  # who is how far off
 
-One protocol for all rows: TF-IDF on its 500 leading directions, fitted on the training texts only; Dense 64 with dropout
-.5; Adam 1e-3, 10 times that for the annotators; 20 epochs in batches of 64; the last epoch. Answers are standardized by
-the answers' own mean and spread, and predictions are taken back the same way. Gold is used in the rows "gold" and
-to judge, and for nothing else; `--choose` compares connections and epochs on held-out answers.
+One protocol for all rows: TF-IDF on its 500 leading directions, fitted on the training texts only; Dense 64 with
+dropout .5; Adam 1e-3, 10 times that for the annotators; 20 epochs in batches of 64; the last epoch. Answers are
+standardized by the answers' own mean and spread, and predictions are taken back the same way. Gold is used in the rows
+"gold" and to judge, and for nothing else; `--choose` compares connections and epochs on held-out answers.
 
 *Gap closed* is (method - mean answer) / (gold - mean answer) in R2. The whole crowd rates 0.3 below gold here, which
-nothing in the answers can tell: "gold, at the crowd's level" is gold moved by that much. "r" is the correlation with gold,
-which no level and no scale changes.
+nothing in the answers can tell: "gold, at the crowd's level" is gold moved by that much. "r" is the correlation
+with gold, which no level and no scale changes.
 """
+
+import argparse
 
 import keras
 import numpy as np
