@@ -217,6 +217,20 @@ def check_rating_shape(answers: Any, predictions: Any) -> None:
         )
 
 
+def cumulative_log_probabilities(z: Any) -> Any:
+    """`log P(l)` from the logits `z_1 < ... < z_K-1` of `P(answer < l)`: `(..., K - 1)` to `(..., K)`.
+
+    Between two of them `sigmoid(u) - sigmoid(v) = sigmoid(u) sigmoid(-v) (1 - exp(v - u))`, which neither
+    cancels nor underflows in the log.
+    """
+    below, above = ops.log_sigmoid(z), ops.log_sigmoid(-z)
+    if z.shape[-1] == 1:
+        return ops.concatenate([below, above], axis=-1)
+    gap = ops.maximum(z[..., 1:] - z[..., :-1], 1e-6)
+    between = below[..., 1:] + above[..., :-1] + ops.log(-ops.expm1(-gap))
+    return ops.concatenate([below[..., :1], between, above[..., -1:]], axis=-1)
+
+
 def gram(f: Any) -> Any:
     """`F'F / n` of the class probabilities `(..., K)` of `n` items: `(K, K)`, float32 at least."""
     f = ops.reshape(f, (-1, f.shape[-1]))

@@ -151,6 +151,26 @@ LAYERS += [
     for inputs, shape in [((numbers(4, 1), SLOTS), (4, 3, 2)), ((numbers(4, 3),), (4, 5, 3, 2))]
 ]
 
+LAYERS += [
+    LayerCase(
+        kc.layers.CrowdsOrdinal,
+        {
+            "num_annotators": 5,
+            "num_classes": num_classes,
+            "answers_per_annotator": [3.0, 1.0, 0.0, 2.0, 5.0],
+            "initial_slope": 1.5,
+        },
+        inputs,
+        shape,
+        3 if num_classes > 2 else 2,
+    )
+    for num_classes, inputs, shape in [
+        (4, (numbers(4, 1),), (4, 5, 4)),
+        (4, (numbers(4, 1), SLOTS), (4, 3, 4)),
+        (2, (numbers(4, 1), SLOTS), (4, 3, 2)),
+    ]
+]
+
 ANSWERS = np.array([[0, 2, -1], [1, -1, -1], [-1, -1, -1], [2, 1, 0]])
 LOGITS = np.random.default_rng(1).normal(size=(4, 3, 3)).astype("float32")
 

@@ -107,3 +107,9 @@ def gaussian_nats(answers, mean, log_variance, weights=None):
             total -= np.log(density) * (1.0 if weights is None else weights[place[0]])
             count += 1
     return total / max(count, 1)
+
+
+def grade_probabilities(x, thresholds, slope):
+    """Of each of K grades, for an item of score x and one annotator's K - 1 thresholds."""
+    at_most = [1 / (1 + np.exp(-slope * (t - x))) for t in thresholds] + [1.0]
+    return np.diff([0.0, *at_most])

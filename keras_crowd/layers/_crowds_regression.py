@@ -9,6 +9,7 @@ from keras import ops as kops
 from .. import ops
 from .._arguments import whole_number
 from .._registration import register
+from ._annotator_weights import answer_counts, answer_weights
 from ._slots import check_annotator_dtype, check_annotators_shape
 
 _CONN_TYPES = ("S", "B", "S+B", "B+S")
@@ -119,7 +120,7 @@ class CrowdsRegression(keras.layers.Layer):
                 f"`variance_strength` must be positive. Received: variance_strength={variance_strength}"
             )
         self.conn_type = conn_type
-        self.answers_per_annotator = _counts(answers_per_annotator, self.num_annotators)
+        self.answers_per_annotator = answer_counts(answers_per_annotator, self.num_annotators)
         self.learn_variance = learn_variance
         self.initial_variance = _variances(initial_variance, self.num_annotators)
         self.variance_strength = variance_strength
@@ -215,8 +216,7 @@ class CrowdsRegression(keras.layers.Layer):
 
     def _weights(self) -> np.ndarray:
         """`w_r`, (R, 1)."""
-        counts = self.answers_per_annotator or [1.0] * self.num_annotators
-        return (np.array(counts) / np.sum(counts))[:, None].astype(self.variable_dtype)
+        return answer_weights(self.answers_per_annotator, self.num_annotators, self.variable_dtype)
 
     def _scale_and_bias(self) -> tuple[Any, Any]:
         """`s` and `b` as the convention has them, (R, T)."""
@@ -274,18 +274,6 @@ def _rows(parameter: Any, annotators: Any) -> Any:
     if parameter is None or annotators is None:
         return parameter
     return ops.annotator_rows(parameter, annotators)
-
-
-def _counts(counts: Any, num_annotators: int) -> list[float] | None:
-    if counts is None:
-        return None
-    values = np.asarray(counts, float)
-    if values.shape != (num_annotators,) or not np.all(values >= 0) or not 0 < values.sum() < np.inf:
-        raise ValueError(
-            f"`answers_per_annotator` must be {num_annotators} numbers, none negative and not all 0. "
-            f"Received: shape {values.shape}, lowest {values.min(initial=np.inf)}"
-        )
-    return values.tolist()
 
 
 def _variances(variance: Any, num_annotators: int) -> Any:

@@ -5,9 +5,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..layers import CrowdsClassification, CrowdsRegression
+from ..layers import CrowdsClassification, CrowdsOrdinal, CrowdsRegression
 
-_CROWD_LAYERS = (CrowdsClassification, CrowdsRegression)
+_REGRESSIONS = (CrowdsOrdinal, CrowdsRegression)
+_CROWD_LAYERS = (CrowdsClassification, *_REGRESSIONS)
 
 
 def strip(model: Any) -> Any:
@@ -18,8 +19,8 @@ def strip(model: Any) -> Any:
 
     Returns:
         A `keras.Model` from the features to the crowd layer's input (probabilities, or logits with
-        `from_logits=True`; numbers for `CrowdsRegression`). It knows nothing of `keras_crowd`: `save`,
-        `export` and `quantize` it.
+        `from_logits=True`; numbers for `CrowdsRegression` and `CrowdsOrdinal`). It knows nothing of
+        `keras_crowd`: `save`, `export` and `quantize` it.
 
     Raises:
         ValueError: When the model has no crowd layer at its top level, or several, or was never built.
@@ -46,7 +47,7 @@ def strip(model: Any) -> Any:
 
 
 def _name(model: Any) -> str:
-    return "regressor" if isinstance(crowd_layer(model), CrowdsRegression) else "classifier"
+    return "regressor" if isinstance(crowd_layer(model), _REGRESSIONS) else "classifier"
 
 
 def crowd_layer(model: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..layers import CrowdsRegression
+from ..layers import CrowdsClassification, CrowdsRegression
 from ._ratings import check_ratings
 from ._strip import classifier_inputs, crowd_layer, inputs_of, match_inputs, strip
 
@@ -52,7 +52,7 @@ def validate(model: Any, x: Any, answers: Any) -> None:
     if rating:
         observed = check_ratings(answers, width, crowd)
     else:
-        if not crowd.from_logits:
+        if isinstance(crowd, CrowdsClassification) and not crowd.from_logits:
             _check_probabilities(model, x)
         observed = _check_answers(answers, (*crowd.output.shape[1:-2], width), crowd.num_classes)
     if annotators is not None:
