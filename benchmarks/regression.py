@@ -2,12 +2,13 @@
 
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/regression.py
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/regression.py --choose      # held-out answers
-    KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/regression.py --annotators B  # who is how far off
+    KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/regression.py --annotators "B, variances"
 
 One protocol for all rows: TF-IDF on its 500 leading directions, fitted on the training texts only; Dense 64 with
 dropout .5; Adam 1e-3, 10 times that for the annotators; 20 epochs in batches of 64; the last epoch. Answers are
 standardized by the answers' own mean and spread, and predictions are taken back the same way. Gold is used in the rows
-"gold" and to judge, and for nothing else; `--choose` compares connections and epochs on held-out answers.
+"gold" and to judge, and for nothing else. "warm" starts from the biases and variances of Raykar et al.'s EM.
+`--choose` compares connections and epochs on held-out answers.
 
 *Gap closed* is (method - mean answer) / (gold - mean answer) in R2. The whole crowd rates 0.3 below gold here, which
 nothing in the answers can tell: "gold, at the crowd's level" is gold moved by that much. "r" is the correlation
@@ -87,13 +88,25 @@ def train_on_ratings(reviews, regressor, ratings):
     fit(regressor, keras.optimizers.Adam(LEARNING_RATE), "mse", reviews.x_train, y, EPOCHS)
 
 
-def train_on_answers(reviews, regressor, annotations, conn_type, learn_variance, epochs=None):
-    """Trains under a crowd layer; gives the model."""
+def warm_start(annotations, scale):
+    """Biases and variances of Raykar et al.'s EM, in standardized units."""
+    found = kc.aggregation.raykar(annotations)
+    return {
+        "bias_initializer": kc.initializers.PerAnnotator(found.bias / scale.std),
+        "initial_variance": 1 / (found.precision * scale.std**2),
+    }
+
+
+def train_on_answers(reviews, regressor, annotations, method, epochs=None):
+    """Trains under a crowd layer, as "B", "B, variances" or "B, variances, warm" say; gives the model."""
+    conn_type, *options = method.split(", ")
+    learn_variance = "variances" in options
     crowd = kc.layers.CrowdsRegression(
         annotations.num_annotators,
         conn_type,
         answers_per_annotator=annotations.answers_per_annotator(),
         learn_variance=learn_variance,
+        **(warm_start(annotations, reviews.scale) if "warm" in options else {}),
     )
     model = keras.Sequential([regressor, crowd])
     optimizer = kc.optimizers.crowd_optimizer(
@@ -109,10 +122,8 @@ def on_ratings(ratings):
     return lambda reviews, regressor: train_on_ratings(reviews, regressor, ratings(reviews))
 
 
-def on_answers(conn_type, learn_variance):
-    return lambda reviews, regressor: train_on_answers(
-        reviews, regressor, reviews.annotations, conn_type, learn_variance
-    )
+def on_answers(method):
+    return lambda reviews, regressor: train_on_answers(reviews, regressor, reviews.annotations, method)
 
 
 def at_the_crowds_level(reviews):
@@ -121,14 +132,18 @@ def at_the_crowds_level(reviews):
     return reviews.y_train - reviews.y_train.mean() + level
 
 
+CROWD_LAYERS = [
+    *CONN_TYPES,
+    *(f"{conn_type}, variances" for conn_type in CONN_TYPES),
+    *(f"{conn_type}, variances, warm" for conn_type in CONN_TYPES if "B" in conn_type),
+]
 METHODS = {
     "mean answer": on_ratings(lambda reviews: kc.aggregation.mean_rating(reviews.annotations)),
     "gold": on_ratings(lambda reviews: reviews.y_train),
     "gold, at the crowd's level": on_ratings(at_the_crowds_level),
     "median answer": on_ratings(lambda reviews: kc.aggregation.median_rating(reviews.annotations)),
     "Raykar et al.'s truth": on_ratings(lambda reviews: kc.aggregation.raykar(reviews.annotations).truth),
-    **{conn_type: on_answers(conn_type, False) for conn_type in CONN_TYPES},
-    **{f"{conn_type}, variances": on_answers(conn_type, True) for conn_type in CONN_TYPES},
+    **{method: on_answers(method) for method in CROWD_LAYERS},
 }
 
 
@@ -168,53 +183,50 @@ def gap_closed(found, method):
     return f"{(found[method][:, 0].mean() - low) / (high - low):.2f}"
 
 
-def choose(reviews, seeds, epochs=(10, 20, 40)):
+def choose(reviews, seeds, methods, epochs=(10, 20, 40)):
     """Root mean squared error and nats of a held-out answer (15 %), on the answers' scale."""
     print(f"\n## MovieReviews: answers held out, {seeds} splits\n")
     print("| method | epochs | RMSE | nats |\n|---|---|---|---|", flush=True)
     found = {}
-    for learn_variance in (False, True):
-        for conn_type in CONN_TYPES:
-            for count in epochs:
-                runs = [held_out(reviews, conn_type, learn_variance, count, seed) for seed in range(seeds)]
-                rmse, nats = np.mean(runs, axis=0)
-                name = conn_type + (", variances" if learn_variance else "")
-                found[name, count] = rmse, nats
-                print(f"| {name} | {count} | {rmse:.3f} | {nats:.3f} |", flush=True)
+    for method in methods:
+        for count in epochs:
+            runs = [held_out(reviews, method, count, seed) for seed in range(seeds)]
+            rmse, nats = found[method, count] = np.mean(runs, axis=0)
+            print(f"| {method} | {count} | {rmse:.3f} | {nats:.3f} |", flush=True)
     return found
 
 
-def held_out(reviews, conn_type, learn_variance, epochs, seed):
+def held_out(reviews, method, epochs, seed):
     """Without learned variances the nats are those of the one variance that suits the held-out answers best."""
     kept, held = reviews.annotations.split(0.15, seed=seed)
     regressor = new_regressor(reviews, seed)
-    model = train_on_answers(reviews, regressor, kept, conn_type, learn_variance, epochs)
+    model = train_on_answers(reviews, regressor, kept, method, epochs)
     y = model.predict(reviews.x_train, batch_size=500, verbose=0)
     answers, std = reviews.scale.standardize(held.dense()), reviews.scale.std
     squared = kc.metrics.CrowdRootMeanSquaredError()
     squared.update_state(answers, y)
     rmse = float(squared.result())
-    if not learn_variance:
+    if "variances" not in method:
         return rmse * std, 0.5 * np.log(2 * np.pi * np.e * (rmse * std) ** 2)
     nats = kc.metrics.CrowdGaussianCrossEntropy()
     nats.update_state(answers, y)
     return rmse * std, float(nats.result()) + np.log(std)
 
 
-def annotators(reviews, conn_type, seeds):
+def annotators(reviews, method, seeds):
     """Correlation of annotators' bias and RMSE, against estimates of the truth, with those against gold."""
     annotations = reviews.annotations
     gold = kc.aggregation.deviations(annotations, reviews.y_train)
     by_network = []
     for seed in range(seeds):
         regressor = new_regressor(reviews, seed)
-        train_on_answers(reviews, regressor, annotations, conn_type, True)
+        train_on_answers(reviews, regressor, annotations, method)
         predicted = reviews.predict(regressor, reviews.x_train)
         by_network.append(kc.aggregation.raykar(annotations, predicted).truth)
     estimates = {
         "mean answer": [kc.aggregation.mean_rating(annotations)],
         "Raykar et al.": [kc.aggregation.raykar(annotations).truth],
-        f"Raykar et al. around the predictions of {conn_type}, variances": by_network,
+        f"Raykar et al. around the predictions of {method}": by_network,
     }
     print("\n## MovieReviews: annotators against gold (Pearson)\n")
     print("| truth estimated by | bias | RMSE |\n|---|---|---|")
@@ -236,7 +248,8 @@ def main(arguments=None):
     arguments = parser.parse_args(arguments)
     reviews = Reviews()
     if arguments.choose:
-        return choose(reviews, arguments.seeds)
+        methods = [method for method in arguments.methods if method in CROWD_LAYERS]
+        return choose(reviews, arguments.seeds, methods)
     if arguments.annotators:
         return annotators(reviews, arguments.annotators, arguments.seeds)
     return benchmark(reviews, arguments.methods, arguments.seeds)

@@ -147,10 +147,10 @@ def test_regression_compares_with_the_mean_answer(regression, capsys):
 
 
 def test_regression_chooses_on_held_out_answers_and_judges_annotators(regression, monkeypatch, capsys):
-    monkeypatch.setattr(regression, "CONN_TYPES", ("B",))
     monkeypatch.setattr(regression.choose, "__defaults__", ((1,),))
-    found = regression.main(["--seeds", "1", "--choose"])
-    assert list(found) == [("B", 1), ("B, variances", 1)]
+    methods = ["B", "S+B, variances, warm"]
+    found = regression.main(["--seeds", "1", "--choose", "--methods", "gold", *methods])
+    assert list(found) == [(method, 1) for method in methods]
     assert np.isfinite(list(found.values())).all()
     regression.main(["--seeds", "1", "--annotators", "B"])
     assert "| mean answer | 0.965 | 0.910 |" in capsys.readouterr().out
