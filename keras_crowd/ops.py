@@ -132,6 +132,7 @@ def _against_items(parameter: Any, rank: int) -> Any:
 
 def centered(parameter: Any, weights: Any, mean: float = 0.0) -> Any:
     """The parameter `(R, T)` moved so that its mean, weighted by `weights` `(R, 1)` that sum to 1, is `mean`."""
+    weights = ops.convert_to_tensor(weights, dtype=parameter.dtype)
     return parameter + (mean - ops.sum(weights * parameter, axis=0, keepdims=True))
 
 

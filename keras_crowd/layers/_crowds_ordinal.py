@@ -133,6 +133,7 @@ class CrowdsOrdinal(keras.layers.Layer):
 
     def _thresholds(self) -> Any:
         weights = answer_weights(self.answers_per_annotator, self.num_annotators, self.variable_dtype)
+        weights = kops.convert_to_tensor(weights, dtype=self.compute_dtype)
         level = kops.cast(self.level, self.compute_dtype)
         middle = 0.5 * (self.num_classes - 1)
         if self.log_gaps is None:

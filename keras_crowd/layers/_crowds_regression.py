@@ -220,7 +220,8 @@ class CrowdsRegression(keras.layers.Layer):
 
     def _scale_and_bias(self) -> tuple[Any, Any]:
         """`s` and `b` as the convention has them, (R, T)."""
-        scale, bias, weights = self.scale_kernel, self.bias_kernel, self._weights()
+        scale, bias = self.scale_kernel, self.bias_kernel
+        weights = kops.convert_to_tensor(self._weights(), dtype=self.compute_dtype)
         if scale is not None:
             scale = ops.centered(kops.cast(scale, self.compute_dtype), weights, 1.0)
         if bias is not None:
