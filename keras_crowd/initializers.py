@@ -69,3 +69,38 @@ class FromConfusion(keras.initializers.Initializer):
 
     def get_config(self) -> dict[str, Any]:
         return {"confusion": self.confusion.tolist()}
+
+
+@register
+class PerAnnotator(keras.initializers.Initializer):
+    """Starts every annotator with a number of its own: scales or biases of `CrowdsRegression`.
+
+    Args:
+        values: `(annotators,)`, the same for all targets, or `(annotators, targets)`.
+
+    Example:
+
+    >>> start = keras_crowd.aggregation.raykar([[1.0, 3.0], [2.0, 4.0]])
+    >>> layer = keras_crowd.layers.CrowdsRegression(
+    ...     num_annotators=2, bias_initializer=keras_crowd.initializers.PerAnnotator(start.bias))
+    """
+
+    def __init__(self, values: Any) -> None:
+        self.values = np.asarray(values, float)
+        if self.values.ndim not in (1, 2) or not np.all(np.isfinite(self.values)):
+            raise ValueError(
+                "`values` must be finite, of shape (annotators,) or (annotators, targets). "
+                f"Received: shape {self.values.shape}, {int(np.sum(~np.isfinite(self.values)))} not finite"
+            )
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        values = self.values[:, None] if self.values.ndim == 1 else self.values
+        if len(shape) != 2 or values.shape[0] != shape[0] or values.shape[1] not in (1, shape[1]):
+            raise ValueError(
+                f"`values` must be of {shape[0]} annotators, for a parameter of shape {tuple(shape)}. "
+                f"Received: shape {self.values.shape}"
+            )
+        return ops.convert_to_tensor(np.broadcast_to(values, tuple(shape)).copy(), dtype=dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"values": self.values.tolist()}

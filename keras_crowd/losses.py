@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+from keras import ops as kops
 
 from . import ops
 from ._registration import register
@@ -66,3 +67,195 @@ class MaskedCrowdCrossEntropy(keras.losses.Loss):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "dtype": self.dtype}
+
+
+class _MaskedRatingLoss(keras.losses.Loss):
+    """A value of each numeric answer, averaged over the answers given. Abstract."""
+
+    def __init__(self, reduction: str | None, name: str, dtype: Any = None) -> None:
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+
+    def values(self, targets: Any, observed: Any, y_pred: Any) -> Any:
+        """The loss of each answer, 0 where there is none."""
+        raise NotImplementedError
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        targets, observed = ops.rating_targets(y_true, y_pred)
+        values = ops.over_targets(self.values(targets, observed, y_pred))
+        if self.reduction in ("sum", "none", None):
+            return ops.item_sums(values)
+        return ops.mean_over_observed(values, observed)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "dtype": self.dtype}
+
+
+class _MaskedErrorLoss(_MaskedRatingLoss):
+    """A value of each answer's error, `prediction - answer`. Abstract."""
+
+    def of_errors(self, error: Any) -> Any:
+        """The loss of each error, 0 for none."""
+        raise NotImplementedError
+
+    def values(self, targets: Any, observed: Any, y_pred: Any) -> Any:
+        means = ops.predicted_means(targets, y_pred)
+        return self.of_errors(ops.rating_errors(targets, observed, means))
+
+
+@register
+class MaskedCrowdMeanSquaredError(_MaskedErrorLoss):
+    """Squared error of the predicted answers, averaged over the answers that were given.
+
+        loss = 1/|S| sum over (i, r) in S of (y_ir - m_ir)^2
+
+    One value an item, `sample_weight` and `reduction` are as for `MaskedCrowdCrossEntropy`; a batch without
+    answers has loss 0 and zero gradient.
+
+    Args:
+        reduction: As for every Keras loss.
+        name: Name of the loss.
+        dtype: Dtype of the computation. Defaults to `keras.config.floatx()`.
+
+    Call arguments:
+        y_true: Numeric answers `(batch, annotators or slots)`, or `(batch, annotators or slots, targets)`,
+            `NaN` where missing.
+        y_pred: Predicted answers of the same shape; or, from a layer with `learn_variance=True`, with a last
+            axis (mean, log variance), of which the mean is used.
+
+    Example:
+
+    >>> loss = keras_crowd.losses.MaskedCrowdMeanSquaredError()
+    >>> float(loss(np.array([[1.0, np.nan], [3.0, 0.0]]), np.array([[2.0, 9.0], [3.0, 1.0]])))  # 2/3
+    0.6666666865348816
+
+    Reference:
+        F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018 (regression).
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "masked_crowd_mean_squared_error",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(reduction, name, dtype)
+
+    def of_errors(self, error: Any) -> Any:
+        return kops.square(error)
+
+
+@register
+class MaskedCrowdMeanAbsoluteError(_MaskedErrorLoss):
+    """Absolute error of the predicted answers, averaged over the answers that were given.
+
+        loss = 1/|S| sum over (i, r) in S of |y_ir - m_ir|
+
+    Args:
+        reduction: As for every Keras loss.
+        name: Name of the loss.
+        dtype: Dtype of the computation. Defaults to `keras.config.floatx()`.
+
+    Call arguments:
+        y_true, y_pred: As for `MaskedCrowdMeanSquaredError`.
+
+    Example:
+
+    >>> loss = keras_crowd.losses.MaskedCrowdMeanAbsoluteError()
+    >>> float(loss(np.array([[1.0, np.nan], [3.0, 0.0]]), np.array([[4.0, 9.0], [3.0, 0.0]])))
+    1.0
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "masked_crowd_mean_absolute_error",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(reduction, name, dtype)
+
+    def of_errors(self, error: Any) -> Any:
+        return kops.abs(error)
+
+
+@register
+class MaskedCrowdHuber(_MaskedErrorLoss):
+    """Huber's loss of the predicted answers, averaged over the answers that were given.
+
+    Squared error (halved) up to `delta`, absolute error beyond: a slip of the hand pulls less.
+
+    Args:
+        delta: Where the square turns into a line, positive, in units of the answers.
+        reduction: As for every Keras loss.
+        name: Name of the loss.
+        dtype: Dtype of the computation. Defaults to `keras.config.floatx()`.
+
+    Call arguments:
+        y_true, y_pred: As for `MaskedCrowdMeanSquaredError`.
+
+    Example:
+
+    >>> loss = keras_crowd.losses.MaskedCrowdHuber(delta=1.0)
+    >>> float(loss(np.array([[1.0, np.nan], [3.0, 0.0]]), np.array([[4.0, 9.0], [3.0, 1.0]])))
+    1.0
+
+    Reference:
+        P. J. Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 35, 1964.
+    """
+
+    def __init__(
+        self,
+        delta: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "masked_crowd_huber",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(reduction, name, dtype)
+        if not 0 < delta < float("inf"):
+            raise ValueError(f"`delta` must be positive and finite. Received: delta={delta}")
+        self.delta = delta
+
+    def of_errors(self, error: Any) -> Any:
+        return ops.huber(error, self.delta)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "delta": self.delta}
+
+
+@register
+class MaskedCrowdGaussian(_MaskedRatingLoss):
+    """Negative log-likelihood of numeric answers with a variance an annotator, averaged over the answers given.
+
+        loss = 1/|S| sum over (i, r) in S of 1/2 (log 2 pi v_r + (y_ir - m_ir)^2 / v_r)
+
+    For `keras_crowd.layers.CrowdsRegression(..., learn_variance=True)`: whoever is careless gets a large
+    variance and counts for less. In nats.
+
+    Args:
+        reduction: As for every Keras loss.
+        name: Name of the loss.
+        dtype: Dtype of the computation. Defaults to `keras.config.floatx()`.
+
+    Call arguments:
+        y_true: Numeric answers, as for `MaskedCrowdMeanSquaredError`.
+        y_pred: Their predicted means and log variances, with one axis more, `(..., 2)`.
+
+    Example:
+
+    >>> loss = keras_crowd.losses.MaskedCrowdGaussian()
+    >>> float(loss(np.array([[1.0, np.nan]]), np.array([[[1.0, 0.0], [5.0, 0.0]]])))  # 1/2 log 2 pi
+    0.9189385175704956
+
+    Reference:
+        V. C. Raykar et al., "Learning from crowds", JMLR 11, 2010, section on regression.
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "masked_crowd_gaussian",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(reduction, name, dtype)
+
+    def values(self, targets: Any, observed: Any, y_pred: Any) -> Any:
+        return ops.gaussian_cross_entropy(targets, observed, y_pred)

@@ -17,13 +17,17 @@ class _ObservedMean(keras.metrics.Metric):
         self.total = self.add_weight(shape=(), initializer="zeros", name="total")
         self.count = self.add_weight(shape=(), initializer="zeros", name="count")
 
-    def values(self, targets: Any, observed: Any, logits: Any) -> Any:
-        """The value of each answer, `(..., annotators or slots)`."""
+    def targets(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+        """Answers as `values` wants them, and where there is one."""
+        return ops.answer_targets(y_true, y_pred)
+
+    def values(self, targets: Any, observed: Any, y_pred: Any) -> Any:
+        """The value of each answer, in the shape of `observed`."""
         raise NotImplementedError
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         y_true, y_pred = kops.convert_to_tensor(y_true), kops.convert_to_tensor(y_pred)
-        targets, observed = ops.answer_targets(y_true, y_pred)
+        targets, observed = self.targets(y_true, y_pred)
         weights = kops.cast(observed, self.dtype)
         if sample_weight is not None:
             sample_weight = kops.cast(sample_weight, self.dtype)
@@ -95,3 +99,73 @@ class CrowdCrossEntropy(_ObservedMean):
 
     def values(self, targets: Any, observed: Any, logits: Any) -> Any:
         return ops.crowd_cross_entropy(targets, observed, logits)
+
+
+class _RatingMean(_ObservedMean):
+    """The same over numeric answers. Abstract."""
+
+    def targets(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+        return ops.rating_targets(kops.cast(y_true, self.dtype), y_pred)
+
+
+@register
+class CrowdRootMeanSquaredError(_RatingMean):
+    """Root of the mean squared error of the predicted answers, over the answers that were given.
+
+    This is against the annotators, not the truth: their noise keeps it above 0 also for a perfect model.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the result.
+
+    Call arguments:
+        y_true, y_pred: As for `keras_crowd.losses.MaskedCrowdMeanSquaredError`.
+        sample_weight: One weight an item, `(batch,)`.
+
+    Example:
+
+    >>> metric = keras_crowd.metrics.CrowdRootMeanSquaredError()
+    >>> metric.update_state(np.array([[1.0, np.nan], [3.0, 0.0]]), np.array([[1.0, 9.0], [5.0, 2.0]]))
+    >>> float(metric.result())  # sqrt(8/3)
+    1.632993221282959
+    """
+
+    def __init__(self, name: str = "crowd_root_mean_squared_error", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+
+    def values(self, targets: Any, observed: Any, y_pred: Any) -> Any:
+        means = ops.predicted_means(targets, y_pred)
+        return kops.square(ops.rating_errors(targets, observed, means))
+
+    def result(self) -> Any:
+        return kops.sqrt(super().result())
+
+
+@register
+class CrowdGaussianCrossEntropy(_RatingMean):
+    """Negative log-likelihood of a numeric answer, in nats: how well held-out answers are predicted.
+
+    For `keras_crowd.layers.CrowdsRegression(..., learn_variance=True)`. Nats of answers in other units (not
+    standardized, say) differ by a constant.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the result.
+
+    Call arguments:
+        y_true, y_pred: As for `keras_crowd.losses.MaskedCrowdGaussian`.
+        sample_weight: One weight an item, `(batch,)`.
+
+    Example:
+
+    >>> metric = keras_crowd.metrics.CrowdGaussianCrossEntropy()
+    >>> metric.update_state(np.array([[1.0, np.nan]]), np.array([[[1.0, 0.0], [5.0, 0.0]]]))
+    >>> float(metric.result())  # 1/2 log 2 pi
+    0.9189385175704956
+    """
+
+    def __init__(self, name: str = "crowd_gaussian_cross_entropy", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+
+    def values(self, targets: Any, observed: Any, y_pred: Any) -> Any:
+        return ops.gaussian_cross_entropy(targets, observed, y_pred)

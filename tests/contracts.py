@@ -12,6 +12,7 @@ import numpy as np
 
 import keras_crowd as kc
 
+RATING_CONN_TYPES = ("S", "B", "S+B", "B+S")
 CONN_TYPES = ("MW", "VW", "VB", "VW+B", "SW", "CM")
 
 
@@ -24,6 +25,19 @@ class LayerCase:
     inputs: tuple[np.ndarray, ...]
     output_shape: tuple[int, ...]
     num_weights: int  # trainable
+    loss: type = kc.losses.MaskedCrowdCrossEntropy
+
+    @property
+    def answers(self) -> np.ndarray:
+        """What the layer can be trained on, the first item unanswered."""
+        if self.loss is kc.losses.MaskedCrowdCrossEntropy:
+            answers = np.zeros(self.output_shape[:-1], "int32")
+            answers[0] = -1
+            return answers
+        gaussian = self.loss is kc.losses.MaskedCrowdGaussian
+        answers = numbers(*(self.output_shape[:-1] if gaussian else self.output_shape))
+        answers[0] = np.nan
+        return answers
 
     @property
     def id(self) -> str:
@@ -33,6 +47,10 @@ class LayerCase:
 def probabilities(*shape: int) -> np.ndarray:
     rng = np.random.default_rng(0)
     return rng.dirichlet(np.ones(shape[-1]), shape[:-1]).astype("float32")
+
+
+def numbers(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=shape).astype("float32")
 
 
 SLOTS = np.array([[0, 2, -1], [1, -1, -1], [4, 3, 0], [2, 1, 3]], "int32")
@@ -92,6 +110,67 @@ LAYERS = [
     ),
 ]
 
+LAYERS += [
+    LayerCase(
+        kc.layers.CrowdsRegression,
+        {"num_annotators": 5, "conn_type": conn_type},
+        inputs,
+        shape,
+        len(conn_type) // 2 + 1,
+        kc.losses.MaskedCrowdMeanSquaredError,
+    )
+    for conn_type in RATING_CONN_TYPES
+    for inputs, shape in [
+        ((numbers(4, 1),), (4, 5)),
+        ((numbers(4, 3),), (4, 5, 3)),
+        ((numbers(4, 1), SLOTS), (4, 3)),
+        ((numbers(4, 3), SLOTS), (4, 3, 3)),
+    ]
+] + [
+    LayerCase(
+        kc.layers.CrowdsRegression,
+        {
+            "num_annotators": 5,
+            "conn_type": conn_type,
+            "answers_per_annotator": [3.0, 1.0, 0.0, 2.0, 5.0],
+            "learn_variance": True,
+            "initial_variance": 0.5,
+            "variance_strength": 2.0,
+            "scale_initializer": kc.initializers.PerAnnotator([1.0, 2.0, 0.5, 1.0, 1.0]),
+            "bias_initializer": "ones",
+            "scale_regularizer": keras.regularizers.L2(0.01),
+            "bias_regularizer": keras.regularizers.L2(0.01),
+            "name": "crowd",
+        },
+        inputs,
+        shape,
+        len(conn_type) // 2 + 3,
+        kc.losses.MaskedCrowdGaussian,
+    )
+    for conn_type in RATING_CONN_TYPES
+    for inputs, shape in [((numbers(4, 1), SLOTS), (4, 3, 2)), ((numbers(4, 3),), (4, 5, 3, 2))]
+]
+
+LAYERS += [
+    LayerCase(
+        kc.layers.CrowdsOrdinal,
+        {
+            "num_annotators": 5,
+            "num_classes": num_classes,
+            "answers_per_annotator": [3.0, 1.0, 0.0, 2.0, 5.0],
+            "initial_slope": 1.5,
+        },
+        inputs,
+        shape,
+        3 if num_classes > 2 else 2,
+    )
+    for num_classes, inputs, shape in [
+        (4, (numbers(4, 1),), (4, 5, 4)),
+        (4, (numbers(4, 1), SLOTS), (4, 3, 4)),
+        (2, (numbers(4, 1), SLOTS), (4, 3, 2)),
+    ]
+]
+
 ANSWERS = np.array([[0, 2, -1], [1, -1, -1], [-1, -1, -1], [2, 1, 0]])
 LOGITS = np.random.default_rng(1).normal(size=(4, 3, 3)).astype("float32")
 
@@ -103,15 +182,28 @@ LOSSES = [
         LOGITS,
     )
 ]
+RATINGS = np.array([[0.5, 2.0, np.nan], [-1.0, np.nan, np.nan], [np.nan] * 3, [2.0, 1.0, 0.0]], "float32")
+LOSSES += [
+    (cls, {"reduction": "sum", "name": "crowd", "dtype": "float32", **kwargs}, RATINGS, predictions)
+    for cls, kwargs, predictions in [
+        (kc.losses.MaskedCrowdMeanSquaredError, {}, LOGITS[..., 0]),
+        (kc.losses.MaskedCrowdMeanAbsoluteError, {}, LOGITS[..., 0]),
+        (kc.losses.MaskedCrowdHuber, {"delta": 0.5}, LOGITS[..., 0]),
+        (kc.losses.MaskedCrowdGaussian, {}, LOGITS[..., :2]),
+    ]
+]
 
 METRICS = [
     (kc.metrics.CrowdAccuracy, {"name": "agreement", "dtype": "float32"}, ANSWERS, LOGITS),
     (kc.metrics.CrowdCrossEntropy, {"name": "nll", "dtype": "float32"}, ANSWERS, LOGITS),
+    (kc.metrics.CrowdRootMeanSquaredError, {"name": "rmse", "dtype": "float32"}, RATINGS, LOGITS[..., 0]),
+    (kc.metrics.CrowdGaussianCrossEntropy, {"name": "nll", "dtype": "float32"}, RATINGS, LOGITS[..., :2]),
 ]
 
 INITIALIZERS = [
     (kc.initializers.CrowdIdentity, {"scale": 2.5}, (3, 4, 4)),
     (kc.initializers.CrowdIdentity, {"scale": 2.5}, (3, 4)),
+    (kc.initializers.PerAnnotator, {"values": [1.0, 2.0, 3.0]}, (3, 4)),
     (kc.initializers.FromConfusion, {"confusion": probabilities(3, 4, 4)}, (3, 4, 4)),
 ]
 

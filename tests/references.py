@@ -66,3 +66,50 @@ def crowd_accuracy(answers, logits):
         logits[i, r].argmax() == a for i, row in enumerate(answers) for r, a in enumerate(row) if a >= 0
     ]
     return float(np.mean(agreed)) if agreed else 0.0
+
+
+def expected_rating(conn_type, x, scale, bias):
+    """What an annotator with this scale and bias says of an item of value x."""
+    return {"S": x * scale, "B": x + bias, "S+B": x * scale + bias, "B+S": (x + bias) * scale}[conn_type]
+
+
+def settled(conn_type, scale, bias, weights):
+    """Scales and biases (R,) as the convention has them: mean answers of 1 and 0 are 1 and 0."""
+    weights = [w / sum(weights) for w in weights]
+    mean_scale = sum(w * s for w, s in zip(weights, scale, strict=True))
+    scale = [s - mean_scale + 1 for s in scale] if "S" in conn_type else [1.0] * len(weights)
+    if "B" not in conn_type:
+        return scale, [0.0] * len(weights)
+    factors = scale if conn_type == "B+S" else [1.0] * len(weights)
+    mean_bias = sum(w * f * b for w, f, b in zip(weights, factors, bias, strict=True))
+    return scale, [b - mean_bias for b in bias]
+
+
+def rating_loss(of_error, answers, predictions, weights=None):
+    """Mean over observed ratings of a function of prediction minus rating."""
+    total, count = 0.0, 0
+    for place in np.ndindex(answers.shape):
+        if not np.isnan(answers[place]):
+            weight = 1.0 if weights is None else weights[place[0]]
+            total += weight * of_error(predictions[place] - answers[place])
+            count += 1
+    return total / max(count, 1)
+
+
+def gaussian_nats(answers, mean, log_variance, weights=None):
+    """Mean over observed ratings of minus the log of the normal density."""
+    total, count = 0.0, 0
+    for place in np.ndindex(answers.shape):
+        if not np.isnan(answers[place]):
+            variance = np.exp(log_variance[place])
+            density = np.exp(-((answers[place] - mean[place]) ** 2) / (2 * variance))
+            density /= np.sqrt(2 * np.pi * variance)
+            total -= np.log(density) * (1.0 if weights is None else weights[place[0]])
+            count += 1
+    return total / max(count, 1)
+
+
+def grade_probabilities(x, thresholds, slope):
+    """Of each of K grades, for an item of score x and one annotator's K - 1 thresholds."""
+    at_most = [1 / (1 + np.exp(-slope * (t - x))) for t in thresholds] + [1.0]
+    return np.diff([0.0, *at_most])

@@ -127,3 +127,30 @@ def test_cost_runs(capsys):
     assert set(found) == {"CM", "F", "F, momentum .9", "W"}
     assert np.isfinite(list(found.values())).all()
     assert "| W |" in capsys.readouterr().out
+
+
+@pytest.fixture
+def regression(crowd_data, monkeypatch):
+    module = script("benchmarks", "regression")
+    few = module.features.__defaults__
+    monkeypatch.setattr(module.features, "__defaults__", (20,))
+    monkeypatch.setattr(module, "EPOCHS", 1)
+    assert few == (500,)
+    return module
+
+
+def test_regression_compares_with_the_mean_answer(regression, capsys):
+    found = regression.main(["--seeds", "1", "--methods", "gold", "B", "B, variances"])
+    assert list(found) == ["mean answer", "gold", "B", "B, variances"]
+    assert all(runs.shape == (1, 4) and np.isfinite(runs).all() for runs in found.values())
+    assert "| gold | " in capsys.readouterr().out
+
+
+def test_regression_chooses_on_held_out_answers_and_judges_annotators(regression, monkeypatch, capsys):
+    monkeypatch.setattr(regression.choose, "__defaults__", ((1,),))
+    methods = ["B", "S+B, variances, warm"]
+    found = regression.main(["--seeds", "1", "--choose", "--methods", "gold", *methods])
+    assert list(found) == [(method, 1) for method in methods]
+    assert np.isfinite(list(found.values())).all()
+    regression.main(["--seeds", "1", "--annotators", "B"])
+    assert "| mean answer | 0.965 | 0.910 |" in capsys.readouterr().out

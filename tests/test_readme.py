@@ -24,6 +24,8 @@ def test_snippets_run(tmp_path, monkeypatch):
             assert (predicted == truth).mean() > 0.6
     good = namespace["crowd_of_59"][:, 0, 0] > 0.5
     assert namespace["accuracy"][good].min() > namespace["accuracy"][~good].max()
+    precise = namespace["spread"] < 1
+    assert namespace["raters"].precision()[precise].min() > namespace["raters"].precision()[~precise].max()
     assert list(tmp_path.rglob("saved_model.pb"))
     assert namespace["annotations"].dense().tolist() == [[-1, 1, -1], [0, -1, 0], [-1, -1, -1]]
 

@@ -9,3 +9,9 @@ from ._dawid_skene import dawid_skene as dawid_skene
 from ._majority_vote import majority_vote as majority_vote
 from ._posterior import held_out_cross_entropy as held_out_cross_entropy
 from ._posterior import posterior as posterior
+from ._ratings import Deviations as Deviations
+from ._ratings import deviations as deviations
+from ._ratings import mean_rating as mean_rating
+from ._ratings import median_rating as median_rating
+from ._raykar import Raykar as Raykar
+from ._raykar import raykar as raykar

@@ -38,3 +38,28 @@ def checksum(annotations: Annotations) -> int:
     """A number that other answers would hardly share: whether a file is of the same answers."""
     columns = (annotations.item_index, annotations.annotator_index, annotations.answers)
     return zlib.crc32(b"".join(column.tobytes() for column in columns))
+
+
+def as_ratings(answers: Any) -> Annotations:
+    """`answers` as `Annotations` of numbers: passed through, or read from a dense array of floats.
+
+    Args:
+        answers: `Annotations` with numeric answers, or floats `(items, annotators)` with `NaN`.
+
+    Raises:
+        ValueError: When the answers are classes, or integers.
+    """
+    if not isinstance(answers, Annotations):
+        array = np.asarray(answers)
+        if array.dtype.kind != "f":
+            raise ValueError(
+                "`answers` must be `Annotations` of numbers or floats of shape (items, annotators) with NaN "
+                f"for missing. Received: dtype {array.dtype}, shape {array.shape}"
+            )
+        return Annotations.from_dense(array)
+    if answers.classes is not None:
+        raise ValueError(
+            "`answers` must be numbers: make `Annotations` of floats, without `classes=`. "
+            f"Received: {answers!r}"
+        )
+    return answers

@@ -1,6 +1,7 @@
 """The papers' data sets, and simulated annotators. NumPy only; no part of Keras is needed here."""
 
 from . import labelme as labelme
+from . import moviereviews as moviereviews
 from . import music as music
 from ._confusions import class_wise as class_wise
 from ._confusions import diagonally_dominant as diagonally_dominant

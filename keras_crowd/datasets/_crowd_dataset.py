@@ -17,12 +17,13 @@ class CrowdDataset:
     confusions? A model that learns from it learns from the labels that a crowd is there to replace.
 
     Attributes:
-        x_train: Features of the training items, float32 `(items, ...)`; row `i` is row `i` of `annotations`.
+        x_train: Features of the training items, float32 `(items, ...)`, or texts `(items,)`; row `i` is row
+            `i` of `annotations`.
         annotations: The answers to the training items.
-        y_train: Gold labels of the training items, int32 `(items,)`. For evaluation only.
-        x_test: Features of the test items, float32.
-        y_test: Gold labels of the test items, int32.
-        class_names: Names of the classes, in the order of their codes.
+        y_train: Gold labels of the training items, int32 `(items,)`, or float32 ratings. For evaluation only.
+        x_test: Features of the test items, likewise.
+        y_test: Gold labels of the test items, likewise.
+        class_names: Names of the classes, in the order of their codes; none for ratings.
         x_valid: Features of the validation items, or `None` where the data set has none.
         y_valid: Gold labels of the validation items, or `None`.
     """
@@ -45,7 +46,8 @@ class CrowdDataset:
     def __repr__(self) -> str:
         splits = {"x_train": self.x_train, "x_valid": self.x_valid, "x_test": self.x_test}
         shapes = ", ".join(f"{name} {x.shape}" for name, x in splits.items() if x is not None)
-        return f"CrowdDataset({shapes}, {len(self.class_names)} classes, {self.annotations!r})"
+        kind = f"{len(self.class_names)} classes" if self.class_names else "ratings"
+        return f"CrowdDataset({shapes}, {kind}, {self.annotations!r})"
 
 
 def _same_rows(x_name: str, x: np.ndarray | None, y_name: str, y: np.ndarray | None) -> None:

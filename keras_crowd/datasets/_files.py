@@ -28,7 +28,7 @@ def read_arrays(
         ValueError: When it is not an `.npz` archive, or lacks some of the arrays.
     """
     needed = f"the arrays {', '.join(arrays)}. The original data: {origin}"
-    file = _find(path, file_name, needed)
+    file = find_file(path, file_name, f"The file is an .npz archive with {needed}")
     if not zipfile.is_zipfile(file):
         raise ValueError(f"`path` must be an .npz archive with {needed}. Received: {file}")
     with np.load(file, allow_pickle=False) as archive:
@@ -41,7 +41,8 @@ def read_arrays(
         return {name: archive[name] for name in arrays}
 
 
-def _find(path: str | os.PathLike[str] | None, file_name: str, needed: str) -> Path:
+def find_file(path: str | os.PathLike[str] | None, file_name: str, origin: str) -> Path:
+    """The file called so: `path`, or in the folder `path`, or in that of `KERAS_CROWD_DATA`."""
     folder = os.environ.get(DATA_FOLDER)
     file = None
     if path is not None:
@@ -52,7 +53,7 @@ def _find(path: str | os.PathLike[str] | None, file_name: str, needed: str) -> P
     if file is None or not file.is_file():
         raise FileNotFoundError(
             f"`path` must be the file {file_name} or its folder, or the environment variable {DATA_FOLDER} "
-            f"must be its folder. The file is an .npz archive with {needed}. "
+            f"must be its folder. {origin}. "
             f"Received: path={path if path is None else str(path)!r}, {DATA_FOLDER}={folder!r}"
         )
     return file

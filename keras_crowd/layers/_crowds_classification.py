@@ -10,6 +10,7 @@ from .. import ops
 from .._arguments import whole_number
 from .._registration import register
 from ..initializers import CrowdIdentity
+from ._slots import check_annotator_dtype, check_annotators_shape
 
 _KERNEL_AXES = {"MW": 2, "CM": 2, "VW": 1, "VW+B": 1, "SW": 0, "VB": None}  # class axes of the kernel
 
@@ -143,11 +144,7 @@ class CrowdsClassification(keras.layers.Layer):
         self.released = self.add_weight(shape=(), initializer="ones", trainable=False, name="released")
 
     def call(self, probabilities: Any, annotators: Any = None, training: bool = False) -> Any:
-        if annotators is not None and "int" not in str(annotators.dtype):
-            raise ValueError(
-                "`annotators` must be integers (use `keras.Input((None,), dtype='int32')`). "
-                f"Received: dtype {annotators.dtype}"
-            )
+        check_annotator_dtype(annotators)
         if self.from_logits:
             probabilities = kops.softmax(probabilities, axis=-1)
         if training:
@@ -247,10 +244,7 @@ class CrowdsClassification(keras.layers.Layer):
                 "`probabilities` must have shape (batch, ..., classes) with at least 2 classes. "
                 f"Received: shape {tuple(probabilities_shape)}"
             )
-        if annotators_shape is not None and len(annotators_shape) != 2:
-            raise ValueError(
-                f"`annotators` must have shape (batch, slots). Received: shape {tuple(annotators_shape)}"
-            )
+        check_annotators_shape(annotators_shape)
 
 
 def _check_start(conn_type: str, initial_accuracy: float | None, kernel_initializer: Any) -> None:

@@ -41,11 +41,12 @@ def align_classes(model: Any, x: Any, answers: Any) -> np.ndarray:
     >>> permutation = keras_crowd.align_classes(model, x, answers)
     """
     crowd, classifier = crowd_layer(model), strip(model)
-    if crowd.conn_type not in ("MW", "CM"):
+    conn_type = getattr(crowd, "conn_type", type(crowd).__name__)
+    if conn_type not in ("MW", "CM"):
         raise ValueError(
             '`model` must have a crowd layer of conn_type "MW" or "CM": the parameters of the others are '
             "those of a true class and the answer of its name at once, so the classes cannot be renamed. "
-            f"Received: conn_type={crowd.conn_type!r}"
+            f"Received: conn_type={conn_type!r}"
         )
     dense = _last_dense(classifier, crowd.num_classes)
     inputs = classifier_inputs(model, classifier, x)

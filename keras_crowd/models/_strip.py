@@ -5,18 +5,22 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..layers import CrowdsClassification
+from ..layers import CrowdsClassification, CrowdsOrdinal, CrowdsRegression
+
+_REGRESSIONS = (CrowdsOrdinal, CrowdsRegression)
+_CROWD_LAYERS = (CrowdsClassification, *_REGRESSIONS)
 
 
 def strip(model: Any) -> Any:
-    """The classifier below the crowd layer, as a plain `keras.Model` that shares its weights.
+    """The classifier (or regressor) below the crowd layer, as a plain `keras.Model` that shares its weights.
 
     Args:
         model: A Sequential or functional model with one crowd layer, built.
 
     Returns:
         A `keras.Model` from the features to the crowd layer's input (probabilities, or logits with
-        `from_logits=True`). It knows nothing of `keras_crowd`: `save`, `export` and `quantize` it.
+        `from_logits=True`; numbers for `CrowdsRegression` and `CrowdsOrdinal`). It knows nothing of
+        `keras_crowd`: `save`, `export` and `quantize` it.
 
     Raises:
         ValueError: When the model has no crowd layer at its top level, or several, or was never built.
@@ -39,12 +43,16 @@ def strip(model: Any) -> Any:
         kept = keras.utils.get_source_inputs(probabilities)
     if isinstance(kept, list) and len(kept) == 1:
         kept = kept[0]
-    return keras.Model(kept, probabilities, name="classifier")
+    return keras.Model(kept, probabilities, name=_name(model))
+
+
+def _name(model: Any) -> str:
+    return "regressor" if isinstance(crowd_layer(model), _REGRESSIONS) else "classifier"
 
 
 def crowd_layer(model: Any) -> Any:
     """The one crowd layer at the top level of a built model."""
-    layers = [layer for layer in model.layers if isinstance(layer, CrowdsClassification)]
+    layers = [layer for layer in model.layers if isinstance(layer, _CROWD_LAYERS)]
     symbolic = bool(getattr(model, "inputs", None))
     if len(layers) != 1 or not layers[0].built or not symbolic:
         state = f"{len(layers)} crowd layers"

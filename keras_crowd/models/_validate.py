@@ -5,6 +5,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from ..layers import CrowdsClassification, CrowdsRegression
+from ._ratings import check_ratings
 from ._strip import classifier_inputs, crowd_layer, inputs_of, match_inputs, strip
 
 
@@ -22,9 +24,9 @@ def validate(model: Any, x: Any, answers: Any) -> None:
     Raises:
         ValueError: When lengths or shapes disagree; a feature is `NaN` or infinite; the classifier gives no
             probabilities; the model was compiled with one of Keras's own losses by name; an answer is no
-            class code (out of range, or not whole) or an annotator id is out of range; an answer stands in
-            an empty slot; an annotator stands twice in the slots of an item; or no item has any answer. An
-            item without answers is allowed: it has no weight.
+            class code (out of range, or not whole), or no finite float below `CrowdsRegression`; an annotator
+            id is out of range; an answer stands in an empty slot; an annotator stands twice in the slots of
+            an item; or no item has any answer. An item without answers is allowed: it has no weight.
 
     Example:
 
@@ -32,10 +34,12 @@ def validate(model: Any, x: Any, answers: Any) -> None:
     >>> history = model.fit(x, answers)
     """
     crowd = crowd_layer(model)
+    rating = isinstance(crowd, CrowdsRegression)
     if isinstance(getattr(model, "loss", None), str):
+        loss = "MaskedCrowdMeanSquaredError" if rating else "MaskedCrowdCrossEntropy"
         raise ValueError(
             "`model` must be compiled with a loss for crowd answers, as "
-            f"`keras_crowd.losses.MaskedCrowdCrossEntropy()`. Received: loss={model.loss!r}"
+            f"`keras_crowd.losses.{loss}()`. Received: loss={model.loss!r}"
         )
     tensors, arrays = model.inputs, match_inputs(model, x)
     answers = _as_answers(answers)
@@ -44,10 +48,13 @@ def validate(model: Any, x: Any, answers: Any) -> None:
     annotators = next((a for t, a in zip(tensors, arrays, strict=True) if slots and t is slots[0]), None)
     for tensor, array in zip(tensors, arrays, strict=True):
         _check_features(tensor, array)
-    if not crowd.from_logits:
-        _check_probabilities(model, x)
     width = crowd.num_annotators if annotators is None else annotators.shape[-1]
-    observed = _check_answers(answers, (*crowd.output.shape[1:-2], width), crowd.num_classes)
+    if rating:
+        observed = check_ratings(answers, width, crowd)
+    else:
+        if isinstance(crowd, CrowdsClassification) and not crowd.from_logits:
+            _check_probabilities(model, x)
+        observed = _check_answers(answers, (*crowd.output.shape[1:-2], width), crowd.num_classes)
     if annotators is not None:
         _check_annotators(annotators, observed, crowd.num_annotators)
 

@@ -1,0 +1,105 @@
+"""Means of ratings, and how far annotators are from a truth."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..annotations import Annotations, as_ratings
+
+
+def mean_rating(answers: Any) -> np.ndarray:
+    """The mean rating of each item.
+
+    Args:
+        answers: `Annotations` of numbers, or floats `(items, annotators)` with `NaN` for missing.
+
+    Returns:
+        float64 `(items,)`, `NaN` for an item nobody rated.
+
+    Example:
+
+    >>> mean_rating([[1.0, 2.0], [3.0, np.nan], [np.nan, np.nan]])
+    array([1.5, 3. , nan])
+    """
+    ratings = as_ratings(answers)
+    total = np.bincount(ratings.item_index, ratings.answers, minlength=ratings.num_items)
+    return _divided(total, ratings.answers_per_item())
+
+
+def median_rating(answers: Any) -> np.ndarray:
+    """The median rating of each item; of an even number of ratings, the mean of the two in the middle.
+
+    Args:
+        answers: `Annotations` of numbers, or floats `(items, annotators)` with `NaN` for missing.
+
+    Returns:
+        float64 `(items,)`, `NaN` for an item nobody rated.
+
+    Example:
+
+    >>> median_rating([[1.0, 2.0, 9.0], [3.0, np.nan, 4.0], [np.nan, np.nan, np.nan]])
+    array([2. , 3.5, nan])
+    """
+    ratings = as_ratings(answers)
+    counts = ratings.answers_per_item()
+    first = np.cumsum(counts) - counts
+    ordered = ratings.answers[np.lexsort((ratings.answers, ratings.item_index))].astype(float)
+    low, high = first + np.maximum(counts - 1, 0) // 2, first + counts // 2
+    last = len(ordered) - 1
+    middle = 0.5 * (ordered[np.minimum(low, last)] + ordered[np.minimum(high, last)])
+    return np.where(counts > 0, middle, np.nan)
+
+
+class Deviations(NamedTuple):
+    """What `deviations` found.
+
+    Attributes:
+        bias: Mean of rating minus truth of each annotator, `(annotators,)`; `NaN` without ratings.
+        rmse: Root of the mean square of the same.
+    """
+
+    bias: np.ndarray
+    rmse: np.ndarray
+
+
+def deviations(answers: Any, truth: Any) -> Deviations:
+    """How far each annotator is from the truth, or from an estimate of it.
+
+    Args:
+        answers: `Annotations` of numbers, or floats `(items, annotators)` with `NaN` for missing.
+        truth: Gold ratings, or an estimate, `(items,)`; items without one (`NaN`) are left out.
+
+    Returns:
+        `Deviations(bias, rmse)`.
+
+    Example:
+
+    >>> deviations([[1.0, 3.0], [2.0, np.nan]], [1.0, 1.0])
+    Deviations(bias=array([0.5, 2. ]), rmse=array([0.70710678, 2.        ]))
+    """
+    ratings, truth = as_ratings(answers), np.asarray(truth, float)
+    if truth.shape != (ratings.num_items,):
+        raise ValueError(
+            f"`truth` must be {ratings.num_items} numbers, one for each item. Received: shape {truth.shape}"
+        )
+    error = ratings.answers - truth[ratings.item_index]
+    known = ~np.isnan(error)
+    error, counts = np.where(known, error, 0.0), by_annotator(ratings, known)
+    bias = _divided(by_annotator(ratings, error), counts)
+    return Deviations(bias, np.sqrt(_divided(by_annotator(ratings, error**2), counts)))
+
+
+def by_annotator(ratings: Annotations, values: np.ndarray) -> np.ndarray:
+    """A value of each answer, summed by annotator."""
+    return np.bincount(ratings.annotator_index, values, minlength=ratings.num_annotators)
+
+
+def by_item(ratings: Annotations, values: np.ndarray) -> np.ndarray:
+    """A value of each answer, summed by item."""
+    return np.bincount(ratings.item_index, values, minlength=ratings.num_items)
+
+
+def _divided(total: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    return np.divide(total, counts, out=np.full(len(total), np.nan), where=counts > 0)

@@ -1,0 +1,29 @@
+"""Checks of numeric answers at the door of `fit`."""
+
+from typing import Any
+
+import numpy as np
+
+
+def check_ratings(answers: np.ndarray, width: int, crowd: Any) -> np.ndarray:
+    """Where there is a rating, `(items, annotators or slots)`."""
+    targets = () if crowd.num_targets == 1 else (crowd.num_targets,)
+    expected = (len(answers), width, *targets)
+    if answers.shape != expected:
+        raise ValueError(f"`answers` must have shape {expected}. Received: shape {answers.shape}")
+    if answers.dtype.kind != "f":
+        raise ValueError(
+            "`answers` must be floats with NaN for missing (a -1 would be a rating). "
+            f"Received: dtype {answers.dtype}"
+        )
+    wrong = np.isinf(answers)
+    if wrong.any():
+        where = tuple(map(int, np.argwhere(wrong)[0]))
+        raise ValueError(
+            "`answers` must be finite numbers, or NaN for missing. "
+            f"Received: {int(wrong.sum())} that are not, the first {answers[where]} at {where}"
+        )
+    observed = ~np.isnan(answers)
+    if not observed.any():
+        raise ValueError("`answers` must hold at least one answer. Received: all missing")
+    return observed.reshape(len(answers), width, -1).any(axis=2)
