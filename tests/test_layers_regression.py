@@ -151,7 +151,7 @@ def test_more_imagined_answers_hold_the_variances_together():
 def test_regularizers_draw_towards_one_and_zero():
     x, *_, answers = crowd(60)
     free = learned(x, answers)[1]
-    l2 = keras.regularizers.L2(0.1)
+    l2 = keras.regularizers.L2(1.0)
     held = learned(x, answers, scale_regularizer=l2, bias_regularizer=l2)[1]
     assert np.std(held.scale()) < 0.5 * np.std(free.scale())
     assert np.std(held.bias()) < 0.7 * np.std(free.bias())
