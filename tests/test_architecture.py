@@ -17,6 +17,7 @@ LEVELS = {
     "_arguments": 0,
     "annotations": 0,
     "ops": 1,
+    "_crf": 1,
     "aggregation": 1,
     "datasets": 1,
     "evaluation": 1,

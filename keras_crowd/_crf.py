@@ -1,0 +1,150 @@
+"""The mathematics of linear-chain conditional random fields, as pure functions over `keras.ops`.
+
+A chain of classes `z_1 ... z_T` has the score
+
+    s(z) = start[z_1] + sum_t emission[t, z_t] + sum_t>1 transition[z_t-1, z_t] + end[z_T]
+
+and the probability `exp(s(z)) / Z`. Emissions are `(batch, time, K)`, a mask `(batch, time)` says which tokens
+are real. Padding may stand anywhere: the chain goes from one real token to the next as if nothing stood between
+them. A sequence without a real token has `log Z = 0`. Time and memory are linear in the length of the chain.
+
+Scans give back what they carry, for TensorFlow's takes no other outputs.
+"""
+
+from typing import Any, NamedTuple
+
+from keras import ops
+
+FORBIDDEN = -1e4  # the score of what cannot be: finite, so that no gradient is NaN
+
+
+class Potentials(NamedTuple):
+    """The scores that do not depend on the item: `(K, K)`, `(K,)`, `(K,)`."""
+
+    transitions: Any
+    start: Any
+    end: Any
+
+
+def log_partition(emissions: Any, potentials: Any, mask: Any = None) -> Any:
+    """`log Z = log sum_z exp(s(z))`, `(batch,)`, by the forward recursion."""
+    emissions, mask = _cleaned(emissions, mask)
+    last = _forward(emissions, potentials, mask)[0]
+    log_z = ops.logsumexp(last + potentials.end, axis=-1)
+    return ops.where(ops.any(mask, axis=1), log_z, 0.0)
+
+
+def tag_evidence(tags: Any, num_classes: int, dtype: Any) -> Any:
+    """Scores that leave only the given tags `(batch, time)`, and all of them where a tag is negative."""
+    known = ops.expand_dims(tags >= 0, -1)
+    given = ops.one_hot(tags, num_classes, dtype=dtype)
+    return ops.where(known, FORBIDDEN * (1.0 - given), 0.0)
+
+
+def log_likelihood(emissions: Any, evidence: Any, potentials: Any, mask: Any = None) -> Any:
+    """`log sum_z p(z) prod_t exp(evidence[t, z_t])`, `(batch,)`: what is observed, with the chain summed out."""
+    emissions, mask = _cleaned(emissions, mask)
+    joint = log_partition(emissions + evidence, potentials, mask)
+    return joint - log_partition(emissions, potentials, mask)
+
+
+def marginals(emissions: Any, potentials: Any, mask: Any = None) -> Any:
+    """`p(z_t = k)`, `(batch, time, K)`, by forward and backward recursions; zeros at padding."""
+    emissions, mask = _cleaned(emissions, mask)
+    alpha = _forward(emissions, potentials, mask)[1]
+    beta = _backward(emissions, potentials, mask)
+    p = ops.softmax(_swap_time(alpha) + _swap_time(beta), axis=-1)
+    return ops.where(ops.expand_dims(mask, -1), p, 0.0)
+
+
+def viterbi(emissions: Any, potentials: Any, mask: Any = None) -> Any:
+    """The tags of the highest score, int32 `(batch, time)`; `-1` at padding."""
+    emissions, mask = _cleaned(emissions, mask)
+    alpha, pointers = _best_scores(emissions, potentials, mask)
+    last = ops.cast(ops.argmax(alpha + potentials.end, axis=-1), "int32")
+
+    def step(tag: Any, pointer: Any) -> Any:
+        before = ops.take_along_axis(pointer, ops.expand_dims(tag, -1), axis=-1)
+        return ops.squeeze(before, -1), tag
+
+    tags = ops.transpose(ops.scan(step, last, pointers, reverse=True)[1])
+    return ops.where(mask, tags, -1)
+
+
+def _cleaned(emissions: Any, mask: Any) -> tuple[Any, Any]:
+    """Emissions with zeros at padding, so that whatever stands there reaches nothing; and the mask."""
+    emissions = ops.convert_to_tensor(emissions)
+    if mask is None:
+        return emissions, ops.ones_like(emissions[..., 0], dtype="bool")
+    mask = ops.cast(mask, "bool")
+    return ops.where(ops.expand_dims(mask, -1), emissions, 0.0), mask
+
+
+def _steps(emissions: Any, mask: Any) -> tuple[Any, Any, Any]:
+    """Emissions `(time, batch, K)`, and where the chain goes on and where it begins, `(time, batch, 1)`."""
+    count = ops.cumsum(ops.cast(mask, "int32"), axis=1)
+    begins = ops.logical_and(mask, count == 1)
+    goes_on = ops.logical_and(mask, count > 1)
+    by_time = (ops.expand_dims(ops.transpose(flag), -1) for flag in (goes_on, begins))
+    return (_swap_time(emissions), *by_time)
+
+
+def _forward(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, Any]:
+    """`alpha_t[k] = log sum` over the chains up to `t` that end in `k`: the last, and all `(time, batch, K)`."""
+
+    def step(alpha: Any, xs: tuple) -> Any:
+        emission, goes_on, begins = xs
+        paths = ops.logsumexp(ops.expand_dims(alpha, -1) + potentials.transitions, axis=-2)
+        alpha = ops.where(goes_on, paths + emission, alpha)
+        alpha = ops.where(begins, potentials.start + emission, alpha)
+        return alpha, alpha
+
+    return ops.scan(step, ops.zeros_like(emissions[:, 0]), _steps(emissions, mask))
+
+
+def _backward(emissions: Any, potentials: Any, mask: Any) -> Any:
+    """`beta_t[k] = log sum` over the chains after `t`, given `k` at `t`: `(time, batch, K)`."""
+
+    def step(beta: Any, xs: tuple) -> Any:
+        emission, goes_on, _ = xs
+        after = ops.expand_dims(emission + beta, -2)
+        return ops.where(goes_on, ops.logsumexp(potentials.transitions + after, axis=-1), beta), beta
+
+    end = ops.zeros_like(emissions[:, 0]) + potentials.end
+    return ops.scan(step, end, _steps(emissions, mask), reverse=True)[1]
+
+
+def _best_scores(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, Any]:
+    """The best score of a chain that ends in each class, `(batch, K)`; where from, `(time, batch, K)`."""
+    itself = ops.zeros_like(emissions[:, 0], dtype="int32") + ops.arange(emissions.shape[-1], dtype="int32")
+
+    def step(carry: tuple, xs: tuple) -> Any:
+        alpha, _ = carry
+        emission, goes_on, begins = xs
+        scores = ops.expand_dims(alpha, -1) + potentials.transitions
+        pointer = ops.where(goes_on, ops.cast(ops.argmax(scores, axis=-2), "int32"), itself)
+        alpha = ops.where(goes_on, ops.max(scores, axis=-2) + emission, alpha)
+        alpha = ops.where(begins, potentials.start + emission, alpha)
+        return (alpha, pointer), (alpha, pointer)
+
+    start = (ops.zeros_like(emissions[:, 0]), itself)
+    (alpha, _), (_, pointers) = ops.scan(step, start, _steps(emissions, mask))
+    return alpha, pointers
+
+
+def _swap_time(x: Any) -> Any:
+    """`(batch, time, K)` as `(time, batch, K)`, and back."""
+    return ops.transpose(x, (1, 0, 2))
+
+
+def bio_rules(labels: Any) -> tuple[Any, Any]:
+    """Which label may follow which, `(K, K)`, and which may come first, `(K,)`, as nested lists of bools.
+
+    `I-x` may only follow `B-x` or `I-x`.
+    """
+    follows = [[_may_follow(before, label) for label in labels] for before in labels]
+    return follows, [_may_follow("O", label) for label in labels]
+
+
+def _may_follow(before: str, label: str) -> bool:
+    return not label.startswith("I-") or before in (f"B-{label[2:]}", label)
