@@ -1,3 +1,5 @@
-"""Crowd layers: class probabilities in, answer logits of every annotator out."""
+"""Crowd layers: class probabilities in, answer logits of every annotator out; and a CRF over tags."""
 
 from ._crowds_classification import CrowdsClassification as CrowdsClassification
+from ._crowds_sequence_labeling import CrowdsSequenceLabeling as CrowdsSequenceLabeling
+from ._linear_chain_crf import LinearChainCRF as LinearChainCRF

@@ -42,10 +42,10 @@ def strip(model: Any) -> Any:
     return keras.Model(kept, probabilities, name="classifier")
 
 
-def crowd_layer(model: Any) -> Any:
-    """The one crowd layer at the top level of a built model."""
+def crowd_layer(model: Any, symbolic: bool = True) -> Any:
+    """The one crowd layer at the top level of a built model, of a symbolic one if so asked."""
     layers = [layer for layer in model.layers if isinstance(layer, CrowdsClassification)]
-    symbolic = bool(getattr(model, "inputs", None))
+    symbolic = not symbolic or bool(getattr(model, "inputs", None))
     if len(layers) != 1 or not layers[0].built or not symbolic:
         state = f"{len(layers)} crowd layers"
         if len(layers) == 1:
