@@ -132,5 +132,5 @@ def test_bad_inputs_are_refused():
         layer(np.ones((4, 3), "float32"))
     layer = kc.layers.CrowdsSequenceLabeling(R)
     layer.build((None, None, K))
-    with pytest.raises(ValueError, match="`conn_type` must be \"CM\". Received: conn_type='MW'"):
+    with pytest.raises(ValueError, match=r"`conn_type` must be .CM.. Received: conn_type='MW'"):
         layer.log_confusion()

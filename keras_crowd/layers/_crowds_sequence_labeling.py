@@ -59,9 +59,9 @@ class CrowdsSequenceLabeling(CrowdsClassification):
         self,
         probabilities: Any,
         annotators: Any = None,
+        training: bool = False,
         mask: Any = None,
         probabilities_mask: Any = None,  # what Keras calls the mask where there are annotators as well
-        training: bool = False,
     ) -> Any:
         mask = probabilities_mask if mask is None else mask
         self._token_mask = mask

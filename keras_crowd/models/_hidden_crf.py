@@ -171,7 +171,8 @@ class HiddenCRF(ChainModel):
         Returns:
             A `keras.Model` that shares the weights. Its inputs are those of the encoder, then the answers
             `(batch, time, annotators or slots)`, then with slots the annotators; a list. `predict` gives
-            int32 tags `(batch, time)`, `-1` at padding.
+            int32 tags `(batch, time)`, `-1` at padding. Under JAX, `export` it for known lengths
+            (`input_signature`): JAX takes the lengths of two inputs for different ones.
         """
         width = None if self.slots else self.crowd.num_annotators
         answers = keras.Input((None, width), dtype="int32", name="answers")
