@@ -91,20 +91,26 @@ def _cleaned(emissions: Any, mask: Any) -> tuple[Any, Any]:
     return ops.where(ops.expand_dims(mask, -1), emissions, 0.0), mask
 
 
-def _steps(emissions: Any, mask: Any) -> tuple[Any, Any, Any]:
-    """Emissions `(time, batch, K)`, and where the chain goes on and where it begins, `(time, batch, 1)`."""
+def _steps(emissions: Any, mask: Any) -> Any:
+    """For each token its emissions, whether the chain goes on there, and whether it begins: `(time, batch, K + 2)`.
+
+    One array, for TensorFlow's scan compares the lengths of several, which fails where they are unknown.
+    """
     count = ops.cumsum(ops.cast(mask, "int32"), axis=1)
-    begins = ops.logical_and(mask, count == 1)
-    goes_on = ops.logical_and(mask, count > 1)
-    by_time = (ops.expand_dims(ops.transpose(flag), -1) for flag in (goes_on, begins))
-    return (_swap_time(emissions), *by_time)
+    flags = ops.stack([ops.logical_and(mask, count > 1), ops.logical_and(mask, count == 1)], axis=-1)
+    return _swap_time(ops.concatenate([emissions, ops.cast(flags, emissions.dtype)], axis=-1))
+
+
+def _unpacked(token: Any) -> tuple[Any, Any, Any]:
+    """Emissions `(batch, K)` and the two flags `(batch, 1)` of a token of `_steps`."""
+    return token[:, :-2], token[:, -2:-1] > 0.5, token[:, -1:] > 0.5
 
 
 def _forward(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, Any]:
     """`alpha_t[k] = log sum` over the chains up to `t` that end in `k`: the last, and all `(time, batch, K)`."""
 
-    def step(alpha: Any, xs: tuple) -> Any:
-        emission, goes_on, begins = xs
+    def step(alpha: Any, token: Any) -> Any:
+        emission, goes_on, begins = _unpacked(token)
         paths = ops.logsumexp(ops.expand_dims(alpha, -1) + potentials.transitions, axis=-2)
         alpha = ops.where(goes_on, paths + emission, alpha)
         alpha = ops.where(begins, potentials.start + emission, alpha)
@@ -116,8 +122,8 @@ def _forward(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, Any]:
 def _backward(emissions: Any, potentials: Any, mask: Any) -> Any:
     """`beta_t[k] = log sum` over the chains after `t`, given `k` at `t`: `(time, batch, K)`."""
 
-    def step(beta: Any, xs: tuple) -> Any:
-        emission, goes_on, _ = xs
+    def step(beta: Any, token: Any) -> Any:
+        emission, goes_on, _ = _unpacked(token)
         after = ops.expand_dims(emission + beta, -2)
         return ops.where(goes_on, ops.logsumexp(potentials.transitions + after, axis=-1), beta), beta
 
@@ -129,9 +135,9 @@ def _best_scores(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, Any]:
     """The best score of a chain that ends in each class, `(batch, K)`; where from, `(time, batch, K)`."""
     itself = ops.zeros_like(emissions[:, 0], dtype="int32") + ops.arange(emissions.shape[-1], dtype="int32")
 
-    def step(carry: tuple, xs: tuple) -> Any:
+    def step(carry: tuple, token: Any) -> Any:
         alpha, _ = carry
-        emission, goes_on, begins = xs
+        emission, goes_on, begins = _unpacked(token)
         scores = ops.expand_dims(alpha, -1) + potentials.transitions
         pointer = ops.where(goes_on, ops.cast(ops.argmax(scores, axis=-2), "int32"), itself)
         alpha = ops.where(goes_on, ops.max(scores, axis=-2) + emission, alpha)

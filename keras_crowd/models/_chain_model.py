@@ -46,7 +46,7 @@ class ChainModel(keras.Model):
             raise ValueError(f"`crf` must be a `LinearChainCRF`. Received: {type(crf).__name__}")
         self.encoder = encoder
         self.crf = crf or LinearChainCRF()
-        self.real_tokens = _RealTokens()
+        self.real_tokens = _RealTokens(name="real_tokens")
         if not self.crf.built:
             self.crf.build(encoder.outputs[0].shape)
         self.built = True  # every part is

@@ -110,7 +110,7 @@ class HiddenCRF(ChainModel):
         self.crowd = crowd
         if not crowd.built:
             crowd.build((None, None, self.num_classes))
-        self.evidence = _AnswerEvidence(crowd, dtype=crowd.dtype_policy)
+        self.evidence = _AnswerEvidence(crowd, dtype=crowd.dtype_policy, name="answer_evidence")
 
     def features(self, inputs: Any) -> Any:
         if not self.slots:
