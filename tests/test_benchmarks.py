@@ -127,3 +127,13 @@ def test_cost_runs(capsys):
     assert set(found) == {"CM", "F", "F, momentum .9", "W"}
     assert np.isfinite(list(found.values())).all()
     assert "| W |" in capsys.readouterr().out
+
+
+def test_sequences(crowd_data, monkeypatch, capsys):
+    pytest.importorskip("seqeval", reason="needs seqeval")
+    sequences = script("benchmarks", "sequences")
+    small = ["--seeds", "1", "--epochs", "2", "--limit", "64", "--methods", "hidden CRF"]
+    found = sequences.main(small)
+    assert set(found) == {"majority vote + CRF", "gold + CRF", "hidden CRF"}
+    assert all(values.shape == (1, 3) and np.isfinite(values).all() for values in found.values())
+    assert "| hidden CRF |" in capsys.readouterr().out
