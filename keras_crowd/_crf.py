@@ -27,11 +27,40 @@ class Potentials(NamedTuple):
 
 
 def log_partition(emissions: Any, potentials: Any, mask: Any = None) -> Any:
-    """`log Z = log sum_z exp(s(z))`, `(batch,)`, by the forward recursion."""
+    """`log Z = log sum_z exp(s(z))`, `(batch,)`, by the forward recursion.
+
+    Its gradient is how often a chain is expected to meet each score, and is given as such: XLA under
+    TensorFlow cannot differentiate a scan.
+    """
     emissions, mask = _cleaned(emissions, mask)
-    last = _forward(emissions, potentials, mask)[0]
-    log_z = ops.logsumexp(last + potentials.end, axis=-1)
+    scores = (emissions, *potentials)
+    fixed = tuple(ops.stop_gradient(score) for score in scores)
+    log_z, expected = _expectations(fixed[0], Potentials(*fixed[1:]), mask)
+    log_z = ops.stop_gradient(log_z)
+    for score, still, count in zip(scores, fixed, expected, strict=True):
+        change = ops.stop_gradient(count) * (score - still)  # 0, with the gradient `count`
+        log_z = log_z + ops.sum(ops.reshape(change, (ops.shape(change)[0], -1)), axis=-1)
     return ops.where(ops.any(mask, axis=1), log_z, 0.0)
+
+
+def _expectations(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, tuple]:
+    """`log Z`, and the expected counts of emissions, transitions, starts and ends, each `(batch, ...)`."""
+    last, alpha = _forward(emissions, potentials, mask)
+    beta = _backward(emissions, potentials, mask)
+    log_z = ops.logsumexp(last + potentials.end, axis=-1)
+    p = ops.softmax(alpha + beta, axis=-1)
+    _, goes_on, begins = _unpacked(_steps(emissions, mask))
+    before = ops.concatenate([ops.zeros_like(alpha[:1]), alpha[:-1]], axis=0)
+    after = _swap_time(emissions) + beta
+    pairs = ops.expand_dims(before, -1) + potentials.transitions + ops.expand_dims(after, -2)
+    pairs = ops.where(ops.expand_dims(goes_on, -1), pairs - ops.reshape(log_z, (1, -1, 1, 1)), FORBIDDEN)
+    any_token = ops.cast(ops.any(mask, axis=1, keepdims=True), p.dtype)
+    return log_z, (
+        _swap_time(p) * ops.cast(ops.expand_dims(mask, -1), p.dtype),
+        ops.sum(ops.exp(pairs), axis=0),
+        ops.sum(p * ops.cast(begins, p.dtype), axis=0),
+        ops.softmax(last + potentials.end, axis=-1) * any_token,
+    )
 
 
 def tag_evidence(tags: Any, num_classes: int, dtype: Any) -> Any:
@@ -102,8 +131,8 @@ def _steps(emissions: Any, mask: Any) -> Any:
 
 
 def _unpacked(token: Any) -> tuple[Any, Any, Any]:
-    """Emissions `(batch, K)` and the two flags `(batch, 1)` of a token of `_steps`."""
-    return token[:, :-2], token[:, -2:-1] > 0.5, token[:, -1:] > 0.5
+    """Emissions `(..., batch, K)` and the two flags `(..., batch, 1)` of what `_steps` gives."""
+    return token[..., :-2], token[..., -2:-1] > 0.5, token[..., -1:] > 0.5
 
 
 def _forward(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, Any]:
