@@ -4,6 +4,7 @@
 PYTHON ?= python3.11
 BACKEND ?= tensorflow
 BIN := .venv/bin
+PIP := PIP_CONSTRAINT=$(CURDIR)/.venv/constraints.txt $(BIN)/pip install --quiet
 RUN := KERAS_BACKEND=$(BACKEND) TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python
 
 .PHONY: demo test lint clean
@@ -21,24 +22,25 @@ lint: .venv/test-tensorflow
 
 # The CPU build of PyTorch; the newest release would bring gigabytes of CUDA.
 .venv/test-torch: pyproject.toml | .venv/pip
-	$(BIN)/pip install --quiet torch==2.13.0
-	$(BIN)/pip install --quiet -e '.[tensorflow,torch,test]'
+	$(PIP) torch==2.13.0
+	$(PIP) -e '.[tensorflow,torch,test]'
 	touch $@
 
 .venv/test-jax: pyproject.toml | .venv/pip
-	$(BIN)/pip install --quiet -e '.[tensorflow,jax,test]'
+	$(PIP) -e '.[tensorflow,jax,test]'
 	touch $@
 
 .venv/test-tensorflow: pyproject.toml | .venv/pip
-	$(BIN)/pip install --quiet -e '.[tensorflow,test]'
+	$(PIP) -e '.[tensorflow,test]'
 	touch $@
 
 .venv/demo: pyproject.toml | .venv/pip
-	$(BIN)/pip install --quiet -e '.[tensorflow,examples]'
+	$(PIP) -e '.[tensorflow,examples]'
 	touch $@
 
 .venv/pip:
 	$(PYTHON) -m venv .venv
+	echo 'setuptools_scm<9' > .venv/constraints.txt  # newer ones cannot build seqeval
 	touch $@
 
 clean:

@@ -14,6 +14,9 @@ from keras import ops
 _TINY = 1e-37  # above the smallest normal float32, so that neither the log nor its gradient overflows
 
 
+_PADDING = -1e30  # all logits of a masked token: no annotator answers there
+
+
 def identity_scale(accuracy: float, num_classes: int) -> float:
     """The `a` for which `softmax(a e_k)` puts `accuracy` on class `k`: the log odds times `K - 1`."""
     return math.log(accuracy * (num_classes - 1) / (1.0 - accuracy))
@@ -68,20 +71,40 @@ def answer_targets(answers: Any, logits: Any) -> tuple[Any, Any]:
     """Answers as distributions `(..., R, K)`, and where there is an answer at all, `(..., R)`.
 
     Hard answers `(..., R)` are class codes, missing where negative (or `NaN`); soft answers, of the logits'
-    rank, are missing where nothing is positive. A code that is no class becomes `NaN`.
+    rank, are missing where nothing is positive. A code that is no class becomes `NaN`. At padding,
+    marked by `without_padding`, all are missing.
     """
     check_answer_shape(answers.shape, logits.shape)
     num_classes = logits.shape[-1]
+    real = ops.logical_not(ops.all(logits <= _PADDING, axis=-1))
     if len(answers.shape) == len(logits.shape):
-        observed = ops.any(answers > 0, axis=-1)
+        observed = ops.logical_and(ops.any(answers > 0, axis=-1), real)
         return ops.where(ops.expand_dims(observed, -1), answers, 0), observed
+    answers = ops.where(real, answers, -1)
+    return one_hot_answers(answers, num_classes), answers >= 0
+
+
+def one_hot_answers(answers: Any, num_classes: int) -> Any:
+    """Class codes `(..., R)` as `(..., R, K)`: zeros where negative or `NaN`, `NaN` where it is no class."""
     codes = ops.cast(ops.where(answers >= 0, answers, -1), "int32")
     targets = ops.one_hot(ops.minimum(codes, num_classes - 1), num_classes, dtype="float32")
     wrong = codes >= num_classes
     if "float" in str(answers.dtype):
         wrong = ops.logical_or(wrong, answers != ops.floor(answers))
         wrong = ops.logical_and(wrong, answers >= 0)
-    return ops.where(ops.expand_dims(wrong, -1), float("nan"), targets), codes >= 0
+    return ops.where(ops.expand_dims(wrong, -1), float("nan"), targets)
+
+
+def without_padding(logits: Any, mask: Any) -> Any:
+    """Logits `(batch, time, S, K)`, marked where the mask `(batch, time)` says that there is no token."""
+    return ops.where(ops.reshape(mask, (*ops.shape(mask), 1, 1)), logits, _PADDING)
+
+
+def as_if_real(f: Any, mask: Any) -> Any:
+    """`f` `(batch, time, K)` with zeros at padding, scaled so that `F'F / n` is that of the real tokens."""
+    real = ops.cast(ops.expand_dims(mask, -1), f.dtype)
+    share = ops.maximum(ops.mean(real), _TINY)
+    return ops.where(real > 0, f / ops.sqrt(share), 0.0)
 
 
 def check_answer_shape(answers: Any, logits: Any) -> None:

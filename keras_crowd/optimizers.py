@@ -37,5 +37,5 @@ def crowd_optimizer(model: Any, optimizer: Any, learning_rate: Any = None) -> An
     if learning_rate is not None:
         crowd.learning_rate = learning_rate
     # By the layer's name: a loaded model has other paths above it than the model that was saved.
-    variables = rf"(.*/)?{re.escape(crowd_layer(model).name)}/.*"
+    variables = rf"(.*/)?{re.escape(crowd_layer(model, symbolic=False).name)}/.*"
     return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(optimizer, {variables: crowd}))

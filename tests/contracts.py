@@ -171,6 +171,21 @@ LAYERS += [
     ]
 ]
 
+LAYERS += [
+    LayerCase(
+        kc.layers.CrowdsSequenceLabeling,
+        {"num_annotators": 5, "conn_type": conn_type},
+        inputs,
+        shape,
+        2 if conn_type == "VW+B" else 1,
+    )
+    for conn_type in CONN_TYPES
+    for inputs, shape in [
+        ((probabilities(4, 6, 3),), (4, 6, 5, 3)),
+        ((probabilities(4, 6, 3), SLOTS), (4, 6, 3, 3)),
+    ]
+]
+
 ANSWERS = np.array([[0, 2, -1], [1, -1, -1], [-1, -1, -1], [2, 1, 0]])
 LOGITS = np.random.default_rng(1).normal(size=(4, 3, 3)).astype("float32")
 
@@ -217,7 +232,14 @@ REGULARIZERS = [
     (kc.regularizers.ConfusionTrace, {"weight": 0.5}, probabilities(5, 3, 3)),
 ]
 
-OTHERS = [  # nothing to serialize
+CHAINS = [  # layers that give tags, which have no gradient: `test_chain_models.py` has the rest of the contract
+    (kc.layers.LinearChainCRF, {"labels": ["O", "B-PER", "I-PER"], "name": "crf", "dtype": "float32"}),
+]
+
+OTHERS = [  # nothing to serialize, or models: `test_chain_models.py` saves and loads them
+    kc.callbacks.SpanValidation,
+    kc.models.CRFTagger,
+    kc.models.HiddenCRF,
     kc.callbacks.CrowdFreeze,
     kc.callbacks.CrowdMonitor,
     kc.callbacks.GoldValidation,
@@ -227,7 +249,7 @@ OTHERS = [  # nothing to serialize
 
 def covered() -> set[type]:
     entries = [case.cls for case in LAYERS] + [
-        entry[0] for entry in LOSSES + METRICS + INITIALIZERS + REGULARIZERS
+        entry[0] for entry in LOSSES + METRICS + INITIALIZERS + REGULARIZERS + CHAINS
     ]
     return {*entries, *OTHERS}
 

@@ -18,6 +18,7 @@ LEVELS = {
     "_files": 0,
     "annotations": 0,
     "ops": 1,
+    "_crf": 1,
     "aggregation": 1,
     "datasets": 1,
     "evaluation": 1,

@@ -154,3 +154,13 @@ def test_regression_chooses_on_held_out_answers_and_judges_annotators(regression
     assert np.isfinite(list(found.values())).all()
     regression.main(["--seeds", "1", "--annotators", "B"])
     assert "| mean answer | 0.965 | 0.910 |" in capsys.readouterr().out
+
+
+def test_sequences(crowd_data, monkeypatch, capsys):
+    pytest.importorskip("seqeval", reason="needs seqeval")
+    sequences = script("benchmarks", "sequences")
+    small = ["--seeds", "1", "--epochs", "2", "--limit", "64", "--methods", "hidden CRF"]
+    found = sequences.main(small)
+    assert set(found) == {"majority vote + CRF", "gold + CRF", "hidden CRF"}
+    assert all(values.shape == (1, 3) and np.isfinite(values).all() for values in found.values())
+    assert "| hidden CRF |" in capsys.readouterr().out

@@ -7,10 +7,10 @@ import keras
 import numpy as np
 import pytest
 from conftest import BACKEND, XLA
-from contracts import INITIALIZERS, LAYERS, LOSSES, METRICS, REGULARIZERS
+from contracts import CHAINS, INITIALIZERS, LAYERS, LOSSES, METRICS, REGULARIZERS
 
 SERIALIZABLE = [(case.cls, case.kwargs) for case in LAYERS] + [
-    entry[:2] for entry in LOSSES + METRICS + INITIALIZERS + REGULARIZERS
+    entry[:2] for entry in LOSSES + METRICS + INITIALIZERS + REGULARIZERS + CHAINS
 ]
 layers = pytest.mark.parametrize("case", LAYERS, ids=lambda case: case.id)
 

@@ -7,7 +7,7 @@ import pytest
 from conftest import BACKEND, script
 
 EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
-NAMES = sorted(path.stem for path in EXAMPLES.glob("*_*.py"))
+NAMES = sorted(path.stem for path in EXAMPLES.glob("*_*.py") if not path.stem.startswith("ner"))
 
 pytestmark = [
     pytest.mark.skipif(BACKEND == "torch", reason="Keras exports no SavedModel under PyTorch"),
@@ -34,3 +34,14 @@ def test_demo_beats_majority_vote_by_more_than_the_spread(tmp_path):
     assert margin.mean() > max(np.std(found["crowd layer"]), np.std(found["majority vote"]))
     assert margin.min() > 0
     assert (tmp_path / "digits_annotators.png").stat().st_size > 10_000
+
+
+@pytest.mark.skipif(BACKEND != "jax", reason="one backend is enough for so slow an example")
+def test_sequences_run_and_export(tmp_path, crowd_data, capsys):
+    pytest.importorskip("seqeval", reason="needs seqeval")
+    found = script("examples", "ner_hidden_crf").main(epochs=1, folder=tmp_path, limit=64)
+    assert len(found) == 3
+    assert all(0 <= scores.f1 <= 1 for scores in found.values())
+    assert found["majority vote, training sentences"].f1 > 0.5
+    assert "on gold" in capsys.readouterr().out
+    assert list(tmp_path.rglob("saved_model.pb"))

@@ -19,3 +19,6 @@ from ._annotators import annotator_correlation as annotator_correlation
 from ._probabilities import brier_score as brier_score
 from ._probabilities import calibration_error as calibration_error
 from ._probabilities import effective_rank as effective_rank
+from ._spans import SpanScores as SpanScores
+from ._spans import annotator_span_scores as annotator_span_scores
+from ._spans import span_scores as span_scores

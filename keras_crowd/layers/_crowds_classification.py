@@ -223,8 +223,14 @@ class CrowdsClassification(keras.layers.Layer):
         if self.classifier_regularizer is not None:
             self.add_loss(self.classifier_weight * self._classifier_penalty(f))
         if self.confusion_regularizer is not None:
-            penalty = getattr(self.confusion_regularizer, "penalty", self.confusion_regularizer)
-            self.add_loss(self.confusion_weight * penalty(kops.softmax(self._held(self.kernel), axis=-1)))
+            self.add_loss(self.confusion_penalty())
+
+    def confusion_penalty(self) -> Any:
+        """The weighed penalty on the confusions, 0 without `confusion_regularizer`."""
+        if self.confusion_regularizer is None:
+            return 0.0
+        penalty = getattr(self.confusion_regularizer, "penalty", self.confusion_regularizer)
+        return self.confusion_weight * penalty(kops.softmax(self._held(self.kernel), axis=-1))
 
     def _classifier_penalty(self, f: Any) -> Any:
         if getattr(self.classifier_regularizer, "momentum", 0):

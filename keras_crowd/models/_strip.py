@@ -50,10 +50,10 @@ def _name(model: Any) -> str:
     return "regressor" if isinstance(crowd_layer(model), _REGRESSIONS) else "classifier"
 
 
-def crowd_layer(model: Any) -> Any:
-    """The one crowd layer at the top level of a built model."""
+def crowd_layer(model: Any, symbolic: bool = True) -> Any:
+    """The one crowd layer at the top level of a built model, of a symbolic one if so asked."""
     layers = [layer for layer in model.layers if isinstance(layer, _CROWD_LAYERS)]
-    symbolic = bool(getattr(model, "inputs", None))
+    symbolic = not symbolic or bool(getattr(model, "inputs", None))
     if len(layers) != 1 or not layers[0].built or not symbolic:
         state = f"{len(layers)} crowd layers"
         if len(layers) == 1:

@@ -1,0 +1,128 @@
+"""What the NER example and benchmark share: features of tokens, an encoder, batches of like lengths."""
+
+import os
+import pathlib
+import zlib
+
+import keras
+import numpy as np
+
+import keras_crowd as kc
+
+WIDTHS, NUM_AFFIXES, BATCH_SIZE, LEARNING_RATE = (16, 32, 64, 128), 2000, 64, 2e-3
+
+
+class Features:
+    """Five codes a token: word, GloVe row, casing, prefix, suffix; 0 is padding, 1 an unknown word."""
+
+    def __init__(self, sentences):
+        words = dict.fromkeys(word.lower() for tokens in sentences for word in tokens)
+        self.words = {word: i for i, word in enumerate(words, 2)}
+        with np.load(pathlib.Path(os.environ[kc.datasets.DATA_FOLDER]) / "glove_twitter_25d.npz") as glove:
+            self.vectors = np.concatenate([np.zeros((2, 25), "float32"), glove["vectors"]])
+            self.glove = {word: i for i, word in enumerate(map(str, glove["words"]), 2)}
+
+    def __call__(self, sentences, width):
+        table = np.zeros((len(sentences), width, 5), "int32")
+        for row, tokens in zip(table, sentences, strict=True):
+            row[: len(tokens)] = [self.codes(str(token)) for token in tokens]
+        return table
+
+    def codes(self, token):
+        lower = token.lower()
+        prefix, suffix = (1 + zlib.crc32(part.encode()) % NUM_AFFIXES for part in (token[:3], token[-3:]))
+        return self.words.get(lower, 1), self.glove.get(lower, 1), _casing(token), prefix, suffix
+
+
+def _casing(token):
+    digits = sum(character.isdigit() for character in token)
+    tests = (token.islower(), token.isupper(), token[:1].isupper(), token.isdigit(), digits > 0, True)
+    return 1 + tests.index(True)
+
+
+def encoder(features, num_classes, units=64, activation=None):
+    """Embeddings of the five codes, a bidirectional GRU, and scores (or probabilities) of the tags."""
+    codes = keras.Input((None, 5), dtype="int32", name="codes")
+    glove = keras.initializers.Constant(features.vectors)
+    tables = [
+        keras.layers.Embedding(len(features.words) + 2, 40, mask_zero=True),
+        keras.layers.Embedding(*features.vectors.shape, embeddings_initializer=glove, trainable=False),
+        keras.layers.Embedding(8, 8),
+        keras.layers.Embedding(NUM_AFFIXES + 1, 16),
+        keras.layers.Embedding(NUM_AFFIXES + 1, 16),
+    ]
+    hidden = keras.layers.Concatenate()([table(codes[..., i]) for i, table in enumerate(tables)])
+    hidden = keras.layers.Dropout(0.5)(hidden)
+    hidden = keras.layers.Bidirectional(keras.layers.GRU(units, return_sequences=True))(hidden)
+    hidden = keras.layers.Dropout(0.5)(hidden)
+    return keras.Model(codes, keras.layers.Dense(num_classes, activation)(hidden))
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of sentences of like lengths, cut to few widths so that few shapes are compiled.
+
+    Args:
+        codes: Features `(sentences, time, 5)`.
+        y: Tags `(sentences, time)` or answers `(sentences, time, slots)`.
+        annotators: `(sentences, slots)`, for models on slots.
+        seed: Seed of the order.
+    """
+
+    def __init__(self, codes, y, annotators=None, seed=0):
+        super().__init__()
+        self.codes, self.y, self.annotators = codes, y, annotators
+        self.groups = by_width(codes)
+        self.rng = np.random.default_rng(seed)
+        self.on_epoch_end()
+
+    def on_epoch_end(self):
+        self.batches = []
+        for width, rows in self.groups:
+            filled = -(-len(rows) // BATCH_SIZE) * BATCH_SIZE  # the last batch is filled up with others
+            rows = np.resize(self.rng.permutation(rows), filled)
+            self.batches += [(width, part) for part in np.split(rows, filled // BATCH_SIZE)]
+        self.rng.shuffle(self.batches)
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, index):
+        width, rows = self.batches[index]
+        x, y = self.codes[rows, :width], self.y[rows, :width]
+        return (x if self.annotators is None else (x, self.annotators[rows])), y
+
+
+def by_width(codes):
+    """Which sentences fit in which width, `[(width, rows)]`."""
+    lengths = np.sum(codes[..., 0] > 0, axis=1)
+    fits = np.searchsorted(WIDTHS, lengths)
+    groups = [(min(width, codes.shape[1]), np.flatnonzero(fits == i)) for i, width in enumerate(WIDTHS)]
+    return [(width, rows) for width, rows in groups if len(rows)]
+
+
+def predict(model, codes, *others):
+    """Tags or class probabilities of all sentences, width by width; `-1` (or zeros) at the rest."""
+    found = None
+    for width, rows in by_width(codes):
+        given = [codes[rows, :width], *(a[rows, :width] if a.ndim == 3 else a[rows] for a in others)]
+        values = model.predict(given if others else given[0], batch_size=256, verbose=0)
+        if found is None:
+            found = np.full(
+                (*codes.shape[:2], *values.shape[2:]), -1 if values.ndim == 2 else 0, values.dtype
+            )
+        found[rows, :width] = values
+    return found
+
+
+def fit(model, batches, epochs):
+    model.fit(batches, epochs=epochs, verbose=0, shuffle=False)
+
+
+def agreement_confusion(annotations, labels, strength=20.0):
+    """Confusions of annotators against labels such as the majority vote, drawn towards those of all."""
+    votes = labels[annotations.item_index]
+    classes = range(annotations.num_classes)
+    counts = 0.5 + kc.aggregation.expected_counts(annotations, (1.0 * (votes == k) for k in classes))
+    total = counts.sum(axis=0)
+    counts += strength * total / total.sum(axis=-1, keepdims=True)
+    return counts / counts.sum(axis=-1, keepdims=True)

@@ -1,0 +1,196 @@
+"""The mathematics of linear-chain conditional random fields, as pure functions over `keras.ops`.
+
+A chain of classes `z_1 ... z_T` has the score
+
+    s(z) = start[z_1] + sum_t emission[t, z_t] + sum_t>1 transition[z_t-1, z_t] + end[z_T]
+
+and the probability `exp(s(z)) / Z`. Emissions are `(batch, time, K)`, a mask `(batch, time)` says which tokens
+are real. Padding may stand anywhere: the chain goes from one real token to the next as if nothing stood between
+them. A sequence without a real token has `log Z = 0`. Time and memory are linear in the length of the chain.
+
+Scans give back what they carry, for TensorFlow's takes no other outputs.
+"""
+
+from typing import Any, NamedTuple
+
+from keras import ops
+
+FORBIDDEN = -1e4  # the score of what cannot be: finite, so that no gradient is NaN
+
+
+class Potentials(NamedTuple):
+    """The scores that do not depend on the item: `(K, K)`, `(K,)`, `(K,)`."""
+
+    transitions: Any
+    start: Any
+    end: Any
+
+
+def log_partition(emissions: Any, potentials: Any, mask: Any = None) -> Any:
+    """`log Z = log sum_z exp(s(z))`, `(batch,)`, by the forward recursion.
+
+    Its gradient is how often a chain is expected to meet each score, and is given as such: XLA under
+    TensorFlow cannot differentiate a scan.
+    """
+    emissions, mask = _cleaned(emissions, mask)
+    scores = (emissions, *potentials)
+    fixed = tuple(ops.stop_gradient(score) for score in scores)
+    log_z, expected = _expectations(fixed[0], Potentials(*fixed[1:]), mask)
+    log_z = ops.stop_gradient(log_z)
+    for score, still, count in zip(scores, fixed, expected, strict=True):
+        change = ops.stop_gradient(count) * (score - still)  # 0, with the gradient `count`
+        log_z = log_z + ops.sum(ops.reshape(change, (ops.shape(change)[0], -1)), axis=-1)
+    return ops.where(ops.any(mask, axis=1), log_z, 0.0)
+
+
+def _expectations(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, tuple]:
+    """`log Z`, and the expected counts of emissions, transitions, starts and ends, each `(batch, ...)`."""
+    last, alpha = _forward(emissions, potentials, mask)
+    beta = _backward(emissions, potentials, mask)
+    log_z = ops.logsumexp(last + potentials.end, axis=-1)
+    p = ops.softmax(alpha + beta, axis=-1)
+    _, goes_on, begins = _unpacked(_steps(emissions, mask))
+    before = ops.concatenate([ops.zeros_like(alpha[:1]), alpha[:-1]], axis=0)
+    after = _swap_time(emissions) + beta
+    pairs = ops.expand_dims(before, -1) + potentials.transitions + ops.expand_dims(after, -2)
+    pairs = ops.where(ops.expand_dims(goes_on, -1), pairs - ops.reshape(log_z, (1, -1, 1, 1)), FORBIDDEN)
+    any_token = ops.cast(ops.any(mask, axis=1, keepdims=True), p.dtype)
+    return log_z, (
+        _swap_time(p) * ops.cast(ops.expand_dims(mask, -1), p.dtype),
+        ops.sum(ops.exp(pairs), axis=0),
+        ops.sum(p * ops.cast(begins, p.dtype), axis=0),
+        ops.softmax(last + potentials.end, axis=-1) * any_token,
+    )
+
+
+def tag_evidence(tags: Any, num_classes: int, dtype: Any) -> Any:
+    """Scores that leave only the given tags `(batch, time)`, and all of them where a tag is negative."""
+    known = ops.expand_dims(tags >= 0, -1)
+    given = ops.one_hot(tags, num_classes, dtype=dtype)
+    return ops.where(known, FORBIDDEN * (1.0 - given), 0.0)
+
+
+def answer_evidence(targets: Any, log_confusion: Any) -> Any:
+    """`sum_r log A_r[k, y_tr]`, `(batch, time, K)`.
+
+    Answers are distributions `(batch, time, S, L)`, zeros for missing; `log A` is `(R, K, L)`, or that of
+    the slots `(batch, S, K, L)`.
+    """
+    if len(log_confusion.shape) == 3:
+        return ops.einsum("btrl,rkl->btk", targets, log_confusion)
+    return ops.einsum("btsl,bskl->btk", targets, log_confusion)
+
+
+def log_likelihood(emissions: Any, evidence: Any, potentials: Any, mask: Any = None) -> Any:
+    """`log sum_z p(z) prod_t exp(evidence[t, z_t])`, `(batch,)`: what is observed, with the chain summed out."""
+    emissions, mask = _cleaned(emissions, mask)
+    joint = log_partition(emissions + evidence, potentials, mask)
+    return joint - log_partition(emissions, potentials, mask)
+
+
+def marginals(emissions: Any, potentials: Any, mask: Any = None) -> Any:
+    """`p(z_t = k)`, `(batch, time, K)`, by forward and backward recursions; zeros at padding."""
+    emissions, mask = _cleaned(emissions, mask)
+    alpha = _forward(emissions, potentials, mask)[1]
+    beta = _backward(emissions, potentials, mask)
+    p = ops.softmax(_swap_time(alpha) + _swap_time(beta), axis=-1)
+    return ops.where(ops.expand_dims(mask, -1), p, 0.0)
+
+
+def viterbi(emissions: Any, potentials: Any, mask: Any = None) -> Any:
+    """The tags of the highest score, int32 `(batch, time)`; `-1` at padding."""
+    emissions, mask = _cleaned(emissions, mask)
+    alpha, pointers = _best_scores(emissions, potentials, mask)
+    last = ops.cast(ops.argmax(alpha + potentials.end, axis=-1), "int32")
+
+    def step(tag: Any, pointer: Any) -> Any:
+        before = ops.take_along_axis(pointer, ops.expand_dims(tag, -1), axis=-1)
+        return ops.squeeze(before, -1), tag
+
+    tags = ops.transpose(ops.scan(step, last, pointers, reverse=True)[1])
+    return ops.where(mask, tags, -1)
+
+
+def _cleaned(emissions: Any, mask: Any) -> tuple[Any, Any]:
+    """Emissions with zeros at padding, so that whatever stands there reaches nothing; and the mask."""
+    emissions = ops.convert_to_tensor(emissions)
+    if mask is None:
+        return emissions, ops.ones_like(emissions[..., 0], dtype="bool")
+    mask = ops.cast(mask, "bool")
+    return ops.where(ops.expand_dims(mask, -1), emissions, 0.0), mask
+
+
+def _steps(emissions: Any, mask: Any) -> Any:
+    """For each token its emissions, whether the chain goes on there, and whether it begins: `(time, batch, K + 2)`.
+
+    One array, for TensorFlow's scan compares the lengths of several, which fails where they are unknown.
+    """
+    count = ops.cumsum(ops.cast(mask, "int32"), axis=1)
+    flags = ops.stack([ops.logical_and(mask, count > 1), ops.logical_and(mask, count == 1)], axis=-1)
+    return _swap_time(ops.concatenate([emissions, ops.cast(flags, emissions.dtype)], axis=-1))
+
+
+def _unpacked(token: Any) -> tuple[Any, Any, Any]:
+    """Emissions `(..., batch, K)` and the two flags `(..., batch, 1)` of what `_steps` gives."""
+    return token[..., :-2], token[..., -2:-1] > 0.5, token[..., -1:] > 0.5
+
+
+def _forward(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, Any]:
+    """`alpha_t[k] = log sum` over the chains up to `t` that end in `k`: the last, and all `(time, batch, K)`."""
+
+    def step(alpha: Any, token: Any) -> Any:
+        emission, goes_on, begins = _unpacked(token)
+        paths = ops.logsumexp(ops.expand_dims(alpha, -1) + potentials.transitions, axis=-2)
+        alpha = ops.where(goes_on, paths + emission, alpha)
+        alpha = ops.where(begins, potentials.start + emission, alpha)
+        return alpha, alpha
+
+    return ops.scan(step, ops.zeros_like(emissions[:, 0]), _steps(emissions, mask))
+
+
+def _backward(emissions: Any, potentials: Any, mask: Any) -> Any:
+    """`beta_t[k] = log sum` over the chains after `t`, given `k` at `t`: `(time, batch, K)`."""
+
+    def step(beta: Any, token: Any) -> Any:
+        emission, goes_on, _ = _unpacked(token)
+        after = ops.expand_dims(emission + beta, -2)
+        return ops.where(goes_on, ops.logsumexp(potentials.transitions + after, axis=-1), beta), beta
+
+    end = ops.zeros_like(emissions[:, 0]) + potentials.end
+    return ops.scan(step, end, _steps(emissions, mask), reverse=True)[1]
+
+
+def _best_scores(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, Any]:
+    """The best score of a chain that ends in each class, `(batch, K)`; where from, `(time, batch, K)`."""
+    itself = ops.zeros_like(emissions[:, 0], dtype="int32") + ops.arange(emissions.shape[-1], dtype="int32")
+
+    def step(carry: tuple, token: Any) -> Any:
+        alpha, _ = carry
+        emission, goes_on, begins = _unpacked(token)
+        scores = ops.expand_dims(alpha, -1) + potentials.transitions
+        pointer = ops.where(goes_on, ops.cast(ops.argmax(scores, axis=-2), "int32"), itself)
+        alpha = ops.where(goes_on, ops.max(scores, axis=-2) + emission, alpha)
+        alpha = ops.where(begins, potentials.start + emission, alpha)
+        return (alpha, pointer), (alpha, pointer)
+
+    start = (ops.zeros_like(emissions[:, 0]), itself)
+    (alpha, _), (_, pointers) = ops.scan(step, start, _steps(emissions, mask))
+    return alpha, pointers
+
+
+def _swap_time(x: Any) -> Any:
+    """`(batch, time, K)` as `(time, batch, K)`, and back."""
+    return ops.transpose(x, (1, 0, 2))
+
+
+def bio_rules(labels: Any) -> tuple[Any, Any]:
+    """Which label may follow which, `(K, K)`, and which may come first, `(K,)`, as nested lists of bools.
+
+    `I-x` may only follow `B-x` or `I-x`.
+    """
+    follows = [[_may_follow(before, label) for label in labels] for before in labels]
+    return follows, [_may_follow("O", label) for label in labels]
+
+
+def _may_follow(before: str, label: str) -> bool:
+    return not label.startswith("I-") or before in (f"B-{label[2:]}", label)

@@ -1,0 +1,99 @@
+"""`CrowdSequences`: sentences, and what a crowd answered at each token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..annotations import MISSING, Annotations
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CrowdSequences:
+    """Sentences with the tags that annotators gave to their tokens, and gold tags to judge results with.
+
+    Arrays are padded at the end with `-1`. **`y_train` is for evaluation only.**
+
+    Attributes:
+        tokens_train: Tokens of the training sentences, one array of strings a sentence.
+        annotators: Annotator of each slot, int32 `(sentences, slots)`.
+        answers: The answers, int32 `(sentences, time, slots)`.
+        y_train: Gold tags of the training sentences, int32 `(sentences, time)`. For evaluation only.
+        tokens_test: Tokens of the test sentences.
+        y_test: Gold tags of the test sentences, int32 `(sentences, time)`.
+        class_names: Names of the tags, in the order of their codes.
+        num_annotators: How many annotators there are.
+    """
+
+    tokens_train: list[np.ndarray]
+    annotators: np.ndarray
+    answers: np.ndarray
+    y_train: np.ndarray
+    tokens_test: list[np.ndarray]
+    y_test: np.ndarray
+    class_names: tuple[str, ...]
+    num_annotators: int
+
+    @property
+    def is_token(self) -> np.ndarray:
+        """Where the training sentences have tokens, bool `(sentences, time)`."""
+        lengths = np.array([len(tokens) for tokens in self.tokens_train])
+        return np.arange(self.answers.shape[1]) < lengths[:, None]
+
+    def token_annotations(self) -> Annotations:
+        """The answers as `Annotations` whose items are the tokens, sentence after sentence.
+
+        For what takes each token by itself: `aggregation`, `warm_start`. `padded` turns labels of tokens
+        back into `(sentences, time)`.
+        """
+        item = np.full(self.is_token.shape, MISSING)
+        item[self.is_token] = np.arange(self.is_token.sum())
+        row, time, slot = np.nonzero(self.answers >= 0)
+        return Annotations(
+            item[row, time],
+            self.annotators[row, slot],
+            self.answers[row, time, slot],
+            items=np.arange(self.is_token.sum()),
+            annotators=np.arange(self.num_annotators),
+            classes=np.array(self.class_names),
+        )
+
+    def padded(self, tags: np.ndarray) -> np.ndarray:
+        """Tags of the training tokens `(tokens,)` as `(sentences, time)`."""
+        table = np.full(self.is_token.shape, MISSING, np.int32)
+        table[self.is_token] = tags
+        return table
+
+    def __repr__(self) -> str:
+        return (
+            f"CrowdSequences({len(self.tokens_train):,} training and {len(self.tokens_test):,} test sentences, "
+            f"{len(self.class_names)} classes, {self.num_annotators} annotators, "
+            f"{np.mean(np.sum(self.annotators >= 0, axis=1)):.1f} a sentence)"
+        )
+
+
+def padded_rows(flat: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Rows of a flat array, `flat[offsets[i] : offsets[i + 1]]`, padded at the end with `-1`."""
+    lengths = np.diff(offsets)
+    table = np.full((len(lengths), lengths.max(), *flat.shape[1:]), MISSING, np.int32)
+    table[np.arange(lengths.max()) < lengths[:, None]] = flat
+    return table
+
+
+def sentences(tokens: np.ndarray, offsets: np.ndarray) -> list[np.ndarray]:
+    """Tokens of each sentence."""
+    return np.split(tokens, offsets[1:-1])
+
+
+def slots_of(answers: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Annotators `(sentences, slots)` and answers `(sentences, time, slots)` of dense ones `(length, R)` each."""
+    who = [np.flatnonzero((table >= 0).any(axis=0)) for table in answers]
+    width, length = max(map(len, who)), max(map(len, answers))
+    annotators = np.full((len(answers), width), MISSING, np.int32)
+    slots = np.full((len(answers), length, width), MISSING, np.int32)
+    for i, (ids, table) in enumerate(zip(who, answers, strict=True)):
+        annotators[i, : len(ids)] = ids
+        slots[i, : len(table), : len(ids)] = table[:, ids]
+    return annotators, slots

@@ -1,0 +1,124 @@
+"""Tags against tags, by whole spans."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class SpanScores(NamedTuple):
+    """What `span_scores` found: micro-averages over all spans, from 0 to 1.
+
+    Attributes:
+        precision: Share of the predicted spans that are right.
+        recall: Share of the true spans that were found.
+        f1: Their harmonic mean.
+
+    Example:
+
+    >>> keras_crowd.evaluation.span_scores([[1, 0, 1]], [[1, 0, 0]], ["O", "B-PER"]).recall
+    0.5
+    """
+
+    precision: float
+    recall: float
+    f1: float
+
+
+def span_scores(true: Any, predicted: Any, labels: Sequence[str]) -> SpanScores:
+    """Precision, recall and F1 of spans: right are those of the same class, beginning and end.
+
+    Args:
+        true: True tags, integers `(sentences, time)`, negative at padding and where nobody knows.
+        predicted: Predicted tags, of the same shape; only what stands at true tags counts.
+        labels: Names of the classes in the BIO scheme, in the order of their codes.
+
+    Returns:
+        `SpanScores(precision, recall, f1)`, as CoNLL's script has them: an `I-x` without a beginning
+        begins a span.
+
+    Raises:
+        ValueError: When shapes disagree or a tag has no label.
+        ImportError: Without seqeval (`pip install seqeval`).
+
+    Example:
+
+    >>> labels = ["O", "B-PER", "I-PER"]
+    >>> keras_crowd.evaluation.span_scores([[1, 2, 0, 1], [0, 0, -1, -1]], [[1, 2, 0, 0], [0, 0, 0, 0]], labels)
+    SpanScores(precision=1.0, recall=0.5, f1=0.6666666666666666)
+
+    Reference:
+        E. Tjong Kim Sang, F. De Meulder, "Introduction to the CoNLL-2003 shared task", CoNLL 2003.
+    """
+    true, predicted = np.asarray(true), np.asarray(predicted)
+    if true.ndim != 2 or predicted.shape != true.shape:
+        raise ValueError(
+            "`true` and `predicted` must have the same shape (sentences, time). "
+            f"Received: shapes {true.shape} and {predicted.shape}"
+        )
+    known = true >= 0
+    given = predicted[known]
+    if given.size and not (given.min() >= 0 and max(given.max(), true.max()) < len(labels)):
+        raise ValueError(
+            f"Tags must be codes of the {len(labels)} `labels` wherever `true` has one. "
+            f"Received: codes {given.min()} to {max(given.max(), true.max())}"
+        )
+    names = np.array(labels, object)
+    pairs = [(names[y[k]].tolist(), names[z[k]].tolist()) for y, z, k in _rows(true, predicted, known)]
+    return _scores([y for y, _ in pairs], [z for _, z in pairs])
+
+
+def annotator_span_scores(
+    annotators: Any, answers: Any, tags: Any, labels: Sequence[str], num_annotators: int
+) -> np.ndarray:
+    """Precision, recall and F1 of each annotator's spans against tags: inferred ones, or gold.
+
+    Args:
+        annotators: Annotator of each slot, `(sentences, slots)`, negative for an empty slot.
+        answers: Answers, `(sentences, time, slots)`, negative for missing.
+        tags: The tags to judge by, `(sentences, time)`: of `HiddenCRF.truth_tagger`, to estimate how good
+            annotators are without gold tags.
+        labels: Names of the classes in the BIO scheme.
+        num_annotators: Number of annotators.
+
+    Returns:
+        float64 `(num_annotators, 3)`: precision, recall, F1; `NaN` for an annotator without answers.
+
+    Example:
+
+    >>> annotators, answers = [[0, 1]], [[[1, 0], [0, 0]]]
+    >>> keras_crowd.evaluation.annotator_span_scores(annotators, answers, [[1, 0]], ["O", "B-PER"], 2)
+    array([[1., 1., 1.],
+           [0., 0., 0.]])
+    """
+    annotators, answers, tags = np.asarray(annotators), np.asarray(answers), np.asarray(tags)
+    if answers.shape != (*tags.shape, annotators.shape[-1]) or len(annotators) != len(answers):
+        raise ValueError(
+            "`answers` must have shape (sentences, time, slots), `tags` (sentences, time) and `annotators` "
+            f"(sentences, slots). Received: shapes {answers.shape}, {tags.shape} and {annotators.shape}"
+        )
+    found = np.full((num_annotators, 3), np.nan)
+    for r in range(num_annotators):
+        row, slot = np.nonzero(annotators == r)
+        if len(row):
+            own = answers[row, :, slot]
+            found[r] = span_scores(np.where(own >= 0, tags[row], -1), own, labels)
+    return found
+
+
+def _rows(*tables: np.ndarray) -> zip:
+    return zip(*tables, strict=True)
+
+
+def _scores(true: list[list[str]], predicted: list[list[str]]) -> SpanScores:
+    try:
+        from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
+    except ImportError as error:
+        raise ImportError(
+            "Scores of spans need seqeval: `pip install seqeval`; where that fails to build, with the line "
+            "setuptools_scm<9 in a file named by the environment variable PIP_CONSTRAINT."
+        ) from error
+    found = precision_recall_fscore_support(true, predicted, average="micro", zero_division=0)
+    return SpanScores(*map(float, found[:3]))

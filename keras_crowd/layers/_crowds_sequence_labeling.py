@@ -1,0 +1,88 @@
+"""`CrowdsSequenceLabeling`: from the classes of tokens to each annotator's answers."""
+
+from typing import Any
+
+from keras import ops as kops
+
+from .. import ops
+from .._registration import register
+from ._crowds_classification import CrowdsClassification
+
+
+@register
+class CrowdsSequenceLabeling(CrowdsClassification):
+    """Predicts what each annotator answers at each token, from the class probabilities of the tokens.
+
+    The connections are those of `CrowdsClassification`, applied to every token; an annotator has the same
+    parameters at all of them. With slots, an annotator stands once for a whole sequence.
+
+    Padding may be told in two ways, or both: by a Keras mask (`Embedding(mask_zero=True)`, `Masking`), and by
+    answers that are all missing. A Keras mask ends here and leaves a mark: at masked tokens all logits are
+    -1e30, and `keras_crowd.losses.MaskedCrowdCrossEntropy` and the metrics leave out answers there. So the
+    loss is a mean over the answers to real tokens, whatever stands in the padding. Penalties of
+    `classifier_regularizer` are over the tokens that are not masked; missing answers do not tell it
+    what is padding. `sample_weight` may be `(batch, 1)`, one for a sequence, or `(batch, time)`.
+
+    For a model that knows which tags follow each other see `keras_crowd.models.HiddenCRF`.
+
+    Args:
+        num_annotators: Number of annotators, R.
+        conn_type: `"MW"`, `"VW"`, `"VB"`, `"VW+B"`, `"SW"` or `"CM"`, as in `CrowdsClassification`.
+        **kwargs: The other arguments of `CrowdsClassification`.
+
+    Call arguments:
+        probabilities: Class probabilities of tokens, `(batch, time, classes)`.
+        annotators: Annotator of each slot, integers `(batch, slots)`, negative for an empty slot. Without
+            it the answers of all annotators are predicted.
+        mask: Which tokens are real, bools `(batch, time)`. Defaults to the Keras mask.
+
+    Input shape:
+        `(batch, time, classes)`.
+
+    Output shape:
+        `(batch, time, num_annotators, classes)`; with `annotators`, `(batch, time, slots, classes)`.
+
+    Example:
+
+    >>> tokens = keras.Input((None,), dtype="int32")
+    >>> hidden = keras.layers.Embedding(1000, 16, mask_zero=True)(tokens)
+    >>> tags = keras.layers.Dense(9, "softmax")(hidden)
+    >>> crowd = keras_crowd.layers.CrowdsSequenceLabeling(num_annotators=47, conn_type="MW")
+    >>> keras.Model(tokens, crowd(tags)).output_shape
+    (None, None, 47, 9)
+
+    Reference:
+        F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, section 5.4.
+    """
+
+    def call(
+        self,
+        probabilities: Any,
+        annotators: Any = None,
+        training: bool = False,
+        mask: Any = None,
+        probabilities_mask: Any = None,  # what Keras calls the mask where there are annotators as well
+    ) -> Any:
+        mask = probabilities_mask if mask is None else mask
+        self._token_mask = mask
+        logits = super().call(probabilities, annotators=annotators, training=training)
+        self._token_mask = None
+        return logits if mask is None else ops.without_padding(logits, mask)
+
+    def log_confusion(self, annotators: Any = None, training: bool = False) -> Any:
+        """`log A_rkl` of all annotators `(R, K, K)`, or of the slots `(batch, slots, K, K)`; for `"CM"`."""
+        if self.conn_type != "CM":
+            raise ValueError(f'`conn_type` must be "CM". Received: conn_type={self.conn_type!r}')
+        return kops.log_softmax(self._rows(self.kernel, annotators, training), axis=-1)
+
+    def _check_shapes(self, probabilities_shape: Any, annotators_shape: Any) -> None:
+        if len(probabilities_shape) != 3:
+            raise ValueError(
+                "`probabilities` must have shape (batch, time, classes). "
+                f"Received: shape {tuple(probabilities_shape)}"
+            )
+        super()._check_shapes(probabilities_shape, annotators_shape)
+
+    def _add_penalties(self, f: Any) -> None:
+        mask = self._token_mask
+        super()._add_penalties(f if mask is None else ops.as_if_real(f, mask))

@@ -1,0 +1,110 @@
+"""What models with a chain over the classes share."""
+
+from typing import Any
+
+import keras
+from keras import ops as kops
+
+from .._registration import register
+from ..layers import LinearChainCRF
+
+
+@register
+class _RealTokens(keras.layers.Layer):
+    """The Keras mask of the emissions as a tensor `(batch, time)`; all tokens where there is none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, emissions: Any, mask: Any = None) -> Any:
+        return kops.ones_like(emissions[..., 0], dtype="bool") if mask is None else mask
+
+    def compute_output_spec(self, emissions: Any, mask: Any = None) -> Any:
+        return keras.KerasTensor(emissions.shape[:-1], dtype="bool")
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
+        return None
+
+
+class ChainModel(keras.Model):
+    """An encoder of tokens, a chain over their classes, and a likelihood to be maximized. Abstract."""
+
+    def __init__(self, encoder: Any, crf: Any = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(encoder, keras.Model) or not getattr(encoder, "outputs", None):
+            raise ValueError(
+                "`encoder` must be a built Sequential or functional model. "
+                f"Received: {type(encoder).__name__}"
+            )
+        if len(encoder.outputs) != 1 or len(encoder.outputs[0].shape) != 3:
+            raise ValueError(
+                "`encoder` must have one output, scores of shape (batch, time, classes). "
+                f"Received: shapes {[tuple(output.shape) for output in encoder.outputs]}"
+            )
+        if crf is not None and not isinstance(crf, LinearChainCRF):
+            raise ValueError(f"`crf` must be a `LinearChainCRF`. Received: {type(crf).__name__}")
+        self.encoder = encoder
+        self.crf = crf or LinearChainCRF()
+        self.real_tokens = _RealTokens(name="real_tokens")
+        if not self.crf.built:
+            self.crf.build(encoder.outputs[0].shape)
+        self.built = True  # every part is
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return int(self.encoder.outputs[0].shape[-1])
+
+    def features(self, inputs: Any) -> Any:
+        """Of the model's inputs those of the encoder."""
+        return inputs
+
+    def call(self, inputs: Any, training: bool = False) -> dict[str, Any]:
+        emissions = self.encoder(self.features(inputs), training=training)
+        return {"emissions": emissions, "mask": self.real_tokens(emissions)}
+
+    def tagger(self) -> Any:
+        """The trained tagger, a plain functional model from the encoder's inputs to tags by Viterbi.
+
+        Returns:
+            A `keras.Model` that shares the weights: `predict` gives int32 tags `(batch, time)`, `-1` at
+            padding; `export` keeps Viterbi within the SavedModel.
+        """
+        sequential = isinstance(self.encoder, keras.Sequential)  # one never called has no `input`
+        inputs = self.encoder.inputs[0] if sequential else self.encoder.input
+        return keras.Model(inputs, self.crf(self.encoder.outputs[0]), name="tagger")
+
+    def get_config(self) -> dict[str, Any]:
+        parts = {name: getattr(self, name) for name in ("encoder", "crf")}
+        return {
+            **super().get_config(),
+            **{name: keras.saving.serialize_keras_object(part) for name, part in parts.items()},
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        parts = {
+            name: keras.saving.deserialize_keras_object(part, custom_objects=custom_objects)
+            for name, part in config.items()
+            if isinstance(part, dict) and "class_name" in part
+        }
+        return cls(**{**config, **parts})
+
+    def _mean_loss(self, log_likelihood: Any, count: Any, sample_weight: Any) -> Any:
+        """Minus the sum over the sequences, weighed, over the count."""
+        if sample_weight is not None and len(sample_weight.shape) == 1:
+            log_likelihood = log_likelihood * kops.cast(sample_weight, log_likelihood.dtype)
+        return -kops.sum(log_likelihood) / kops.maximum(kops.cast(count, log_likelihood.dtype), 1.0)
+
+
+def weigh_tokens(evidence: Any, sample_weight: Any) -> Any:
+    """Evidence `(batch, time, K)` times weights of tokens `(batch, time)`, if they are such."""
+    if sample_weight is None or len(sample_weight.shape) == 1:
+        return evidence
+    if len(sample_weight.shape) != 2:
+        raise ValueError(
+            "`sample_weight` must have shape (batch,) or (batch, time). "
+            f"Received: shape {tuple(sample_weight.shape)}"
+        )
+    return evidence * kops.cast(kops.expand_dims(sample_weight, -1), evidence.dtype)

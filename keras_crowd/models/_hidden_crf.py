@@ -1,0 +1,203 @@
+"""`HiddenCRF`: a sequence tagger with a CRF over the truth that no annotator shows."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops as kops
+
+from .. import _crf, ops
+from .._registration import register
+from ..layers import CrowdsSequenceLabeling
+from ._chain_model import ChainModel, weigh_tokens
+
+
+@register
+class _AnswerEvidence(keras.layers.Layer):
+    """`sum_r log A_r[k, y_tr]`, `(batch, time, K)`, from answers and annotators."""
+
+    def __init__(self, crowd: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.crowd = crowd
+
+    def call(self, answers: Any, annotators: Any = None, training: bool = False) -> Any:
+        log_confusion = self.crowd.log_confusion(annotators, training)
+        width, num_classes = log_confusion.shape[-3], log_confusion.shape[-1]
+        ops.check_answer_shape(answers.shape, (None, None, width, num_classes))
+        targets = ops.one_hot_answers(answers, num_classes)
+        return _crf.answer_evidence(kops.cast(targets, log_confusion.dtype), log_confusion)
+
+    def compute_output_spec(self, answers: Any, annotators: Any = None, training: bool = False) -> Any:
+        return keras.KerasTensor((*answers.shape[:2], self.crowd.num_classes), dtype=self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "crowd": keras.saving.serialize_keras_object(self.crowd)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        return cls(**{**config, "crowd": keras.saving.deserialize_keras_object(config["crowd"])})
+
+
+@register
+class HiddenCRF(ChainModel):
+    """A tagger with a CRF over the hidden truth, trained on the answers of a crowd.
+
+    The true tags `z` of a sequence follow a CRF given its features `x`, and annotator `r` answers `y_tr` at
+    token `t` with probability `A_r[z_t, y_tr]`. The joint probability of all answers is maximized, the
+    truth summed out by two forward passes along the chain:
+
+        log p(y | x) = log sum_z p(z | x) prod_rt A_r[z_t, y_tr]
+                     = log Z(e + sum_r log A_r[:, y_r]) - log Z(e),    e the emissions
+
+    The loss is minus its sum over the sequences, over the number of answers to tokens. Compile the model with
+    an optimizer and without a loss. It needs a start that names the classes: train the encoder as
+    `CRFTagger` on the majority vote first, or start `crowd` from `warm_start` confusions, or both.
+
+    Padding is what the Keras mask of the encoder says, and also all tokens after the last one that has an
+    answer. Other tokens without answers are summed out.
+
+    Args:
+        encoder: A built Sequential or functional model from features to scores (no softmax) `(batch, time,
+            classes)`.
+        crowd: A `keras_crowd.layers.CrowdsSequenceLabeling` of `conn_type="CM"`.
+        crf: A `keras_crowd.layers.LinearChainCRF`. Defaults to one without rules.
+        slots: Whether `fit` gets answers in slots, with the annotators of the slots as last input.
+        **kwargs: `name`, as for every Keras model.
+
+    Call arguments:
+        inputs: Those of `encoder`; with `slots=True`, `(features, annotators)` or `(*features, annotators)`,
+            annotators `(batch, slots)`; for an encoder that takes a dict, the dict with the key
+            `"annotators"` added. In `fit`, `y` are answers `(batch, time, annotators or slots)`, `-1` for missing.
+            `sample_weight` is `(batch,)`, or `(batch, time)` to weigh the answers to each token.
+
+    Example:
+
+    >>> encoder = keras.Sequential([keras.Input((None, 8)), keras.layers.Dense(3)])
+    >>> crowd = keras_crowd.layers.CrowdsSequenceLabeling(5, "CM", initial_accuracy=0.7)
+    >>> model = keras_crowd.models.HiddenCRF(encoder, crowd)
+    >>> model.compile("adam")
+    >>> x, answers = np.zeros((4, 6, 8), "float32"), np.zeros((4, 6, 5), "int32")
+    >>> history = model.fit(x, answers, verbose=0)
+    >>> model.tagger().predict(x, verbose=0).shape  # tags of new sequences
+    (4, 6)
+    >>> model.truth_tagger().predict([x, answers], verbose=0).shape  # tags given the answers as well
+    (4, 6)
+    >>> crowd.confusion().shape
+    (5, 3, 3)
+
+    Reference:
+        F. Rodrigues, F. Pereira, B. Ribeiro, "Sequence labeling with multiple annotators", Machine Learning 95,
+        2014; Z. Chen, H. Sun, H. Zhang, Z. Zhang, "Neural-Hidden-CRF: a robust weakly-supervised sequence
+        labeler", KDD 2023.
+    """
+
+    def __init__(
+        self, encoder: Any, crowd: Any, crf: Any = None, *, slots: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(encoder, crf, **kwargs)
+        kind = getattr(crowd, "conn_type", type(crowd).__name__)
+        if not isinstance(crowd, CrowdsSequenceLabeling) or kind != "CM":
+            raise ValueError(
+                f'`crowd` must be a `CrowdsSequenceLabeling` of conn_type="CM". Received: {kind!r}'
+            )
+        if crowd.classifier_regularizer is not None:
+            raise ValueError(
+                "`crowd` must have no `classifier_regularizer`: the chain has no class probabilities of "
+                f"single tokens. Received: {type(crowd.classifier_regularizer).__name__}"
+            )
+        self.slots = slots
+        self.crowd = crowd
+        if not crowd.built:
+            crowd.build((None, None, self.num_classes))
+        self.evidence = _AnswerEvidence(crowd, dtype=crowd.dtype_policy, name="answer_evidence")
+
+    def features(self, inputs: Any) -> Any:
+        if not self.slots:
+            return inputs
+        if isinstance(inputs, dict):
+            return {name: array for name, array in inputs.items() if name != "annotators"}
+        *features, _ = inputs
+        return features[0] if len(features) == 1 else features
+
+    def annotators(self, inputs: Any) -> Any:
+        """Of the model's inputs the annotators of the slots, or `None`."""
+        if not self.slots:
+            return None
+        return inputs["annotators"] if isinstance(inputs, dict) else inputs[-1]
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        evidence = self.evidence(y, self.annotators(x), training=training)
+        evidence = weigh_tokens(evidence, sample_weight)
+        mask = kops.logical_and(y_pred["mask"], _until_last_answer(y))
+        values = self.crf.log_likelihood(y_pred["emissions"], evidence, mask)
+        answered = kops.logical_and(kops.expand_dims(mask, -1), y >= 0)
+        loss = self._mean_loss(values, kops.sum(kops.cast(answered, values.dtype)), sample_weight)
+        return loss + sum(self.losses) + (self.crowd.confusion_penalty() if training else 0.0)
+
+    def answer_log_likelihood(self, x: Any, answers: Any, batch_size: int = 256) -> np.ndarray:
+        """`log p(y | x)` of each sequence's answers, `(items,)`.
+
+        The difference between all answers and those that were kept is how well answers that were held
+        out are predicted from the features and the kept answers.
+        """
+        found = []
+        for inputs, y in _batches(x, np.asarray(answers), batch_size):
+            given = self(inputs)
+            mask = kops.logical_and(given["mask"], _until_last_answer(y))
+            evidence = self.evidence(y, self.annotators(inputs))
+            found.append(self.crf.log_likelihood(given["emissions"], evidence, mask))
+        return np.concatenate([kops.convert_to_numpy(values) for values in found])
+
+    def posterior(self, x: Any, answers: Any, batch_size: int = 256) -> np.ndarray:
+        """`p(z_t = k | x, y)`, what features and answers together say: `(items, time, K)`, zeros at padding."""
+        found = []
+        for inputs, y in _batches(x, np.asarray(answers), batch_size):
+            given = self(inputs)
+            scores = given["emissions"] + self.evidence(y, self.annotators(inputs))
+            found.append(self.crf.marginals(scores, given["mask"]))
+        return np.concatenate([kops.convert_to_numpy(p) for p in found])
+
+    def truth_tagger(self) -> Any:
+        """Truth inference: a functional model from features *and answers* to the most probable tags.
+
+        Returns:
+            A `keras.Model` that shares the weights. Its inputs are those of the encoder, then the answers
+            `(batch, time, annotators or slots)`, then with slots the annotators; a list. `predict` gives
+            int32 tags `(batch, time)`, `-1` at padding. Under JAX, `export` it for known lengths
+            (`input_signature`): JAX takes the lengths of two inputs for different ones.
+        """
+        width = None if self.slots else self.crowd.num_annotators
+        answers = keras.Input((None, width), dtype="int32", name="answers")
+        given = [answers]
+        if self.slots:
+            given.append(keras.Input((None,), dtype="int32", name="annotators"))
+        emissions = self.encoder.outputs[0]
+        tags = self.crf(emissions + self.evidence(*given), mask=self.real_tokens(emissions))
+        return keras.Model([*self.encoder.inputs, *given], tags, name="truth_tagger")
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "crowd": keras.saving.serialize_keras_object(self.crowd),
+            "slots": self.slots,
+        }
+
+
+def _until_last_answer(answers: Any) -> Any:
+    """Tokens with an answer at them or after them, `(batch, time)`."""
+    answered = kops.cast(kops.any(answers >= 0, axis=-1), "int32")
+    return kops.flip(kops.cumsum(kops.flip(answered, axis=1), axis=1), axis=1) > 0
+
+
+def _batches(x: Any, answers: np.ndarray, batch_size: int) -> Iterator[tuple[Any, np.ndarray]]:
+    for start in range(0, len(answers), batch_size):
+        batch = slice(start, start + batch_size)
+        yield keras.tree.map_structure(lambda array, b=batch: array[b], x), answers[batch]

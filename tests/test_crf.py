@@ -1,0 +1,199 @@
+"""Linear chains against the enumeration of `references_crf.py`."""
+
+import keras
+import numpy as np
+import pytest
+import references_crf
+from conftest import BACKEND, XLA
+from keras import ops
+from test_layers import value_and_gradients
+
+from keras_crowd import _crf
+
+K, T, B = 3, 5, 6
+JIT = [False, pytest.param(True, marks=pytest.mark.skipif(not XLA, reason="PyTorch has no XLA here"))]
+
+
+def problem(seed=0, scale=2.0):
+    rng = np.random.default_rng(seed)
+    emissions = rng.normal(scale=scale, size=(B, T, K)).astype("float32")
+    potentials = [ops.convert_to_tensor(rng.normal(scale=scale, size=s), "float32") for s in ((K, K), K, K)]
+    mask = np.array(
+        [[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [0, 0, 1, 1, 1], [1, 0, 1, 0, 1], [0, 1, 0, 0, 0], [0] * 5], bool
+    )
+    return emissions, _crf.Potentials(*potentials), mask
+
+
+def compiled(function):
+    """The function under the backend's compiler."""
+    if BACKEND == "jax":
+        import jax
+
+        return jax.jit(function)
+    import tensorflow as tf
+
+    return tf.function(function, jit_compile=True)
+
+
+def run(function, jit, *arrays):
+    arrays = [ops.convert_to_tensor(a) for a in arrays]
+    return ops.convert_to_numpy((compiled(function) if jit else function)(*arrays))
+
+
+def by_enumeration(oracle, emissions, potentials, mask):
+    potentials = as_arrays(potentials)
+    return [oracle(e[m].astype(float), *potentials) for e, m in zip(emissions, mask, strict=True)]
+
+
+def as_arrays(tensors):
+    return [ops.convert_to_numpy(t).astype(float) for t in tensors]
+
+
+@pytest.mark.parametrize("jit", JIT)
+@pytest.mark.parametrize("seed", range(3))
+def test_log_partition_equals_enumeration(seed, jit):
+    emissions, potentials, mask = problem(seed)
+    found = run(lambda e, m: _crf.log_partition(e, potentials, m), jit, emissions, mask)
+    expected = by_enumeration(references_crf.log_partition, emissions, potentials, mask)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    unmasked = run(lambda e: _crf.log_partition(e, potentials), jit, emissions)
+    expected = by_enumeration(references_crf.log_partition, emissions, potentials, np.ones_like(mask))
+    np.testing.assert_allclose(unmasked, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("jit", JIT)
+@pytest.mark.parametrize("seed", range(3))
+def test_marginals_equal_enumeration(seed, jit):
+    emissions, potentials, mask = problem(seed)
+    found = run(lambda e, m: _crf.marginals(e, potentials, m), jit, emissions, mask)
+    for p, e, m in zip(found, emissions, mask, strict=True):
+        expected = references_crf.marginals(e[m].astype(float), *as_arrays(potentials))
+        np.testing.assert_allclose(p[m], expected, atol=1e-5)
+        assert np.all(p[~m] == 0)
+
+
+@pytest.mark.parametrize("jit", JIT)
+@pytest.mark.parametrize("seed", range(3))
+def test_viterbi_equals_enumeration(seed, jit):
+    emissions, potentials, mask = problem(seed)
+    found = run(lambda e, m: _crf.viterbi(e, potentials, m), jit, emissions, mask)
+    for z, e, m in zip(found, emissions, mask, strict=True):
+        assert tuple(z[m]) == references_crf.best(e[m].astype(float), *as_arrays(potentials))
+        assert np.all(z[~m] == -1)
+
+
+def test_gradient_of_log_partition_is_the_marginals_and_finite_differences():
+    emissions, potentials, mask = problem()
+
+    def total(e, transitions, start, end):
+        return ops.sum(_crf.log_partition(e, _crf.Potentials(transitions, start, end), mask))
+
+    arrays = (emissions, *(a.astype("float32") for a in as_arrays(potentials)))
+    _, gradients = value_and_gradients(total, *arrays)
+    expected = ops.convert_to_numpy(_crf.marginals(emissions, potentials, mask))
+    np.testing.assert_allclose(gradients[0], expected, atol=1e-5)
+    oracle = [a.astype(float) for a in arrays]
+    for which, gradient in enumerate(gradients):
+        for index in list(np.ndindex(gradient.shape))[:9]:
+            values = []
+            for step in (1e-4, -1e-4):
+                moved = [a.copy() for a in oracle]
+                moved[which][index] += step
+                values.append(sum(by_enumeration(references_crf.log_partition, moved[0], moved[1:], mask)))
+            assert gradient[index] == pytest.approx((values[0] - values[1]) / 2e-4, abs=1e-3)
+
+
+@pytest.mark.parametrize("poison", [np.nan, np.inf, 1e30])
+def test_padding_reaches_nothing(poison):
+    emissions, potentials, mask = problem()
+    dirty = np.where(mask[..., None], emissions, poison).astype("float32")
+
+    def total(e):
+        return ops.sum(_crf.log_likelihood(e, ops.ones_like(e) * 0.5, potentials, mask))
+
+    expected = value_and_gradients(total, emissions)
+    found = value_and_gradients(total, dirty)
+    assert found[0] == pytest.approx(expected[0])
+    np.testing.assert_allclose(found[1][0], expected[1][0], rtol=1e-5, atol=1e-7)
+    for function in (_crf.marginals, _crf.viterbi):
+        np.testing.assert_allclose(
+            ops.convert_to_numpy(function(dirty, potentials, mask)),
+            ops.convert_to_numpy(function(emissions, potentials, mask)),
+        )
+
+
+def test_likelihood_of_tags_is_the_score_of_their_chain():
+    emissions, potentials, _ = problem()
+    tags = np.random.default_rng(0).integers(0, K, (B, T))
+    evidence = _crf.tag_evidence(ops.convert_to_tensor(tags), K, "float32")
+    found = ops.convert_to_numpy(_crf.log_likelihood(emissions, evidence, potentials))
+    potentials = as_arrays(potentials)
+    for value, z, e in zip(found, tags, emissions.astype(float), strict=True):
+        expected = references_crf.score(z, e, *potentials) - references_crf.log_partition(e, *potentials)
+        assert value == pytest.approx(expected, abs=1e-3)
+
+
+def test_unknown_tags_are_summed_out():
+    emissions, potentials, _ = problem()
+    tags = np.full((B, T), -1)
+    tags[:, 2] = 1
+    evidence = _crf.tag_evidence(ops.convert_to_tensor(tags), K, "float32")
+    found = ops.convert_to_numpy(_crf.log_likelihood(emissions, evidence, potentials))
+    p = ops.convert_to_numpy(_crf.marginals(emissions, potentials))
+    np.testing.assert_allclose(found, np.log(p[:, 2, 1]), atol=1e-4)
+
+
+def test_long_chains_neither_overflow_nor_vanish():
+    rng = np.random.default_rng(0)
+    emissions = rng.normal(scale=20.0, size=(2, 1000, 4)).astype("float32")
+    random = (rng.normal(scale=5.0, size=s) for s in ((4, 4), 4, 4))
+    potentials = _crf.Potentials(*(ops.convert_to_tensor(a, "float32") for a in random))
+    value, (gradient,) = value_and_gradients(
+        lambda e: ops.sum(_crf.log_partition(e, potentials)), emissions
+    )
+    assert np.isfinite(value)
+    np.testing.assert_allclose(gradient.sum(-1), 1.0, atol=1e-2)
+    p = ops.convert_to_numpy(_crf.marginals(emissions, potentials))
+    np.testing.assert_allclose(p, gradient, atol=1e-2)
+    tags = ops.convert_to_numpy(_crf.viterbi(emissions, potentials))
+    best = [
+        references_crf.score(z, e, *as_arrays(potentials)) for z, e in zip(tags, emissions, strict=True)
+    ]
+    log_z = ops.convert_to_numpy(_crf.log_partition(emissions, potentials))
+    assert np.all(np.array(best) <= log_z + 1.0)
+    assert np.all(np.array(best) > log_z - 1000 * np.log(4))
+
+
+@pytest.mark.skipif(BACKEND != "jax", reason="the size of what is kept for the gradient is seen under JAX")
+def test_memory_grows_with_the_length_and_not_its_square():
+    import jax
+
+    potentials = problem()[1]
+
+    def kept(length):
+        emissions = np.zeros((2, length, K), "float32")
+        _, pullback = jax.vjp(lambda e: ops.sum(_crf.log_partition(e, potentials)), emissions)
+        return sum(np.size(leaf) for leaf in jax.tree.leaves(pullback))
+
+    assert kept(800) <= 2.1 * kept(400)
+
+
+def test_bio_rules():
+    follows, first = _crf.bio_rules(["O", "B-PER", "I-PER", "B-LOC", "I-LOC"])
+    assert first == [True, True, False, True, False]
+    assert follows == [
+        [True, True, False, True, False],
+        [True, True, True, True, False],
+        [True, True, True, True, False],
+        [True, True, False, True, True],
+        [True, True, False, True, True],
+    ]
+
+
+def test_one_token_chains():
+    emissions, potentials, _ = problem()
+    one = emissions[:, :1]
+    expected = by_enumeration(references_crf.log_partition, one, potentials, np.ones((B, 1), bool))
+    found = ops.convert_to_numpy(_crf.log_partition(one, potentials))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert keras.ops.convert_to_numpy(_crf.viterbi(one, potentials)).shape == (B, 1)
