@@ -8,6 +8,7 @@ import numpy as np
 
 from ..annotations import Annotations
 
+TINY = 1e-30  # probability of what a float32 softmax rounds to 0
 _BLOCK = 4096  # items
 
 

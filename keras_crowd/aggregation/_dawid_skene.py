@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..annotations import Annotations, as_annotations
+from ..annotations import as_annotations
+from ._checks import imagined_answers
 from ._counts import AnswerSums, log_normalize, vote_counts
 
 
@@ -77,7 +78,7 @@ def dawid_skene(
     array([0, 1, 0, 1], dtype=int32)
     """
     annotations = as_annotations(answers, num_classes)
-    pseudocounts = _pseudocounts(annotations, pseudocount)
+    pseudocounts = imagined_answers("pseudocount", pseudocount, annotations)
     if not 0 < class_pseudocount < np.inf:
         raise ValueError(f"`class_pseudocount` must be positive and finite. Received: {class_pseudocount}")
     if max_iterations < 1:
@@ -95,21 +96,6 @@ def dawid_skene(
         objective.append(float(answered @ evidence + log_priors))
         converged = len(objective) > 1 and objective[-1] - objective[-2] < tolerance * len(annotations)
     return DawidSkene(posterior, np.exp(log_confusion), np.exp(log_prior), np.asarray(objective), converged)
-
-
-def _pseudocounts(annotations: Annotations, pseudocount: float | np.ndarray) -> np.ndarray:
-    shape = (annotations.num_annotators, annotations.num_classes, annotations.num_classes)
-    counts = np.asarray(pseudocount, float)
-    try:
-        np.broadcast_to(counts, shape)
-    except ValueError:
-        raise ValueError(
-            "`pseudocount` must be a number or broadcast to (annotators, true, answer) = "
-            f"{shape}. Received: shape {counts.shape}"
-        ) from None
-    if not np.all((counts > 0) & (counts < np.inf)):
-        raise ValueError(f"`pseudocount` must be positive and finite. Received: pseudocount={pseudocount}")
-    return counts
 
 
 def _log_normalize(counts: np.ndarray) -> np.ndarray:

@@ -8,9 +8,7 @@ import numpy as np
 
 from ..annotations import Annotations
 from ._checks import answers_and_probabilities, checked_confusion
-from ._counts import AnswerSums, annotator_answer, log_normalize
-
-_TINY = 1e-30  # probability of what a float32 softmax rounds to 0
+from ._counts import TINY, AnswerSums, annotator_answer, log_normalize
 
 
 def posterior(answers: Any, probabilities: Any, confusion: Any) -> np.ndarray:
@@ -83,9 +81,9 @@ def held_out_cross_entropy(held_out: Any, answers: Any, probabilities: Any, conf
     q = _posterior(kept, probabilities, confusion)
     answer_given_class = confusion.transpose(0, 2, 1).reshape(-1, kept.num_classes)  # (annotator answer, k)
     predicted = np.sum(q[held_out.item_index] * answer_given_class[annotator_answer(held_out)], axis=1)
-    return -np.log(np.maximum(predicted, _TINY))
+    return -np.log(np.maximum(predicted, TINY))
 
 
 def _posterior(annotations: Annotations, probabilities: np.ndarray, confusion: np.ndarray) -> np.ndarray:
-    log_f, log_a = (np.log(np.maximum(p, _TINY)) for p in (probabilities, confusion))
+    log_f, log_a = (np.log(np.maximum(p, TINY)) for p in (probabilities, confusion))
     return log_normalize(log_f + AnswerSums(annotations).log_likelihood(log_a))[0]

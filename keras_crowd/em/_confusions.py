@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..aggregation import dawid_skene, majority_vote
-from ..aggregation._counts import AnswerSums, log_normalize
+from ..aggregation._counts import TINY, AnswerSums, log_normalize
 from ..annotations import MISSING, Annotations
 from ..warm_start import from_dawid_skene
-
-_TINY = 1e-30  # probability of what a float32 softmax rounds to 0
 
 
 class Confusions:
@@ -20,11 +18,12 @@ class Confusions:
     Args:
         annotations: The answers.
         gold: Class codes `(items,)`, `-1` where unknown.
-        prior: Answers imagined beforehand, `(annotators, true, answer)`.
+        prior: Answers imagined beforehand; broadcasts to `(annotators, true, answer)`.
     """
 
     def __init__(self, annotations: Annotations, gold: np.ndarray, prior: np.ndarray) -> None:
         self.sums = AnswerSums(annotations)
+        prior = np.broadcast_to(prior, self.sums.shape)
         self.annotations, self.gold, self.prior = annotations, gold, prior
         self.known = np.flatnonzero(gold >= 0)
         self.informed = (annotations.answers_per_item() > 0) | (gold >= 0)
@@ -48,8 +47,8 @@ class Confusions:
 
     def expect(self, f: np.ndarray) -> tuple[np.ndarray, float]:
         """E-step: `q_ik ~ f_ik prod_r A_r,k,y_ir`, and the objective that both steps raise."""
-        log_a = np.log(np.maximum(self.value, _TINY))
-        log_joint = np.log(np.maximum(f, _TINY)) + self.sums.log_likelihood(log_a)
+        log_a = np.log(np.maximum(self.value, TINY))
+        log_joint = np.log(np.maximum(f, TINY)) + self.sums.log_likelihood(log_a)
         q, evidence = log_normalize(log_joint)
         evidence[self.known] = log_joint[self.known, self.gold[self.known]]
         objective = evidence[self.informed].sum() + np.sum(self.prior * log_a)
@@ -65,22 +64,6 @@ def population_prior(annotations: Annotations, strength: float) -> np.ndarray:
     confusion = from_dawid_skene(annotations)
     population = np.average(confusion, axis=0, weights=annotations.answers_per_annotator())
     return np.tile(strength * population, (annotations.num_annotators, 1, 1))
-
-
-def checked_prior(prior: Any, annotations: Annotations) -> np.ndarray:
-    """Answers imagined beforehand, `(annotators, true, answer)`."""
-    shape = (annotations.num_annotators, annotations.num_classes, annotations.num_classes)
-    counts = np.asarray(prior, float)
-    try:
-        counts = np.broadcast_to(counts, shape)
-    except ValueError:
-        raise ValueError(
-            "`prior` must be a number or broadcast to (annotators, true, answer) = "
-            f"{shape}. Received: shape {counts.shape}"
-        ) from None
-    if not np.all((counts > 0) & (counts < np.inf)):
-        raise ValueError("`prior` must be positive and finite. Received: numbers that are not")
-    return counts
 
 
 def checked_gold(gold: Any, annotations: Annotations) -> np.ndarray:

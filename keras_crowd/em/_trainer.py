@@ -10,9 +10,10 @@ import keras
 import numpy as np
 
 from .._arguments import whole_number
+from ..aggregation._checks import imagined_answers
 from ..annotations import Annotations, as_annotations
 from ._backup import Backup
-from ._confusions import Confusions, checked_gold, checked_prior, population_prior
+from ._confusions import Confusions, checked_gold, population_prior
 from ._features import as_features
 
 
@@ -126,7 +127,7 @@ class EMTrainer:
         prior = self.prior
         prior = population_prior(annotations, self.strength) if prior is None else prior
         gold = checked_gold(gold, annotations)
-        annotators = Confusions(annotations, gold, checked_prior(prior, annotations))
+        annotators = Confusions(annotations, gold, imagined_answers("prior", prior, annotations))
         posterior = annotators.start(start)
         self._annotators = annotators
         self._compile()
