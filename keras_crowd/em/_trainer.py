@@ -110,7 +110,8 @@ class EMTrainer:
             callbacks: Keras callbacks; what they call an epoch is an iteration, with `log_likelihood` and
                 `loss` in the logs.
             backup_dir: Folder to keep every iteration in: after an interruption, the same call goes on from
-                there. Emptied of it at the end.
+                there, and ends as if there had been none (under PyTorch, if `Dropout` has a `seed` of its own:
+                without, Keras takes PyTorch's global generator). Emptied of it at the end.
             verbose: 1 shows progress.
 
         Returns:
