@@ -21,26 +21,29 @@ lint: .venv/test-tensorflow
 	$(BIN)/mypy
 
 # The CPU build of PyTorch; the newest release would bring gigabytes of CUDA.
-.venv/test-torch: pyproject.toml | .venv/pip
+.venv/test-torch: pyproject.toml | .venv/constraints.txt
 	$(PIP) torch==2.13.0
 	$(PIP) -e '.[tensorflow,torch,test]'
 	touch $@
 
-.venv/test-jax: pyproject.toml | .venv/pip
+.venv/test-jax: pyproject.toml | .venv/constraints.txt
 	$(PIP) -e '.[tensorflow,jax,test]'
 	touch $@
 
-.venv/test-tensorflow: pyproject.toml | .venv/pip
+.venv/test-tensorflow: pyproject.toml | .venv/constraints.txt
 	$(PIP) -e '.[tensorflow,test]'
 	touch $@
 
-.venv/demo: pyproject.toml | .venv/pip
+.venv/demo: pyproject.toml | .venv/constraints.txt
 	$(PIP) -e '.[tensorflow,examples]'
 	touch $@
 
+# Newer ones cannot build seqeval, which comes as source only.
+.venv/constraints.txt: | .venv/pip
+	echo 'setuptools_scm<9' > $@
+
 .venv/pip:
 	$(PYTHON) -m venv .venv
-	echo 'setuptools_scm<9' > .venv/constraints.txt  # newer ones cannot build seqeval
 	touch $@
 
 clean:
