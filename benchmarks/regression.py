@@ -17,25 +17,19 @@ with gold, which no level and no scale changes.
 """
 
 import argparse
+import pathlib
+import sys
 
 import keras
 import numpy as np
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 import keras_crowd as kc
 
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "examples"))
+from moviereviews_crowd_regression import build, features
+
 EPOCHS, BATCH_SIZE, LEARNING_RATE, CROWD_RATE = 20, 64, 1e-3, 10
 CONN_TYPES = ("S", "B", "S+B", "B+S")
-
-
-def features(data, num_components=500):
-    """TF-IDF of both splits on its leading directions, float32; all is fitted on the training texts."""
-    tfidf = TfidfVectorizer(sublinear_tf=True, min_df=3, max_features=10_000)
-    directions = TruncatedSVD(num_components, random_state=0)
-    x_train = directions.fit_transform(tfidf.fit_transform(data.x_train))
-    x_test = directions.transform(tfidf.transform(data.x_test))
-    return [x.astype("float32") for x in (x_train, x_test)]
 
 
 class Scale:
@@ -53,17 +47,6 @@ class Scale:
         return ratings * self.std + self.mean
 
 
-def build(num_features):
-    return keras.Sequential(
-        [
-            keras.Input((num_features,)),
-            keras.layers.Dense(64, "relu"),
-            keras.layers.Dropout(0.5),
-            keras.layers.Dense(1),
-        ]
-    )
-
-
 def fit(model, optimizer, loss, x, y, epochs):
     model.compile(optimizer, loss, jit_compile=keras.backend.backend() != "torch")
     model.fit(x, y, epochs=epochs, batch_size=BATCH_SIZE, verbose=0)
@@ -74,7 +57,7 @@ class Reviews:
 
     def __init__(self):
         data = kc.datasets.moviereviews.load_data()
-        self.x_train, self.x_test = features(data)
+        self.x_train, self.x_test = features(data, num_components=500)
         self.annotations, self.y_train, self.y_test = data.annotations, data.y_train, data.y_test
         self.scale = Scale(data.annotations)
 
@@ -244,7 +227,7 @@ def main(arguments=None):
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--choose", action="store_true", help="print the table of held-out answers instead")
     parser.add_argument(
-        "--annotators", metavar="CONN_TYPE", choices=CONN_TYPES, help="judge the annotators"
+        "--annotators", metavar="CONN_TYPE", choices=CROWD_LAYERS, help="judge the annotators"
     )
     arguments = parser.parse_args(arguments)
     reviews = Reviews()

@@ -16,10 +16,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 import keras_crowd as kc
 
 
-def features(data):
-    """TF-IDF on its leading directions, fitted on the training texts only."""
+def features(data, num_components=300):
+    """TF-IDF of both splits on its leading directions, fitted on the training texts only."""
     tfidf = TfidfVectorizer(sublinear_tf=True, min_df=3, max_features=10_000)
-    directions = TruncatedSVD(300, random_state=0)
+    directions = TruncatedSVD(num_components, random_state=0)
     x_train = directions.fit_transform(tfidf.fit_transform(data.x_train))
     x_test = directions.transform(tfidf.transform(data.x_test))
     return x_train.astype("float32"), x_test.astype("float32")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -35,3 +36,13 @@ def distributions(name: str, rows: Any) -> np.ndarray:
             f"{rows.sum(axis=-1).flat[off.argmax()]}"
         )
     return rows
+
+
+def one_row_an_item(arrays: Iterable[Any], num_items: int, hint: str = "") -> None:
+    """Whether the features, one array an input, have as many rows as there are items with answers."""
+    lengths = [len(array) for array in arrays]
+    if {*lengths} != {num_items}:
+        raise ValueError(
+            "`x` and `answers` must have the same number of items; give `Annotations` the ids of your rows "
+            f"as `items=`. Received: lengths {lengths} and {num_items}{hint}"
+        )

@@ -70,17 +70,6 @@ def tag_evidence(tags: Any, num_classes: int, dtype: Any) -> Any:
     return ops.where(known, FORBIDDEN * (1.0 - given), 0.0)
 
 
-def answer_evidence(targets: Any, log_confusion: Any) -> Any:
-    """`sum_r log A_r[k, y_tr]`, `(batch, time, K)`.
-
-    Answers are distributions `(batch, time, S, L)`, zeros for missing; `log A` is `(R, K, L)`, or that of
-    the slots `(batch, S, K, L)`.
-    """
-    if len(log_confusion.shape) == 3:
-        return ops.einsum("btrl,rkl->btk", targets, log_confusion)
-    return ops.einsum("btsl,bskl->btk", targets, log_confusion)
-
-
 def log_likelihood(emissions: Any, evidence: Any, potentials: Any, mask: Any = None) -> Any:
     """`log sum_z p(z) prod_t exp(evidence[t, z_t])`, `(batch,)`: what is observed, with the chain summed out."""
     emissions, mask = _cleaned(emissions, mask)

@@ -9,8 +9,33 @@ from . import ops
 from ._registration import register
 
 
+class _MaskedCrowdLoss(keras.losses.Loss):
+    """A value of each answer, averaged over the answers given. Abstract."""
+
+    def __init__(self, reduction: str | None, name: str, dtype: Any = None) -> None:
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+
+    def targets(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+        """Answers as `values` wants them, and where there is one."""
+        return ops.answer_targets(y_true, y_pred)
+
+    def values(self, targets: Any, observed: Any, y_pred: Any) -> Any:
+        """The loss of each answer, `(..., annotators or slots)`, 0 where there is none."""
+        raise NotImplementedError
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        targets, observed = self.targets(y_true, y_pred)
+        values = self.values(targets, observed, y_pred)
+        if self.reduction in ("sum", "none", None):
+            return ops.item_sums(values)
+        return ops.mean_over_observed(values, observed)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "dtype": self.dtype}
+
+
 @register
-class MaskedCrowdCrossEntropy(keras.losses.Loss):
+class MaskedCrowdCrossEntropy(_MaskedCrowdLoss):
     """Cross-entropy between the answers given and the answers predicted, averaged over observed answers.
 
         loss = 1/|S| sum over (i, r) in S of -log softmax(z_ir)[y_ir]
@@ -56,38 +81,17 @@ class MaskedCrowdCrossEntropy(keras.losses.Loss):
         name: str = "masked_crowd_cross_entropy",
         dtype: Any = None,
     ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        targets, observed = ops.answer_targets(y_true, y_pred)
-        values = ops.crowd_cross_entropy(targets, observed, y_pred)
-        if self.reduction in ("sum", "none", None):
-            return ops.item_sums(values)
-        return ops.mean_over_observed(values, observed)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "dtype": self.dtype}
-
-
-class _MaskedRatingLoss(keras.losses.Loss):
-    """A value of each numeric answer, averaged over the answers given. Abstract."""
-
-    def __init__(self, reduction: str | None, name: str, dtype: Any = None) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        super().__init__(reduction, name, dtype)
 
     def values(self, targets: Any, observed: Any, y_pred: Any) -> Any:
-        """The loss of each answer, 0 where there is none."""
-        raise NotImplementedError
+        return ops.crowd_cross_entropy(targets, observed, y_pred)
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        targets, observed = ops.rating_targets(y_true, y_pred)
-        values = ops.over_targets(self.values(targets, observed, y_pred))
-        if self.reduction in ("sum", "none", None):
-            return ops.item_sums(values)
-        return ops.mean_over_observed(values, observed)
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "dtype": self.dtype}
+class _MaskedRatingLoss(_MaskedCrowdLoss):
+    """The same over numeric answers. Abstract."""
+
+    def targets(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+        return ops.rating_targets(y_true, y_pred)
 
 
 class _MaskedErrorLoss(_MaskedRatingLoss):
@@ -99,7 +103,7 @@ class _MaskedErrorLoss(_MaskedRatingLoss):
 
     def values(self, targets: Any, observed: Any, y_pred: Any) -> Any:
         means = ops.predicted_means(targets, y_pred)
-        return self.of_errors(ops.rating_errors(targets, observed, means))
+        return ops.over_targets(self.of_errors(ops.rating_errors(targets, observed, means)))
 
 
 @register
@@ -258,4 +262,4 @@ class MaskedCrowdGaussian(_MaskedRatingLoss):
         super().__init__(reduction, name, dtype)
 
     def values(self, targets: Any, observed: Any, y_pred: Any) -> Any:
-        return ops.gaussian_cross_entropy(targets, observed, y_pred)
+        return ops.over_targets(ops.gaussian_cross_entropy(targets, observed, y_pred))

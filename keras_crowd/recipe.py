@@ -19,6 +19,7 @@ from .evaluation import classifier_alignment
 from .layers import CrowdsClassification
 from .losses import MaskedCrowdCrossEntropy
 from .models import align_classes, validate
+from .ops import class_probabilities
 from .optimizers import crowd_optimizer
 from .regularizers import ClassifierLogDet
 from .selection import WEIGHTS, RegularizationPath, regularization_path
@@ -218,7 +219,7 @@ class _Training:
     def probabilities(self) -> np.ndarray:
         """The classifier's, of all items."""
         outputs = self.classifier.predict(self.x, batch_size=self.batch_size, verbose=0)
-        return ops.convert_to_numpy(ops.softmax(outputs, axis=-1)) if self.crowd.from_logits else outputs
+        return class_probabilities(outputs, self.crowd.from_logits)
 
     def put_classes_back(self, annotations: Annotations) -> None:
         """Undoes a permutation of the classes; what is trained is not lost where that cannot be done."""

@@ -236,10 +236,11 @@ CHAINS = [  # layers that give tags, which have no gradient: `test_chain_models.
     (kc.layers.LinearChainCRF, {"labels": ["O", "B-PER", "I-PER"], "name": "crf", "dtype": "float32"}),
 ]
 
-OTHERS = [  # nothing to serialize, or models: `test_chain_models.py` saves and loads them
+OTHERS = [  # nothing to serialize, or models: `test_chain_models.py`, `test_joint_model.py` save and load them
     kc.callbacks.SpanValidation,
     kc.models.CRFTagger,
     kc.models.HiddenCRF,
+    kc.models.JointCrowdModel,
     kc.callbacks.CrowdFreeze,
     kc.callbacks.CrowdMonitor,
     kc.callbacks.GoldValidation,

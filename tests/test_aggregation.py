@@ -348,7 +348,7 @@ def test_an_unknown_rule_for_ties_is_refused():
         ({"pseudocount": np.ones((4, 2))}, r"answer\) = \(3, 2, 2\). Received: shape \(4, 2\)"),
         ({"class_pseudocount": 0}, "`class_pseudocount` must be positive and finite. Received: 0"),
         ({"class_pseudocount": np.inf}, "`class_pseudocount` must be positive and finite. Received: inf"),
-        ({"max_iterations": 0}, "`max_iterations` must be at least 1. Received: 0"),
+        ({"max_iterations": 0}, "`max_iterations` must be a positive integer. Received: max_iterations=0"),
     ],
 )
 def test_wrong_settings_of_dawid_skene_are_refused(arguments, message):

@@ -160,7 +160,7 @@ def test_diverged_training_is_logged_as_nan():
 @pytest.mark.parametrize(
     ("x", "answers", "kwargs", "message"),
     [
-        (X[:5], ANSWERS, {}, r"the same number of items; .* Received: \[5\] items, answers to 120"),
+        (X[:5], ANSWERS, {}, r"the same number of items; .* Received: lengths \[5\] and 120"),
         (X, ANSWERS[:, :4], {}, "the crowd layer's 6 annotators. Received: 4 annotators"),
         (X, ANSWERS.astype(float), {}, "integers of shape"),
         (X, ANSWERS, {"on_permuted": "halt"}, "`on_permuted` must be .* Received: on_permuted='halt'"),

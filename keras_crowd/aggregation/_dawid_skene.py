@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._arguments import whole_number
 from ..annotations import as_annotations
 from ._checks import imagined_answers
 from ._counts import AnswerSums, log_normalize, vote_counts
@@ -81,8 +82,7 @@ def dawid_skene(
     pseudocounts = imagined_answers("pseudocount", pseudocount, annotations)
     if not 0 < class_pseudocount < np.inf:
         raise ValueError(f"`class_pseudocount` must be positive and finite. Received: {class_pseudocount}")
-    if max_iterations < 1:
-        raise ValueError(f"`max_iterations` must be at least 1. Received: {max_iterations}")
+    whole_number("max_iterations", max_iterations)
     answered = (annotations.answers_per_item() > 0).astype(float)
     posterior = vote_counts(annotations) / np.maximum(annotations.answers_per_item(), 1)[:, None]
     sums = AnswerSums(annotations)

@@ -24,8 +24,7 @@ def mean_rating(answers: Any) -> np.ndarray:
     array([1.5, 3. , nan])
     """
     ratings = as_ratings(answers)
-    total = np.bincount(ratings.item_index, ratings.answers, minlength=ratings.num_items)
-    return _divided(total, ratings.answers_per_item())
+    return _divided(by_item(ratings, ratings.answers), ratings.answers_per_item())
 
 
 def median_rating(answers: Any) -> np.ndarray:

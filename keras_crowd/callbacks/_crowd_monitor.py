@@ -7,10 +7,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from .._arguments import whole_number
+from .._arguments import one_row_an_item, whole_number
 from ..aggregation import majority_vote
 from ..annotations import as_annotations
 from ..evaluation import classifier_alignment, effective_rank
+from ..ops import class_probabilities
 from ..regularizers import ClassifierLogDet, ConfusionLogDet
 from ._classifier import check_classifier, predictions
 from ._epochs import as_epochs
@@ -94,7 +95,8 @@ class CrowdMonitor(keras.callbacks.Callback):
         _check_actions(on_permuted=on_permuted, on_collapse=on_collapse)
         check_classifier(classifier)
         annotations = as_annotations(answers, classifier.output_shape[-1])
-        _check_lengths(x, annotations, crowd.num_annotators)
+        one_row_an_item(keras.tree.flatten(x), annotations.num_items)
+        _check_annotators(annotations, crowd.num_annotators)
         answered = np.flatnonzero(annotations.answers_per_item())
         spread = np.linspace(0, len(answered) - 1, min(max_items, len(answered))).astype(int)
         self.crowd = crowd
@@ -143,7 +145,7 @@ class CrowdMonitor(keras.callbacks.Callback):
     def _predict(self) -> np.ndarray:
         batches = predictions(self.classifier, self.x, len(self.answers), self.batch_size)
         output = np.concatenate([output for _, output in batches]).astype("float32")
-        return ops.convert_to_numpy(ops.softmax(output, axis=-1)) if self.from_logits else output
+        return class_probabilities(output, self.from_logits)
 
     def _judge(self, epoch: int, permuted: float, rank: float) -> None:
         if permuted > 0:
@@ -186,13 +188,7 @@ def _check_actions(**actions: str) -> None:
             raise ValueError(f'`{name}` must be "warn", "stop" or "ignore". Received: {name}={value!r}')
 
 
-def _check_lengths(x: Any, annotations: Any, num_annotators: int) -> None:
-    lengths = {len(array) for array in keras.tree.flatten(x)}
-    if lengths != {annotations.num_items}:
-        raise ValueError(
-            "`x` and `answers` must have the same number of items; give `Annotations` the ids of your rows "
-            f"as `items=`. Received: {sorted(lengths)} items, answers to {annotations.num_items}"
-        )
+def _check_annotators(annotations: Any, num_annotators: int) -> None:
     if annotations.num_annotators != num_annotators:
         raise ValueError(
             f"`answers` must be those of the crowd layer's {num_annotators} annotators. "

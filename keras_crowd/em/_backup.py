@@ -19,10 +19,9 @@ class Backup:
 
     def __init__(self, folder: Any, classifier: Any, annotations: Annotations) -> None:
         self.file = None if folder is None else pathlib.Path(folder) / _FILE
-        self.signature = np.array(
-            [checksum(annotations), annotations.num_items, annotations.num_annotators]
-        )
         if self.file is not None:
+            shape = (annotations.num_items, annotations.num_annotators)
+            self.signature = np.array([checksum(annotations), *shape])
             classifier.optimizer.build(classifier.trainable_variables)
             self.variables = [*classifier.variables, *classifier.optimizer.variables]
 

@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from .._arguments import one_row_an_item
+
 
 class ArrayFeatures:
     """Features in memory: an array, or a list or dict of arrays."""
@@ -15,12 +17,7 @@ class ArrayFeatures:
     def __init__(self, x: Any, num_items: int, batch_size: int) -> None:
         self.x = keras.tree.map_structure(np.asarray, x)
         self.batch_size = batch_size
-        lengths = {len(array) for array in keras.tree.flatten(self.x)}
-        if lengths != {num_items}:
-            raise ValueError(
-                "`x` and `answers` must have the same number of items; give `Annotations` the ids of your "
-                f"rows as `items=`. Received: {sorted(lengths)} items, answers to {num_items}"
-            )
+        one_row_an_item(keras.tree.flatten(self.x), num_items)
 
     def predict(self, classifier: Any) -> np.ndarray:
         """The classifier's output for every item."""

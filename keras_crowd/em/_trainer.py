@@ -12,6 +12,7 @@ import numpy as np
 from .._arguments import whole_number
 from ..aggregation._checks import imagined_answers
 from ..annotations import Annotations, as_annotations
+from ..ops import class_probabilities
 from ._backup import Backup
 from ._confusions import Confusions, checked_gold, population_prior
 from ._features import as_features
@@ -193,8 +194,7 @@ class EMTrainer:
             self.classifier.compile("adam", loss)
 
     def _probabilities(self, features: Any) -> np.ndarray:
-        output = features.predict(self.classifier)
-        return keras.ops.convert_to_numpy(keras.ops.softmax(output)) if self.from_logits else output
+        return class_probabilities(features.predict(self.classifier), self.from_logits)
 
     def _check_fitted(self) -> None:
         if self._posterior is None:

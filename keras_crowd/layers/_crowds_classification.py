@@ -148,7 +148,8 @@ class CrowdsClassification(keras.layers.Layer):
         if self.from_logits:
             probabilities = kops.softmax(probabilities, axis=-1)
         if training:
-            self._add_penalties(probabilities)
+            for penalty in self.penalties(probabilities):
+                self.add_loss(penalty)
         return self._answer_logits(probabilities, annotators, training)
 
     def compute_output_shape(self, probabilities_shape: Any, annotators_shape: Any = None) -> tuple:
@@ -169,6 +170,12 @@ class CrowdsClassification(keras.layers.Layer):
         answers = kops.softmax(self._answer_logits(certain, None), axis=-1)  # (true, annotators, answer)
         return kops.convert_to_numpy(answers).transpose(1, 0, 2)
 
+    def log_confusion(self, annotators: Any = None, training: bool = False) -> Any:
+        """`log A_rkl` of all annotators `(R, K, K)`, or of the slots `(batch, slots, K, K)`; for `"CM"`."""
+        if self.conn_type != "CM":
+            raise ValueError(f'`conn_type` must be "CM". Received: conn_type={self.conn_type!r}')
+        return kops.log_softmax(self._rows(self.kernel, annotators, training), axis=-1)
+
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
@@ -183,23 +190,18 @@ class CrowdsClassification(keras.layers.Layer):
         }
 
     def _answer_logits(self, f: Any, annotators: Any, training: bool = False) -> Any:
+        if self.conn_type == "CM":
+            return ops.mixture_logits(f, self.log_confusion(annotators, training))
         kernel, bias = (self._rows(p, annotators, training) for p in (self.kernel, self.bias))
         if self.conn_type == "MW":
             return ops.matrix_logits(f, kernel)
-        if self.conn_type == "CM":
-            return ops.mixture_logits(f, kops.log_softmax(kernel, axis=-1))
         return ops.vector_logits(f, kernel, bias)
 
     def _rows(self, parameter: Any, annotators: Any, training: bool) -> Any:
         if parameter is None:
             return None
         rows = parameter if annotators is None else ops.annotator_rows(parameter, annotators)
-        return self._held(rows) if training else rows
-
-    def _held(self, rows: Any) -> Any:
-        """The same, with a gradient times `released`, a variable so that `CrowdFreeze` needs no retrace."""
-        still = kops.stop_gradient(rows)
-        return still + self.released * (rows - still)
+        return ops.held(rows, self.released) if training else rows
 
     def _build_regularizers(self) -> None:
         """The weights of the penalties are variables, so that schedules change them without a retrace."""
@@ -219,18 +221,21 @@ class CrowdsClassification(keras.layers.Layer):
         start = keras.initializers.Constant(getattr(regularizer, "weight", 1.0))
         return self.add_weight(shape=(), initializer=start, trainable=False, name=name)
 
-    def _add_penalties(self, f: Any) -> None:
+    def penalties(self, f: Any) -> list[Any]:
+        """The weighed penalties on the class probabilities of a batch and on the confusions."""
+        found = []
         if self.classifier_regularizer is not None:
-            self.add_loss(self.classifier_weight * self._classifier_penalty(f))
+            found.append(self.classifier_weight * self._classifier_penalty(f))
         if self.confusion_regularizer is not None:
-            self.add_loss(self.confusion_penalty())
+            found.append(self.confusion_penalty())
+        return found
 
     def confusion_penalty(self) -> Any:
         """The weighed penalty on the confusions, 0 without `confusion_regularizer`."""
         if self.confusion_regularizer is None:
             return 0.0
         penalty = getattr(self.confusion_regularizer, "penalty", self.confusion_regularizer)
-        return self.confusion_weight * penalty(kops.softmax(self._held(self.kernel), axis=-1))
+        return self.confusion_weight * penalty(kops.softmax(ops.held(self.kernel, self.released), axis=-1))
 
     def _classifier_penalty(self, f: Any) -> Any:
         if getattr(self.classifier_regularizer, "momentum", 0):

@@ -102,8 +102,7 @@ class CrowdsOrdinal(keras.layers.Layer):
         check_annotator_dtype(annotators)
         thresholds = self._thresholds()
         if training:
-            still = kops.stop_gradient(thresholds)
-            thresholds = still + self.released * (thresholds - still)
+            thresholds = ops.held(thresholds, self.released)
         if annotators is not None:
             thresholds = ops.annotator_rows(thresholds, annotators)
         slope = kops.exp(kops.cast(self.log_slope, self.compute_dtype))

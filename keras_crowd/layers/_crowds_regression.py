@@ -159,17 +159,14 @@ class CrowdsRegression(keras.layers.Layer):
 
     def call(self, x: Any, annotators: Any = None, training: bool = False) -> Any:
         check_annotator_dtype(annotators)
-        scale, bias = self._scale_and_bias()
+        scale, bias = (self._in_call(p, training) for p in self._scale_and_bias())
         if training:
-            scale, bias = self._held(scale), self._held(bias)
             self._add_penalties(scale, bias)
         rows = (_rows(scale, annotators), _rows(bias, annotators))
         mean = ops.affine_answers(x, *rows, bias_first=self.conn_type == "B+S")
         if not self.learn_variance:
             return self._one_target(mean)
-        log_variance = _rows(
-            self._held(self._log_variance()) if training else self._log_variance(), annotators
-        )
+        log_variance = _rows(self._in_call(self._log_variance(), training), annotators)
         log_variance = kops.broadcast_to(log_variance, kops.shape(mean))
         return kops.stack([self._one_target(mean), self._one_target(log_variance)], axis=-1)
 
@@ -251,16 +248,12 @@ class CrowdsRegression(keras.layers.Layer):
         if bias is not None and self.bias_regularizer is not None:
             self.add_loss(self.bias_regularizer(bias))
         if self.learn_variance:
-            penalty = ops.variance_penalty(self._held(self.log_variance_offset), self.variance_strength)
+            offset = ops.held(self.log_variance_offset, self.released)
+            penalty = ops.variance_penalty(offset, self.variance_strength)
             self.add_loss(penalty / (sum(self.answers_per_annotator or ()) * self._num_targets))
 
-    def _held(self, parameter: Any) -> Any:
-        """The same, with a gradient times `released`, as `CrowdsClassification` has it for `CrowdFreeze`."""
-        if parameter is None:
-            return None
-        parameter = kops.convert_to_tensor(parameter)
-        still = kops.stop_gradient(parameter)
-        return still + self.released * (parameter - still)
+    def _in_call(self, parameter: Any, training: bool) -> Any:
+        return parameter if parameter is None or not training else ops.held(parameter, self.released)
 
     def _one_target(self, values: Any) -> Any:
         return values[..., 0] if self._num_targets == 1 else values

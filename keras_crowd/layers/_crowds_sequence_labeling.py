@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from keras import ops as kops
-
 from .. import ops
 from .._registration import register
 from ._crowds_classification import CrowdsClassification
@@ -69,12 +67,6 @@ class CrowdsSequenceLabeling(CrowdsClassification):
         self._token_mask = None
         return logits if mask is None else ops.without_padding(logits, mask)
 
-    def log_confusion(self, annotators: Any = None, training: bool = False) -> Any:
-        """`log A_rkl` of all annotators `(R, K, K)`, or of the slots `(batch, slots, K, K)`; for `"CM"`."""
-        if self.conn_type != "CM":
-            raise ValueError(f'`conn_type` must be "CM". Received: conn_type={self.conn_type!r}')
-        return kops.log_softmax(self._rows(self.kernel, annotators, training), axis=-1)
-
     def _check_shapes(self, probabilities_shape: Any, annotators_shape: Any) -> None:
         if len(probabilities_shape) != 3:
             raise ValueError(
@@ -83,6 +75,6 @@ class CrowdsSequenceLabeling(CrowdsClassification):
             )
         super()._check_shapes(probabilities_shape, annotators_shape)
 
-    def _add_penalties(self, f: Any) -> None:
+    def penalties(self, f: Any) -> list[Any]:
         mask = self._token_mask
-        super()._add_penalties(f if mask is None else ops.as_if_real(f, mask))
+        return super().penalties(f if mask is None else ops.as_if_real(f, mask))

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..annotations import Annotations
 from ..evaluation import classifier_alignment
+from ..ops import class_probabilities
 from ._strip import classifier_inputs, crowd_layer, strip
 
 
@@ -51,8 +52,7 @@ def align_classes(model: Any, x: Any, answers: Any) -> np.ndarray:
     dense = _last_dense(classifier, crowd.num_classes)
     inputs = classifier_inputs(model, classifier, x)
     output = classifier.predict(inputs, verbose=0)
-    f = keras.ops.convert_to_numpy(keras.ops.softmax(output)) if crowd.from_logits else output
-    permutation = _permutation(f, answers)
+    permutation = _permutation(class_probabilities(output, crowd.from_logits), answers)
     if np.any(permutation != np.arange(len(permutation))):
         _permute_classifier(classifier, dense, permutation, inputs, output)
         crowd.kernel.assign(keras.ops.convert_to_numpy(crowd.kernel)[:, permutation])

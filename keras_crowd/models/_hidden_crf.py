@@ -7,10 +7,11 @@ import keras
 import numpy as np
 from keras import ops as kops
 
-from .. import _crf, ops
+from .. import ops
 from .._registration import register
 from ..layers import CrowdsSequenceLabeling
 from ._chain_model import ChainModel, weigh_tokens
+from ._slots import annotators_of, features_of
 
 
 @register
@@ -26,7 +27,7 @@ class _AnswerEvidence(keras.layers.Layer):
         width, num_classes = log_confusion.shape[-3], log_confusion.shape[-1]
         ops.check_answer_shape(answers.shape, (None, None, width, num_classes))
         targets = ops.one_hot_answers(answers, num_classes)
-        return _crf.answer_evidence(kops.cast(targets, log_confusion.dtype), log_confusion)
+        return ops.answer_evidence(kops.cast(targets, log_confusion.dtype), log_confusion)
 
     def compute_output_spec(self, answers: Any, annotators: Any = None, training: bool = False) -> Any:
         return keras.KerasTensor((*answers.shape[:2], self.crowd.num_classes), dtype=self.compute_dtype)
@@ -113,18 +114,11 @@ class HiddenCRF(ChainModel):
         self.evidence = _AnswerEvidence(crowd, dtype=crowd.dtype_policy, name="answer_evidence")
 
     def features(self, inputs: Any) -> Any:
-        if not self.slots:
-            return inputs
-        if isinstance(inputs, dict):
-            return {name: array for name, array in inputs.items() if name != "annotators"}
-        *features, _ = inputs
-        return features[0] if len(features) == 1 else features
+        return features_of(inputs, self.slots)
 
     def annotators(self, inputs: Any) -> Any:
         """Of the model's inputs the annotators of the slots, or `None`."""
-        if not self.slots:
-            return None
-        return inputs["annotators"] if isinstance(inputs, dict) else inputs[-1]
+        return annotators_of(inputs, self.slots)
 
     def compute_loss(
         self,

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from .._arguments import one_row_an_item
 from ..layers import CrowdsClassification, CrowdsRegression
 from ._ratings import check_ratings
 from ._strip import classifier_inputs, crowd_layer, inputs_of, match_inputs, strip
@@ -43,7 +44,7 @@ def validate(model: Any, x: Any, answers: Any) -> None:
         )
     tensors, arrays = model.inputs, match_inputs(model, x)
     answers = _as_answers(answers)
-    _check_lengths([*arrays, answers], crowd.num_annotators)
+    one_row_an_item(arrays, len(answers), " (transposed?)" if len(answers) == crowd.num_annotators else "")
     slots = inputs_of(crowd)[1:]
     annotators = next((a for t, a in zip(tensors, arrays, strict=True) if slots and t is slots[0]), None)
     for tensor, array in zip(tensors, arrays, strict=True):
@@ -67,16 +68,6 @@ def _as_answers(answers: Any) -> np.ndarray:
             f"Received: {type(answers).__name__}" + (f" of dtype {array.dtype}" if array.ndim else "")
         )
     return array
-
-
-def _check_lengths(arrays: list[np.ndarray], num_annotators: int) -> None:
-    *lengths, num_answers = [len(array) for array in arrays]
-    if {*lengths} != {num_answers}:
-        hint = " (transposed?)" if num_answers == num_annotators else ""
-        raise ValueError(
-            "`x` and `answers` must have the same number of items; give `Annotations` the ids of your rows "
-            f"as `items=`. Received: lengths {lengths} and {num_answers}{hint}"
-        )
 
 
 def _check_features(tensor: Any, array: np.ndarray) -> None:

@@ -1,0 +1,117 @@
+"""`JointCrowdModel`: a classifier trained on the joint likelihood of all answers to an item."""
+
+from typing import Any
+
+import keras
+from keras import ops as kops
+
+from .. import ops
+from .._registration import register
+from ..layers import CrowdsClassification
+from ._slots import annotators_of, features_of
+
+
+@register
+class JointCrowdModel(keras.Model):
+    """A classifier, trained by gradient on the joint likelihood of all answers to an item.
+
+    With class probabilities `f`, confusions `A` and answers `y`, the truth of each item summed out:
+
+        log p(y_i | x_i) = log sum_k f_k(x_i) prod_r A_r[k, y_ir]
+
+    It is what expectation maximization (`keras_crowd.EMTrainer`) climbs by turns, here in one `fit`: the
+    gradient is that of the M-step at the present posterior. The crowd layer's loss treats the answers to
+    an item as if they were answers to different ones; with one answer an item both are the same.
+
+    The loss is minus its sum over the items, over the number of answers (and gold labels), plus the crowd layer's
+    penalties. Compile the model with an optimizer and without a loss; `predict` gives the classes. It needs
+    a start that names the classes: `crowd` from `warm_start` confusions, or a classifier that was
+    trained on the majority vote first.
+
+    Args:
+        classifier: A built Sequential or functional model from features to class probabilities `(batch, classes)`,
+            or `(batch, time, classes)` for tokens; logits if `crowd` has `from_logits=True`.
+        crowd: A `keras_crowd.layers.CrowdsClassification` of `conn_type="CM"` with its penalties.
+        slots: Whether `fit` gets answers in slots, with the annotators of the slots as last input.
+        **kwargs: `name`, as for every Keras model.
+
+    Call arguments:
+        inputs: Those of `classifier`; with `slots=True`, `(features, annotators)` or `(*features, annotators)`,
+            annotators `(batch, slots)`; for a classifier that takes a dict, the dict with the key `"annotators"`
+            added. In `fit`, `y` are answers `(batch, annotators or slots)`, `-1` for missing; or
+            `(answers, gold)` where the true classes of some items are known, `gold` `(batch,)`, `-1` elsewhere.
+            `sample_weight` is `(batch,)`. Of tokens all have a time axis.
+
+    Example:
+
+    >>> crowd = keras_crowd.layers.CrowdsClassification(5, "CM", initial_accuracy=0.7)
+    >>> joint = keras_crowd.models.JointCrowdModel(classifier, crowd)
+    >>> joint.compile("adam")
+    >>> history = joint.fit(x, answers, verbose=0)
+    >>> joint.predict(x, verbose=0).shape, crowd.confusion().shape
+    ((20, 10), (5, 10, 10))
+
+    Reference:
+        V. C. Raykar et al., "Learning from crowds", JMLR 11, 2010 (the likelihood); F. Rodrigues,
+        F. Pereira, "Deep learning from crowds", AAAI 2018, eq. 1.
+    """
+
+    def __init__(self, classifier: Any, crowd: Any, *, slots: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if len(getattr(classifier, "outputs", None) or []) != 1:
+            raise ValueError(
+                "`classifier` must be a built Sequential or functional model of one output. "
+                f"Received: {type(classifier).__name__}"
+            )
+        kind = getattr(crowd, "conn_type", type(crowd).__name__)
+        if not isinstance(crowd, CrowdsClassification) or kind != "CM":
+            raise ValueError(
+                f'`crowd` must be a `CrowdsClassification` of conn_type="CM". Received: {kind!r}'
+            )
+        self.classifier, self.crowd, self.slots = classifier, crowd, slots
+        if not crowd.built:
+            crowd.build(tuple(classifier.outputs[0].shape))
+        self.built = True  # both parts are
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        return self.classifier(features_of(inputs, self.slots), training=training)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        answers, gold = y if isinstance(y, list | tuple) else (y, None)
+        f = kops.softmax(y_pred, axis=-1) if self.crowd.from_logits else y_pred
+        log_confusion = self.crowd.log_confusion(annotators_of(x, self.slots), training)
+        log_joint = ops.log_joint(f, answers, log_confusion)
+        values = kops.logsumexp(log_joint, axis=-1)
+        count = kops.sum(kops.cast(answers >= 0, values.dtype))
+        if gold is not None:
+            known = gold >= 0
+            values = kops.where(known, ops.at_class(log_joint, gold), values)
+            count = count + kops.sum(kops.cast(known, values.dtype))
+        sample_weight = keras.tree.flatten(sample_weight)[0]  # Keras repeats it for each part of `y`
+        if sample_weight is not None:
+            values = values * kops.cast(sample_weight, values.dtype)
+        loss = -kops.sum(values) / kops.maximum(count, 1.0)
+        return loss + sum(self.losses) + (sum(self.crowd.penalties(f)) if training else 0.0)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "classifier": keras.saving.serialize_keras_object(self.classifier),
+            "crowd": keras.saving.serialize_keras_object(self.crowd),
+            "slots": self.slots,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        parts = {
+            name: keras.saving.deserialize_keras_object(config[name], custom_objects=custom_objects)
+            for name in ("classifier", "crowd")
+        }
+        return cls(**{**config, **parts})

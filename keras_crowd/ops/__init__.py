@@ -1,0 +1,40 @@
+"""The mathematics of both papers as pure functions over `keras.ops`.
+
+Symbols: `x` are predictions of numbers `(batch, T)` for T targets, `s` and `b` an annotator's scale and bias;
+`f` are class probabilities `(..., K)`, `k` a true class, `l` an answer, `r` one of R annotators.
+Parameters come for all annotators, leading axis `(R, ...)`, or for the slots of each item,
+leading axes `(batch, S, ...)`; results have the annotators or slots as their axis before the last.
+"""
+
+from ._annotators import annotator_rows as annotator_rows
+from ._annotators import centered as centered
+from ._annotators import held as held
+from ._classes import answer_evidence as answer_evidence
+from ._classes import answer_targets as answer_targets
+from ._classes import as_if_real as as_if_real
+from ._classes import at_class as at_class
+from ._classes import check_answer_shape as check_answer_shape
+from ._classes import class_probabilities as class_probabilities
+from ._classes import crowd_cross_entropy as crowd_cross_entropy
+from ._classes import identity_scale as identity_scale
+from ._classes import log_joint as log_joint
+from ._classes import matrix_logits as matrix_logits
+from ._classes import mixture_logits as mixture_logits
+from ._classes import one_hot_answers as one_hot_answers
+from ._classes import vector_logits as vector_logits
+from ._classes import without_padding as without_padding
+from ._log_det import confusion_gram as confusion_gram
+from ._log_det import gram as gram
+from ._log_det import mean_log_eigenvalue as mean_log_eigenvalue
+from ._means import item_sums as item_sums
+from ._means import mean_over_observed as mean_over_observed
+from ._ratings import affine_answers as affine_answers
+from ._ratings import check_rating_shape as check_rating_shape
+from ._ratings import cumulative_log_probabilities as cumulative_log_probabilities
+from ._ratings import gaussian_cross_entropy as gaussian_cross_entropy
+from ._ratings import huber as huber
+from ._ratings import over_targets as over_targets
+from ._ratings import predicted_means as predicted_means
+from ._ratings import rating_errors as rating_errors
+from ._ratings import rating_targets as rating_targets
+from ._ratings import variance_penalty as variance_penalty

@@ -1,0 +1,149 @@
+"""Answers that are classes: logits of the crowd layers, targets, likelihoods."""
+
+import math
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+_TINY = 1e-37  # above the smallest normal float32, so that neither the log nor its gradient overflows
+_PADDING = -1e30  # all logits of a masked token: no annotator answers there
+
+
+def identity_scale(accuracy: float, num_classes: int) -> float:
+    """The `a` for which `softmax(a e_k)` puts `accuracy` on class `k`: the log odds times `K - 1`."""
+    return math.log(accuracy * (num_classes - 1) / (1.0 - accuracy))
+
+
+def matrix_logits(f: Any, kernel: Any) -> Any:
+    """`z_rl = sum_k f_k W_rkl` (AAAI-18, MW). Kernel `(R, K, L)` or `(batch, S, K, L)`."""
+    if len(kernel.shape) == 3:
+        return ops.einsum("...k,rkl->...rl", f, kernel)
+    return ops.einsum("b...k,bskl->b...sl", f, kernel)
+
+
+def vector_logits(f: Any, scale: Any | None = None, bias: Any | None = None) -> Any:
+    """`z_rl = w_rl f_l + b_rl` (AAAI-18: VW, VB, VW+B; with one `w_r` for all classes, SW).
+
+    `scale` and `bias` are `(R, K or 1)` or `(batch, S, K or 1)`.
+    """
+    z = ops.expand_dims(f, -2)
+    if scale is not None:
+        z = z * _against_items(scale, len(z.shape))
+    if bias is not None:
+        z = z + _against_items(bias, len(z.shape))
+    return z
+
+
+def mixture_logits(f: Any, log_confusion: Any) -> Any:
+    """`z_rl = log sum_k f_k A_rkl` (ICLR-23, CCEM), finite also where `f_k = 0` or `A_rkl` underflows.
+
+    Each column of `A` is divided by its largest entry before the product and multiplied back in the log.
+    """
+    largest = ops.stop_gradient(ops.max(log_confusion, axis=-2, keepdims=True))
+    product = matrix_logits(f, ops.exp(log_confusion - largest))
+    shift = _against_items(ops.squeeze(largest, -2), len(product.shape))
+    return ops.log(ops.maximum(product, _TINY)) + shift
+
+
+def _against_items(parameter: Any, rank: int) -> Any:
+    """`(batch, S, K)` as `(batch, 1, ..., S, K)` of the given rank; `(R, K)` broadcasts as it is."""
+    if len(parameter.shape) == 2:
+        return parameter
+    for _ in range(rank - 3):
+        parameter = ops.expand_dims(parameter, 1)
+    return parameter
+
+
+def answer_targets(answers: Any, logits: Any) -> tuple[Any, Any]:
+    """Answers as distributions `(..., R, K)`, and where there is an answer at all, `(..., R)`.
+
+    Hard answers `(..., R)` are class codes, missing where negative (or `NaN`); soft answers, of the logits'
+    rank, are missing where nothing is positive. A code that is no class becomes `NaN`. At padding,
+    marked by `without_padding`, all are missing.
+    """
+    check_answer_shape(answers.shape, logits.shape)
+    num_classes = logits.shape[-1]
+    real = ops.logical_not(ops.all(logits <= _PADDING, axis=-1))
+    if len(answers.shape) == len(logits.shape):
+        observed = ops.logical_and(ops.any(answers > 0, axis=-1), real)
+        return ops.where(ops.expand_dims(observed, -1), answers, 0), observed
+    answers = ops.where(real, answers, -1)
+    return one_hot_answers(answers, num_classes), answers >= 0
+
+
+def one_hot_answers(answers: Any, num_classes: int) -> Any:
+    """Class codes `(..., R)` as `(..., R, K)`: zeros where negative or `NaN`, `NaN` where it is no class."""
+    codes = ops.cast(ops.where(answers >= 0, answers, -1), "int32")
+    targets = ops.one_hot(ops.minimum(codes, num_classes - 1), num_classes, dtype="float32")
+    wrong = codes >= num_classes
+    if "float" in str(answers.dtype):
+        wrong = ops.logical_or(wrong, answers != ops.floor(answers))
+        wrong = ops.logical_and(wrong, answers >= 0)
+    return ops.where(ops.expand_dims(wrong, -1), float("nan"), targets)
+
+
+def without_padding(logits: Any, mask: Any) -> Any:
+    """Logits `(batch, time, S, K)`, marked where the mask `(batch, time)` says that there is no token."""
+    return ops.where(ops.reshape(mask, (*ops.shape(mask), 1, 1)), logits, _PADDING)
+
+
+def as_if_real(f: Any, mask: Any) -> Any:
+    """`f` `(batch, time, K)` with zeros at padding, scaled so that `F'F / n` is that of the real tokens."""
+    real = ops.cast(ops.expand_dims(mask, -1), f.dtype)
+    share = ops.maximum(ops.mean(real), _TINY)
+    return ops.where(real > 0, f / ops.sqrt(share), 0.0)
+
+
+def check_answer_shape(answers: Any, logits: Any) -> None:
+    """Refuses shapes that would broadcast one answer over all annotators, or fail deep in a backend."""
+    expected = logits if len(answers) == len(logits) else logits[:-1]
+    known = [(i, j) for i, j in zip(answers[1:], expected[1:], strict=False) if None not in (i, j)]
+    if len(answers) != len(expected) or any(i != j for i, j in known):
+        raise ValueError(
+            "Answers must have shape (batch, ..., annotators or slots), or (batch, ..., annotators or slots, "
+            f"classes) for soft answers; the answer logits have shape {tuple(logits)}. "
+            f"Received: answers of shape {tuple(answers)}"
+        )
+
+
+def crowd_cross_entropy(targets: Any, observed: Any, logits: Any) -> Any:
+    """`-sum_l y_rl log softmax(z_r)_l` where observed, 0 elsewhere: `(..., R)`.
+
+    Logits without an answer are replaced before the logarithm, so whatever stands there (`NaN` too)
+    reaches neither the value nor the gradient.
+    """
+    logits = ops.where(ops.expand_dims(observed, -1), logits, 0.0)
+    return -ops.sum(ops.cast(targets, logits.dtype) * ops.log_softmax(logits, axis=-1), axis=-1)
+
+
+def class_probabilities(outputs: Any, from_logits: bool) -> np.ndarray:
+    """What a classifier gave, probabilities or logits, as probabilities in NumPy."""
+    return ops.convert_to_numpy(ops.softmax(outputs, axis=-1) if from_logits else outputs)
+
+
+def answer_evidence(targets: Any, log_confusion: Any) -> Any:
+    """`sum_r log A_r[k, y_r]`, `(batch, K)`, or `(batch, time, K)` of tokens.
+
+    Answers are distributions `(batch, ..., R or S, L)`, zeros for missing; `log A` is `(R, K, L)`, or that of
+    the slots `(batch, S, K, L)`.
+    """
+    if len(log_confusion.shape) == 3:
+        return ops.einsum("...rl,rkl->...k", targets, log_confusion)
+    return ops.einsum("b...sl,bskl->b...k", targets, log_confusion)
+
+
+def log_joint(f: Any, answers: Any, log_confusion: Any) -> Any:
+    """`log f_k + sum_r log A_r[k, y_r]`, `(batch, ..., K)`, of hard answers `(batch, ..., R or S)`."""
+    width, _, num_classes = log_confusion.shape[-3:]
+    check_answer_shape(answers.shape, (*f.shape[:-1], width, num_classes))
+    targets = ops.cast(one_hot_answers(answers, num_classes), log_confusion.dtype)
+    return ops.log(ops.maximum(ops.cast(f, log_confusion.dtype), _TINY)) + answer_evidence(
+        targets, log_confusion
+    )
+
+
+def at_class(values: Any, classes: Any) -> Any:
+    """Of values `(..., K)` those at the classes `(...)`; any where a class is negative."""
+    index = ops.expand_dims(ops.cast(ops.maximum(classes, 0), "int32"), -1)
+    return ops.squeeze(ops.take_along_axis(values, index, axis=-1), -1)

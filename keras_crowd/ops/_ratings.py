@@ -1,0 +1,102 @@
+"""Answers that are numbers or grades."""
+
+import math
+from typing import Any
+
+from keras import ops
+
+
+def affine_answers(x: Any, scale: Any | None, bias: Any | None, bias_first: bool = False) -> Any:
+    """`x s_r + b_r` (AAAI-18: S, B, S+B), or `(x + b_r) s_r` (B+S): `(batch, R or S, T)`.
+
+    `scale` and `bias` are `(R, T)` or `(batch, S, T)`.
+    """
+    y = ops.expand_dims(x, -2)
+    if bias_first:
+        return (y + bias) * scale
+    if scale is not None:
+        y = y * scale
+    return y if bias is None else y + bias
+
+
+def variance_penalty(offset: Any, strength: float) -> Any:
+    """`sum_r n_0 / 2 (d_r + exp(-d_r) - 1)` of `v_r = v exp(d_r)`: minus the log of an inverse gamma prior.
+
+    With the likelihood of `n_r` answers its lowest point is `v_r = (n_0 v + sum of squares) / (n_0 + n_r)`.
+    """
+    return 0.5 * strength * ops.sum(offset + ops.exp(-offset) - 1.0)
+
+
+def rating_targets(answers: Any, predictions: Any) -> tuple[Any, Any]:
+    """Numeric answers with something finite where they are missing (`NaN`), and where they are not."""
+    check_rating_shape(answers.shape, predictions.shape)
+    observed = ops.logical_not(ops.isnan(answers))
+    return ops.where(observed, answers, 0.0), observed
+
+
+def rating_errors(targets: Any, observed: Any, predictions: Any) -> Any:
+    """`prediction - answer` where observed, 0 elsewhere.
+
+    A prediction without an answer is replaced before the difference, so that whatever stands there (`NaN`
+    too) reaches neither the value nor the gradient.
+    """
+    targets = ops.cast(targets, predictions.dtype)
+    return ops.where(observed, predictions, targets) - targets
+
+
+def predicted_means(answers: Any, predictions: Any) -> Any:
+    """Of predictions with a last axis (mean, log variance) the means; others as they are."""
+    return predictions[..., 0] if len(predictions.shape) == len(answers.shape) + 1 else predictions
+
+
+def gaussian_cross_entropy(targets: Any, observed: Any, predictions: Any) -> Any:
+    """`1/2 (log 2 pi v_r + (y_r - m_r)^2 / v_r)` where observed, 0 elsewhere; predictions are `m, log v`."""
+    if len(predictions.shape) != len(targets.shape) + 1:
+        raise ValueError(
+            "Predictions must have a last axis (mean, log variance), as from "
+            "`CrowdsRegression(..., learn_variance=True)`. "
+            f"Received: shape {tuple(predictions.shape)} for answers of shape {tuple(targets.shape)}"
+        )
+    error = rating_errors(targets, observed, predictions[..., 0])
+    log_variance = ops.where(observed, predictions[..., 1], 0.0)
+    nats = 0.5 * (math.log(2 * math.pi) + log_variance + ops.square(error) * ops.exp(-log_variance))
+    return ops.where(observed, nats, 0.0)
+
+
+def huber(error: Any, delta: float) -> Any:
+    """`e^2 / 2` up to `delta`, and from there on the straight line that goes on from it."""
+    size = ops.abs(error)
+    near = ops.minimum(size, delta)
+    return near * (size - 0.5 * near)
+
+
+def over_targets(values: Any) -> Any:
+    """Values `(batch, R)` as they are, `(batch, R, T)` summed over the targets."""
+    return ops.sum(values, axis=-1) if len(values.shape) == 3 else values
+
+
+def check_rating_shape(answers: Any, predictions: Any) -> None:
+    """Refuses shapes that would broadcast one answer over all annotators."""
+    gaussian = len(predictions) == len(answers) + 1 and predictions[-1] == 2
+    expected = predictions[:-1] if gaussian else predictions
+    known = [(i, j) for i, j in zip(answers[1:], expected[1:], strict=False) if None not in (i, j)]
+    if len(answers) not in (2, 3) or len(answers) != len(expected) or any(i != j for i, j in known):
+        raise ValueError(
+            "Answers must have shape (batch, annotators or slots) or, of several targets, (batch, annotators "
+            f"or slots, targets); the predictions have shape {tuple(predictions)}. "
+            f"Received: answers of shape {tuple(answers)}"
+        )
+
+
+def cumulative_log_probabilities(z: Any) -> Any:
+    """`log P(l)` from the logits `z_1 < ... < z_K-1` of `P(answer < l)`: `(..., K - 1)` to `(..., K)`.
+
+    Between two of them `sigmoid(u) - sigmoid(v) = sigmoid(u) sigmoid(-v) (1 - exp(v - u))`, which neither
+    cancels nor underflows in the log.
+    """
+    below, above = ops.log_sigmoid(z), ops.log_sigmoid(-z)
+    if z.shape[-1] == 1:
+        return ops.concatenate([below, above], axis=-1)
+    gap = ops.maximum(z[..., 1:] - z[..., :-1], 1e-6)
+    between = below[..., 1:] + above[..., :-1] + ops.log(-ops.expm1(-gap))
+    return ops.concatenate([below[..., :1], between, above[..., -1:]], axis=-1)
