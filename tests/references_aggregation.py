@@ -26,7 +26,7 @@ def vote_shares(table, num_classes):
     return shares
 
 
-def dawid_skene(table, num_classes, iterations, pseudocount=0.01, class_pseudocount=0.01):
+def dawid_skene(table, num_classes, iterations, pseudocount=0.01, class_pseudocount=0.01, confusion="full"):
     """Posterior, confusion, class prior and the objective after each of so many iterations."""
     table = np.asarray(table)
     num_annotators = table.shape[1]
@@ -35,15 +35,15 @@ def dawid_skene(table, num_classes, iterations, pseudocount=0.01, class_pseudoco
     objectives = []
     for _ in range(iterations):
         prior = _class_prior(table, q, class_pseudocount)
-        confusion = _confusion(table, q, pseudocount)
-        q, log_likelihood = posterior(table, prior, confusion)
+        found = _confusion(table, q, pseudocount, kind=confusion)
+        q, log_likelihood = posterior(table, prior, found)
         log_prior = class_pseudocount * sum(math.log(p) for p in prior)
         for r in range(num_annotators):
             for k in range(num_classes):
                 for answer in range(num_classes):
-                    log_prior += pseudocount[r, k, answer] * math.log(confusion[r, k, answer])
+                    log_prior += pseudocount[r, k, answer] * math.log(found[r, k, answer])
         objectives.append(log_likelihood + log_prior)
-    return q, confusion, prior, np.array(objectives)
+    return q, found, prior, np.array(objectives)
 
 
 def _class_prior(table, q, class_pseudocount):
@@ -55,7 +55,7 @@ def _class_prior(table, q, class_pseudocount):
     return counts / sum(counts)
 
 
-def _confusion(table, q, pseudocount):
+def _confusion(table, q, pseudocount, kind="full"):
     """Eq. 2.3: of the items that are truly k, the share to which annotator r says l."""
     counts = np.array(pseudocount, float)
     for i, row in enumerate(table):
@@ -63,10 +63,19 @@ def _confusion(table, q, pseudocount):
             if answer >= 0:
                 for k in range(q.shape[1]):
                     counts[r, k, answer] += q[i, k]
-    for r in range(counts.shape[0]):
-        for k in range(counts.shape[1]):
-            counts[r, k] /= sum(counts[r, k])
-    return counts
+    size, num_classes, _ = counts.shape
+    found = np.empty_like(counts)
+    for r in range(size):
+        for k in range(num_classes):
+            rows = range(num_classes) if kind == "one_coin" else [k]
+            total = sum(sum(counts[r, row]) for row in rows)
+            accuracy = sum(counts[r, row, row] for row in rows) / total
+            for answer in range(num_classes):
+                if kind == "full":
+                    found[r, k, answer] = counts[r, k, answer] / total
+                else:
+                    found[r, k, answer] = accuracy if answer == k else (1 - accuracy) / (num_classes - 1)
+    return found
 
 
 def posterior(table, prior, confusion):

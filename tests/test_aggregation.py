@@ -146,19 +146,35 @@ def test_pseudocounts_may_differ_by_annotator_true_class_and_answer(problem, sha
     assert_agrees_with_loops(problem, 3, 3, pseudocount=pseudocount)
 
 
-@given(table=tables, pseudocount=st.sampled_from([0.01, 1.0]), iterations=st.integers(1, 4))
+@given(
+    table=tables,
+    pseudocount=st.sampled_from([0.01, 1.0]),
+    iterations=st.integers(1, 4),
+    confusion=st.sampled_from(["full", "class_wise", "one_coin"]),
+)
 @random_examples
-def test_dawid_skene_is_that_of_the_loops_on_any_table(table, pseudocount, iterations):
-    assert_agrees_with_loops(table, NUM_CLASSES, iterations, pseudocount=pseudocount)
+def test_dawid_skene_is_that_of_the_loops_on_any_table(table, pseudocount, iterations, confusion):
+    assert_agrees_with_loops(table, NUM_CLASSES, iterations, pseudocount=pseudocount, confusion=confusion)
 
 
 # --- Dawid-Skene: what must always hold ------------------------------------------------------------
 
 
-@given(table=tables, pseudocount=st.sampled_from([1e-6, 0.01, 1.0, 20.0]))
+@given(
+    table=tables,
+    pseudocount=st.sampled_from([1e-6, 0.01, 1.0, 20.0]),
+    confusion=st.sampled_from(["full", "class_wise", "one_coin"]),
+)
 @random_examples
-def test_the_objective_never_falls(table, pseudocount):
-    found = dawid_skene(table, NUM_CLASSES, pseudocount=pseudocount, max_iterations=25, tolerance=-1)
+def test_the_objective_never_falls(table, pseudocount, confusion):
+    found = dawid_skene(
+        table,
+        NUM_CLASSES,
+        pseudocount=pseudocount,
+        confusion=confusion,
+        max_iterations=25,
+        tolerance=-1,
+    )
     assert len(found.log_likelihood) == 25
     assert np.all(np.diff(found.log_likelihood) >= -1e-12 * np.abs(found.log_likelihood[1:]) - 1e-12)
 
@@ -348,6 +364,7 @@ def test_an_unknown_rule_for_ties_is_refused():
         ({"pseudocount": np.ones((4, 2))}, r"answer\) = \(3, 2, 2\). Received: shape \(4, 2\)"),
         ({"class_pseudocount": 0}, "`class_pseudocount` must be positive and finite. Received: 0"),
         ({"class_pseudocount": np.inf}, "`class_pseudocount` must be positive and finite. Received: inf"),
+        ({"confusion": "coin"}, r"`confusion` must be one of 'full', .* Received: confusion='coin'"),
         ({"max_iterations": 0}, "`max_iterations` must be a positive integer. Received: max_iterations=0"),
     ],
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -43,6 +44,7 @@ def dawid_skene(
     *,
     pseudocount: float | np.ndarray = 0.01,
     class_pseudocount: float = 0.01,
+    confusion: Literal["full", "class_wise", "one_coin"] = "full",
     max_iterations: int = 100,
     tolerance: float = 1e-6,
 ) -> DawidSkene:
@@ -62,6 +64,8 @@ def dawid_skene(
             minus one), in numerator and denominator: a positive number, or what you know of the
             annotators as anything that broadcasts to `(annotators, true, answer)`.
         class_pseudocount: Items of each class imagined beforehand, likewise.
+        confusion: What an annotator has: a `"full"` confusion matrix; `"class_wise"`, an accuracy for each true
+            class, errors even over the other answers; `"one_coin"`, one accuracy for all classes.
         max_iterations: Stop after so many iterations.
         tolerance: Stop when the objective, per answer, rises by less than this.
 
@@ -83,19 +87,46 @@ def dawid_skene(
     if not 0 < class_pseudocount < np.inf:
         raise ValueError(f"`class_pseudocount` must be positive and finite. Received: {class_pseudocount}")
     whole_number("max_iterations", max_iterations)
+    if confusion not in _TIES:
+        raise ValueError(
+            f"`confusion` must be one of {', '.join(map(repr, _TIES))}. Received: confusion={confusion!r}"
+        )
+    tie = _TIES[confusion]
     answered = (annotations.answers_per_item() > 0).astype(float)
     posterior = vote_counts(annotations) / np.maximum(annotations.answers_per_item(), 1)[:, None]
     sums = AnswerSums(annotations)
     objective: list[float] = []
     converged = False
     while not converged and len(objective) < max_iterations:
-        log_confusion = _log_normalize(sums.expected_counts(posterior) + pseudocounts)
+        log_confusion = _log_normalize(tie(sums.expected_counts(posterior) + pseudocounts))
         log_prior = _log_normalize(answered @ posterior + class_pseudocount)
         posterior, evidence = log_normalize(log_prior + sums.log_likelihood(log_confusion))
         log_priors = np.sum(pseudocounts * log_confusion) + class_pseudocount * log_prior.sum()
         objective.append(float(answered @ evidence + log_priors))
         converged = len(objective) > 1 and objective[-1] - objective[-2] < tolerance * len(annotations)
     return DawidSkene(posterior, np.exp(log_confusion), np.exp(log_prior), np.asarray(objective), converged)
+
+
+def _class_wise(counts: np.ndarray) -> np.ndarray:
+    """Errors of each row evened out, their sum kept."""
+    right = np.eye(counts.shape[-1], dtype=bool)
+    wrong = np.sum(counts, axis=-1, keepdims=True, where=~right)
+    return np.where(right, counts, wrong / max(counts.shape[-1] - 1, 1))
+
+
+def _one_coin(counts: np.ndarray) -> np.ndarray:
+    """The rows of an annotator with right and wrong answers of all classes together."""
+    right = np.eye(counts.shape[-1], dtype=bool)
+    hits = np.sum(counts, axis=(-2, -1), keepdims=True, where=right)
+    misses = np.sum(counts, axis=(-2, -1), keepdims=True, where=~right)
+    return np.where(right, hits, misses / max(counts.shape[-1] - 1, 1))
+
+
+_TIES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "full": lambda counts: counts,
+    "class_wise": _class_wise,
+    "one_coin": _one_coin,
+}
 
 
 def _log_normalize(counts: np.ndarray) -> np.ndarray:
