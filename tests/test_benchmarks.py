@@ -164,3 +164,13 @@ def test_sequences(crowd_data, monkeypatch, capsys):
     assert set(found) == {"majority vote + CRF", "gold + CRF", "hidden CRF"}
     assert all(values.shape == (1, 3) and np.isfinite(values).all() for values in found.values())
     assert "| hidden CRF |" in capsys.readouterr().out
+
+
+def test_dawid_skene_against_crowdkit(capsys):
+    pytest.importorskip("crowdkit", reason="needs crowd-kit")
+    ratios = script("benchmarks", "dawid_skene").main(
+        ["--answers", "3000", "--annotators", "20", "--iterations", "2", "--rounds", "1"]
+    )
+    text = capsys.readouterr().out
+    assert "20 annotators, 10 classes" in text and "| crowd-kit |" in text
+    assert len(ratios) == 1 and ratios[0] > 0
