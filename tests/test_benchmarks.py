@@ -172,5 +172,7 @@ def test_dawid_skene_against_crowdkit(capsys):
         ["--answers", "3000", "--annotators", "20", "--iterations", "2", "--rounds", "1"]
     )
     text = capsys.readouterr().out
-    assert "20 annotators, 10 classes" in text and "| crowd-kit |" in text
-    assert len(ratios) == 1 and ratios[0] > 0
+    assert "20 annotators, 10 classes" in text
+    assert "| crowd-kit |" in text
+    assert len(ratios) == 1
+    assert ratios[0] > 0
