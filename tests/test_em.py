@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 import keras_crowd as kc
 from keras_crowd.annotations import as_annotations
-from keras_crowd.em._confusions import Confusions, checked_gold
+from keras_crowd.em._confusions import Confusions
+from keras_crowd.em._problem import checked_gold
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.integers(0, 3, 120)
@@ -73,7 +74,9 @@ def test_objective_never_falls_where_the_classifier_step_is_exact(seed, num_clas
     gold = np.where(rng.random(12) < 0.2, rng.integers(0, num_classes, 12), -1)
     annotations = as_annotations(answers, num_classes)
     em = Confusions(
-        annotations, checked_gold(gold, annotations), np.full((4, num_classes, num_classes), 0.3)
+        annotations,
+        checked_gold(gold, annotations, gold.shape),
+        np.full((4, num_classes, num_classes), 0.3),
     )
     q, objectives = em.start("majority_vote"), []
     for _ in range(15):
@@ -273,7 +276,7 @@ def test_logits_are_taken_when_told():
         (X[:9], ANSWERS, {}, "`x` and `answers` must have the same number of items.*9.*120"),
         (X, ANSWERS, {"iterations": 0}, "`iterations` must be a positive integer"),
         (X, ANSWERS, {"epochs": 1.5}, "`epochs` must be a positive integer"),
-        (X, ANSWERS, {"gold": TRUTH[:9]}, "`gold` must be 120 class codes"),
+        (X, ANSWERS, {"gold": TRUTH[:9]}, r"`gold` must be class codes of shape \(120,\)"),
         (X, ANSWERS, {"gold": TRUTH + 1}, "`gold` must be class codes 0 to 2.*Received: 3"),
         (X, ANSWERS, {"start": "votes"}, "`start` must be .*Received: start='votes'"),
         (X, ANSWERS, {"start": np.ones((120, 3))}, "`start` must be probabilities of shape"),

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..aggregation import dawid_skene, majority_vote
 from ..aggregation._counts import TINY, AnswerSums, log_normalize
-from ..annotations import MISSING, Annotations
+from ..annotations import Annotations
 from ..warm_start import from_dawid_skene
 
 
@@ -31,7 +31,7 @@ class Confusions:
 
     def start(self, how: Any) -> np.ndarray:
         """The posterior that the first M-step starts from, `(items, classes)`."""
-        if isinstance(how, str) and how == "dawid_skene":
+        if how is None or (isinstance(how, str) and how == "dawid_skene"):
             q = dawid_skene(self.annotations, pseudocount=0.1).posterior
         elif isinstance(how, str) and how == "majority_vote":
             q = majority_vote(self.annotations, soft=True).astype(float)
@@ -39,6 +39,10 @@ class Confusions:
         else:
             q = _checked_start(how, (self.annotations.num_items, self.annotations.num_classes))
         return self._with_gold(q)
+
+    def targets(self, posterior: np.ndarray) -> np.ndarray:
+        """What the classifier learns, `(items, classes)`."""
+        return posterior
 
     def maximize(self, posterior: np.ndarray) -> None:
         """M-step: `A_rkl ~ a_rkl + sum_i q_ik [y_ir = l]`."""
@@ -64,24 +68,6 @@ def population_prior(annotations: Annotations, strength: float) -> np.ndarray:
     confusion = from_dawid_skene(annotations)
     population = np.average(confusion, axis=0, weights=annotations.answers_per_annotator())
     return np.tile(strength * population, (annotations.num_annotators, 1, 1))
-
-
-def checked_gold(gold: Any, annotations: Annotations) -> np.ndarray:
-    """Class codes `(items,)`, `-1` where unknown."""
-    if gold is None:
-        return np.full(annotations.num_items, MISSING)
-    codes = np.asarray(gold)
-    if codes.shape != (annotations.num_items,) or codes.dtype.kind not in "iu":
-        raise ValueError(
-            f"`gold` must be {annotations.num_items} class codes, one an item, -1 where unknown. "
-            f"Received: shape {codes.shape}, dtype {codes.dtype}"
-        )
-    if np.any(codes >= annotations.num_classes):
-        raise ValueError(
-            f"`gold` must be class codes 0 to {annotations.num_classes - 1}, -1 where unknown. "
-            f"Received: {codes.max()}"
-        )
-    return codes
 
 
 def _checked_start(start: Any, shape: tuple[int, int]) -> np.ndarray:

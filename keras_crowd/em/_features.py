@@ -26,21 +26,25 @@ class ArrayFeatures:
     def fit(
         self,
         classifier: Any,
-        posterior: np.ndarray,
+        targets: np.ndarray,
         informed: np.ndarray,
         epochs: int,
         rng: np.random.Generator,
     ) -> float:
-        """Trains on the posterior of the items of which anything is known; the last epoch's loss.
+        """Trains on the targets of the items (or tokens) of which anything is known; the last epoch's loss.
 
         Shuffled here, not by Keras, whose order after an interruption would be another.
         """
-        items, history = np.flatnonzero(informed), None
+        items, history = np.flatnonzero(informed.reshape(len(informed), -1).any(axis=1)), None
         for _ in range(epochs):
             order = rng.permutation(items)
-            x = keras.tree.map_structure(lambda array, i=order: array[i], self.x)
             history = classifier.fit(
-                x, posterior[order], batch_size=self.batch_size, shuffle=False, verbose=0
+                keras.tree.map_structure(lambda array, i=order: array[i], self.x),
+                targets[order],
+                sample_weight=informed[order].astype("float32") if informed.ndim > 1 else None,
+                batch_size=self.batch_size,
+                shuffle=False,
+                verbose=0,
             )
         return history.history["loss"][-1]  # type: ignore[union-attr]
 
@@ -89,7 +93,7 @@ class BatchFeatures:
     def fit(
         self,
         classifier: Any,
-        posterior: np.ndarray,
+        targets: np.ndarray,
         informed: np.ndarray,
         epochs: int,
         rng: np.random.Generator,
@@ -100,7 +104,7 @@ class BatchFeatures:
             classifier.reset_metrics()
             for features, items in self:
                 weight = informed[items].astype("float32")
-                logs = classifier.train_on_batch(features, posterior[items], weight, return_dict=True)
+                logs = classifier.train_on_batch(features, targets[items], weight, return_dict=True)
         return float(logs["loss"])
 
     def _check_items(self) -> None:

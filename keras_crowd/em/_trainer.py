@@ -1,4 +1,4 @@
-"""`EMTrainer`: a classifier and annotators, by turns."""
+"""`EMTrainer`: a classifier (or regressor, or tagger) and annotators, by turns."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import keras
 import numpy as np
 
 from .._arguments import whole_number
-from ..aggregation._checks import imagined_answers
-from ..annotations import Annotations, as_annotations
 from ..ops import class_probabilities
 from ._backup import Backup
-from ._confusions import Confusions, checked_gold, population_prior
+from ._confusions import Confusions
 from ._features import as_features
+from ._log import Log
+from ._problem import annotators_for
+from ._raters import Raters
 
 
 class EMTrainer:
@@ -29,15 +30,24 @@ class EMTrainer:
     The classifier stays a plain Keras model. Posteriors are computed in log space over the answers that
     were given, so the cost follows their number.
 
+    A tagger `(batch, time, classes)` is trained likewise, each token by itself. For a regressor `(batch, 1)` the
+    annotators have biases `b` and variances `v` (Raykar et al.), with `t` that of the truth around `f`:
+
+        M:  b_r = mean of y_ir - z_i,   v_r = mean of (y_ir - z_i - b_r)^2 + V_i,   f: `fit` on z
+        E:  1/V_i = 1/t + sum_r 1/v_r,   z_i = V_i (f_i/t + sum_r (y_ir - b_r) / v_r)
+
+    The biases have mean 0 over all answers, and each variance has `strength` imagined answers of all.
+
     Args:
-        classifier: A built Keras model from features to class probabilities `(batch, classes)`. Compiled, it
-            keeps its optimizer and loss, which must take distributions over the classes, as
-            `"categorical_crossentropy"` does; else it is compiled with Adam and that.
+        classifier: A built Keras model from features to class probabilities `(batch, classes)` or
+            `(batch, time, classes)`, or to numbers `(batch, 1)`. Compiled, it keeps its optimizer and loss,
+            which must take distributions over the classes, as `"categorical_crossentropy"` does (numbers:
+            `"mse"`); else it is compiled with Adam and that.
         num_annotators: Number of annotators. Defaults to that of the answers.
         from_logits: Whether the classifier gives logits.
         prior: Answers of each annotator imagined beforehand: a positive number, or what you know of them as
             anything that broadcasts to `(annotators, true, answer)`. Defaults to `strength` answers to each
-            class like those of all annotators together.
+            class like those of all annotators together. For classes.
         strength: See `prior`. An annotator without answers has the prior's confusion.
         seed: Seed of the order of the items; call `keras.utils.set_random_seed` for all else.
 
@@ -75,6 +85,7 @@ class EMTrainer:
         self.strength = strength
         self.seed = seed
         self._annotators: Any = None
+        self._rows: tuple[int, ...] = ()
         self._posterior: Any = None
 
     def fit(
@@ -83,7 +94,7 @@ class EMTrainer:
         answers: Any,
         *,
         gold: Any = None,
-        start: Any = "dawid_skene",
+        start: Any = None,
         iterations: int = 50,
         epochs: int = 1,
         batch_size: int = 32,
@@ -99,11 +110,12 @@ class EMTrainer:
                 batches `(features, items)` with `items` the rows of the features in the answers, in any
                 order, from anything that can be gone through again for every epoch (`tf.data.Dataset`,
                 `keras.utils.PyDataset`, a PyTorch `DataLoader`).
-            answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing; rows as in `x`.
-            gold: True classes of some items, integers `(items,)`, `-1` where unknown. They are taken for
-                the truth.
-            start: Where the posteriors start: `"dawid_skene"`, `"majority_vote"`, or probabilities
-                `(items, classes)`.
+            answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing; rows as in `x`. For
+                a tagger integers `(items, time, annotators)`; for a regressor floats, `NaN` for missing.
+            gold: True classes of some items, integers `(items,)` or `(items, time)`, `-1` where unknown; or
+                true numbers `(items,)`, `NaN` where unknown. They are taken for the truth.
+            start: Where the posteriors start: `"dawid_skene"` (the default), `"majority_vote"`, or probabilities
+                `(items, classes)`; for a regressor `"raykar"` (the default) or `"mean_rating"`.
             iterations: Iterations of both steps, at most.
             epochs: Epochs of the classifier in each iteration.
             batch_size: Items in a batch.
@@ -122,18 +134,15 @@ class EMTrainer:
         Raises:
             ValueError: When the data do not fit each other or the classifier, before anything is trained.
         """
-        annotations = self._checked(answers)
         for name, value in {"iterations": iterations, "epochs": epochs, "batch_size": batch_size}.items():
             whole_number(name, value)
-        features = as_features(x, annotations.num_items, batch_size)
-        prior = self.prior
-        prior = population_prior(annotations, self.strength) if prior is None else prior
-        gold = checked_gold(gold, annotations)
-        annotators = Confusions(annotations, gold, imagined_answers("prior", prior, annotations))
+        annotators, rows = annotators_for(self, answers, gold)
+        annotations = annotators.annotations
+        features = as_features(x, rows[0], batch_size)
         posterior = annotators.start(start)
-        self._annotators = annotators
+        self._annotators, self._rows = annotators, rows
         self._compile()
-        log = _Log(self.classifier, callbacks, iterations, verbose)
+        log = Log(self.classifier, callbacks, iterations, verbose)
         backup = Backup(backup_dir, self.classifier, annotations)
         posterior, done = backup.restore(posterior, log)
         while done < iterations and not log.stopped:
@@ -141,12 +150,12 @@ class EMTrainer:
             annotators.maximize(posterior)
             loss = features.fit(
                 self.classifier,
-                posterior,
-                annotators.informed,
+                annotators.targets(posterior).reshape(*rows, -1),
+                annotators.informed.reshape(rows),
                 epochs,
                 np.random.default_rng([self.seed, done]),
             )
-            posterior, objective = annotators.expect(self._probabilities(features))
+            posterior, objective = annotators.expect(self._predictions(features))
             log.end(done, {"log_likelihood": objective, "loss": loss}, tolerance, len(annotations))
             done += 1
             backup.save(posterior, log)
@@ -156,85 +165,55 @@ class EMTrainer:
         return log.finish()
 
     def posterior(self) -> np.ndarray:
-        """Probability of each class for each training item, `(items, classes)`; rows sum to 1.
+        """Probability of each class for each training item, `(items, classes)` or `(items, time, classes)`.
 
-        `aggregation.posterior` gives the same for other answers and features.
+        For numbers mean and variance of the truth, `(items, 2)`. `aggregation.posterior` and
+        `aggregation.raykar` give the same for other answers and features.
         """
         self._check_fitted()
-        return self._posterior.copy()
+        return self._posterior.reshape(*self._rows, -1).copy()
 
     def confusion(self) -> np.ndarray:
         """What each annotator answers to each class, `(annotators, true, answer)`; rows sum to 1."""
-        self._check_fitted()
-        return self._annotators.value.copy()
+        return self._fitted(Confusions).value.copy()
 
     def population(self) -> np.ndarray:
         """The confusion of an annotator of whom nothing is known, `(true, answer)`: the mean of the prior."""
-        self._check_fitted()
-        mean = self._annotators.prior.mean(axis=0)
+        mean = self._fitted(Confusions).prior.mean(axis=0)
         return mean / mean.sum(axis=-1, keepdims=True)
 
-    def _checked(self, answers: Any) -> Annotations:
-        shape = tuple(self.classifier.output_shape)
-        if len(shape) != 2 or (shape[1] or 0) < 2:
-            raise ValueError(
-                f"`classifier` must have the output shape (batch, classes), at least 2. Received: {shape}"
-            )
-        annotations = as_annotations(answers, shape[1])
-        if self.num_annotators not in (None, annotations.num_annotators):
-            raise ValueError(
-                f"`answers` must be those of num_annotators={self.num_annotators} annotators. "
-                f"Received: {annotations.num_annotators}"
-            )
-        return annotations
+    def bias(self) -> np.ndarray:
+        """Of a regressor what each annotator adds, `(annotators,)`; mean 0 over all answers."""
+        return self._fitted(Raters).bias.copy()
+
+    def precision(self) -> np.ndarray:
+        """Of a regressor one over the variance of each annotator's noise, `(annotators,)`."""
+        return 1 / self._fitted(Raters).variance
 
     def _compile(self) -> None:
         if not self.classifier.compiled:
-            loss = keras.losses.CategoricalCrossentropy(from_logits=self.from_logits)
-            self.classifier.compile("adam", loss)
+            classes = keras.losses.CategoricalCrossentropy(from_logits=self.from_logits)
+            self.classifier.compile("adam", "mse" if isinstance(self._annotators, Raters) else classes)
 
-    def _probabilities(self, features: Any) -> np.ndarray:
-        return class_probabilities(features.predict(self.classifier), self.from_logits)
+    def _predictions(self, features: Any) -> np.ndarray:
+        outputs = features.predict(self.classifier)
+        if isinstance(self._annotators, Confusions):
+            outputs = class_probabilities(outputs, self.from_logits)
+        return outputs.reshape(-1, outputs.shape[-1])
 
     def _check_fitted(self) -> None:
         if self._posterior is None:
             raise ValueError("`fit` must be called first.")
 
-
-class _Log:
-    """Progress, history and callbacks; an epoch is an iteration."""
-
-    def __init__(self, classifier: Any, callbacks: Sequence[Any], iterations: int, verbose: int) -> None:
-        self.classifier = classifier
-        self.history = keras.callbacks.History()
-        self.callbacks = keras.callbacks.CallbackList(
-            [*callbacks, self.history], model=classifier, epochs=iterations, verbose=verbose, steps=None
-        )
-        self.progress = keras.utils.Progbar(
-            iterations,
-            verbose=verbose,
-            stateful_metrics=["log_likelihood", "loss"],
-            unit_name="iteration",
-        )
-        self.stopped = False
-        classifier.stop_training = False
-        self.callbacks.on_train_begin()
-
-    def begin(self, iteration: int) -> None:
-        self.callbacks.on_epoch_begin(iteration)
-
-    def end(self, iteration: int, logs: dict[str, float], tolerance: float | None, size: int) -> None:
-        self.classifier.stop_training = False
-        self.callbacks.on_epoch_end(iteration, logs)
-        self.progress.update(iteration + 1, [(name, logs[name]) for name in ("log_likelihood", "loss")])
-        self.stopped = bool(self.classifier.stop_training)
-        values = self.history.history["log_likelihood"]
-        if tolerance is not None and len(values) > 1:
-            self.stopped |= values[-1] - values[-2] < tolerance * size
-
-    def finish(self) -> Any:
-        self.callbacks.on_train_end()
-        return self.history
+    def _fitted(self, kind: type) -> Any:
+        """What is known of the annotators, of the kind asked for."""
+        self._check_fitted()
+        if not isinstance(self._annotators, kind):
+            has = "biases and precisions" if isinstance(self._annotators, Raters) else "confusions"
+            raise ValueError(
+                f"These annotators have {has}. Received: classifier of output {self.classifier.output_shape}"
+            )
+        return self._annotators
 
 
 def _check_loss(classifier: Any) -> None:

@@ -1,0 +1,98 @@
+"""What is to be maximized, as the model's output says: classes, classes of tokens, or numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..aggregation._checks import imagined_answers
+from ..annotations import MISSING, Annotations, as_annotations, as_ratings
+from ._confusions import Confusions, population_prior
+from ._raters import Raters
+
+
+def annotators_for(trainer: Any, answers: Any, gold: Any) -> tuple[Confusions | Raters, tuple[int, ...]]:
+    """What will be known of the annotators; and the shape of the items, `(items,)` or `(items, time)`."""
+    shape = tuple(trainer.classifier.output_shape)
+    if len(shape) not in (2, 3) or not shape[-1] or shape[-1] < len(shape) - 1:
+        raise ValueError(
+            "`classifier` must have the output shape (batch, classes), (batch, time, classes) or (batch, 1). "
+            f"Received: {shape}"
+        )
+    if shape[-1] == 1:
+        ratings = as_ratings(answers)
+        return _raters(trainer, ratings, gold), (ratings.num_items,)
+    rows = np.shape(answers)[:-1]
+    if len(shape) == 3:
+        answers = _by_token(answers)
+    annotations = as_annotations(answers, shape[-1])
+    rows = rows if len(shape) == 3 else (annotations.num_items,)
+    return _confusions(trainer, annotations, gold, rows)
+
+
+def _raters(trainer: Any, ratings: Annotations, gold: Any) -> Raters:
+    if trainer.prior is not None:
+        raise ValueError(
+            "`prior` is for classes; for numbers give `strength`. Received: a classifier of output (batch, 1)"
+        )
+    _check_annotators(trainer, ratings)
+    return Raters(ratings, checked_numbers(gold, ratings), trainer.strength)
+
+
+def _confusions(
+    trainer: Any, annotations: Annotations, gold: Any, rows: tuple[int, ...]
+) -> tuple[Confusions, tuple[int, ...]]:
+    _check_annotators(trainer, annotations)
+    prior = population_prior(annotations, trainer.strength) if trainer.prior is None else trainer.prior
+    gold = checked_gold(None if gold is None else np.asarray(gold), annotations, rows)
+    return Confusions(annotations, gold, imagined_answers("prior", prior, annotations)), rows
+
+
+def _check_annotators(trainer: Any, annotations: Annotations) -> None:
+    if trainer.num_annotators not in (None, annotations.num_annotators):
+        raise ValueError(
+            f"`answers` must be those of num_annotators={trainer.num_annotators} annotators. "
+            f"Received: {annotations.num_annotators}"
+        )
+
+
+def _by_token(answers: Any) -> np.ndarray:
+    """Answers `(items, time, annotators)` as those to tokens, `(items * time, annotators)`."""
+    shape = np.shape(answers)
+    if len(shape) != 3:
+        raise ValueError(
+            "`answers` must be integers (items, time, annotators) for a classifier of output (batch, time, "
+            f"classes). Received: {type(answers).__name__} of shape {shape}"
+        )
+    return np.asarray(answers).reshape(-1, shape[-1])
+
+
+def checked_gold(gold: Any, annotations: Annotations, shape: tuple[int, ...]) -> np.ndarray:
+    """Class codes of all items `(items,)`, or tokens, `-1` where unknown."""
+    if gold is None:
+        return np.full(annotations.num_items, MISSING)
+    if gold.shape != shape or gold.dtype.kind not in "iu":
+        raise ValueError(
+            f"`gold` must be class codes of shape {shape}, -1 where unknown. "
+            f"Received: shape {gold.shape}, dtype {gold.dtype}"
+        )
+    if np.any(gold >= annotations.num_classes):
+        raise ValueError(
+            f"`gold` must be class codes 0 to {annotations.num_classes - 1}, -1 where unknown. "
+            f"Received: {gold.max()}"
+        )
+    return gold.reshape(-1)
+
+
+def checked_numbers(gold: Any, annotations: Annotations) -> np.ndarray:
+    """True numbers `(items,)`, `NaN` where unknown."""
+    if gold is None:
+        return np.full(annotations.num_items, np.nan)
+    numbers = np.asarray(gold)
+    if numbers.shape != (annotations.num_items,) or numbers.dtype.kind != "f" or np.isinf(numbers).any():
+        raise ValueError(
+            f"`gold` must be {annotations.num_items} floats, NaN where unknown. "
+            f"Received: shape {numbers.shape}, dtype {numbers.dtype}"
+        )
+    return numbers.astype(float)

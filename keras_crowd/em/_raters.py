@@ -1,0 +1,103 @@
+"""What expectation maximization knows of annotators who give numbers: bias and variance. NumPy only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..aggregation import mean_rating, raykar
+from ..aggregation._ratings import by_annotator, by_item
+from ..annotations import Annotations
+
+
+class Raters:
+    """Biases and variances, and the two steps that update them; the model's prediction is the prior's mean.
+
+        z_i ~ N(f_i, t),   y_ir ~ N(z_i + b_r, v_r),   sum_r n_r b_r = 0
+
+    What is known of an item is the mean and the variance of its truth, `(items, 2)`.
+
+    Args:
+        ratings: The answers.
+        gold: True numbers `(items,)`, `NaN` where unknown.
+        strength: `n_0`, answers with the variance of all that are imagined for each annotator.
+    """
+
+    def __init__(self, ratings: Annotations, gold: np.ndarray, strength: float) -> None:
+        self.annotations, self.gold, self.strength = ratings, gold, strength
+        self.known = ~np.isnan(gold)
+        self.informed = (ratings.answers_per_item() > 0) | self.known
+        self.counts = ratings.answers_per_annotator()
+        self.common = self.prior_variance = max(float(np.var(ratings.answers)), 1e-12) / 2
+        self.bias = np.zeros(ratings.num_annotators)
+        self.variance = np.full(ratings.num_annotators, self.common)
+        self._posterior: Any = None
+
+    def start(self, how: Any) -> np.ndarray:
+        """What the first M-step starts from, `(items, 2)`."""
+        if how is None or (isinstance(how, str) and how == "raykar"):
+            found = raykar(self.annotations, strength=self.strength)
+            posterior = np.stack([found.truth, found.truth_variance], axis=1)
+        elif isinstance(how, str) and how == "mean_rating":
+            level = float(np.mean(self.annotations.answers))
+            posterior = np.stack(
+                [
+                    np.where(np.isnan(mean := mean_rating(self.annotations)), level, mean),
+                    self.common / np.maximum(self.annotations.answers_per_item(), 1),
+                ],
+                axis=1,
+            )
+        else:
+            raise ValueError(f'`start` must be "raykar" or "mean_rating". Received: start={how!r}')
+        return self._with_gold(posterior)
+
+    def targets(self, posterior: np.ndarray) -> np.ndarray:
+        """What the model learns, `(items, 1)`."""
+        return posterior[:, :1]
+
+    def maximize(self, posterior: np.ndarray) -> None:
+        """M-step: biases of mean 0 over all answers, then variances, under the posterior."""
+        self._posterior = posterior
+        item, annotator = self.annotations.item_index, self.annotations.annotator_index
+        error = self.annotations.answers - posterior[item, 0]
+        total = by_annotator(self.annotations, error)
+        surplus = total.sum() / np.sum(self.counts * self.variance)
+        self.bias = np.where(
+            self.counts > 0, total / np.maximum(self.counts, 1) - surplus * self.variance, 0.0
+        )
+        squares = by_annotator(self.annotations, (error - self.bias[annotator]) ** 2 + posterior[item, 1])
+        self.variance = (self.strength * self.common + squares) / (self.strength + self.counts)
+
+    def expect(self, f: np.ndarray) -> tuple[np.ndarray, float]:
+        """E-step around the predictions `(items, 1)`, and the objective that both steps raise."""
+        f = np.asarray(f, float)[:, 0]
+        z, variance = self._posterior[self.informed].T
+        self.prior_variance = max(float(np.mean((z - f[self.informed]) ** 2 + variance)), 1e-12)
+        posterior, evidence = self._expect(f)
+        log_prior = -0.5 * self.strength * np.sum(np.log(self.variance) + self.common / self.variance)
+        return posterior, float(evidence[self.informed].sum() + log_prior)
+
+    def _expect(self, f: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and variance of each truth, and the log-likelihood of its answers (with gold, jointly)."""
+        ratings, t = self.annotations, self.prior_variance
+        precision = 1 / self.variance[ratings.annotator_index]
+        answers = ratings.answers - self.bias[ratings.annotator_index]
+        residual = answers - f[ratings.item_index]
+        variance = 1 / (1 / t + by_item(ratings, precision))
+        weighted = by_item(ratings, precision * residual)
+        terms = by_item(ratings, np.log(precision / (2 * np.pi)) - precision * residual**2)
+        evidence = 0.5 * (terms + np.log(variance / t) + variance * weighted**2)
+        z = f + variance * weighted
+        if self.known.any():
+            off = np.where(self.known, self.gold, 0.0)
+            error = answers - off[ratings.item_index]
+            given = by_item(ratings, np.log(precision / (2 * np.pi)) - precision * error**2)
+            joint = 0.5 * (given - np.log(2 * np.pi * t) - (off - f) ** 2 / t)
+            evidence = np.where(self.known, joint, evidence)
+        return self._with_gold(np.stack([z, variance], axis=1)), evidence
+
+    def _with_gold(self, posterior: np.ndarray) -> np.ndarray:
+        posterior[self.known, 0] = self.gold[self.known]
+        posterior[self.known, 1] = 0.0
+        return posterior

@@ -1,0 +1,192 @@
+"""`EMTrainer` for numbers and for tokens: against loops, limits and the trainer of classes."""
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import keras_crowd as kc
+from keras_crowd.annotations import as_ratings
+from keras_crowd.em._raters import Raters
+
+N, R, K, T = 60, 6, 3, 4
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(N, 2)).astype("float32")
+SCORE = X @ [1.0, -1.0]
+SPREAD = np.array([0.2, 0.2, 0.5, 1.0, 2.0, 2.0])
+BIAS = np.array([0.5, -0.5, 1.0, -1.0, 0.0, 0.0])
+RATINGS = SCORE[:, None] + BIAS + SPREAD * RNG.normal(size=(N, R))
+RATINGS[RNG.random((N, R)) < 0.3] = np.nan
+RATINGS[0] = np.nan
+SLOTS = RNG.integers(0, K, (12, T, R))
+SLOTS[RNG.random(SLOTS.shape) < 0.5] = -1
+SLOTS[0, 2:] = -1  # padding, say
+
+
+def regressor(learning_rate=0.05):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(learning_rate), "mse")
+    return model
+
+
+def tagger(learning_rate=0.0):
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.Input((None, 2)), keras.layers.Dense(K, "softmax")])
+    model.compile(keras.optimizers.SGD(learning_rate), "categorical_crossentropy")
+    return model
+
+
+# --- numbers ---------------------------------------------------------------------------------------
+
+
+def loops(y, f, z, variance, strength, iterations):
+    """Item by item and annotator by annotator; the regressor stands still."""
+    common = np.nanvar(y) / 2
+    v = np.full(y.shape[1], common)
+    n = np.sum(~np.isnan(y), axis=0)
+    rated = ~np.all(np.isnan(y), axis=1)
+    for _ in range(iterations):
+        mean = [np.nanmean(y[:, r] - z) for r in range(y.shape[1])]
+        shift = sum(n * mean) / sum(n * v)
+        b = np.array([mean[r] - shift * v[r] for r in range(y.shape[1])])
+        for r in range(y.shape[1]):
+            squares = [
+                (y[i, r] - z[i] - b[r]) ** 2 + variance[i] for i in range(len(y)) if y[i, r] == y[i, r]
+            ]
+            v[r] = (strength * common + sum(squares)) / (strength + n[r])
+        t = np.mean([(z[i] - f[i]) ** 2 + variance[i] for i in range(len(y)) if rated[i]])
+        for i in range(len(y)):
+            given = [r for r in range(y.shape[1]) if y[i, r] == y[i, r]]
+            variance[i] = 1 / (1 / t + sum(1 / v[r] for r in given))
+            z[i] = variance[i] * (f[i] / t + sum((y[i, r] - b[r]) / v[r] for r in given))
+    return z, variance, b, v
+
+
+def test_numbers_are_those_of_the_loops():
+    model = regressor(0.0)
+    trainer = kc.EMTrainer(model, strength=3.0)
+    trainer.fit(X, RATINGS, start="mean_rating", iterations=3, verbose=0)
+    start = Raters(as_ratings(RATINGS), np.full(N, np.nan), 3.0).start("mean_rating")
+    f = model.predict(X, verbose=0)[:, 0]
+    z, variance, _, _ = loops(RATINGS, f, *start.T.copy(), 3.0, 3)
+    np.testing.assert_allclose(trainer.posterior(), np.stack([z, variance], axis=1), rtol=1e-4, atol=1e-5)
+    assert trainer.posterior()[0, 0] == pytest.approx(f[0], rel=1e-5)  # nobody rated it
+
+
+@given(seed=st.integers(0, 10**6), density=st.floats(0.05, 0.9), known=st.floats(0, 0.5))
+@settings(max_examples=100, deadline=None, database=None)
+def test_objective_never_falls_where_the_regressor_step_is_exact(seed, density, known):
+    """The regressor knows the group of an item; its exact step is the mean of the group."""
+    rng = np.random.default_rng(seed)
+    ratings = rng.normal(size=(12, 4)) * rng.uniform(0.1, 3, 4)
+    ratings[rng.random(ratings.shape) > density] = np.nan
+    ratings[0, 0] = 1.0
+    gold = np.where(rng.random(12) < known, rng.normal(size=12), np.nan)
+    group = rng.integers(0, 3, 12)
+    em = Raters(as_ratings(ratings), gold, 4.0)
+    posterior, objectives = em.start("mean_rating"), []
+    for _ in range(15):
+        em.maximize(posterior)
+        groups = [np.flatnonzero((group == g) & em.informed) for g in range(3)]
+        means = [posterior[i, 0].mean() if len(i) else 0.0 for i in groups]
+        posterior, objective = em.expect(np.array(means)[group][:, None])
+        objectives.append(objective)
+    assert np.all(np.diff(objectives) >= -1e-9 * np.abs(objectives[1:]) - 1e-9)
+    assert abs(np.sum(em.counts * em.bias)) < 1e-9
+
+
+def test_learns_numbers_and_annotators():
+    model = regressor()
+    trainer = kc.EMTrainer(model)
+    history = trainer.fit(X, RATINGS, iterations=15, epochs=3, verbose=0)
+    assert history.history["log_likelihood"][-1] > history.history["log_likelihood"][0]
+    found, rated = trainer.posterior()[:, 0], slice(1, None)
+    plain = kc.aggregation.mean_rating(RATINGS)
+    error = [np.mean((truth - SCORE)[rated] ** 2) for truth in (found, plain)]
+    assert error[0] < 0.3 * error[1]
+    np.testing.assert_allclose(trainer.bias(), BIAS - np.mean(BIAS), atol=0.7)
+    assert trainer.precision()[:2].min() > 5 * trainer.precision()[4:].max()
+    assert np.corrcoef(model.predict(X, verbose=0)[:, 0], SCORE)[0, 1] > 0.98
+
+
+def test_gold_numbers_are_taken_for_the_truth():
+    gold = np.full(N, np.nan)
+    gold[:10] = 7.0
+    trainer = kc.EMTrainer(regressor(0.0))
+    trainer.fit(X, RATINGS, gold=gold, iterations=2, verbose=0)
+    np.testing.assert_array_equal(trainer.posterior()[:10], [[7.0, 0.0]] * 10)
+    assert np.all(trainer.posterior()[10:, 1] > 0)
+
+
+# --- tokens ----------------------------------------------------------------------------------------
+
+
+def test_tokens_are_items():
+    x = RNG.normal(size=(12, T, 2)).astype("float32")
+    by_token = kc.EMTrainer(tagger())
+    by_token.fit(x, SLOTS, iterations=3, verbose=0)
+    flat = keras.Sequential([keras.Input((2,)), keras.layers.Dense(K, "softmax")])
+    flat.compile(keras.optimizers.SGD(0.0), "categorical_crossentropy")
+    flat.set_weights(tagger().get_weights())
+    by_item = kc.EMTrainer(flat)
+    by_item.fit(x.reshape(-1, 2), SLOTS.reshape(-1, R), iterations=3, verbose=0)
+    np.testing.assert_allclose(by_token.posterior().reshape(-1, K), by_item.posterior(), rtol=1e-4)
+    np.testing.assert_allclose(by_token.confusion(), by_item.confusion(), rtol=1e-4)
+
+
+def test_tokens_nobody_answered_do_not_train():
+    x = RNG.normal(size=(12, T, 2)).astype("float32")
+    other = np.where(np.all(SLOTS < 0, axis=-1, keepdims=True), 9.0, x)
+    weights = []
+    for features in (x, other):
+        model = tagger(0.1)
+        kc.EMTrainer(model).fit(features, SLOTS, iterations=2, verbose=0)
+        weights.append(model.get_weights())
+    for a, b in zip(*weights, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5)
+
+
+def test_gold_tags_are_taken_for_the_truth():
+    gold = np.full((12, T), -1)
+    gold[3] = [0, 1, 2, 1]
+    trainer = kc.EMTrainer(tagger())
+    trainer.fit(np.zeros((12, T, 2), "float32"), SLOTS, gold=gold, iterations=2, verbose=0)
+    np.testing.assert_array_equal(trainer.posterior()[3], np.eye(K)[[0, 1, 2, 1]])
+
+
+# --- what is refused -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "x", "answers", "arguments", "message"),
+    [
+        (regressor, X, np.zeros((N, R), int), {}, "`answers` must be `Annotations` of numbers"),
+        (regressor, X, RATINGS, {"gold": np.zeros(N, int)}, "`gold` must be 60 floats"),
+        (regressor, X, RATINGS, {"start": "dawid_skene"}, '`start` must be "raykar" or "mean_rating"'),
+        (
+            tagger,
+            np.zeros((12, T, 2)),
+            SLOTS[0],
+            {},
+            r"`answers` must be integers \(items, time, annotators\)",
+        ),
+        (tagger, np.zeros((12, T, 2)), SLOTS, {"gold": np.zeros(12, int)}, r"codes of shape \(12, 4\)"),
+    ],
+)
+def test_wrong_input_is_refused(model, x, answers, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        kc.EMTrainer(model()).fit(x, answers, verbose=0, **arguments)
+
+
+def test_what_a_setting_does_not_have_is_refused():
+    with pytest.raises(ValueError, match="`prior` is for classes"):
+        kc.EMTrainer(regressor(), prior=1.0).fit(X, RATINGS, verbose=0)
+    trainer = kc.EMTrainer(regressor())
+    trainer.fit(X, RATINGS, iterations=1, verbose=0)
+    with pytest.raises(ValueError, match="annotators have biases and precisions"):
+        trainer.confusion()
+    trainer = kc.EMTrainer(tagger())
+    trainer.fit(np.zeros((12, T, 2), "float32"), SLOTS, iterations=1, verbose=0)
+    with pytest.raises(ValueError, match="annotators have confusions"):
+        trainer.bias()
