@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -13,43 +13,72 @@ _BLOCK = 4096  # items
 
 
 class AnswerSums:
-    """The two sums of expectation maximization over the same answers, their indices made once."""
+    """The two sums of expectation maximization over the same answers, their indices made once.
+
+    Items stand in the order `order`, those with the most answers first; answers so that every item's first
+    comes before every item's second. The items of all `s`-th answers are then the first ones: nothing has
+    to be looked up.
+    """
 
     def __init__(self, annotations: Annotations) -> None:
         self.shape = (annotations.num_annotators, annotations.num_classes, annotations.num_classes)
         self.num_items = annotations.num_items
-        self.item = annotations.item_index.astype(np.intp)
-        self.cell = annotator_answer(annotations)
+        cell = annotator_answer(annotations)
         counts = annotations.answers_per_item()
-        self._most_first = np.argsort(-counts, kind="stable")
-        first = (np.cumsum(counts) - counts)[self._most_first]
-        with_answer = np.searchsorted(-counts[self._most_first], -np.arange(counts.max(initial=0)))
-        self._cells = [self.cell[first[:size] + s] for s, size in enumerate(with_answer)]
+        self.order = np.argsort(-counts, kind="stable")
+        first = (np.cumsum(counts) - counts)[self.order]
+        self._sizes = np.searchsorted(-counts[self.order], -np.arange(counts.max(initial=0)))
+        self._cells = [cell[first[:size] + s] for s, size in enumerate(self._sizes)]
+        self._all_cells = np.concatenate([cell[:0], *self._cells])
 
-    def expected_counts(self, posterior: np.ndarray) -> np.ndarray:
-        """M-step: `n_rkl = sum_i q_ik [y_ir = l]`, `(annotators, true, answer)`."""
-        return _expected_counts(self.cell, self.shape, (q_k[self.item] for q_k in posterior.T.copy()))
+    def counts_by_class(self, q: np.ndarray) -> np.ndarray:
+        """M-step: `n_rkl = sum_i q_ki [y_ir = l]`, `(annotators, true, answer)`; `q` `(classes, items)` in `order`."""
+        buffer = np.empty(len(self._all_cells))
+        weights = (np.concatenate([q_k[:0], *(q_k[:n] for n in self._sizes)], out=buffer) for q_k in q)
+        return _expected_counts(self._all_cells, self.shape, weights)
 
-    def log_likelihood(self, log_confusion: np.ndarray) -> np.ndarray:
-        """E-step: `sum_r log A_r,k,y_ir`, `(items, true)`.
+    def blocks(self, log_confusion: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+        """E-step: `sum_r log A_r,k,y_ir`, `(items, true)`, of some items in `order` after others.
 
-        In blocks of items that fit into the cache, first every item's first answer is added, then every
-        item's second: items with the most answers stand first, so each time it is the first rows of the
-        block that are added to.
+        So many that they fit into the cache, along with what is done to them next.
         """
         num_annotators, num_classes, _ = self.shape
         rows = log_confusion.transpose(0, 2, 1).reshape(num_annotators * num_classes, num_classes)
-        log_likelihood = np.empty((self.num_items, num_classes))
         for start in range(0, self.num_items, _BLOCK):
-            items = self._most_first[start : start + _BLOCK]
-            total = np.zeros((len(items), num_classes))
+            block = slice(start, min(start + _BLOCK, self.num_items))
+            total = np.zeros((block.stop - start, num_classes))
             for cells in self._cells:
-                some = cells[start : start + _BLOCK]
+                some = cells[block]
                 if not len(some):
                     break
                 total[: len(some)] += np.take(rows, some, axis=0)
-            log_likelihood[items] = total
+            yield block, total
+
+    def expected_counts(self, posterior: np.ndarray) -> np.ndarray:
+        """`counts_by_class` of a posterior `(items, classes)` as the annotations have them."""
+        return self.counts_by_class(posterior[self.order].T.copy())
+
+    def log_likelihood(self, log_confusion: np.ndarray) -> np.ndarray:
+        """`blocks` as one array `(items, true)`, items as the annotations have them."""
+        log_likelihood = np.empty((self.num_items, self.shape[1]))
+        for block, values in self.blocks(log_confusion):
+            log_likelihood[self.order[block]] = values
         return log_likelihood
+
+    def expectation(
+        self, log_confusion: np.ndarray, log_prior: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Posterior `(classes, items)` in `order` under one class prior, and the evidence of each item."""
+        posterior, evidence = np.empty((self.shape[1], self.num_items)), np.empty(self.num_items)
+        for block, values in self.blocks(log_confusion):
+            posterior[:, block], evidence[block] = _normalized((values + log_prior).T.copy())
+        return posterior, evidence
+
+    def as_given(self, ordered: np.ndarray) -> np.ndarray:
+        """`(classes, items)` in `order` as `(items, classes)` as the annotations have them."""
+        values = np.empty(ordered.T.shape)
+        values[self.order] = ordered.T
+        return values
 
 
 def expected_counts(annotations: Annotations, weights: Iterable[np.ndarray]) -> np.ndarray:
@@ -106,10 +135,16 @@ def log_normalize(log_joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     posterior, evidence = np.empty(log_joint.shape), np.empty(len(log_joint))
     for start in range(0, len(log_joint), _BLOCK):
         rows = slice(start, start + _BLOCK)
-        block = log_joint[rows].T.copy()
-        largest = block.max(axis=0)
-        np.exp(block - largest, out=block)
-        total = block.sum(axis=0)
-        posterior[rows] = (block / total).T
-        evidence[rows] = largest + np.log(total)
+        columns, evidence[rows] = _normalized(log_joint[rows].T.copy())
+        posterior[rows] = columns.T
     return posterior, evidence
+
+
+def _normalized(log_joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same over columns, in place."""
+    largest = log_joint.max(axis=0)
+    np.subtract(log_joint, largest, out=log_joint)
+    np.exp(log_joint, out=log_joint)
+    total = log_joint.sum(axis=0)
+    log_joint /= total
+    return log_joint, largest + np.log(total)

@@ -10,7 +10,7 @@ import numpy as np
 from .._arguments import whole_number
 from ..annotations import as_annotations
 from ._checks import imagined_answers
-from ._counts import AnswerSums, log_normalize, vote_counts
+from ._counts import AnswerSums, vote_counts
 
 
 class DawidSkene(NamedTuple):
@@ -92,19 +92,22 @@ def dawid_skene(
             f"`confusion` must be one of {', '.join(map(repr, _TIES))}. Received: confusion={confusion!r}"
         )
     tie = _TIES[confusion]
-    answered = (annotations.answers_per_item() > 0).astype(float)
-    posterior = vote_counts(annotations) / np.maximum(annotations.answers_per_item(), 1)[:, None]
     sums = AnswerSums(annotations)
+    answers_per_item = annotations.answers_per_item()[sums.order]
+    answered = (answers_per_item > 0).astype(float)
+    posterior = vote_counts(annotations)[sums.order].T / np.maximum(answers_per_item, 1)
     objective: list[float] = []
     converged = False
     while not converged and len(objective) < max_iterations:
-        log_confusion = _log_normalize(tie(sums.expected_counts(posterior) + pseudocounts))
-        log_prior = _log_normalize(answered @ posterior + class_pseudocount)
-        posterior, evidence = log_normalize(log_prior + sums.log_likelihood(log_confusion))
+        log_confusion = _log_normalize(tie(sums.counts_by_class(posterior) + pseudocounts))
+        log_prior = _log_normalize(posterior @ answered + class_pseudocount)
+        posterior, evidence = sums.expectation(log_confusion, log_prior)
         log_priors = np.sum(pseudocounts * log_confusion) + class_pseudocount * log_prior.sum()
         objective.append(float(answered @ evidence + log_priors))
         converged = len(objective) > 1 and objective[-1] - objective[-2] < tolerance * len(annotations)
-    return DawidSkene(posterior, np.exp(log_confusion), np.exp(log_prior), np.asarray(objective), converged)
+    return DawidSkene(
+        sums.as_given(posterior), np.exp(log_confusion), np.exp(log_prior), np.asarray(objective), converged
+    )
 
 
 def _class_wise(counts: np.ndarray) -> np.ndarray:
