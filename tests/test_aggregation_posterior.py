@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_crowd import Annotations
-from keras_crowd.aggregation import agreement, dawid_skene, held_out_cross_entropy, posterior
+from keras_crowd.aggregation import agreement, dawid_skene, held_out_cross_entropy, label_table, posterior
 
 
 @pytest.fixture
@@ -108,3 +108,28 @@ def test_agreement_counts_labeled_items_only():
 def test_agreement_refuses_other_lengths():
     with pytest.raises(ValueError, match=r"`labels` must be 3 class codes, .* Received: shape \(2,\)"):
         agreement(np.zeros((3, 2), int), [0, 1])
+
+
+def test_label_table_has_a_row_an_item():
+    annotations = Annotations.from_coo(
+        [10, 10, 30], ["ann", "bob", "ann"], ["dog", "dog", "cat"], items=[30, 20, 10]
+    )
+    q = np.array([[0.9, 0.1], [0.5, 0.5], [0.0, 1.0]])
+    table = label_table(annotations, q)
+    assert list(table) == ["item", "label", "confidence", "entropy", "answers"]
+    assert table["item"].tolist() == [30, 20, 10]
+    assert table["label"].tolist() == ["cat", "cat", "dog"]
+    assert table["answers"].tolist() == [1, 0, 2]
+    np.testing.assert_allclose(table["confidence"], [0.9, 0.5, 1.0])
+    expected = [-0.9 * np.log(0.9) - 0.1 * np.log(0.1), np.log(2), 0]
+    np.testing.assert_allclose(table["entropy"], expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("q", "message"),
+    [([[0.5, 0.5]], "must have 3 rows and 2 columns"), ([[2.0, -1.0]] * 3, "must be probabilities")],
+)
+def test_label_table_refuses_what_does_not_fit(q, message):
+    annotations = Annotations.from_coo([1], ["ann"], ["dog"], items=[1, 2, 3], classes=["cat", "dog"])
+    with pytest.raises(ValueError, match=message):
+        label_table(annotations, q)

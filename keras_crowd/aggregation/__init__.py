@@ -6,6 +6,7 @@ from ._annotators import annotator_class_prior as annotator_class_prior
 from ._counts import expected_counts as expected_counts
 from ._dawid_skene import DawidSkene as DawidSkene
 from ._dawid_skene import dawid_skene as dawid_skene
+from ._label_table import label_table as label_table
 from ._majority_vote import majority_vote as majority_vote
 from ._posterior import held_out_cross_entropy as held_out_cross_entropy
 from ._posterior import posterior as posterior

@@ -1,0 +1,42 @@
+"""What a posterior says of each item, as columns beside the item's id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._checks import answers_and_probabilities
+
+
+def label_table(answers: Any, posterior: Any) -> dict[str, np.ndarray]:
+    """Label, confidence and entropy of each item: `pandas.DataFrame(label_table(annotations, q))`.
+
+    Args:
+        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        posterior: Class probabilities `(items, classes)`, as of `EMTrainer.posterior`, `aggregation.posterior`
+            or `aggregation.dawid_skene`; rows sum to 1.
+
+    Returns:
+        The columns `"item"` (ids), `"label"` (the most probable class), `"confidence"` (its probability),
+        `"entropy"` (in nats: 0 when sure, `log(classes)` when nothing is known) and `"answers"` (how many
+        the item has), each `(items,)`.
+
+    Raises:
+        ValueError: When shapes disagree, or rows are not distributions.
+
+    Example:
+
+    >>> annotations = keras_crowd.Annotations.from_coo(["a", "b"], ["ann", "ann"], ["cat", "dog"])
+    >>> table = label_table(annotations, [[0.75, 0.25], [0.5, 0.5]])
+    >>> table["confidence"], table["entropy"].round(2)
+    (array([0.75, 0.5 ]), array([0.56, 0.69]))
+    """
+    annotations, q = answers_and_probabilities(answers, posterior)
+    return {
+        "item": np.asarray(annotations.items),
+        "label": np.asarray(annotations.classes)[q.argmax(axis=1)],
+        "confidence": q.max(axis=1),
+        "entropy": -np.sum(q * np.log(np.maximum(q, np.finfo(float).tiny)), axis=1),
+        "answers": annotations.answers_per_item(),
+    }
