@@ -14,7 +14,7 @@ import collections
 
 import keras
 import numpy as np
-from quality import REFERENCES, build, train_on_labels
+from quality import REFERENCES, build, gap_closed, train_on_labels
 
 import keras_crowd as kc
 
@@ -157,13 +157,6 @@ def benchmark(name, rows, seeds, only=None):
         print(f"| {row} | {spread} | {gaps} |", flush=True)
     print(f"\nweights chosen: {dict(sorted(chosen.items()))}")
     print("by seed:", {row: np.round(values, 1).tolist() for row, values in found.items()}, flush=True)
-
-
-def gap_closed(values, found, low):
-    if "gold" not in found or low not in found:
-        return ""
-    low = found[low].mean()
-    return f"{(values.mean() - low) / (found['gold'].mean() - low):.2f}"
 
 
 def main():

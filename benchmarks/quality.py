@@ -104,17 +104,11 @@ def benchmark(name, methods, seeds):
     print(f"\n## {name}: {data.annotations}, {seeds} seeds, {keras.backend.backend()}\n")
     print("| method | test accuracy | lowest seed | gap closed | with random ties |")
     print("|---|---|---|---|---|", flush=True)
-    means = {}
+    found = {}
     for method in dict.fromkeys([*REFERENCES, *methods]):
-        found = accuracies(method, data, seeds)
-        means[method] = found.mean()
-        gaps = [
-            (found.mean() - means[low]) / (means["gold"] - means[low])
-            for low in REFERENCES[1:]
-            if low in means
-        ]
-        columns = " | ".join(f"{gap:.2f}" for gap in gaps)
-        print(f"| {method} | {found.mean():.1f} +- {found.std():.1f} | {found.min():.1f} | {columns} |")
+        found[method] = values = accuracies(method, data, seeds)
+        columns = " | ".join(gap_closed(values, found, low) for low in REFERENCES[1:])
+        print(f"| {method} | {values.mean():.1f} +- {values.std():.1f} | {values.min():.1f} | {columns} |")
 
 
 def ranking(name, seeds):
@@ -166,6 +160,14 @@ def held_out_loss(data, seed, conn_type, crowd_rate):
     metric.update_state(held_out.dense(), model.predict(data.x_train, verbose=0))
     keras.utils.clear_session()
     return float(metric.result())
+
+
+def gap_closed(values, found, low):
+    """Of the mean of accuracies, as text; `found` has those of "gold" and of `low`, if they were measured."""
+    if "gold" not in found or low not in found:
+        return ""
+    low = found[low].mean()
+    return f"{(values.mean() - low) / (found['gold'].mean() - low):.2f}"
 
 
 def main():
