@@ -13,6 +13,7 @@ well held-out answers are predicted instead (an annotator's whole sentence is he
 """
 
 import argparse
+import dataclasses
 import pathlib
 import sys
 
@@ -36,9 +37,7 @@ class Problem:
         rng = np.random.default_rng(seed)
         self.held_out = (rng.random(data.annotators.shape) < held_out) & (data.annotators >= 0)
         self.answers = np.where(self.held_out[:, None], -1, data.answers)
-        self.annotations = kc.datasets.CrowdSequences.token_annotations(
-            kc.datasets.CrowdSequences(**{**vars(data), "answers": self.answers})
-        )
+        self.annotations = dataclasses.replace(data, answers=self.answers).token_annotations()
         self.votes = kc.aggregation.majority_vote(self.annotations, ties="random", seed=seed)
         self.features = ner.Features(data.tokens_train)
         self.codes = self.features(data.tokens_train, data.answers.shape[1])[:limit]
@@ -124,7 +123,7 @@ def hidden_crf(start):
 
 
 def from_votes(problem):
-    return ner.agreement_confusion(problem.annotations, problem.votes)
+    return kc.warm_start.from_labels(problem.annotations, problem.votes)
 
 
 def from_dawid_skene(problem):

@@ -9,7 +9,8 @@ import numpy as np
 
 import keras_crowd as kc
 
-WIDTHS, NUM_AFFIXES, BATCH_SIZE, LEARNING_RATE = (16, 32, 64, 128), 2000, 64, 2e-3
+WIDTHS, NUM_AFFIXES, LEARNING_RATE = (16, 32, 64, 128), 2000, 2e-3
+BATCH_TOKENS = 1024  # so that a token of a long sentence counts as much as one of a short sentence
 
 
 class Features:
@@ -46,10 +47,12 @@ def encoder(features, num_classes, units=64, activation=None):
     glove = keras.initializers.Constant(features.vectors)
     tables = [
         keras.layers.Embedding(len(features.words) + 2, 40, mask_zero=True),
-        keras.layers.Embedding(*features.vectors.shape, embeddings_initializer=glove, trainable=False),
-        keras.layers.Embedding(8, 8),
-        keras.layers.Embedding(NUM_AFFIXES + 1, 16),
-        keras.layers.Embedding(NUM_AFFIXES + 1, 16),
+        keras.layers.Embedding(
+            *features.vectors.shape, embeddings_initializer=glove, trainable=False, mask_zero=True
+        ),
+        keras.layers.Embedding(8, 8, mask_zero=True),
+        keras.layers.Embedding(NUM_AFFIXES + 1, 16, mask_zero=True),
+        keras.layers.Embedding(NUM_AFFIXES + 1, 16, mask_zero=True),
     ]
     hidden = keras.layers.Concatenate()([table(codes[..., i]) for i, table in enumerate(tables)])
     hidden = keras.layers.Dropout(0.5)(hidden)
@@ -60,6 +63,8 @@ def encoder(features, num_classes, units=64, activation=None):
 
 class Batches(keras.utils.PyDataset):
     """Batches of sentences of like lengths, cut to few widths so that few shapes are compiled.
+
+    All have about as many tokens: 64 sentences of up to 16, 32 of up to 32, and so on.
 
     Args:
         codes: Features `(sentences, time, 5)`.
@@ -78,9 +83,10 @@ class Batches(keras.utils.PyDataset):
     def on_epoch_end(self):
         self.batches = []
         for width, rows in self.groups:
-            filled = -(-len(rows) // BATCH_SIZE) * BATCH_SIZE  # the last batch is filled up with others
-            rows = np.resize(self.rng.permutation(rows), filled)
-            self.batches += [(width, part) for part in np.split(rows, filled // BATCH_SIZE)]
+            number = -(-len(rows) // (BATCH_TOKENS // width))
+            filled = number * (BATCH_TOKENS // width)  # the last batch is filled up with others
+            parts = np.split(np.resize(self.rng.permutation(rows), filled), number)
+            self.batches += [(width, part) for part in parts]
         self.rng.shuffle(self.batches)
 
     def __len__(self):
@@ -116,13 +122,3 @@ def predict(model, codes, *others):
 
 def fit(model, batches, epochs):
     model.fit(batches, epochs=epochs, verbose=0, shuffle=False)
-
-
-def agreement_confusion(annotations, labels, strength=20.0):
-    """Confusions of annotators against labels such as the majority vote, drawn towards those of all."""
-    votes = labels[annotations.item_index]
-    classes = range(annotations.num_classes)
-    counts = 0.5 + kc.aggregation.expected_counts(annotations, (1.0 * (votes == k) for k in classes))
-    total = counts.sum(axis=0)
-    counts += strength * total / total.sum(axis=-1, keepdims=True)
-    return counts / counts.sum(axis=-1, keepdims=True)

@@ -19,7 +19,7 @@ SAVED_MODELS = pathlib.Path(__file__).parents[1] / "saved_models"
 
 
 def train(data, features, codes, votes, epochs):
-    confusion = ner.agreement_confusion(data.token_annotations(), votes)
+    confusion = kc.warm_start.from_labels(data.token_annotations(), votes)
     crowd = kc.layers.CrowdsSequenceLabeling(
         data.num_annotators, "CM", kernel_initializer=kc.initializers.FromConfusion(confusion)
     )
