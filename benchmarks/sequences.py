@@ -16,6 +16,7 @@ import argparse
 import dataclasses
 import pathlib
 import sys
+import time
 
 import keras
 import numpy as np
@@ -71,10 +72,15 @@ def plain(tags):
     return run
 
 
+def crf_tagger(problem):
+    model = kc.models.CRFTagger(problem.encoder())
+    model.compile(adam(), jit_compile=JIT)
+    return model
+
+
 def with_crf(tags):
     def run(problem, epochs):
-        model = kc.models.CRFTagger(problem.encoder())
-        model.compile(adam(), jit_compile=JIT)
+        model = crf_tagger(problem)
         ner.fit(model, problem.batches(tags(problem)), epochs)
         return ner.predict(model.tagger(), problem.test_codes), None
 
@@ -101,13 +107,18 @@ def crowd_layer(conn_type):
     return run
 
 
-def trained_hidden_crf(problem, epochs, start):
+def untrained_hidden_crf(problem, start):
     confusion = start(problem)
     crowd = kc.layers.CrowdsSequenceLabeling(
         problem.data.num_annotators, "CM", kernel_initializer=kc.initializers.FromConfusion(confusion)
     )
     model = kc.models.HiddenCRF(problem.encoder(), crowd, slots=True)
     model.compile(adam(), jit_compile=JIT)
+    return model
+
+
+def trained_hidden_crf(problem, epochs, start):
+    model = untrained_hidden_crf(problem, start)
     ner.fit(model, problem.batches(problem.answers, slots=True), epochs)
     return model
 
@@ -202,6 +213,28 @@ def held_out_nats(problem, start, epochs):
     return -gain.sum() / np.sum((every >= 0) & (kept < 0))
 
 
+def cost(rounds, limit):
+    """Seconds of an epoch `(rounds, 2)` of the tagger with CRF and of the hidden CRF, which take turns."""
+    problem = Problem(limit)
+    epochs = [
+        (crf_tagger(problem), problem.batches(majority(problem))),
+        (untrained_hidden_crf(problem, from_votes), problem.batches(problem.answers, slots=True)),
+    ]
+    times = np.array([[timed_epoch(*epoch) for epoch in epochs] for _ in range(rounds + 1)])[1:]
+    low, middle, high = np.percentile(times[:, 1] / times[:, 0], [25, 50, 75])
+    tagger, hidden = 1e3 * np.median(times, axis=0) / len(epochs[0][1])
+    print(f"\n## Milliseconds a step, {keras.backend.backend()}, {rounds} rounds\n")
+    print("| tagger with CRF | hidden CRF | ratio (median) | middle half |\n|---|---|---|---|")
+    print(f"| {tagger:.1f} | {hidden:.1f} | {middle:.2f} | {low:.2f} to {high:.2f} |")
+    return middle
+
+
+def timed_epoch(model, batches):
+    begin = time.perf_counter()
+    ner.fit(model, batches, epochs=1)
+    return time.perf_counter() - begin
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument(
@@ -211,7 +244,11 @@ def main(argv=None):
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--limit", type=int, help="use so many sentences only")
     parser.add_argument("--choose", action="store_true", help="print the table of held-out answers instead")
+    parser.add_argument("--cost", action="store_true", help="time a training step instead")
+    parser.add_argument("--rounds", type=int, default=20, help="epochs of each that --cost times")
     arguments = parser.parse_args(argv)
+    if arguments.cost:
+        return cost(arguments.rounds, arguments.limit)
     if arguments.choose:
         return choose(arguments.seeds, arguments.limit)
     return benchmark(arguments.methods, arguments.seeds, arguments.epochs, arguments.limit)

@@ -163,4 +163,5 @@ def test_sequences(crowd_data, monkeypatch, capsys):
     found = sequences.main(small)
     assert set(found) == {"majority vote + CRF", "gold + CRF", "hidden CRF"}
     assert all(values.shape == (1, 3) and np.isfinite(values).all() for values in found.values())
+    assert sequences.main(["--cost", "--rounds", "1", "--limit", "64"]) > 0
     assert "| hidden CRF |" in capsys.readouterr().out
