@@ -14,6 +14,7 @@ well held-out answers are predicted instead (an annotator's whole sentence is he
 
 import argparse
 import dataclasses
+import os
 import pathlib
 import sys
 import time
@@ -36,10 +37,11 @@ class Problem:
     def __init__(self, limit=None, seed=0, held_out=0.0):
         self.data = data = kc.datasets.ner_mturk.load_data()
         rng = np.random.default_rng(seed)
-        self.held_out = (rng.random(data.annotators.shape) < held_out) & (data.annotators >= 0)
-        self.answers = np.where(self.held_out[:, None], -1, data.answers)
-        self.annotations = dataclasses.replace(data, answers=self.answers).token_annotations()
-        self.votes = kc.aggregation.majority_vote(self.annotations, ties="random", seed=seed)
+        drawn = rng.random(data.annotators.shape) < held_out
+        self.held_out = drawn[:, None] & (data.answers >= 0)
+        self.kept = dataclasses.replace(data, answers=np.where(self.held_out, -1, data.answers))
+        self.split = self.kept.by_previous_answer()
+        self.votes = ner.votes(self.kept.token_annotations())
         self.features = ner.Features(data.tokens_train)
         self.codes = self.features(data.tokens_train, data.answers.shape[1])[:limit]
         self.test_codes = self.features(data.tokens_test, data.y_test.shape[1])[:limit]
@@ -49,8 +51,8 @@ class Problem:
     def encoder(self, activation=None):
         return ner.encoder(self.features, len(self.data.class_names), activation=activation)
 
-    def batches(self, y, slots=False):
-        annotators = self.data.annotators[self.rows] if slots else None
+    def batches(self, y, annotators=None):
+        annotators = None if annotators is None else annotators[self.rows]
         return ner.Batches(self.codes, y[self.rows], annotators, seed=self.seed)
 
     def scores(self, tags, split="test"):
@@ -101,48 +103,38 @@ def crowd_layer(conn_type):
         model = keras.Model([encoder.input, annotators], crowd(encoder.outputs[0], annotators=annotators))
         optimizer = kc.optimizers.crowd_optimizer(model, adam(), CROWD_RATE * ner.LEARNING_RATE)
         model.compile(optimizer, kc.losses.MaskedCrowdCrossEntropy(), jit_compile=JIT)
-        ner.fit(model, problem.batches(problem.answers, slots=True), epochs - warm_up)
+        ner.fit(model, problem.batches(problem.kept.answers, problem.kept.annotators), epochs - warm_up)
         return ner.predict(encoder, problem.test_codes).argmax(axis=-1), None
 
     return run
 
 
-def untrained_hidden_crf(problem, start):
-    confusion = start(problem)
-    crowd = kc.layers.CrowdsSequenceLabeling(
-        problem.data.num_annotators, "CM", kernel_initializer=kc.initializers.FromConfusion(confusion)
+def hidden_model(problem, split=True, weight=ner.ANSWER_WEIGHT):
+    answered = problem.split if split else problem.kept
+    start = (
+        ner.start
+        if split
+        else lambda data, votes: kc.warm_start.from_labels(data.token_annotations(), votes)
     )
-    model = kc.models.HiddenCRF(problem.encoder(), crowd, slots=True)
+    model = ner.hidden_crf(problem.encoder(), answered, start(answered, problem.votes), weight)
     model.compile(adam(), jit_compile=JIT)
-    return model
+    return model, (answered.answers, answered.annotators)
 
 
-def trained_hidden_crf(problem, epochs, start):
-    model = untrained_hidden_crf(problem, start)
-    ner.fit(model, problem.batches(problem.answers, slots=True), epochs)
-    return model
-
-
-def hidden_crf(start):
+def hidden_crf(**kwargs):
     def run(problem, epochs):
-        model = trained_hidden_crf(problem, epochs, start)
-        given = problem.codes, problem.answers[problem.rows], problem.data.annotators[problem.rows]
-        tags = ner.predict(model.truth_tagger(), *given)
+        model, given = hidden_model(problem, **kwargs)
+        ner.fit(model, problem.batches(*given), epochs)
+        tags = ner.predict(model.truth_tagger(), problem.codes, *(array[problem.rows] for array in given))
         return ner.predict(model.tagger(), problem.test_codes), tags
 
     return run
 
 
-def from_votes(problem):
-    return kc.warm_start.from_labels(problem.annotations, problem.votes)
-
-
-def from_dawid_skene(problem):
-    return kc.warm_start.from_dawid_skene(problem.annotations, shrinkage=20.0)
-
-
-def majority(problem):
-    return problem.data.padded(problem.votes)
+def published(problem):
+    """The vote that comes with the data: a tie never goes to "O"."""
+    with np.load(pathlib.Path(os.environ[kc.datasets.DATA_FOLDER]) / "ner_mturk.npz") as arrays:
+        return problem.data.padded(arrays["train_mv"])
 
 
 def gold(problem):
@@ -151,13 +143,14 @@ def gold(problem):
 
 LOW, HIGH = "majority vote + CRF", "gold + CRF"
 METHODS = {
-    LOW: with_crf(majority),
+    LOW: with_crf(published),
     HIGH: with_crf(gold),
-    "hidden CRF": hidden_crf(from_votes),
-    "majority vote": plain(majority),
+    "hidden CRF": hidden_crf(),
+    "majority vote": plain(published),
     "gold": plain(gold),
     **{conn_type: crowd_layer(conn_type) for conn_type in ("MW", "VW", "VW+B", "CM")},
-    "hidden CRF, Dawid-Skene start": hidden_crf(from_dawid_skene),
+    "hidden CRF, answers of weight 1": hidden_crf(weight=1.0),
+    "hidden CRF, one confusion an annotator": hidden_crf(split=False),
 }
 
 
@@ -173,7 +166,7 @@ def benchmark(methods, seeds, epochs, limit):
             tags, truth = METHODS[method](problem, epochs)
             test.append(problem.scores(tags))
             if method == "majority vote":
-                truth = majority(problem)[problem.rows]
+                truth = published(problem)[problem.rows]
             train += [] if truth is None else [problem.scores(truth, "train")]
             keras.utils.clear_session()
         found[method] = 100 * np.array(test)
@@ -195,37 +188,41 @@ def _triple(values):
 
 
 def choose(seeds, limit):
-    """Nats of a held-out token answer, given the sentence and the answers that were kept."""
-    print("\n| start | epochs | nats |\n|---|---|---|")
-    for name, start in {"majority vote": from_votes, "Dawid-Skene": from_dawid_skene}.items():
+    """Nats of a held-out token answer, given the sentence and the answers that were kept; at weight 1."""
+    print("\n| confusions of an annotator | epochs | nats |\n|---|---|---|")
+    for name, split in {"one": False, "by previous answer": True}.items():
         for epochs in (4, 8):
-            nats = [held_out_nats(Problem(limit, seed, 0.15), start, epochs) for seed in range(seeds)]
+            nats = [held_out_nats(Problem(limit, seed, 0.15), split, epochs) for seed in range(seeds)]
             print(f"| {name} | {epochs} | {np.mean(nats):.4f} +- {np.std(nats):.4f} |", flush=True)
 
 
-def held_out_nats(problem, start, epochs):
+def held_out_nats(problem, split, epochs):
     keras.utils.set_random_seed(problem.seed)
-    model = trained_hidden_crf(problem, epochs, start)
-    x = (problem.codes, problem.data.annotators[problem.rows])
-    every = problem.data.answers[problem.rows]
-    kept = problem.answers[problem.rows]
-    gain = model.answer_log_likelihood(x, every) - model.answer_log_likelihood(x, kept)
-    return -gain.sum() / np.sum((every >= 0) & (kept < 0))
+    model, kept = hidden_model(problem, split, weight=1.0)
+    ner.fit(model, problem.batches(*kept), epochs)
+    data = problem.data.by_previous_answer() if split else problem.data
+    both = [(array[problem.rows] for array in given) for given in ((data.answers, data.annotators), kept)]
+    every, without = (
+        model.answer_log_likelihood((problem.codes, annotators), answers).sum()
+        for answers, annotators in both
+    )
+    return (without - every) / np.sum(problem.held_out[problem.rows])
 
 
 def cost(rounds, limit):
-    """Seconds of an epoch `(rounds, 2)` of the tagger with CRF and of the hidden CRF, which take turns."""
+    """A training step of the hidden CRF over that of the tagger with CRF; they take turns, an epoch each."""
     problem = Problem(limit)
-    epochs = [
-        (crf_tagger(problem), problem.batches(majority(problem))),
-        (untrained_hidden_crf(problem, from_votes), problem.batches(problem.answers, slots=True)),
-    ]
+    epochs = [(crf_tagger(problem), problem.batches(published(problem)))]
+    for split in (False, True):
+        model, given = hidden_model(problem, split)
+        epochs.append((model, problem.batches(*given)))
     times = np.array([[timed_epoch(*epoch) for epoch in epochs] for _ in range(rounds + 1)])[1:]
-    low, middle, high = np.percentile(times[:, 1] / times[:, 0], [25, 50, 75])
-    tagger, hidden = 1e3 * np.median(times, axis=0) / len(epochs[0][1])
     print(f"\n## Milliseconds a step, {keras.backend.backend()}, {rounds} rounds\n")
-    print("| tagger with CRF | hidden CRF | ratio (median) | middle half |\n|---|---|---|---|")
-    print(f"| {tagger:.1f} | {hidden:.1f} | {middle:.2f} | {low:.2f} to {high:.2f} |")
+    print("| model | ms | over the tagger (median) | middle half |\n|---|---|---|---|")
+    steps, names = len(epochs[0][1]), ("tagger with CRF", "hidden CRF, one confusion", "hidden CRF")
+    for name, ms, ratios in zip(names, 1e3 * times.T / steps, (times / times[:, :1]).T, strict=True):
+        low, middle, high = np.percentile(ratios, [25, 50, 75])
+        print(f"| {name} | {np.median(ms):.1f} | {middle:.2f} | {low:.2f} to {high:.2f} |")
     return middle
 
 

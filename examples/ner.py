@@ -9,7 +9,7 @@ import numpy as np
 
 import keras_crowd as kc
 
-WIDTHS, NUM_AFFIXES, LEARNING_RATE = (16, 32, 64, 128), 2000, 2e-3
+WIDTHS, NUM_AFFIXES, LEARNING_RATE, ANSWER_WEIGHT = (16, 32, 64, 128), 2000, 2e-3, 0.5
 BATCH_TOKENS = 1024  # so that a token of a long sentence counts as much as one of a short sentence
 
 
@@ -122,3 +122,29 @@ def predict(model, codes, *others):
 
 def fit(model, batches, epochs):
     model.fit(batches, epochs=epochs, verbose=0, shuffle=False)
+
+
+def votes(annotations):
+    """Majority vote in which no tie goes to "O", class 0: more entities are overlooked than invented."""
+    shares = kc.aggregation.majority_vote(annotations, soft=True)
+    shares[:, 0] *= 0.99
+    return shares.argmax(axis=1)
+
+
+def start(split, labels):
+    """Confusions of `data.by_previous_answer()`, drawn towards those of all after the same answer."""
+    annotations, num_classes = split.token_annotations(), len(split.class_names)
+    previous = np.arange(split.num_annotators) % num_classes
+    confusions = [
+        kc.warm_start.from_labels(annotations.select(annotators=previous == k), labels)
+        for k in range(num_classes)
+    ]
+    return np.stack(confusions, axis=1).reshape(-1, num_classes, num_classes)
+
+
+def hidden_crf(encoder, split, confusion, answer_weight=ANSWER_WEIGHT):
+    """A hidden CRF of annotators split by their previous answer."""
+    crowd = kc.layers.CrowdsSequenceLabeling(
+        split.num_annotators, "CM", kernel_initializer=kc.initializers.FromConfusion(confusion)
+    )
+    return kc.models.HiddenCRF(encoder, crowd, slots=True, answer_weight=answer_weight)

@@ -18,16 +18,12 @@ import keras_crowd as kc
 SAVED_MODELS = pathlib.Path(__file__).parents[1] / "saved_models"
 
 
-def train(data, features, codes, votes, epochs):
-    confusion = kc.warm_start.from_labels(data.token_annotations(), votes)
-    crowd = kc.layers.CrowdsSequenceLabeling(
-        data.num_annotators, "CM", kernel_initializer=kc.initializers.FromConfusion(confusion)
-    )
-    model = kc.models.HiddenCRF(ner.encoder(features, len(data.class_names)), crowd, slots=True)
+def train(split, features, codes, votes, epochs):
+    model = ner.hidden_crf(ner.encoder(features, len(split.class_names)), split, ner.start(split, votes))
     model.compile(keras.optimizers.Adam(ner.LEARNING_RATE))
-    annotators = data.annotators[: len(codes)]
-    ner.fit(model, ner.Batches(codes, data.answers[: len(codes)], annotators), epochs)
-    return model
+    given = split.answers[: len(codes)], split.annotators[: len(codes)]
+    ner.fit(model, ner.Batches(codes, *given), epochs)
+    return model, ner.predict(model.truth_tagger(), codes, *given)
 
 
 def print_annotators(data, truth):
@@ -46,15 +42,12 @@ def print_annotators(data, truth):
 def main(epochs=8, folder=SAVED_MODELS, limit=None):
     data = kc.datasets.ner_mturk.load_data()
     print(data, "\n")
-    votes = kc.aggregation.majority_vote(data.token_annotations(), ties="random", seed=0)
+    votes = ner.votes(data.token_annotations())
     features = ner.Features(data.tokens_train)
     codes = features(data.tokens_train, data.answers.shape[1])[:limit]
     keras.utils.set_random_seed(0)
-    model = train(data, features, codes, votes, epochs)
+    model, truth = train(data.by_previous_answer(), features, codes, votes, epochs)
     tagger = model.tagger()
-    truth = ner.predict(
-        model.truth_tagger(), codes, data.answers[: len(codes)], data.annotators[: len(codes)]
-    )
     test_codes = features(data.tokens_test, data.y_test.shape[1])[:limit]
     test_tags = ner.predict(tagger, test_codes)
     train_gold, test_gold = data.y_train[: len(codes)], data.y_test[: len(test_codes)]
