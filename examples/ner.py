@@ -131,20 +131,42 @@ def votes(annotations):
     return shares.argmax(axis=1)
 
 
-def start(split, labels):
-    """Confusions of `data.by_previous_answer()`, drawn towards those of all after the same answer."""
-    annotations, num_classes = split.token_annotations(), len(split.class_names)
-    previous = np.arange(split.num_annotators) % num_classes
-    confusions = [
-        kc.warm_start.from_labels(annotations.select(annotators=previous == k), labels)
-        for k in range(num_classes)
-    ]
-    return np.stack(confusions, axis=1).reshape(-1, num_classes, num_classes)
-
-
-def hidden_crf(encoder, split, confusion, answer_weight=ANSWER_WEIGHT):
-    """A hidden CRF of annotators split by their previous answer."""
-    crowd = kc.layers.CrowdsSequenceLabeling(
-        split.num_annotators, "CM", kernel_initializer=kc.initializers.FromConfusion(confusion)
-    )
+def hidden_crf(encoder, data, answer_weight=ANSWER_WEIGHT):
+    """A hidden CRF whose confusions are not left to the gradient."""
+    crowd = kc.layers.CrowdsSequenceLabeling(data.num_annotators, "CM", trainable=False)
     return kc.models.HiddenCRF(encoder, crowd, slots=True, answer_weight=answer_weight)
+
+
+def fit_hidden_crf(model, codes, data, labels, epochs, seed=0):
+    """Trains in rounds, each with the confusions of the annotators against what the last one inferred.
+
+    Left to the gradient, a rare class would come to stand for whatever annotators disagree about.
+
+    Args:
+        model: That of `hidden_crf`.
+        codes: Features of the first sentences of `data`, or of all.
+        data: `CrowdSequences` by previous answer.
+        labels: Tags of all tokens to start from, `(tokens,)`.
+        epochs: Those of each of two rounds.
+        seed: Seed of the order.
+
+    Returns:
+        The inferred tags of the sentences of `codes`.
+    """
+    answers, annotators = data.answers[: len(codes)], data.annotators[: len(codes)]
+    batches, infer = Batches(codes, answers, annotators, seed), model.truth_tagger()
+    tags = data.padded(labels)
+    for _ in range(2):
+        model.crowd.kernel.assign(np.log(confusions(data, tags[data.is_token])))
+        fit(model, batches, epochs)
+        tags[: len(codes)] = predict(infer, codes, answers, annotators)
+    return tags[: len(codes)]
+
+
+def confusions(data, labels):
+    """Confusions of `data.by_previous_answer()` against labels, drawn towards those of all after that answer."""
+    annotations, num_classes = data.token_annotations(), len(data.class_names)
+    previous = np.arange(data.num_annotators) % num_classes
+    after = [annotations.select(annotators=previous == k) for k in range(num_classes)]
+    found = np.stack([kc.warm_start.from_labels(part, labels) for part in after], axis=1)
+    return found.reshape(-1, num_classes, num_classes)
