@@ -9,7 +9,8 @@ import numpy as np
 
 import keras_crowd as kc
 
-WIDTHS, NUM_AFFIXES, BATCH_SIZE, LEARNING_RATE = (16, 32, 64, 128), 2000, 64, 2e-3
+WIDTHS, NUM_AFFIXES, LEARNING_RATE, ANSWER_WEIGHT = (16, 32, 64, 128), 2000, 2e-3, 0.5
+BATCH_TOKENS = 1024  # so that a token of a long sentence counts as much as one of a short sentence
 
 
 class Features:
@@ -46,10 +47,12 @@ def encoder(features, num_classes, units=64, activation=None):
     glove = keras.initializers.Constant(features.vectors)
     tables = [
         keras.layers.Embedding(len(features.words) + 2, 40, mask_zero=True),
-        keras.layers.Embedding(*features.vectors.shape, embeddings_initializer=glove, trainable=False),
-        keras.layers.Embedding(8, 8),
-        keras.layers.Embedding(NUM_AFFIXES + 1, 16),
-        keras.layers.Embedding(NUM_AFFIXES + 1, 16),
+        keras.layers.Embedding(
+            *features.vectors.shape, embeddings_initializer=glove, trainable=False, mask_zero=True
+        ),
+        keras.layers.Embedding(8, 8, mask_zero=True),
+        keras.layers.Embedding(NUM_AFFIXES + 1, 16, mask_zero=True),
+        keras.layers.Embedding(NUM_AFFIXES + 1, 16, mask_zero=True),
     ]
     hidden = keras.layers.Concatenate()([table(codes[..., i]) for i, table in enumerate(tables)])
     hidden = keras.layers.Dropout(0.5)(hidden)
@@ -60,6 +63,8 @@ def encoder(features, num_classes, units=64, activation=None):
 
 class Batches(keras.utils.PyDataset):
     """Batches of sentences of like lengths, cut to few widths so that few shapes are compiled.
+
+    All have about as many tokens: 64 sentences of up to 16, 32 of up to 32, and so on.
 
     Args:
         codes: Features `(sentences, time, 5)`.
@@ -78,9 +83,10 @@ class Batches(keras.utils.PyDataset):
     def on_epoch_end(self):
         self.batches = []
         for width, rows in self.groups:
-            filled = -(-len(rows) // BATCH_SIZE) * BATCH_SIZE  # the last batch is filled up with others
-            rows = np.resize(self.rng.permutation(rows), filled)
-            self.batches += [(width, part) for part in np.split(rows, filled // BATCH_SIZE)]
+            number = -(-len(rows) // (BATCH_TOKENS // width))
+            filled = number * (BATCH_TOKENS // width)  # the last batch is filled up with others
+            parts = np.split(np.resize(self.rng.permutation(rows), filled), number)
+            self.batches += [(width, part) for part in parts]
         self.rng.shuffle(self.batches)
 
     def __len__(self):
@@ -118,11 +124,49 @@ def fit(model, batches, epochs):
     model.fit(batches, epochs=epochs, verbose=0, shuffle=False)
 
 
-def agreement_confusion(annotations, labels, strength=20.0):
-    """Confusions of annotators against labels such as the majority vote, drawn towards those of all."""
-    votes = labels[annotations.item_index]
-    classes = range(annotations.num_classes)
-    counts = 0.5 + kc.aggregation.expected_counts(annotations, (1.0 * (votes == k) for k in classes))
-    total = counts.sum(axis=0)
-    counts += strength * total / total.sum(axis=-1, keepdims=True)
-    return counts / counts.sum(axis=-1, keepdims=True)
+def votes(annotations):
+    """Majority vote in which no tie goes to "O", class 0: more entities are overlooked than invented."""
+    shares = kc.aggregation.majority_vote(annotations, soft=True)
+    shares[:, 0] *= 0.99
+    return shares.argmax(axis=1)
+
+
+def hidden_crf(encoder, data, answer_weight=ANSWER_WEIGHT):
+    """A hidden CRF whose confusions are not left to the gradient."""
+    crowd = kc.layers.CrowdsSequenceLabeling(data.num_annotators, "CM", trainable=False)
+    return kc.models.HiddenCRF(encoder, crowd, slots=True, answer_weight=answer_weight)
+
+
+def fit_hidden_crf(model, codes, data, labels, epochs, seed=0):
+    """Trains in rounds, each with the confusions of the annotators against what the last one inferred.
+
+    Left to the gradient, a rare class would come to stand for whatever annotators disagree about.
+
+    Args:
+        model: That of `hidden_crf`.
+        codes: Features of the first sentences of `data`, or of all.
+        data: `CrowdSequences` by previous answer.
+        labels: Tags of all tokens to start from, `(tokens,)`.
+        epochs: Those of each of two rounds.
+        seed: Seed of the order.
+
+    Returns:
+        The inferred tags of the sentences of `codes`.
+    """
+    answers, annotators = data.answers[: len(codes)], data.annotators[: len(codes)]
+    batches, infer = Batches(codes, answers, annotators, seed), model.truth_tagger()
+    tags = data.padded(labels)
+    for _ in range(2):
+        model.crowd.kernel.assign(np.log(confusions(data, tags[data.is_token])))
+        fit(model, batches, epochs)
+        tags[: len(codes)] = predict(infer, codes, answers, annotators)
+    return tags[: len(codes)]
+
+
+def confusions(data, labels):
+    """Confusions of `data.by_previous_answer()` against labels, drawn towards those of all after that answer."""
+    annotations, num_classes = data.token_annotations(), len(data.class_names)
+    previous = np.arange(data.num_annotators) % num_classes
+    after = [annotations.select(annotators=previous == k) for k in range(num_classes)]
+    found = np.stack([kc.warm_start.from_labels(part, labels) for part in after], axis=1)
+    return found.reshape(-1, num_classes, num_classes)

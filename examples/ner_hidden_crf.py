@@ -18,18 +18,6 @@ import keras_crowd as kc
 SAVED_MODELS = pathlib.Path(__file__).parents[1] / "saved_models"
 
 
-def train(data, features, codes, votes, epochs):
-    confusion = ner.agreement_confusion(data.token_annotations(), votes)
-    crowd = kc.layers.CrowdsSequenceLabeling(
-        data.num_annotators, "CM", kernel_initializer=kc.initializers.FromConfusion(confusion)
-    )
-    model = kc.models.HiddenCRF(ner.encoder(features, len(data.class_names)), crowd, slots=True)
-    model.compile(keras.optimizers.Adam(ner.LEARNING_RATE))
-    annotators = data.annotators[: len(codes)]
-    ner.fit(model, ner.Batches(codes, data.answers[: len(codes)], annotators), epochs)
-    return model
-
-
 def print_annotators(data, truth):
     """F1 of the annotators who tagged most, against inferred and against gold tags."""
     given = data.annotators[: len(truth)], data.answers[: len(truth)]
@@ -43,18 +31,18 @@ def print_annotators(data, truth):
         print(f"{r:<12}{sentences[r]:>10}{100 * scores[0][r]:>15.0f}{100 * scores[1][r]:>10.0f}")
 
 
-def main(epochs=8, folder=SAVED_MODELS, limit=None):
+def main(epochs=4, folder=SAVED_MODELS, limit=None):
     data = kc.datasets.ner_mturk.load_data()
     print(data, "\n")
-    votes = kc.aggregation.majority_vote(data.token_annotations(), ties="random", seed=0)
+    votes = ner.votes(data.token_annotations())
     features = ner.Features(data.tokens_train)
     codes = features(data.tokens_train, data.answers.shape[1])[:limit]
     keras.utils.set_random_seed(0)
-    model = train(data, features, codes, votes, epochs)
+    answered = data.by_previous_answer()
+    model = ner.hidden_crf(ner.encoder(features, len(data.class_names)), answered)
+    model.compile(keras.optimizers.Adam(ner.LEARNING_RATE))
+    truth = ner.fit_hidden_crf(model, codes, answered, votes, epochs)
     tagger = model.tagger()
-    truth = ner.predict(
-        model.truth_tagger(), codes, data.answers[: len(codes)], data.annotators[: len(codes)]
-    )
     test_codes = features(data.tokens_test, data.y_test.shape[1])[:limit]
     test_tags = ner.predict(tagger, test_codes)
     train_gold, test_gold = data.y_train[: len(codes)], data.y_test[: len(test_codes)]

@@ -1,4 +1,4 @@
-"""Starts for the confusions of a crowd layer, from the answers alone. NumPy in, NumPy out.
+"""Starts for the confusions of a crowd layer, from the answers. NumPy in, NumPy out.
 
 Each returns float64 `(annotators, true, answer)`, strictly positive, rows sum to 1. An annotator with few
 answers is not known by them, so estimates are drawn towards those of all annotators: with `n_rkl` the
@@ -109,6 +109,51 @@ def from_votes(answers: Any, num_classes: int | None = None, *, strength: float 
     return _shrunk(expected_counts(annotations, _shares_of_others(annotations)), strength)
 
 
+def from_labels(
+    answers: Any, labels: Any, num_classes: int | None = None, *, strength: float = 10.0
+) -> np.ndarray:
+    """Confusions of each annotator against given labels, drawn towards those of all.
+
+    The counts are `n_rkl = sum_i [z_i = k] [y_ir = l]` with the labels `z`: the majority vote, the tags of a
+    model, or gold where there is some. Against the majority vote everybody looks better than they are, for
+    it holds their own vote: a sharp start. `from_votes` is the soft one.
+
+    Args:
+        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        labels: Class of each item, integers `(items,)`, negative where it is not known.
+        num_classes: Number of classes. Defaults to that of the annotations; for an array, to the highest
+            answer plus one.
+        strength: `s`, how many answers in each row of an annotator the population's row is worth.
+
+    Returns:
+        float64 `(annotators, true, answer)`, strictly positive; rows sum to 1. An annotator who answered
+        no item with a label has the population's.
+
+    Raises:
+        ValueError: When the answers are not classes, the labels are not one class for each item, no item
+            with an answer has a label, or `strength` is not positive.
+
+    Example:
+
+    >>> answers = [[0, 0, 0], [1, 1, 0], [0, 0, 0], [1, 1, 1]]
+    >>> labels = keras_crowd.aggregation.majority_vote(answers)
+    >>> keras_crowd.warm_start.from_labels(answers, labels, strength=1.0)[:, 1].round(2)
+    array([[0.06, 0.94],
+           [0.06, 0.94],
+           [0.39, 0.61]])
+    """
+    annotations = _classes(answers, num_classes)
+    _positive("strength", strength)
+    given = _labels(labels, annotations)[annotations.item_index]
+    if np.all(given < 0):
+        raise ValueError(
+            "`labels` must name the class of an item with an answer. "
+            f"Received: {annotations!r}, none of whose answered items has a label"
+        )
+    weights = ((given == k).astype(float) for k in range(annotations.num_classes))
+    return _shrunk(expected_counts(annotations, weights), strength)
+
+
 def from_accuracy(accuracy: Any, num_classes: int, num_annotators: int | None = None) -> np.ndarray:
     """Confusions of annotators of known accuracy: `A_rkk = a_r`, errors even over the other answers.
 
@@ -181,6 +226,21 @@ def _accuracies(accuracy: Any) -> np.ndarray:
             f"Received: accuracy={accuracy!r}"
         )
     return values.astype(float)
+
+
+def _labels(labels: Any, annotations: Annotations) -> np.ndarray:
+    values = np.asarray(labels)
+    if values.dtype.kind not in "iu" or values.shape != (annotations.num_items,):
+        raise ValueError(
+            f"`labels` must be integers, one class for each of {annotations.num_items} items. "
+            f"Received: {values.dtype} of shape {values.shape}"
+        )
+    if values.max() >= annotations.num_classes:
+        raise ValueError(
+            f"`labels` must be classes below {annotations.num_classes}, negative where not known. "
+            f"Received: {values.max()}"
+        )
+    return values
 
 
 def _classes(answers: Any, num_classes: int | None) -> Annotations:

@@ -222,6 +222,23 @@ def test_codes_out_of_range_make_the_loss_nan(bad):
     assert np.isnan(loss_of(model, [TOKENS, ids], answers))
 
 
+def test_two_answers_of_half_the_weight_are_one_answer():
+    model, answers = hidden_crf(), slot_answers()
+    half = kc.models.HiddenCRF(model.encoder, model.crowd, model.crf, slots=True, answer_weight=0.5)
+    half.compile("sgd", jit_compile=XLA)
+    twice = [TOKENS, np.tile(IDS, 2)], np.tile(answers, 2)
+    once = [TOKENS, IDS], answers
+    np.testing.assert_allclose(
+        half.answer_log_likelihood(*twice), model.answer_log_likelihood(*once), rtol=1e-5
+    )
+    np.testing.assert_allclose(half.posterior(*twice), model.posterior(*once), atol=1e-5)
+    assert 2 * loss_of(half, *twice) == pytest.approx(loss_of(model, *once), rel=1e-5)
+    loaded = kc.models.HiddenCRF.from_config(half.get_config())
+    assert loaded.answer_weight == loaded.evidence.weight == 0.5
+    found = half.truth_tagger().predict([TOKENS, twice[1], twice[0][1]], verbose=0)
+    np.testing.assert_array_equal(found, model.truth_tagger().predict([TOKENS, answers, IDS], verbose=0))
+
+
 def test_dict_inputs():
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     scores = encoder()(tokens)
@@ -302,6 +319,9 @@ def test_bad_arguments_are_refused():
         hidden(encoder(), cm, keras.layers.Dense(3))
     with pytest.raises(ValueError, match=r"must have no `classifier_regularizer`"):
         hidden(encoder(), regularized)
+    for weight in (0, 1.5, "half", np.nan):
+        with pytest.raises(ValueError, match=r"`answer_weight` must be a number in \(0, 1\]. Received"):
+            hidden(encoder(), cm, answer_weight=weight)
     with pytest.raises(ValueError, match=r"BIO scheme.*Received: labels="):
         kc.layers.LinearChainCRF(["O", "PER"])
     with pytest.raises(ValueError, match=r"names of 3 classes. Received: 2 labels"):

@@ -46,6 +46,24 @@ def test_tokens_as_annotations(tmp_path):
     np.testing.assert_array_equal(data.padded(votes), [[1, 0, 0], [0, 1, -1]])
 
 
+def test_annotators_by_previous_answer(tmp_path):
+    data = small_file(tmp_path)
+    split = data.by_previous_answer()
+    assert split.num_annotators == 4 * 3
+    expected = {}
+    for i, t, s in np.argwhere(data.answers >= 0):
+        before = data.answers[i, t - 1, s] if t else 0
+        expected[i, t, 3 * data.annotators[i, s] + before] = data.answers[i, t, s]
+    found = {
+        (i, t, split.annotators[i, s]): split.answers[i, t, s]
+        for i, t, s in np.argwhere(split.answers >= 0)
+    }
+    assert found == expected
+    assert all(np.any(split.answers[i, :, s] >= 0) for i, s in np.argwhere(split.annotators >= 0))
+    assert np.all(split.answers.transpose(0, 2, 1)[split.annotators < 0] < 0)
+    assert len(split.token_annotations()) == len(data.token_annotations())
+
+
 def test_real_data_are_as_published(crowd_data):
     data = ner_mturk.load_data()
     assert (len(data.tokens_train), len(data.tokens_test), data.num_annotators) == (5985, 3250, 47)

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from keras_crowd.aggregation import dawid_skene
+from keras_crowd.aggregation import dawid_skene, majority_vote
 from keras_crowd.annotations import Annotations
-from keras_crowd.warm_start import from_accuracy, from_dawid_skene, from_votes
+from keras_crowd.warm_start import from_accuracy, from_dawid_skene, from_labels, from_votes
 
 NUM_CLASSES = 4
 
@@ -34,6 +34,15 @@ def loop_counts_of_votes(table, num_classes):
             if answer >= 0:
                 for other in others:
                     counts[r, other, answer] += 1 / len(others)
+    return counts
+
+
+def loop_counts_of_labels(table, labels, num_classes):
+    counts = np.zeros((len(table[0]), num_classes, num_classes))
+    for row, label in zip(table, labels, strict=True):
+        for r, answer in enumerate(row):
+            if answer >= 0 and label >= 0:
+                counts[r, label, answer] += 1
     return counts
 
 
@@ -71,6 +80,14 @@ def assert_is_a_start(confusion):
     assert confusion.ndim == 3
     assert np.all(confusion > 0)
     assert_allclose(confusion.sum(axis=-1), 1, rtol=1e-12)
+
+
+def from_vote(answers, num_classes=None, **kwargs):
+    """`from_labels` of the majority vote, ties left out."""
+    return from_labels(answers, majority_vote(answers, num_classes, ties="missing"), num_classes, **kwargs)
+
+
+STARTS = [from_votes, from_dawid_skene, from_vote]
 
 
 def simulate(accuracy, num_items=300, num_classes=3, seed=0, answered=1.0):
@@ -151,10 +168,46 @@ def test_with_many_answers_it_is_near_the_true_confusions():
     assert_allclose(diagonal, np.tile(accuracy[:, None], 3), atol=0.06)
 
 
-# --- both ------------------------------------------------------------------------------------------
+# --- labels ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("start", [from_votes, from_dawid_skene])
+@given(table=tables, strength=st.sampled_from([0.01, 1.0, 10.0]), seed=st.integers(0, 9))
+@random_examples
+def test_from_labels_is_that_of_the_loops(table, strength, seed):
+    labels = np.random.default_rng(seed).integers(-1, NUM_CLASSES, len(table))
+    labels[(table >= 0).any(axis=1).argmax()] = 0  # one answered item has a label
+    confusion = from_labels(table, labels, NUM_CLASSES, strength=strength)
+    assert_is_a_start(confusion)
+    expected = loop_shrunk(loop_counts_of_labels(table, labels, NUM_CLASSES), strength)
+    assert_allclose(confusion, expected, rtol=1e-10)
+
+
+def test_against_gold_it_is_near_the_true_confusions():
+    accuracy = np.array([0.9, 0.7, 0.5])
+    truth, table = simulate(accuracy, num_items=3000)
+    diagonal = np.diagonal(from_labels(table, truth), axis1=1, axis2=2)
+    assert_allclose(diagonal, np.tile(accuracy[:, None], 3), atol=0.06)
+
+
+def test_items_without_a_label_say_nothing():
+    truth, table = simulate([0.8, 0.7, 0.6], num_items=60)
+    labels = np.where(np.arange(60) < 40, truth, -1)
+    assert_array_equal(from_labels(table, labels), from_labels(table[:40], truth[:40]))
+
+
+def test_an_annotator_of_unlabeled_items_starts_as_the_population():
+    truth, table = simulate([0.8, 0.7, 0.6, 0.9], num_items=60)
+    table[:40, 3] = -1
+    labels = np.where(np.arange(60) < 40, truth, -1)
+    nobody = table.copy()
+    nobody[:, 3] = -1
+    assert_array_equal(from_labels(table, labels), from_labels(nobody, labels))
+
+
+# --- all -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("start", STARTS)
 def test_few_answers_stay_near_the_population_and_many_do_not(start):
     accuracy = np.array([0.9, 0.9, 0.9, 0.5, 0.5, 0.5])
     _, table = simulate(accuracy, num_items=600, seed=3)
@@ -166,7 +219,9 @@ def test_few_answers_stay_near_the_population_and_many_do_not(start):
     assert 0 < 3 * distance[5] < distance[4]
 
 
-@pytest.mark.parametrize(("start", "name"), [(from_votes, "strength"), (from_dawid_skene, "shrinkage")])
+@pytest.mark.parametrize(
+    ("start", "name"), [(from_votes, "strength"), (from_dawid_skene, "shrinkage"), (from_vote, "strength")]
+)
 def test_more_strength_is_nearer_to_the_population(start, name):
     _, table = simulate([0.9, 0.8, 0.5, 0.4], num_items=100)
     spread = [np.ptp(start(table, **{name: strength}), axis=0).max() for strength in (0.1, 10, 1000, 1e9)]
@@ -174,7 +229,7 @@ def test_more_strength_is_nearer_to_the_population(start, name):
     assert spread[-1] < 1e-4
 
 
-@pytest.mark.parametrize("start", [from_votes, from_dawid_skene])
+@pytest.mark.parametrize("start", STARTS)
 def test_a_class_nobody_saw_starts_from_the_overall_accuracy(start):
     _, table = simulate([0.9, 0.8, 0.7], num_items=200)
     confusion = start(table, 5)
@@ -183,13 +238,13 @@ def test_a_class_nobody_saw_starts_from_the_overall_accuracy(start):
     assert np.all((unseen[:, 4] > seen.min()) & (unseen[:, 4] < seen.max()))
 
 
-@pytest.mark.parametrize("start", [from_votes, from_dawid_skene])
+@pytest.mark.parametrize("start", STARTS)
 def test_starts_read_annotations(start):
     _, table = simulate([0.9, 0.8, 0.7], num_items=30, answered=0.7)
     assert_array_equal(start(Annotations.from_dense(table, classes=3)), start(table, 3))
 
 
-@pytest.mark.parametrize("start", [from_votes, from_dawid_skene])
+@pytest.mark.parametrize("start", STARTS)
 def test_the_order_of_annotators_and_classes_is_followed(start):
     _, table = simulate([0.9, 0.7, 0.5], num_items=60, answered=0.8)
     relabel, reorder = np.array([2, 0, 1, -1]), [1, 2, 0]
@@ -243,6 +298,15 @@ TABLE = [[0, 1], [1, 1]]
         (lambda: from_dawid_skene(TABLE, pseudocount=0), "`pseudocount` must be .*Received: pseudocount=0"),
         (lambda: from_dawid_skene([[0, 0]]), "`num_classes` must be at least 2"),
         (lambda: from_dawid_skene(Annotations.from_dense(TABLE), 3), "`num_classes` must agree .*Received"),
+        (lambda: from_labels(TABLE, [0, 1], strength=0), "`strength` must be a .*Received: strength=0"),
+        (lambda: from_labels(TABLE, [0.0, 1.0]), r"`labels` must be integers.*float64 of shape \(2,\)"),
+        (lambda: from_labels(TABLE, [True, False]), "`labels` must be integers.*Received: bool"),
+        (lambda: from_labels(TABLE, [0]), r"`labels` must be .*each of 2 items.*shape \(1,\)"),
+        (lambda: from_labels(TABLE, [[0, 1]]), r"`labels` must be .*Received: int64 of shape \(1, 2\)"),
+        (lambda: from_labels(TABLE, [0, 2]), "`labels` must be classes below 2.*Received: 2"),
+        (lambda: from_labels(TABLE, [-1, -1]), "`labels` must name the class of an item with an answer"),
+        (lambda: from_labels([[-1, -1], [0, 1]], [0, -1]), "`labels` must name the class of an item"),
+        (lambda: from_labels([[0, 0]], [0]), "`num_classes` must be at least 2"),
         (
             lambda: from_accuracy(1.1, 3, 2),
             "`accuracy` must be a number from 0 to 1.*Received: accuracy=1.1",
@@ -262,7 +326,7 @@ def test_bad_input_is_refused(call, message):
         call()
 
 
-@pytest.mark.parametrize("start", [from_votes, from_dawid_skene])
+@pytest.mark.parametrize("start", STARTS)
 def test_no_answers_at_all_are_refused(start):
     none = Annotations.from_dense([[0, -1], [1, -1]]).select(annotators=[1])
     with pytest.raises(ValueError, match="`answers` must have at least one answer"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -58,6 +58,30 @@ class CrowdSequences:
             items=np.arange(self.is_token.sum()),
             annotators=np.arange(self.num_annotators),
             classes=np.array(self.class_names),
+        )
+
+    def by_previous_answer(self) -> CrowdSequences:
+        """The same with each annotator split by what they answered to the token before.
+
+        Annotator `r`, having answered `l` to the token before, is annotator `r * classes + l`. So each has a
+        confusion for every previous answer: who missed where an entity begins also misses the rest of it, and
+        that is one error, not two. Before the first token, `l` is 0.
+
+        Returns:
+            `CrowdSequences` with `num_annotators * classes` annotators, and as many slots as a sentence needs.
+        """
+        num_classes = len(self.class_names)
+        previous = np.maximum(np.pad(self.answers[:, :-1], ((0, 0), (1, 0), (0, 0)), constant_values=0), 0)
+        who = np.where(self.answers >= 0, self.annotators[:, None] * num_classes + previous, MISSING)
+        ids = [np.unique(row[row >= 0]) for row in who]
+        annotators = np.full((len(ids), max(map(len, ids))), MISSING, np.int32)
+        answers = np.full((*self.answers.shape[:2], annotators.shape[1]), MISSING, np.int32)
+        for i, present in enumerate(ids):
+            annotators[i, : len(present)] = present
+            given = np.where(who[i][..., None] == present, self.answers[i][..., None], MISSING)
+            answers[i, :, : len(present)] = given.max(axis=1)
+        return replace(
+            self, annotators=annotators, answers=answers, num_annotators=self.num_annotators * num_classes
         )
 
     def padded(self, tags: np.ndarray) -> np.ndarray:

@@ -16,24 +16,26 @@ from ._slots import annotators_of, features_of
 
 @register
 class _AnswerEvidence(keras.layers.Layer):
-    """`sum_r log A_r[k, y_tr]`, `(batch, time, K)`, from answers and annotators."""
+    """`w sum_r log A_r[k, y_tr]`, `(batch, time, K)`, from answers and annotators."""
 
-    def __init__(self, crowd: Any, **kwargs: Any) -> None:
+    def __init__(self, crowd: Any, weight: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.crowd = crowd
+        self.weight = weight
 
     def call(self, answers: Any, annotators: Any = None, training: bool = False) -> Any:
         log_confusion = self.crowd.log_confusion(annotators, training)
         width, num_classes = log_confusion.shape[-3], log_confusion.shape[-1]
         ops.check_answer_shape(answers.shape, (None, None, width, num_classes))
         targets = ops.one_hot_answers(answers, num_classes)
-        return ops.answer_evidence(kops.cast(targets, log_confusion.dtype), log_confusion)
+        return self.weight * ops.answer_evidence(kops.cast(targets, log_confusion.dtype), log_confusion)
 
     def compute_output_spec(self, answers: Any, annotators: Any = None, training: bool = False) -> Any:
         return keras.KerasTensor((*answers.shape[:2], self.crowd.num_classes), dtype=self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "crowd": keras.saving.serialize_keras_object(self.crowd)}
+        crowd = keras.saving.serialize_keras_object(self.crowd)
+        return {**super().get_config(), "crowd": crowd, "weight": self.weight}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
@@ -55,6 +57,10 @@ class HiddenCRF(ChainModel):
     an optimizer and without a loss. It needs a start that names the classes: train the encoder as
     `CRFTagger` on the majority vote first, or start `crowd` from `warm_start` confusions, or both.
 
+    As if errors at different tokens had nothing to do with each other: but who overlooks an entity overlooks
+    each of its tokens, and what one takes for an entity tempts others. `answer_weight` below 1 counts every
+    answer as that part of one, `A_r[z_t, y_tr]^w`, so that features and neighbors have more to say.
+
     Padding is what the Keras mask of the encoder says, and also all tokens after the last one that has an
     answer. Other tokens without answers are summed out.
 
@@ -63,6 +69,8 @@ class HiddenCRF(ChainModel):
             classes)`.
         crowd: A `keras_crowd.layers.CrowdsSequenceLabeling` of `conn_type="CM"`.
         crf: A `keras_crowd.layers.LinearChainCRF`. Defaults to one without rules.
+        answer_weight: `w`, how much of an independent observation an answer is, in (0, 1]; in training and in
+            all that infers the truth from answers.
         slots: Whether `fit` gets answers in slots, with the annotators of the slots as last input.
         **kwargs: `name`, as for every Keras model.
 
@@ -94,7 +102,14 @@ class HiddenCRF(ChainModel):
     """
 
     def __init__(
-        self, encoder: Any, crowd: Any, crf: Any = None, *, slots: bool = False, **kwargs: Any
+        self,
+        encoder: Any,
+        crowd: Any,
+        crf: Any = None,
+        *,
+        answer_weight: float = 1.0,
+        slots: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(encoder, crf, **kwargs)
         kind = getattr(crowd, "conn_type", type(crowd).__name__)
@@ -107,11 +122,18 @@ class HiddenCRF(ChainModel):
                 "`crowd` must have no `classifier_regularizer`: the chain has no class probabilities of "
                 f"single tokens. Received: {type(crowd.classifier_regularizer).__name__}"
             )
+        if not isinstance(answer_weight, int | float) or not 0 < answer_weight <= 1:
+            raise ValueError(
+                f"`answer_weight` must be a number in (0, 1]. Received: answer_weight={answer_weight!r}"
+            )
+        self.answer_weight = answer_weight
         self.slots = slots
         self.crowd = crowd
         if not crowd.built:
             crowd.build((None, None, self.num_classes))
-        self.evidence = _AnswerEvidence(crowd, dtype=crowd.dtype_policy, name="answer_evidence")
+        self.evidence = _AnswerEvidence(
+            crowd, answer_weight, dtype=crowd.dtype_policy, name="answer_evidence"
+        )
 
     def features(self, inputs: Any) -> Any:
         return features_of(inputs, self.slots)
@@ -140,7 +162,8 @@ class HiddenCRF(ChainModel):
         """`log p(y | x)` of each sequence's answers, `(items,)`.
 
         The difference between all answers and those that were kept is how well answers that were held
-        out are predicted from the features and the kept answers.
+        out are predicted from the features and the kept answers. With an `answer_weight` below 1 it is
+        that of answers which each count so much, to be compared at one weight only.
         """
         found = []
         for inputs, y in _batches(x, np.asarray(answers), batch_size):
@@ -181,6 +204,7 @@ class HiddenCRF(ChainModel):
         return {
             **super().get_config(),
             "crowd": keras.saving.serialize_keras_object(self.crowd),
+            "answer_weight": self.answer_weight,
             "slots": self.slots,
         }
 
