@@ -21,6 +21,7 @@ import numpy as np
 
 from ._arguments import whole_number
 from .aggregation import dawid_skene, expected_counts
+from .aggregation._checks import answers_and_probabilities
 from .annotations import Annotations, as_annotations
 
 _FLOOR = 1e-3
@@ -67,8 +68,7 @@ def from_dawid_skene(
     annotations = _classes(answers, num_classes)
     _positive("shrinkage", shrinkage)
     posterior = dawid_skene(annotations, pseudocount=pseudocount).posterior
-    item = annotations.item_index
-    return _shrunk(expected_counts(annotations, (column[item] for column in posterior.T)), shrinkage)
+    return _shrunk(expected_counts(annotations, _class_weights(posterior, annotations)), shrinkage)
 
 
 def from_votes(answers: Any, num_classes: int | None = None, *, strength: float = 10.0) -> np.ndarray:
@@ -114,13 +114,15 @@ def from_labels(
 ) -> np.ndarray:
     """Confusions of each annotator against given labels, drawn towards those of all.
 
-    The counts are `n_rkl = sum_i [z_i = k] [y_ir = l]` with the labels `z`: the majority vote, the tags of a
-    model, or gold where there is some. Against the majority vote everybody looks better than they are, for
-    it holds their own vote: a sharp start. `from_votes` is the soft one.
+    The counts are `n_rkl = sum_i q_ik [y_ir = l]` with `q_ik = 1` for the label of an item: the majority vote,
+    the tags of a model, or gold where there is some; or with probabilities `q`. Against the majority vote
+    everybody looks better than they are, for it holds their own vote: a sharp start. `from_votes` is the
+    soft one.
 
     Args:
         answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
-        labels: Class of each item, integers `(items,)`, negative where it is not known.
+        labels: Class of each item, integers `(items,)`, negative where it is not known; or probabilities
+            `(items, classes)`.
         num_classes: Number of classes. Defaults to that of the annotations; for an array, to the highest
             answer plus one.
         strength: `s`, how many answers in each row of an annotator the population's row is worth.
@@ -130,8 +132,8 @@ def from_labels(
         no item with a label has the population's.
 
     Raises:
-        ValueError: When the answers are not classes, the labels are not one class for each item, no item
-            with an answer has a label, or `strength` is not positive.
+        ValueError: When the answers are not classes, the labels are not one class or distribution for each
+            item, no item with an answer has a label, or `strength` is not positive.
 
     Example:
 
@@ -144,14 +146,11 @@ def from_labels(
     """
     annotations = _classes(answers, num_classes)
     _positive("strength", strength)
-    given = _labels(labels, annotations)[annotations.item_index]
-    if np.all(given < 0):
-        raise ValueError(
-            "`labels` must name the class of an item with an answer. "
-            f"Received: {annotations!r}, none of whose answered items has a label"
-        )
-    weights = ((given == k).astype(float) for k in range(annotations.num_classes))
-    return _shrunk(expected_counts(annotations, weights), strength)
+    if np.ndim(labels) == 2:
+        _, q = answers_and_probabilities(annotations, labels, "labels")
+    else:
+        q = _one_hot(_labels(labels, annotations), annotations)
+    return _shrunk(expected_counts(annotations, _class_weights(q, annotations)), strength)
 
 
 def from_accuracy(accuracy: Any, num_classes: int, num_annotators: int | None = None) -> np.ndarray:
@@ -226,6 +225,21 @@ def _accuracies(accuracy: Any) -> np.ndarray:
             f"Received: accuracy={accuracy!r}"
         )
     return values.astype(float)
+
+
+def _class_weights(q: np.ndarray, annotations: Annotations) -> Iterable[np.ndarray]:
+    """For each class in turn, its probability for the item of each answer."""
+    return (column[annotations.item_index] for column in q.T)
+
+
+def _one_hot(labels: np.ndarray, annotations: Annotations) -> np.ndarray:
+    """`(items, classes)`, zeros for an item without a label."""
+    if np.all(labels[annotations.item_index] < 0):
+        raise ValueError(
+            "`labels` must name the class of an item with an answer. "
+            f"Received: {annotations!r}, none of whose answered items has a label"
+        )
+    return (labels[:, None] == np.arange(annotations.num_classes)).astype(float)
 
 
 def _labels(labels: Any, annotations: Annotations) -> np.ndarray:

@@ -182,6 +182,16 @@ def test_from_labels_is_that_of_the_loops(table, strength, seed):
     assert_allclose(confusion, expected, rtol=1e-10)
 
 
+def test_from_labels_takes_probabilities():
+    labels = np.array([0, 1, 1, 2, 0])
+    table = np.random.default_rng(0).integers(-1, 3, (5, 4))
+    assert_array_equal(from_labels(table, np.eye(3)[labels], 3), from_labels(table, labels, 3))
+    found = dawid_skene(table, 3, pseudocount=0.1).posterior
+    assert_array_equal(from_labels(table, found, 3), from_dawid_skene(table, 3))
+    with pytest.raises(ValueError, match="num_classes"):
+        from_labels(table, np.ones((5, 2)) / 2, 3)
+
+
 def test_against_gold_it_is_near_the_true_confusions():
     accuracy = np.array([0.9, 0.7, 0.5])
     truth, table = simulate(accuracy, num_items=3000)
@@ -302,7 +312,10 @@ TABLE = [[0, 1], [1, 1]]
         (lambda: from_labels(TABLE, [0.0, 1.0]), r"`labels` must be integers.*float64 of shape \(2,\)"),
         (lambda: from_labels(TABLE, [True, False]), "`labels` must be integers.*Received: bool"),
         (lambda: from_labels(TABLE, [0]), r"`labels` must be .*each of 2 items.*shape \(1,\)"),
-        (lambda: from_labels(TABLE, [[0, 1]]), r"`labels` must be .*Received: int64 of shape \(1, 2\)"),
+        (
+            lambda: from_labels(TABLE, [[0, 1]]),
+            r"`labels` must have 2 rows and 2 columns. Received: shape \(1, 2\)",
+        ),
         (lambda: from_labels(TABLE, [0, 2]), "`labels` must be classes below 2.*Received: 2"),
         (lambda: from_labels(TABLE, [-1, -1]), "`labels` must name the class of an item with an answer"),
         (lambda: from_labels([[-1, -1], [0, 1]], [0, -1]), "`labels` must name the class of an item"),

@@ -10,20 +10,22 @@ from .._arguments import distributions
 from ..annotations import Annotations, as_annotations
 
 
-def answers_and_probabilities(answers: Any, probabilities: Any) -> tuple[Annotations, np.ndarray]:
+def answers_and_probabilities(
+    answers: Any, probabilities: Any, name: str = "probabilities"
+) -> tuple[Annotations, np.ndarray]:
     """Annotations, and class probabilities of as many items."""
     probabilities = np.asarray(probabilities, float)
     if probabilities.ndim != 2:
         raise ValueError(
-            f"`probabilities` must have shape (items, classes). Received: shape {probabilities.shape}"
+            f"`{name}` must have shape (items, classes). Received: shape {probabilities.shape}"
         )
     annotations = as_annotations(answers, probabilities.shape[1])
     if probabilities.shape != (annotations.num_items, annotations.num_classes):
         raise ValueError(
-            f"`probabilities` must have {annotations.num_items} rows and {annotations.num_classes} columns. "
+            f"`{name}` must have {annotations.num_items} rows and {annotations.num_classes} columns. "
             f"Received: shape {probabilities.shape}"
         )
-    return annotations, distributions("probabilities", probabilities)
+    return annotations, distributions(name, probabilities)
 
 
 def checked_confusion(confusion: Any, annotations: Annotations) -> np.ndarray:

@@ -32,7 +32,7 @@ def label_table(answers: Any, posterior: Any) -> dict[str, np.ndarray]:
     >>> table["confidence"], table["entropy"].round(2)
     (array([0.75, 0.5 ]), array([0.56, 0.69]))
     """
-    annotations, q = answers_and_probabilities(answers, posterior)
+    annotations, q = answers_and_probabilities(answers, posterior, "posterior")
     return {
         "item": np.asarray(annotations.items),
         "label": np.asarray(annotations.classes)[q.argmax(axis=1)],

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from ..aggregation import dawid_skene, majority_vote
+from ..aggregation._checks import imagined_answers
 from ..aggregation._counts import TINY, AnswerSums, log_normalize
 from ..annotations import Annotations
-from ..warm_start import from_dawid_skene
+from ..warm_start import from_labels
 
 
 class Confusions:
@@ -18,13 +20,19 @@ class Confusions:
     Args:
         annotations: The answers.
         gold: Class codes `(items,)`, `-1` where unknown.
-        prior: Answers imagined beforehand; broadcasts to `(annotators, true, answer)`.
+        prior: Answers imagined beforehand; broadcasts to `(annotators, true, answer)`. Without it, `strength`
+            answers to every class like those of all annotators together.
+        strength: See `prior`.
     """
 
-    def __init__(self, annotations: Annotations, gold: np.ndarray, prior: np.ndarray) -> None:
+    def __init__(
+        self, annotations: Annotations, gold: np.ndarray, prior: Any = None, strength: float = 10.0
+    ) -> None:
         self.sums = AnswerSums(annotations)
-        prior = np.broadcast_to(prior, self.sums.shape)
-        self.annotations, self.gold, self.prior = annotations, gold, prior
+        self.annotations, self.gold = annotations, gold
+        if prior is None:
+            prior = self._population_prior(strength)
+        self.prior = prior = np.broadcast_to(imagined_answers("prior", prior, annotations), self.sums.shape)
         self.known = np.flatnonzero(gold >= 0)
         self.informed = (annotations.answers_per_item() > 0) | (gold >= 0)
         self.value = prior / prior.sum(axis=-1, keepdims=True)
@@ -32,7 +40,7 @@ class Confusions:
     def start(self, how: Any) -> np.ndarray:
         """The posterior that the first M-step starts from, `(items, classes)`."""
         if how is None or (isinstance(how, str) and how == "dawid_skene"):
-            q = dawid_skene(self.annotations, pseudocount=0.1).posterior
+            q = self._dawid_skene.copy()
         elif isinstance(how, str) and how == "majority_vote":
             q = majority_vote(self.annotations, soft=True).astype(float)
             q[self.annotations.answers_per_item() == 0] = 1 / q.shape[1]
@@ -58,16 +66,18 @@ class Confusions:
         objective = evidence[self.informed].sum() + np.sum(self.prior * log_a)
         return self._with_gold(q), float(objective)
 
+    @functools.cached_property
+    def _dawid_skene(self) -> np.ndarray:
+        """Their posterior, the start of most things."""
+        return dawid_skene(self.annotations, pseudocount=0.1).posterior
+
+    def _population_prior(self, strength: float) -> np.ndarray:
+        confusion = from_labels(self.annotations, self._dawid_skene)
+        return strength * np.average(confusion, axis=0, weights=self.annotations.answers_per_annotator())
+
     def _with_gold(self, q: np.ndarray) -> np.ndarray:
         q[self.known] = np.eye(q.shape[1])[self.gold[self.known]]
         return q
-
-
-def population_prior(annotations: Annotations, strength: float) -> np.ndarray:
-    """Everybody is worth `strength` answers of the population to every class beforehand."""
-    confusion = from_dawid_skene(annotations)
-    population = np.average(confusion, axis=0, weights=annotations.answers_per_annotator())
-    return np.tile(strength * population, (annotations.num_annotators, 1, 1))
 
 
 def _checked_start(start: Any, shape: tuple[int, int]) -> np.ndarray:

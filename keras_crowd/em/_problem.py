@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..aggregation._checks import imagined_answers
 from ..annotations import MISSING, Annotations, as_annotations, as_ratings
-from ._confusions import Confusions, population_prior
+from ._confusions import Confusions
 from ._raters import Raters
 
 
@@ -44,9 +43,8 @@ def _confusions(
     trainer: Any, annotations: Annotations, gold: Any, rows: tuple[int, ...]
 ) -> tuple[Confusions, tuple[int, ...]]:
     _check_annotators(trainer, annotations)
-    prior = population_prior(annotations, trainer.strength) if trainer.prior is None else trainer.prior
     gold = checked_gold(None if gold is None else np.asarray(gold), annotations, rows)
-    return Confusions(annotations, gold, imagined_answers("prior", prior, annotations)), rows
+    return Confusions(annotations, gold, trainer.prior, trainer.strength), rows
 
 
 def _check_annotators(trainer: Any, annotations: Annotations) -> None:
