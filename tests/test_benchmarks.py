@@ -161,7 +161,7 @@ def test_sequences(crowd_data, monkeypatch, capsys):
     sequences = script("benchmarks", "sequences")
     small = ["--seeds", "1", "--epochs", "2", "--limit", "64", "--methods", "hidden CRF"]
     found = sequences.main(small)
-    assert set(found) == {"published vote + CRF", "gold + CRF", "hidden CRF"}
+    assert set(found) == {"majority vote + CRF", "gold + CRF", "hidden CRF"}
     assert all(values.shape == (1, 3) and np.isfinite(values).all() for values in found.values())
     assert sequences.main(["--cost", "--rounds", "1", "--limit", "64"]) > 0
     assert "| hidden CRF |" in capsys.readouterr().out
