@@ -46,3 +46,15 @@ def one_row_an_item(arrays: Iterable[Any], num_items: int, hint: str = "") -> No
             "`x` and `answers` must have the same number of items; give `Annotations` the ids of your rows "
             f"as `items=`. Received: lengths {lengths} and {num_items}{hint}"
         )
+
+
+def finite_features(name: str, array: np.ndarray) -> None:
+    """Refuses features `(items, ...)` that are `NaN` or infinite."""
+    if array.dtype.kind != "f":
+        return
+    rows = np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))
+    if len(rows):
+        raise ValueError(
+            f"Features must not be NaN or infinite. Received: such in {len(rows)} rows of {name}, the first at "
+            f"row {rows[0]}"
+        )

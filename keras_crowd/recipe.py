@@ -35,6 +35,7 @@ class CrowdFit:
         crowd: The crowd layer; `crowd.confusion()` tells what each annotator answers to each class.
         model: Both, on slots: `model.predict((x, ids))` are answer logits.
         history: Keras's `History` of the last training.
+        weight: The weight of the regularizer, chosen or given.
         path: How held-out answers were predicted with each weight, and the weight chosen; `None` if the
             weight was given.
 
@@ -49,6 +50,7 @@ class CrowdFit:
     crowd: Any
     model: Any
     history: Any
+    weight: float
     path: RegularizationPath | None
 
 
@@ -92,7 +94,8 @@ def fit_crowd(
         weights: Weights to choose among, or the one to use.
         optimizer: A Keras optimizer or its name; the annotators get its like without weight decay.
         crowd_learning_rate: Learning rate of the annotators. Defaults to that of `optimizer`.
-        epochs: Epochs of each training. Defaults to 200, or as many as 1,000 steps take: `default_epochs`.
+        epochs: Epochs of each training. Defaults to 200, or as many as 1,000 steps take if that is more
+            (`default_epochs`). With much fewer steps the penalty finds an untrained classifier.
         batch_size: Items in a batch; several times the number of classes.
         from_logits: Whether the classifier gives logits.
         parts: How many times answers are held out.
@@ -104,7 +107,7 @@ def fit_crowd(
         verbose: 1 shows progress, 2 also every epoch of the last training.
 
     Returns:
-        `CrowdFit(classifier, crowd, model, history, path)`.
+        `CrowdFit(classifier, crowd, model, history, weight, path)`.
 
     Raises:
         ValueError: When the data do not fit the classifier (`validate`), or an argument is out of range.
@@ -137,7 +140,7 @@ def fit_crowd(
     training.put_classes_back(annotations)
     if path is not None and backup is not None:
         (backup / "path.npz").unlink(missing_ok=True)
-    return CrowdFit(classifier, training.crowd, training.model, history, path)
+    return CrowdFit(classifier, training.crowd, training.model, history, weight, path)
 
 
 def default_epochs(num_items: int, batch_size: int = 256) -> int:
@@ -265,8 +268,8 @@ def _check_classifier(classifier: Any, annotations: Annotations) -> None:
     shape = tuple(classifier.outputs[0].shape)
     if shape[1:] != (annotations.num_classes,):
         raise ValueError(
-            f"`classifier` must have the output shape (batch, {annotations.num_classes}), one number a class. "
-            f"Received: {shape}"
+            f"`classifier` must have the output shape (batch, {annotations.num_classes}), one number a class: the "
+            f"answers have {annotations.num_classes} classes (codes start at 0). Received: {shape}"
         )
 
 

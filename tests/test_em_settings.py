@@ -190,3 +190,15 @@ def test_what_a_setting_does_not_have_is_refused():
     trainer.fit(np.zeros((12, T, 2), "float32"), SLOTS, iterations=1, verbose=0)
     with pytest.raises(ValueError, match="annotators have confusions"):
         trainer.bias()
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_features_that_are_not_finite_are_refused_before_training(batched):
+    x = X.copy()
+    x[[3, 5]] = np.nan
+    model = regressor()
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"must not be NaN.* in 2 rows .*, the first at row 3"):
+        kc.EMTrainer(model).fit([(x, np.arange(N))] if batched else x, RATINGS, verbose=0)
+    for a, b in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -303,3 +303,71 @@ def test_validate_refuses_bad_slots(ids, message):
 def test_validate_refuses_a_missing_input():
     with pytest.raises(ValueError, match=r"`x` must have a key for each input. Received: no b"):
         kc.validate(with_dict_inputs(), {"a": X, "annotators": SLOTS}, np.where(SLOTS < 0, -1, 1))
+
+
+def two_layers(activation="softmax"):
+    return keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, activation)])
+
+
+def test_metrics_of_keras_are_refused_by_validate():
+    model = keras.Sequential([two_layers(), kc.layers.CrowdsClassification(5)])
+    model.compile("adam", kc.losses.MaskedCrowdCrossEntropy(), metrics=["accuracy"])
+    with pytest.raises(ValueError, match=r"metrics for crowd answers.*Received: metrics=\['accuracy'\]"):
+        kc.validate(model, np.ones((6, 3)), np.zeros((6, 5), int))
+    model.compile("adam", kc.losses.MaskedCrowdCrossEntropy(), metrics=[kc.metrics.CrowdAccuracy()])
+    kc.validate(model, np.ones((6, 3)), np.zeros((6, 5), int))
+
+
+def test_probabilities_said_to_be_logits_are_refused():
+    model = keras.Sequential([two_layers(), kc.layers.CrowdsClassification(5, from_logits=True)])
+    with pytest.raises(ValueError, match=r"With `from_logits=True` the classifier must give logits"):
+        kc.validate(model, np.ones((6, 3)), np.zeros((6, 5), int))
+
+
+def test_variances_need_the_gaussian_loss():
+    regressor = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    crowd = kc.layers.CrowdsRegression(5, learn_variance=True, answers_per_annotator=[1] * 5)
+    model = keras.Sequential([regressor, crowd])
+    model.compile("adam", kc.losses.MaskedCrowdMeanSquaredError())
+    with pytest.raises(ValueError, match=r"here `keras_crowd\.losses\.MaskedCrowdGaussian"):
+        kc.validate(model, np.ones((6, 3)), np.zeros((6, 5)))
+
+
+def joint_model():
+    return kc.models.JointCrowdModel(two_layers(), kc.layers.CrowdsClassification(5, "CM"))
+
+
+def hidden_model():
+    encoder = keras.Sequential([keras.Input((None, 3)), keras.layers.Dense(4)])
+    return kc.models.HiddenCRF(encoder, kc.layers.CrowdsSequenceLabeling(5, "CM"))
+
+
+@pytest.mark.parametrize(("make", "items"), [(joint_model, (6,)), (hidden_model, (6, 2))])
+def test_models_with_a_loss_of_their_own_are_validated(make, items):
+    model, x, answers = make(), np.ones((*items, 3)), np.zeros((*items, 5), int)
+    kc.validate(model, x, answers)
+    nan = x.copy()
+    nan[2] = np.nan
+    for features, given, message in [
+        (x[:4], answers, r"Received: lengths \[4\] and 6"),
+        (nan, answers, "in 1 rows of array 0 of `x`, the first at row 2"),
+        (x, answers + 4, "class codes 0 to 3"),
+        (x, answers[..., :3], "`answers` must have shape"),
+        (x, answers - 1, "all missing"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            kc.validate(model, features, given)
+    model.compile("adam", "mse")
+    with pytest.raises(ValueError, match=r"must be compiled without a loss.*Received: loss='mse'"):
+        model.fit(x, answers, verbose=0)
+
+
+def test_gold_and_slots_of_a_joint_model_are_validated():
+    model = joint_model()
+    x, answers = np.ones((6, 3)), np.zeros((6, 5), int)
+    kc.validate(model, x, (answers, np.full(6, -1)))
+    with pytest.raises(ValueError, match="class codes 0 to 3"):
+        kc.validate(model, x, (answers, np.full(6, 4)))
+    slots = kc.models.JointCrowdModel(two_layers(), kc.layers.CrowdsClassification(5, "CM"), slots=True)
+    with pytest.raises(ValueError, match="Annotator ids must be integers below num_annotators=5"):
+        kc.validate(slots, (x, np.full((6, 2), 5)), np.zeros((6, 2), int))

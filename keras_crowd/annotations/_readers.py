@@ -39,7 +39,9 @@ def from_dense(
     array = np.asarray(array)
     if array.ndim != 2 or array.dtype.kind not in "iuf":
         raise ValueError(
-            "`array` must be numbers of shape (items, annotators). "
+            "Answers must be numbers of shape (items, annotators): class codes from 0, -1 for missing, or floats. "
+            "Names of classes are read by `Annotations.from_coo` and `from_dataframe`; the answers to tokens, "
+            "(items, time, annotators), are those of items after `reshape(-1, annotators)`. "
             f"Received: shape {array.shape}, dtype {array.dtype}"
         )
     numeric = array.dtype.kind == "f" and classes is None
@@ -74,8 +76,9 @@ def from_coo(
     Args:
         item: Item id of each answer.
         annotator: Annotator id of each answer.
-        answer: Class id of each answer. Floats without `classes=` are numeric ratings. A missing
-            answer (`None` or `NaN`) drops its row.
+        answer: Class id of each answer. Floats without `classes=` are numeric ratings; **whole numbers are
+            classes**, so give ratings as floats (`table["rating"].astype(float)`). A missing answer
+            (`None` or `NaN`) drops its row.
         items: All item ids, **in the order of the rows of your features**. Items that nobody
             answered may be among them. Defaults to the ids seen, sorted (in order of appearance
             when they cannot be sorted).
@@ -131,7 +134,8 @@ def from_dataframe(
         df: A pandas data frame (or anything with `.columns` and `df[name]`).
         item: Name of the column of item ids.
         annotator: Name of the column of annotator ids.
-        answer: Name of the column of answers. A categorical column gives `classes` its categories.
+        answer: Name of the column of answers: classes, or ratings if they are floats, as for `from_coo`. A
+            categorical column gives `classes` its categories.
         **kwargs: `items=`, `annotators=` and `classes=`, as for `from_coo`.
     """
     for argument, name in (("item", item), ("annotator", annotator), ("answer", answer)):

@@ -12,7 +12,7 @@ class RegularizerSchedule(keras.callbacks.Callback):
 
     Identifiability penalties that act in full from the first step can settle on a wrong permutation of the
     classes, before the classifier knows anything. The weights are variables of the layer: nothing is
-    traced again.
+    traced again. The loss that `fit` shows has the penalty in it, and may rise while the weights do.
 
     Args:
         crowd: The crowd layer.
@@ -45,6 +45,11 @@ class RegularizerSchedule(keras.callbacks.Callback):
             raise ValueError(
                 "`warm_up`, `ramp`, `decay` and `final` must not be negative. "
                 f"Received: warm_up={warm_up}, ramp={ramp}, decay={decay}, final={final}"
+            )
+        if not any(getattr(crowd, f"{name}_regularizer", None) for name in ("classifier", "confusion")):
+            raise ValueError(
+                "`crowd` must have a `classifier_regularizer` or a `confusion_regularizer`. "
+                f"Received: {type(crowd).__name__} {crowd.name!r} with neither"
             )
         self.crowd = crowd
         self.warm_up = warm_up

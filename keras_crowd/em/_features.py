@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from .._arguments import one_row_an_item
+from .._arguments import finite_features, one_row_an_item
 
 
 class ArrayFeatures:
@@ -18,6 +18,8 @@ class ArrayFeatures:
         self.x = keras.tree.map_structure(np.asarray, x)
         self.batch_size = batch_size
         one_row_an_item(keras.tree.flatten(self.x), num_items)
+        for i, array in enumerate(keras.tree.flatten(self.x)):
+            finite_features(f"array {i} of `x`", array)
 
     def predict(self, classifier: Any) -> np.ndarray:
         """The classifier's output for every item."""
@@ -109,7 +111,9 @@ class BatchFeatures:
 
     def _check_items(self) -> None:
         count = np.zeros(self.num_items, int)
-        for _, items in self:
+        for features, items in self:
+            for i, array in enumerate(keras.tree.flatten(features)):
+                finite_features(f"array {i} of a batch of `x`", array)
             if items.dtype.kind not in "iu" or np.any((items < 0) | (items >= self.num_items)):
                 raise ValueError(
                     f"Items of the batches of `x` must be integers from 0 to {self.num_items - 1}. "

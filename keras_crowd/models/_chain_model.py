@@ -98,6 +98,15 @@ class ChainModel(keras.Model):
         return -kops.sum(log_likelihood) / kops.maximum(kops.cast(count, log_likelihood.dtype), 1.0)
 
 
+def check_no_loss(model: Any) -> None:
+    """Refuses a loss, which would be ignored."""
+    if model.loss is not None:
+        raise ValueError(
+            f"{type(model).__name__} must be compiled without a loss: it has its own, a likelihood. "
+            f"Received: loss={model.loss!r}"
+        )
+
+
 def weigh_tokens(evidence: Any, sample_weight: Any) -> Any:
     """Evidence `(batch, time, K)` times weights of tokens `(batch, time)`, if they are such."""
     if sample_weight is None or len(sample_weight.shape) == 1:

@@ -10,7 +10,7 @@ from keras import ops as kops
 from .. import ops
 from .._registration import register
 from ..layers import CrowdsSequenceLabeling
-from ._chain_model import ChainModel, weigh_tokens
+from ._chain_model import ChainModel, check_no_loss, weigh_tokens
 from ._slots import annotators_of, features_of
 
 
@@ -150,6 +150,7 @@ class HiddenCRF(ChainModel):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
+        check_no_loss(self)
         evidence = self.evidence(y, self.annotators(x), training=training)
         evidence = weigh_tokens(evidence, sample_weight)
         mask = kops.logical_and(y_pred["mask"], _until_last_answer(y))

@@ -8,6 +8,7 @@ from keras import ops as kops
 from .. import ops
 from .._registration import register
 from ..layers import CrowdsClassification
+from ._chain_model import check_no_loss
 from ._slots import annotators_of, features_of
 
 
@@ -84,6 +85,7 @@ class JointCrowdModel(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
+        check_no_loss(self)
         answers, gold = y if isinstance(y, list | tuple) else (y, None)
         f = kops.softmax(y_pred, axis=-1) if self.crowd.from_logits else y_pred
         log_confusion = self.crowd.log_confusion(annotators_of(x, self.slots), training)

@@ -5,9 +5,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from .._arguments import one_row_an_item
+from .._arguments import finite_features, one_row_an_item
 from ..layers import CrowdsClassification, CrowdsRegression
+from ..losses import MaskedCrowdHuber, MaskedCrowdMeanAbsoluteError, MaskedCrowdMeanSquaredError
+from ._hidden_crf import HiddenCRF
+from ._joint_crowd_model import JointCrowdModel
 from ._ratings import check_ratings
+from ._slots import annotators_of, features_of
 from ._strip import classifier_inputs, crowd_layer, inputs_of, match_inputs, strip
 
 
@@ -18,30 +22,28 @@ def validate(model: Any, x: Any, answers: Any) -> None:
     classifier on a few items.
 
     Args:
-        model: A built model with a crowd layer.
+        model: A built model with a crowd layer; or a `JointCrowdModel` or `HiddenCRF`.
         x: The features exactly as for `model.fit`, with the annotators' ids where the model takes slots.
         answers: The answers exactly as for `model.fit`.
 
     Raises:
         ValueError: When lengths or shapes disagree; a feature is `NaN` or infinite; the classifier gives no
-            probabilities; the model was compiled with one of Keras's own losses by name; an answer is no
-            class code (out of range, or not whole), or no finite float below `CrowdsRegression`; an annotator
-            id is out of range; an answer stands in an empty slot; an annotator stands twice in the slots of
-            an item; or no item has any answer. An item without answers is allowed: it has no weight.
+            probabilities, or no logits where these are expected; the model was compiled with one of Keras's
+            own losses or metrics by name, or a loss for other answers; an answer is no class code (out of range,
+            or not whole), or no finite float below `CrowdsRegression`; an annotator id is out of range; an
+            answer stands in an empty slot; an annotator stands twice in the slots of an item; or no item has
+            any answer. An item without answers is allowed: it has no weight.
 
     Example:
 
     >>> keras_crowd.validate(model, x, answers)
     >>> history = model.fit(x, answers)
     """
+    if isinstance(model, HiddenCRF | JointCrowdModel):
+        return _check_likelihood(model, x, answers)
     crowd = crowd_layer(model)
     rating = isinstance(crowd, CrowdsRegression)
-    if isinstance(getattr(model, "loss", None), str):
-        loss = "MaskedCrowdMeanSquaredError" if rating else "MaskedCrowdCrossEntropy"
-        raise ValueError(
-            "`model` must be compiled with a loss for crowd answers, as "
-            f"`keras_crowd.losses.{loss}()`. Received: loss={model.loss!r}"
-        )
+    _check_compiled(model, crowd)
     tensors, arrays = model.inputs, match_inputs(model, x)
     answers = _as_answers(answers)
     one_row_an_item(arrays, len(answers), " (transposed?)" if len(answers) == crowd.num_annotators else "")
@@ -53,11 +55,36 @@ def validate(model: Any, x: Any, answers: Any) -> None:
     if rating:
         observed = check_ratings(answers, width, crowd)
     else:
-        if isinstance(crowd, CrowdsClassification) and not crowd.from_logits:
-            _check_probabilities(model, x)
+        if isinstance(crowd, CrowdsClassification):
+            classifier = strip(model)
+            _check_outputs(classifier, classifier_inputs(model, classifier, x), crowd.from_logits)
         observed = _check_answers(answers, (*crowd.output.shape[1:-2], width), crowd.num_classes)
     if annotators is not None:
         _check_annotators(annotators, observed, crowd.num_annotators)
+
+
+def _check_compiled(model: Any, crowd: Any) -> None:
+    """Whether loss and metrics are for answers, if there are any yet."""
+    rating = isinstance(crowd, CrowdsRegression)
+    loss = getattr(model, "loss", None)
+    wanted = "MaskedCrowdMeanSquaredError" if rating else "MaskedCrowdCrossEntropy"
+    if rating and crowd.learn_variance:
+        wanted = "MaskedCrowdGaussian"
+    squared = isinstance(
+        loss, MaskedCrowdMeanSquaredError | MaskedCrowdMeanAbsoluteError | MaskedCrowdHuber
+    )
+    if isinstance(loss, str) or (squared and wanted == "MaskedCrowdGaussian"):
+        raise ValueError(
+            "`model` must be compiled with a loss for crowd answers, here "
+            f"`keras_crowd.losses.{wanted}()`. Received: loss={getattr(loss, 'name', loss)!r}"
+        )
+    metrics = (model.get_compile_config() or {}).get("metrics") if model.compiled else None
+    named = [metric for metric in metrics or [] if isinstance(metric, str)]
+    if len(model.outputs) == 1 and named:
+        raise ValueError(
+            "`model` must be compiled with metrics for crowd answers, as `keras_crowd.metrics.CrowdAccuracy()`: "
+            f"those of Keras count a missing answer as a wrong one. Received: metrics={named}"
+        )
 
 
 def _as_answers(answers: Any) -> np.ndarray:
@@ -76,24 +103,42 @@ def _check_features(tensor: Any, array: np.ndarray) -> None:
         raise ValueError(
             f"Input {tensor.name!r} must have shape {tuple(tensor.shape)}. Received: shape {array.shape}"
         )
-    wrong = ~np.isfinite(array) if array.dtype.kind == "f" else np.zeros(array.shape, bool)
-    if wrong.any():
-        rows = np.flatnonzero(wrong.reshape(len(array), -1).any(axis=1))
-        raise ValueError(
-            f"Features must not be NaN or infinite. Received: such in {len(rows)} rows of input "
-            f"{tensor.name!r}, the first at row {rows[0]}"
-        )
+    finite_features(f"input {tensor.name!r}", array)
 
 
-def _check_probabilities(model: Any, x: Any) -> None:
-    """Whether what reaches the crowd layer are probabilities, on the first items."""
-    classifier = strip(model)
-    few = keras.tree.map_structure(lambda array: array[:8], classifier_inputs(model, classifier, x))
+def _check_likelihood(model: HiddenCRF | JointCrowdModel, x: Any, answers: Any) -> None:
+    """The same of a model that takes answers, and maybe gold, into its own loss."""
+    answers, gold = answers if isinstance(answers, list | tuple) and len(answers) == 2 else (answers, None)
+    answers, crowd = _as_answers(answers), model.crowd
+    one_row_an_item([np.asarray(array) for array in keras.tree.flatten(x)], len(answers))
+    features, annotators = features_of(x, model.slots), annotators_of(x, model.slots)
+    for i, array in enumerate(keras.tree.flatten(features)):
+        finite_features(f"array {i} of `x`", np.asarray(array))
+    below = model.encoder if isinstance(model, HiddenCRF) else model.classifier
+    if isinstance(model, JointCrowdModel):
+        _check_outputs(below, features, crowd.from_logits)
+    width = crowd.num_annotators if annotators is None else np.shape(annotators)[-1]
+    observed = _check_answers(answers, (*below.outputs[0].shape[1:-1], width), crowd.num_classes)
+    if annotators is not None:
+        _check_annotators(np.asarray(annotators), observed, crowd.num_annotators)
+    if gold is not None and np.any(np.asarray(gold) >= 0):
+        _check_answers(np.asarray(gold)[..., None], (*answers.shape[1:-1], 1), crowd.num_classes)
+
+
+def _check_outputs(classifier: Any, inputs: Any, from_logits: bool) -> None:
+    """Whether what reaches the crowd layer are probabilities, or are not, on the first items."""
+    few = keras.tree.map_structure(lambda array: array[:8], inputs)
     f = np.asarray(keras.ops.convert_to_numpy(classifier(few, training=False)), float)
-    if not (np.all(f >= 0) and np.allclose(f.sum(axis=-1), 1, atol=0.05)):
+    probabilities = bool(np.all(f >= 0) and np.allclose(f.sum(axis=-1), 1, atol=0.05))
+    if not probabilities and not from_logits:
         raise ValueError(
-            "The classifier must give class probabilities; for one that gives logits, make the crowd layer "
-            f"with `from_logits=True`. Received: outputs from {f.min():.3g} to {f.max():.3g}"
+            "The classifier must give class probabilities; for one that gives logits, say `from_logits=True` "
+            f"(to the crowd layer, or to `fit_crowd`). Received: outputs from {f.min():.3g} to {f.max():.3g}"
+        )
+    if probabilities and from_logits:
+        raise ValueError(
+            "With `from_logits=True` the classifier must give logits. Received: probabilities, which a softmax "
+            "gives; leave `from_logits` out, or the softmax"
         )
 
 
