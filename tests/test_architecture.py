@@ -22,6 +22,7 @@ LEVELS = {
     "aggregation": 1,
     "datasets": 1,
     "evaluation": 1,
+    "io": 1,
     "initializers": 2,
     "losses": 2,
     "warm_start": 2,
@@ -43,6 +44,7 @@ WITHOUT_KERAS = {
     "aggregation",
     "datasets",
     "evaluation",
+    "io",
     "warm_start",
 }
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
