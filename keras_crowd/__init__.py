@@ -18,6 +18,7 @@ from . import layers as layers
 from . import losses as losses
 from . import metrics as metrics
 from . import optimizers as optimizers
+from . import pipelines as pipelines
 from . import regularizers as regularizers
 from . import selection as selection
 from . import warm_start as warm_start
