@@ -164,3 +164,14 @@ def test_sequences(crowd_data, monkeypatch, capsys):
     assert set(found) == {"majority vote + CRF", "gold + CRF", "hidden CRF"}
     assert all(values.shape == (1, 3) and np.isfinite(values).all() for values in found.values())
     assert "| hidden CRF |" in capsys.readouterr().out
+
+
+def test_loading_gives_the_same_answers_each_way(capsys):
+    loading = script("benchmarks", "loading")
+    found = loading.main(["--answers", "6000", "--items", "1000", "--annotators", "50"])
+    assert list(found) == list(loading.WAYS)
+    for row in found.values():
+        assert (row["answers"], row["items"]) == (6000, 1000)
+        assert min(row["load"], row["epoch"]) > 0
+        assert row["peak"] >= row["loading"] >= 0
+    assert capsys.readouterr().out.count("\n| ") == 4

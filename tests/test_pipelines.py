@@ -185,6 +185,7 @@ def test_data_sets_of_tensorflow_are_joined_in_order():
         found, order = rows_of(tf_data(x, TABLE, 4, shuffle=8))
         assert_array_equal(found, TABLE)
         assert order != sorted(order)
+        assert sorted(order) == ANSWERED
     named = dataset.map(lambda row: {"row": row})
     assert set(next(iter(tf_data(named, TABLE, 4)))[0]) == {"row", "annotators"}
     with pytest.raises(ValueError, match=r"an element for each of 23 items. Received: 22 elements"):

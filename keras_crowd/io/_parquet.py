@@ -93,12 +93,20 @@ def parquet_batches(path: FILE, columns: Sequence[str] | None) -> Iterator[Any]:
     pa = pyarrow()
     try:
         with pa.parquet.ParquetFile(path, page_checksum_verification=True) as file:
-            names = file.schema_arrow.names
+            names, schema = file.schema_arrow.names, file.schema_arrow
             for name in names if columns is None else columns:
                 if names.count(name) != 1:
                     raise ValueError(
                         f"{path}: expected one column {name!r}. Received: {names.count(name)} in {names[:12]}"
                     )
+            texts = [
+                name
+                for name in columns or ()
+                if schema.field(name).type in (pa.string(), pa.large_string())
+            ]
+        # Text that stands in the file as codes is read as codes.
+        options = {"read_dictionary": texts, "page_checksum_verification": True}
+        with pa.parquet.ParquetFile(path, **options) as file:
             yield from file.iter_batches(batch_size=_CHUNK, columns=columns)
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):

@@ -117,17 +117,19 @@ def assemble(
         "annotators",
         rows.annotators if annotators is None else annotators,
     )
-    if duplicates == "error":
-        _refuse_repeated(rows, answered, item, annotator, len(annotator_ids))
     kept = kept_rows(item, annotator, answer, len(annotator_ids), duplicates)
-    return Annotations(
-        item[kept],
-        annotator[kept],
-        answer[kept],
-        items=item_ids,
-        annotators=annotator_ids,
-        classes=class_ids,
-    )
+    try:
+        return Annotations(
+            item[kept],
+            annotator[kept],
+            answer[kept],
+            items=item_ids,
+            annotators=annotator_ids,
+            classes=class_ids,
+        )
+    except ValueError:  # it does not know of places
+        _refuse_repeated(rows, answered, item, annotator, len(annotator_ids))
+        raise
 
 
 def _answers(
