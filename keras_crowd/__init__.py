@@ -4,7 +4,8 @@ Answers go into `Annotations`; a layer of `layers` goes on top of the classifier
 `losses`; `validate` checks the data before `fit`, and `strip` gives the classifier back afterwards. `fit_crowd`
 does all of it in one call, and chooses the weight of the regularizer (`selection`); `align_classes` puts classes
 back that have changed places. `metrics`, `callbacks`, `regularizers`, `initializers` and `optimizers` are what
-Keras calls so. NumPy only: `aggregation` (labels from answers alone), `warm_start`, `evaluation` and `datasets`.
+Keras calls so. NumPy only: `aggregation` (labels from answers alone), `warm_start`, `evaluation`, `datasets`
+and `io` (files of labeling tools).
 """
 
 from . import aggregation as aggregation
@@ -12,10 +13,12 @@ from . import callbacks as callbacks
 from . import datasets as datasets
 from . import evaluation as evaluation
 from . import initializers as initializers
+from . import io as io
 from . import layers as layers
 from . import losses as losses
 from . import metrics as metrics
 from . import optimizers as optimizers
+from . import pipelines as pipelines
 from . import regularizers as regularizers
 from . import selection as selection
 from . import warm_start as warm_start

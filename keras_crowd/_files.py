@@ -1,16 +1,29 @@
 """Files that are replaced only when the new one is whole."""
 
+import contextlib
 import os
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str], mode: str = "w", **kwargs: Any) -> Iterator[Any]:
+    """`open` for writing that never leaves half a file at `path`: what stood there stays if anything fails."""
+    path = pathlib.Path(path)
+    partial = path.with_name(path.name + ".tmp")
+    try:
+        with open(partial, mode, **kwargs) as file:
+            yield file
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def write_npz(path: str | os.PathLike[str], **arrays: Any) -> None:
     """`numpy.savez` that never leaves half a file at `path`; makes the folder."""
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path.with_name(path.name + ".tmp"), "wb") as file:
+    pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path, "wb") as file:
         np.savez(file, **arrays)
-    os.replace(file.name, path)

@@ -177,3 +177,14 @@ def test_dawid_skene_against_crowdkit(capsys):
     assert "| crowd-kit |" in text
     assert len(ratios) == 1
     assert ratios[0] > 0
+
+
+def test_loading_gives_the_same_answers_each_way(capsys):
+    loading = script("benchmarks", "loading")
+    found = loading.main(["--answers", "6000", "--items", "1000", "--annotators", "50"])
+    assert list(found) == list(loading.WAYS)
+    for row in found.values():
+        assert (row["answers"], row["items"]) == (6000, 1000)
+        assert min(row["load"], row["epoch"]) > 0
+        assert row["peak"] >= row["loading"] >= 0
+    assert capsys.readouterr().out.count("\n| ") == 4

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from conftest import BACKEND, script
 
+import keras_crowd as kc
+
 EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*_*.py") if not path.stem.startswith("ner"))
 
@@ -26,6 +28,8 @@ def test_example_runs_and_exports(name, tmp_path, request, capsys):
     assert all((-1 if regression else 0) < values.mean() <= 1 for values in found.values())
     assert "gap closed" in capsys.readouterr().out
     assert list(tmp_path.rglob("saved_model.pb"))
+    if name == "label_studio":
+        check_label_studio(tmp_path)
 
 
 def test_demo_beats_majority_vote_by_more_than_the_spread(tmp_path):
@@ -34,6 +38,20 @@ def test_demo_beats_majority_vote_by_more_than_the_spread(tmp_path):
     assert margin.mean() > max(np.std(found["crowd layer"]), np.std(found["majority vote"]))
     assert margin.min() > 0
     assert (tmp_path / "digits_annotators.png").stat().st_size > 10_000
+
+
+def check_label_studio(folder):
+    """What the example wrote is read back."""
+    known = {"items": range(1300), "classes": list("0123456789")}
+    answers = kc.io.read_label_studio(folder / "label_studio_export.json", **known)
+    labels = kc.io.read_label_studio(folder / "label_studio_predictions.json", predictions=True, **known)
+    assert labels.annotators.tolist() == ["crowd layer"]
+    assert len(labels) == labels.num_items == answers.num_items == 1300
+    agree = kc.aggregation.agreement(answers, labels.dense()[:, 0])
+    assert np.nanmean(agree) > 0.3  # most annotators are careless
+    annotators = (folder / "label_studio_annotators.csv").read_text().splitlines()
+    assert annotators[0] == "completed_by,answers,accuracy"
+    assert len(annotators) == answers.num_annotators + 1
 
 
 @pytest.mark.skipif(BACKEND != "jax", reason="one backend is enough for so slow an example")

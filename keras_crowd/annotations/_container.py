@@ -69,7 +69,7 @@ class Annotations:
         """Takes indices and ids as described under Attributes; the `from_...` methods make them."""
         key = item_index.astype(np.int64) * len(annotators) + annotator_index
         if np.any(key[1:] <= key[:-1]):
-            order = np.argsort(key, kind="stable")
+            order = np.argsort(key)  # need not be stable: keys that are the same are refused
             key, item_index, annotator_index = key[order], item_index[order], annotator_index[order]
             answers = answers[order]
         refuse_duplicates(key, items, annotators)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._duplicates import kept_rows
 from ._ids import MISSING, answer_column, class_ids, column, encode, id_array, is_missing, refuse_empty
+from ._rules import Duplicates
 
 if TYPE_CHECKING:
     from ._container import Annotations
@@ -70,6 +72,7 @@ def from_coo(
     items: Sequence[Hashable] | None = None,
     annotators: Sequence[Hashable] | None = None,
     classes: Sequence[Hashable] | int | None = None,
+    duplicates: Duplicates = "error",
 ) -> Annotations:
     """Reads three parallel arrays: who said what of which item. Ids may be anything hashable.
 
@@ -85,6 +88,8 @@ def from_coo(
         annotators: All annotator ids, likewise.
         classes: All class ids, in the order of the classifier's outputs; a number `K` means
             `0, ..., K - 1`. Defaults likewise.
+        duplicates: What to do when an annotator answered an item more than once: `"error"`; keep the
+            `"first"` or the `"last"` answer; or the one given most often, `"majority"` (classes only).
 
     Raises:
         ValueError: When lengths disagree, an id is missing or unknown, an annotator answered an
@@ -110,10 +115,11 @@ def from_coo(
         answer_ids, codes = None, answer
     else:
         answer_ids, codes = encode("answer", answer, "classes", classes)
+    kept = kept_rows(item_index, annotator_index, codes, len(annotator_ids), duplicates)
     return cls(
-        item_index,
-        annotator_index,
-        codes,
+        item_index[kept],
+        annotator_index[kept],
+        codes[kept],
         items=item_ids,
         annotators=annotator_ids,
         classes=answer_ids,
@@ -136,7 +142,7 @@ def from_dataframe(
         annotator: Name of the column of annotator ids.
         answer: Name of the column of answers: classes, or ratings if they are floats, as for `from_coo`. A
             categorical column gives `classes` its categories.
-        **kwargs: `items=`, `annotators=` and `classes=`, as for `from_coo`.
+        **kwargs: `items=`, `annotators=`, `classes=` and `duplicates=`, as for `from_coo`.
     """
     for argument, name in (("item", item), ("annotator", annotator), ("answer", answer)):
         if name not in df.columns:
@@ -159,14 +165,15 @@ def from_csv(
     items: Sequence[Hashable] | None = None,
     annotators: Sequence[Hashable] | None = None,
     classes: Sequence[Hashable] | int | None = None,
+    duplicates: Duplicates = "error",
     **read_csv: Any,
 ) -> Annotations:
     """Reads a CSV file with one row an answer. Needs pandas.
 
     Args:
-        path: The file.
+        path: The file. `io.read_long` is strict about malformed ones and says where they are so.
         item, annotator, answer: Names of the columns.
-        items, annotators, classes: As for `from_coo`.
+        items, annotators, classes, duplicates: As for `from_coo`.
         **read_csv: Passed to `pandas.read_csv` (`sep`, `dtype`, `encoding`, ...). Only blanks and
             "NaN" are read as missing ("NA" and "None" are ids and classes), unless you say otherwise.
             pandas reads integers with a hole as floats, so as ratings: pass `classes=`.
@@ -178,7 +185,14 @@ def from_csv(
     missing = {"keep_default_na": False, "na_values": ["", "NaN", "nan"]}
     df = pandas.read_csv(path, **{**missing, **read_csv})
     return cls.from_dataframe(
-        df, item, annotator, answer, items=items, annotators=annotators, classes=classes
+        df,
+        item,
+        annotator,
+        answer,
+        items=items,
+        annotators=annotators,
+        classes=classes,
+        duplicates=duplicates,
     )
 
 

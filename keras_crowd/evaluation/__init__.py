@@ -1,4 +1,6 @@
-"""How close estimates come to the truth: confusions, annotators, labels, probabilities. NumPy in, NumPy out.
+"""How close estimates come to the truth: confusions, annotators, labels, probabilities; and how far answers agree.
+
+NumPy in, NumPy out.
 
 Answers are observed; the true classes are hidden, and what is learned without gold labels may have them in
 another order. A *permutation* here always says which estimated class stands for each true one:
@@ -8,6 +10,11 @@ the order of the truth. Where no permutation is better than leaving things as th
 Alignment needs SciPy (`pip install scipy`).
 """
 
+from ._agreement import PairwiseAgreement as PairwiseAgreement
+from ._agreement import answer_entropy as answer_entropy
+from ._agreement import krippendorff_alpha as krippendorff_alpha
+from ._agreement import num_classes_used as num_classes_used
+from ._agreement import pairwise_agreement as pairwise_agreement
 from ._alignment import ConfusionError as ConfusionError
 from ._alignment import align_to_answers as align_to_answers
 from ._alignment import aligned_accuracy as aligned_accuracy
@@ -16,6 +23,8 @@ from ._alignment import classifier_alignment as classifier_alignment
 from ._alignment import confusion_error as confusion_error
 from ._annotators import AnnotatorCorrelation as AnnotatorCorrelation
 from ._annotators import annotator_correlation as annotator_correlation
+from ._answer_statistics import AnswerStatistics as AnswerStatistics
+from ._answer_statistics import answer_statistics as answer_statistics
 from ._probabilities import brier_score as brier_score
 from ._probabilities import calibration_error as calibration_error
 from ._probabilities import effective_rank as effective_rank

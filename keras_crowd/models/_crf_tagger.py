@@ -6,7 +6,7 @@ from keras import ops as kops
 
 from .. import _crf
 from .._registration import register
-from ._chain_model import ChainModel, weigh_tokens
+from ._chain_model import ChainModel, check_no_loss, weigh_tokens
 
 
 @register
@@ -52,6 +52,7 @@ class CRFTagger(ChainModel):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
+        check_no_loss(self)
         if len(y.shape) != 2:
             raise ValueError(
                 f"Tags must have shape (batch, time), class codes. Received: shape {tuple(y.shape)}"

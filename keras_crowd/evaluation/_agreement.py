@@ -1,0 +1,193 @@
+"""How far the answers agree with each other, before anything is learned from them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+
+from ..annotations import Annotations, as_annotations
+
+Level = Literal["nominal", "ordinal", "interval"]
+
+
+class PairwiseAgreement(NamedTuple):
+    """What `pairwise_agreement` found.
+
+    Attributes:
+        agreement: Share of the common items to which both gave the same answer, `(annotators, annotators)`; NaN
+            for two who have none, and for each with itself.
+        common: Number of items that both answered, `(annotators, annotators)`.
+
+    Example:
+
+    >>> keras_crowd.evaluation.pairwise_agreement([[0, 0], [0, 1]]).common.tolist()
+    [[0, 2], [2, 0]]
+    """
+
+    agreement: np.ndarray
+    common: np.ndarray
+
+
+def krippendorff_alpha(answers: Any, level: Level = "nominal") -> float:
+    """Agreement of all annotators beyond chance: 1 is perfect, 0 what chance gives, below 0 is systematic.
+
+    With `m_i` answers to item `i`, `n` answers to items that have at least two, and a distance `d` of answers:
+
+        alpha = 1 - D_o / D_e
+        D_o = 1/n sum_i 1/(m_i - 1) sum_(r != s) d(y_ir, y_is)
+        D_e = 1/(n(n-1)) sum over all pairs of the n answers of d
+
+    `d` is `[y != z]` (nominal), `(y - z)^2` (interval), or that of mid-ranks among the `n` answers (ordinal). Time and
+    memory follow the number of answers, whatever the number of classes.
+
+    Args:
+        answers: `Annotations`, integers `(items, annotators)` with `-1`, or floats with `NaN` for missing.
+        level: `"nominal"`: classes that are equal or not; `"ordinal"`: in the order of `classes`, or of the
+            numbers; `"interval"`: numbers, or classes whose ids are numbers.
+
+    Returns:
+        alpha; NaN where no item has two answers, or all these answers are the same.
+
+    Raises:
+        ValueError: When there is no such level, or the classes are no numbers.
+
+    Example:
+
+    >>> answers = [[0, 0, -1], [1, 1, 1], [2, 2, 1], [0, -1, -1]]
+    >>> round(keras_crowd.evaluation.krippendorff_alpha(answers), 3)
+    0.65
+
+    Reference:
+        K. Krippendorff, "Computing Krippendorff's alpha-reliability", University of Pennsylvania, 2011.
+    """
+    annotations = _any_annotations(answers)
+    if level not in get_args(Level):
+        raise ValueError(f"`level` must be one of {', '.join(get_args(Level))}. Received: level={level!r}")
+    per_item = annotations.answers_per_item()
+    pairable = per_item[annotations.item_index] > 1
+    _, item = np.unique(annotations.item_index[pairable], return_inverse=True)
+    values = _numbers(annotations, level)[pairable].astype(float)
+    n = len(values)
+    if n == 0:
+        return float("nan")
+    if level == "ordinal":
+        values = _mid_ranks(values)
+    distances = _different_pairs if level == "nominal" else _squared_distances
+    m = np.bincount(item)
+    observed = np.sum(distances(values, item) / (m - 1)) / n
+    expected = np.sum(distances(values, np.zeros(n, int))) / (n * (n - 1))
+    return float(1 - observed / expected) if expected > 0 else float("nan")
+
+
+def pairwise_agreement(answers: Any) -> PairwiseAgreement:
+    """How often any two annotators gave the same answer to the items that both answered.
+
+    Memory is that of tables `(annotators, annotators)`.
+
+    Args:
+        answers: `Annotations` with classes, or integers `(items, annotators)` with `-1` for missing.
+
+    Returns:
+        `PairwiseAgreement(agreement, common)`.
+
+    Example:
+
+    >>> found = keras_crowd.evaluation.pairwise_agreement([[0, 0, 1], [1, 0, -1]])
+    >>> found.agreement
+    array([[nan, 0.5, 0. ],
+           [0.5, nan, 0. ],
+           [0. , 0. , nan]])
+    """
+    annotations = as_annotations(answers)
+    item, who = annotations.item_index, annotations.annotator_index.astype(np.int64)
+    size = annotations.num_annotators
+    common, same = np.zeros(size * size, np.int64), np.zeros(size * size, np.int64)
+    # Answers are sorted by item: those to the same item are at most so far apart.
+    for apart in range(1, int(annotations.answers_per_item().max())):
+        pair = np.flatnonzero(item[apart:] == item[:-apart])
+        cell = who[pair] * size + who[pair + apart]
+        agrees = annotations.answers[pair] == annotations.answers[pair + apart]
+        common += np.bincount(cell, minlength=size * size)
+        same += np.bincount(cell[agrees], minlength=size * size)
+    both, alike = (table.reshape(size, size) + table.reshape(size, size).T for table in (common, same))
+    agreement = np.divide(alike, both, out=np.full((size, size), np.nan), where=both > 0)
+    return PairwiseAgreement(agreement, both)
+
+
+def answer_entropy(answers: Any) -> np.ndarray:
+    """Entropy of the answers to each item, in nats: 0 where all agree, `log(classes)` at most.
+
+    Args:
+        answers: `Annotations` with classes, or integers `(items, annotators)` with `-1` for missing.
+
+    Returns:
+        `(items,)`; NaN for an item that nobody answered.
+
+    Example:
+
+    >>> keras_crowd.evaluation.answer_entropy([[0, 0], [0, 1], [-1, -1]]).round(3)
+    array([0.   , 0.693,   nan])
+    """
+    annotations = as_annotations(answers)
+    key = annotations.item_index.astype(np.int64) * annotations.num_classes + annotations.answers
+    cells, counts = np.unique(key, return_counts=True)
+    item, total = cells // annotations.num_classes, annotations.answers_per_item()
+    p = counts / total[item]
+    entropy = np.bincount(item, weights=-p * np.log(p), minlength=annotations.num_items)
+    return np.where(total > 0, np.maximum(entropy, 0), np.nan)
+
+
+def num_classes_used(answers: Any) -> np.ndarray:
+    """How many different classes each annotator has answered with; 1 may be someone who does not look.
+
+    Args:
+        answers: `Annotations` with classes, or integers `(items, annotators)` with `-1` for missing.
+
+    Returns:
+        `(annotators,)`; 0 for an annotator without answers.
+
+    Example:
+
+    >>> keras_crowd.evaluation.num_classes_used([[0, 1], [0, 2], [0, 2]])
+    array([1, 2])
+    """
+    annotations = as_annotations(answers)
+    key = annotations.annotator_index.astype(np.int64) * annotations.num_classes + annotations.answers
+    return np.bincount(np.unique(key) // annotations.num_classes, minlength=annotations.num_annotators)
+
+
+def _any_annotations(answers: Any) -> Annotations:
+    return answers if isinstance(answers, Annotations) else Annotations.from_dense(answers)
+
+
+def _numbers(annotations: Annotations, level: str) -> np.ndarray:
+    """Each answer as a number."""
+    if annotations.classes is None or level != "interval":
+        return annotations.answers
+    if annotations.classes.dtype.kind not in "iuf":
+        raise ValueError(
+            "`level='interval'` needs numbers, or classes whose ids are numbers. "
+            f"Received: classes {annotations.classes.tolist()[:5]}"
+        )
+    return annotations.classes[annotations.answers]
+
+
+def _mid_ranks(values: np.ndarray) -> np.ndarray:
+    _, code, count = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(count) - count / 2)[code]
+
+
+def _different_pairs(values: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Ordered pairs of different values in each group: `m^2 - sum_c n_c^2`."""
+    _, code = np.unique(values, return_inverse=True)
+    cells, counts = np.unique(group * (code.max() + 1) + code, return_counts=True)
+    alike = np.bincount(cells // (code.max() + 1), weights=counts.astype(float) ** 2)
+    return np.bincount(group).astype(float) ** 2 - alike
+
+
+def _squared_distances(values: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Squared differences over ordered pairs in each group: `2 m sum (y - mean)^2`."""
+    m = np.bincount(group)
+    mean = np.bincount(group, weights=values) / m
+    return 2 * m * np.bincount(group, weights=(values - mean[group]) ** 2)

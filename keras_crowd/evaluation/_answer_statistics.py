@@ -1,0 +1,89 @@
+"""A first look at raw answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .._arguments import whole_number
+from ..annotations import as_annotations
+from ._agreement import Level, answer_entropy, krippendorff_alpha, num_classes_used
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AnswerStatistics:
+    """What `answer_statistics` found.
+
+    Attributes:
+        coverage: Share of the items that somebody answered.
+        density: Share of all pairs of an item and an annotator that have an answer.
+        answers_per_item: `(items,)`.
+        answers_per_annotator: `(annotators,)`.
+        entropy: Nats of the answers to each item, `(items,)`; NaN where there are none.
+        disputed: Share of the items with two answers or more whose answers differ.
+        alpha: Krippendorff's alpha.
+        one_class: Ids of the annotators who gave many answers, all of one class.
+
+    Example:
+
+    >>> keras_crowd.evaluation.answer_statistics([[0, 0], [1, 0], [-1, -1]]).disputed
+    0.5
+    """
+
+    coverage: float
+    density: float
+    answers_per_item: np.ndarray
+    answers_per_annotator: np.ndarray
+    entropy: np.ndarray
+    disputed: float
+    alpha: float
+    one_class: np.ndarray
+
+    def __repr__(self) -> str:
+        item, annotator = self.answers_per_item, self.answers_per_annotator
+        return (
+            f"AnswerStatistics({100 * self.coverage:.1f} % of the items answered, "
+            f"{item.min()} to {item.max()} answers an item (median {np.median(item):g}), "
+            f"{annotator.min()} to {annotator.max()} an annotator (median {np.median(annotator):g}), "
+            f"{100 * self.disputed:.1f} % of the items disputed, alpha {self.alpha:.3f}, "
+            f"{len(self.one_class)} annotators of one class)"
+        )
+
+
+def answer_statistics(answers: Any, level: Level = "nominal", min_answers: int = 5) -> AnswerStatistics:
+    """How many answers there are, how far they agree, and who should be looked at.
+
+    Args:
+        answers: `Annotations` with classes, or integers `(items, annotators)` with `-1` for missing.
+        level: For Krippendorff's alpha: `"nominal"`, `"ordinal"` or `"interval"`.
+        min_answers: How many answers, all of one class, make an annotator suspect.
+
+    Returns:
+        `AnswerStatistics`.
+
+    Raises:
+        ValueError: When answers are no classes, or an argument is out of range.
+
+    Example:
+
+    >>> keras_crowd.evaluation.answer_statistics([[0, 0], [1, 0], [-1, -1]], min_answers=2)
+    AnswerStatistics(66.7 % of the items answered, 0 to 2 answers an item (median 2), 2 to 2 an annotator
+    (median 2), 50.0 % of the items disputed, alpha 0.000, 1 annotators of one class)
+    """
+    whole_number("min_answers", min_answers)
+    annotations = as_annotations(answers)
+    per_item, per_annotator = annotations.answers_per_item(), annotations.answers_per_annotator()
+    entropy, several = answer_entropy(annotations), per_item > 1
+    suspect = (num_classes_used(annotations) == 1) & (per_annotator >= min_answers)
+    return AnswerStatistics(
+        coverage=float(np.mean(per_item > 0)),
+        density=len(annotations) / (annotations.num_items * annotations.num_annotators),
+        answers_per_item=per_item,
+        answers_per_annotator=per_annotator,
+        entropy=entropy,
+        disputed=float(np.mean(entropy[several] > 0)) if several.any() else float("nan"),
+        alpha=krippendorff_alpha(annotations, level),
+        one_class=annotations.annotators[suspect],
+    )

@@ -1,0 +1,31 @@
+"""The answer in what a form of crowd HTML elements gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._text import expect, follow
+
+
+def chosen(form: Any, field: str, place: str) -> Any:
+    """What stands under `field` in a form, or in a list of one form.
+
+    Radio buttons, an object of true and false, give the key of the one that is true, or `None`.
+    """
+    if isinstance(form, list):
+        if len(form) != 1:
+            raise ValueError(f"{place}: expected one form. Received: {len(form)}")
+        form = form[0]
+    value = follow(expect(dict, form, place), field, place)
+    if isinstance(value, dict):
+        if not value or any(type(pressed) is not bool for pressed in value.values()):
+            raise ValueError(
+                f"{place}: expected an answer under {field!r}. Received: the keys {list(value)}"
+            )
+        pressed = [key for key, state in value.items() if state]
+        if len(pressed) > 1:
+            raise ValueError(f"{place}: expected one of {list(value)}. Received: {pressed}")
+        return pressed[0] if pressed else None
+    if isinstance(value, list):
+        raise ValueError(f"{place}: expected one answer under {field!r}. Received: {value}")
+    return value

@@ -1,0 +1,102 @@
+"""Columns of ids as codes, made value by value in memory that follows the number of different ids."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Hashable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..annotations import MISSING
+from ..annotations._ids import column
+
+_INTEGER = re.compile(r"0|-?[1-9][0-9]*").fullmatch
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII).fullmatch
+_KINDS: dict[type, str] = {str: "text", bool: "true or false", int: "a number", float: "a number"}
+
+
+class Column(NamedTuple):
+    """One column of a file: row `i` holds `values[codes[i]]`, or nothing where the code is -1.
+
+    `name` is for messages; `text` says that the values are text because the file knows nothing else.
+    """
+
+    codes: np.ndarray
+    values: np.ndarray
+    name: str
+    text: bool = False
+
+
+class Coder:
+    """Makes a `Column` of the values that `add` is given.
+
+    Args:
+        name: What the column is called, for messages.
+        text: Whether the file can hold nothing but text.
+        missing: Values that stand for nothing.
+    """
+
+    def __init__(self, name: str, text: bool = False, missing: Sequence[str] = ()) -> None:
+        self.name, self.text = name, text
+        self._missing = frozenset(missing)
+        self._codes = array("i")
+        self._code_of: dict[Hashable, int] = {}
+        self._kind: str | None = None
+
+    def add(self, value: Any) -> None:
+        """Appends one value; `None` stands for nothing."""
+        if value is None or value in self._missing:
+            self._codes.append(MISSING)
+            return
+        code = self._code_of.setdefault(value, len(self._code_of))
+        if self._kind != _KINDS[type(value)]:
+            self._see_kind(value)
+        self._codes.append(code)
+
+    def column(self) -> Column:
+        """All values so far."""
+        codes = np.frombuffer(self._codes, np.int32) if self._codes else np.zeros(0, np.int32)
+        return Column(codes, column(self.name, _numbers_alike(list(self._code_of))), self.name, self.text)
+
+    def problem(self, value: Any) -> str | None:
+        """What `add` expects of such a column and `value` is not."""
+        if value is None or (type(value) is str and value in self._missing):
+            return None
+        kind = _KINDS.get(type(value))
+        if kind is None:
+            return "text, a number, true or false"
+        return None if self._kind in (None, kind) else f"{self._kind}, as before"
+
+    def _see_kind(self, value: Any) -> None:
+        self._kind = _KINDS[type(value)]
+
+
+def typed(values: np.ndarray, vocabulary: Sequence[Hashable] | int | None, numbers: bool) -> np.ndarray:
+    """What text stands for: integers if all of it is integers that are written in the one common way.
+
+    "007" is no such integer, and one of it leaves all of them text. Text it stays as well where
+    `vocabulary` has text.
+
+    Args:
+        values: Different texts, `(n,)`.
+        vocabulary: The ids that they should be among, if known.
+        numbers: Whether they may be floats (ratings).
+    """
+    if vocabulary is not None and not isinstance(vocabulary, int | np.integer):
+        if any(isinstance(id_, str) for id_ in vocabulary):
+            return values
+        numbers = numbers or any(isinstance(id_, float) for id_ in vocabulary)
+    texts = values.tolist()
+    if texts and all(map(_INTEGER, texts)):
+        return column("ids", [int(text) for text in texts])
+    if numbers and texts and all(map(_NUMBER, texts)):
+        return np.array([float(text) for text in texts])
+    return values
+
+
+def _numbers_alike(values: list[Any]) -> list[Any]:
+    if any(type(value) is float for value in values):
+        return [float(value) for value in values]
+    return values

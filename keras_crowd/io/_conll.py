@@ -1,0 +1,209 @@
+"""CoNLL-style files: one token a line, blank lines between sentences, one column an annotator."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .._files import replacing
+from ..annotations import MISSING, Annotations
+from ..annotations._rules import Unknown
+from ._estimates import labels
+from ._rows import RowBuilder, assemble
+from ._text import FILE, read_text
+
+
+@dataclass(frozen=True, eq=False)
+class TokenAnswers:
+    """Sentences, and what annotators answered at each token.
+
+    Attributes:
+        tokens: Tokens of each sentence.
+        annotations: The answers; items are the tokens, sentence after sentence, `0, 1, ...`
+
+    Example:
+
+    >>> annotations = keras_crowd.Annotations.from_dense([[0, -1], [1, 1], [0, 0]])
+    >>> keras_crowd.io.TokenAnswers([["Mary", "sleeps"], ["Why"]], annotations).dense().shape
+    (2, 2, 2)
+    """
+
+    tokens: list[list[str]]
+    annotations: Annotations
+
+    def dense(self) -> np.ndarray:
+        """The answers as `(sentences, time, annotators)`, padded with `-1` as missing ones are."""
+        sentence, time = self._positions()
+        shape = (len(self.tokens), max(map(len, self.tokens)), self.annotations.num_annotators)
+        table = np.full(shape, MISSING, np.int32)
+        item = self.annotations.item_index
+        table[sentence[item], time[item], self.annotations.annotator_index] = self.annotations.answers
+        return table
+
+    def slots(self) -> tuple[np.ndarray, np.ndarray]:
+        """The answers without annotators who said nothing about a sentence.
+
+        Returns:
+            Annotators `(sentences, slots)` and answers `(sentences, time, slots)`, both padded with `-1`.
+        """
+        sentence, time = self._positions()
+        item, size = self.annotations.item_index, self.annotations.num_annotators
+        pairs, pair = np.unique(
+            sentence[item].astype(np.int64) * size + self.annotations.annotator_index, return_inverse=True
+        )
+        of_pair = pairs // size
+        slot = np.arange(len(pairs)) - np.searchsorted(of_pair, of_pair)
+        annotators = np.full((len(self.tokens), slot.max() + 1), MISSING, np.int32)
+        annotators[of_pair, slot] = pairs % size
+        shape = (len(self.tokens), max(map(len, self.tokens)), slot.max() + 1)
+        answers = np.full(shape, MISSING, np.int32)
+        answers[sentence[item], time[item], slot[pair]] = self.annotations.answers
+        return annotators, answers
+
+    def _positions(self) -> tuple[np.ndarray, np.ndarray]:
+        """Sentence of each token, and its position there."""
+        lengths = np.array([len(sentence) for sentence in self.tokens])
+        sentence = np.repeat(np.arange(len(lengths)), lengths)
+        return sentence, np.arange(lengths.sum()) - (np.cumsum(lengths) - lengths)[sentence]
+
+
+def read_conll(
+    path: FILE,
+    annotators: Sequence[str] | None = None,
+    *,
+    token: int = 0,
+    first_answer: int | None = None,
+    sep: str | None = None,
+    missing: Sequence[str] = ("?",),
+    encoding: str = "utf-8",
+    classes: Sequence[Hashable] | None = None,
+    unknown: Unknown = "error",
+) -> TokenAnswers:
+    """Reads a file with a token a line, blank lines between sentences, and a column an annotator.
+
+    Lines that begin with `-DOCSTART-` are left out. There is no header: annotators have no names but those given.
+
+    Args:
+        path: The file.
+        annotators: Ids of the columns. Defaults to `0, 1, ...`
+        token: Which column has the tokens.
+        first_answer: The first column of answers; all from there on are. Defaults to the one after `token`.
+        sep: What stands between columns. Defaults to any white space.
+        missing: Answers that mean "did not answer".
+        encoding: That of the file.
+        classes: All tags, in the order of the classifier's outputs. Defaults to those seen, sorted.
+        unknown: What to do with answers that are not among them: `"error"`, or `"drop"`.
+
+    Returns:
+        `TokenAnswers`: its `annotations`, and `dense()` and `slots()` by sentences.
+
+    Raises:
+        ValueError: When the file is malformed; the message names line and column.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "answers.txt"
+    >>> size = file.write_text("Mary B-PER O\\nsleeps O O\\n\\nWhy ? O\\n")
+    >>> keras_crowd.io.read_conll(file, ["ann", "bob"], classes=["O", "B-PER"]).dense().tolist()
+    [[[1, 0], [0, 0]], [[-1, 0], [-1, -1]]]
+    """
+    first = token + 1 if first_answer is None else first_answer
+    sentences: list[list[str]] = [[]]
+    names: list[Any] | None = None
+    builder = RowBuilder(
+        path,
+        ("token", "annotator", "answer"),
+        lambda line, column: f"line {line}, column {column + 1}",
+        missing=missing,
+    )
+    count = 0
+    for line, fields in _lines(path, sep, encoding):
+        if fields is None:
+            sentences += [[]] if sentences[-1] else []
+            continue
+        names = names or _names(path, line, len(fields) - first, annotators)
+        if len(fields) != first + len(names) or not fields[token]:
+            raise ValueError(
+                f"{path}, line {line}: expected a token and {first + len(names)} columns. "
+                f"Received: {len(fields)}"
+            )
+        sentences[-1].append(fields[token])
+        for column, answer in enumerate(fields[first:], first):
+            if not answer:
+                raise ValueError(f"{path}, line {line}, column {column + 1}: expected a tag. Received: ''")
+            builder.add(count, names[column - first], answer, line, column)
+        count += 1
+    rows = builder.rows(items=range(count), annotators=names)
+    return TokenAnswers([s for s in sentences if s], assemble(rows, classes=classes, unknown=unknown))
+
+
+def write_conll(
+    path: FILE,
+    tokens: Sequence[Sequence[str]],
+    annotations: Annotations,
+    estimates: Any,
+    *,
+    sep: str = "\t",
+    encoding: str = "utf-8",
+) -> None:
+    """Writes a token a line with its tag, and its confidence where probabilities are given.
+
+    Args:
+        path: The file to write.
+        tokens: Tokens of each sentence.
+        annotations: Answers whose items are the tokens, sentence after sentence.
+        estimates: Probabilities `(tokens, classes)`, or class codes `(tokens,)`; `-1` is written as "?".
+        sep: What stands between columns.
+        encoding: That of the file.
+
+    Raises:
+        ValueError: When there are not as many tokens as items, or `estimates` do not fit the annotations.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "tags.txt"
+    >>> annotations = keras_crowd.Annotations.from_dense([[0], [1]], classes=["O", "B-PER"])
+    >>> keras_crowd.io.write_conll(file, [["Hi", "Mary"]], annotations, [0, 1], sep=" ")
+    >>> print(file.read_text())
+    Hi O
+    Mary B-PER
+    """
+    found = labels(annotations, estimates)
+    if sum(map(len, tokens)) != annotations.num_items:
+        raise ValueError(
+            f"`tokens` must be {annotations.num_items}, one for each item. Received: {sum(map(len, tokens))}"
+        )
+    rows = zip(found.values, found.confidences, strict=True)
+    with replacing(path, encoding=encoding, newline="\n") as file:
+        for sentence in tokens:
+            for token in sentence:
+                tag, confidence = next(rows)
+                sure = [] if confidence is None else [f"{confidence:.6g}"]
+                file.write(sep.join([token, "?" if tag is None else str(tag), *sure]) + "\n")
+            file.write("\n")
+
+
+def _lines(path: FILE, sep: str | None, encoding: str) -> Iterator[tuple[int, list[str] | None]]:
+    """Number and columns of each line, `None` for a blank one."""
+    found = False
+    for number, line in enumerate(read_text(path, encoding).split("\n"), 1):
+        line = line.removesuffix("\r")
+        if line.startswith("-DOCSTART-"):
+            continue
+        found = found or bool(line.strip())
+        yield number, line.split(sep) if line.strip() else None
+    if not found:
+        raise ValueError(f"{os.fspath(path)}: expected a token a line. Received: an empty file")
+
+
+def _names(path: FILE, line: int, columns: int, annotators: Sequence[str] | None) -> list[Any]:
+    if columns < 1 or (annotators is not None and len(annotators) != columns):
+        wanted = "columns of answers" if annotators is None else f"{len(annotators)} columns of answers"
+        raise ValueError(f"{path}, line {line}: expected {wanted}. Received: {max(columns, 0)}")
+    return list(range(columns)) if annotators is None else list(annotators)

@@ -1,0 +1,187 @@
+"""Data sets of Hugging Face whose rows hold all answers to an item, in columns of lists."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+import numpy as np
+
+from ..annotations import Annotations
+from ..annotations._rules import Rules
+from ._columns import Column
+from ._estimates import labels
+from ._parquet import ArrowCoder, pyarrow
+from ._rows import Rows, assemble
+from ._tables import plain
+
+
+def read_hugging_face(
+    dataset: Any,
+    annotator: str = "annotators",
+    answer: str = "answers",
+    *,
+    item: str | None = None,
+    **rules: Unpack[Rules],
+) -> Annotations:
+    """Reads a `datasets.Dataset` with one row an item and its annotators and answers in two lists.
+
+    Columns are read as Arrow tables, batch by batch; nothing else of the data set is touched.
+
+    Args:
+        dataset: A `datasets.Dataset` (one split), or a `pyarrow.Table`.
+        annotator: Name of the column of lists of annotators.
+        answer: Name of the column of lists of answers, as long. Lists of `ClassLabel` give `classes` their names.
+        item: Name of the column of item ids. Defaults to the number of the row.
+        **rules: `items=`, `annotators=`, `classes=`, `duplicates=` and `unknown=`, as for `read_long`.
+
+    Returns:
+        `Annotations`; items are all rows, in their order.
+
+    Raises:
+        ValueError: When a column is missing or of another kind, or lists differ in length; the message names
+            row and column.
+
+    Example:
+
+    >>> import pyarrow
+    >>> table = pyarrow.table({"annotators": [["ann", "bob"], []], "answers": [["cat", "dog"], []]})
+    >>> keras_crowd.io.read_hugging_face(table).dense()
+    array([[ 0,  1],
+           [-1, -1]], dtype=int32)
+    """
+    source = f"data set {getattr(getattr(dataset, 'info', None), 'dataset_name', None) or ''}".strip()
+    wanted = [name for name in (item, annotator, answer) if name is not None]
+    names = list(dataset.column_names)
+    missing = [name for name in wanted if names.count(name) != 1]
+    if missing:
+        raise ValueError(
+            f"{source}: expected one column {missing[0]!r}. Received: the columns {names[:12]}"
+        )
+    who, what = ArrowCoder(annotator, source), ArrowCoder(answer, source)
+    ids = ArrowCoder(item or "row", source)
+    counts, start = [np.zeros(0, int)], 0
+    for batch in _batches(dataset, wanted):
+        lengths = _flatten(batch.column(answer), what, start)
+        _refuse_lengths(who, _flatten(batch.column(annotator), who, start), what, lengths, start)
+        if item is not None:
+            ids.add(_one_chunk(batch.column(item)))
+        counts.append(lengths)
+        start += len(lengths)
+    row = np.repeat(np.arange(start), np.concatenate(counts)).astype(np.int32)
+    rows = Column(np.arange(start), np.arange(start), "row") if item is None else ids.column()
+    answers, class_names = what.column(), _class_names(dataset, answer)
+    if class_names:
+        answers = answers._replace(values=_named(source, answers, class_names))
+    found = Rows(
+        source,
+        rows._replace(codes=rows.codes[row]),
+        who.column(),
+        answers,
+        lambda i: f"row {row[i]}",
+        items=rows.values.tolist(),
+        classes=class_names,
+    )
+    return assemble(found, **rules)
+
+
+def hugging_face_columns(annotations: Annotations, estimates: Any = None) -> dict[str, list[Any]]:
+    """Columns for `datasets.Dataset.from_dict`: one row an item, its annotators and answers in lists.
+
+    Args:
+        annotations: The answers.
+        estimates: A posterior or other probabilities `(items, classes)`; class codes `(items,)` with `-1` for
+            none; or estimated ratings `(items,)`.
+
+    Returns:
+        Lists `item`, `annotators` and `answers`; with `estimates` `label` as well, and with probabilities
+        `confidence` and `probabilities`. `read_hugging_face(dataset, item="item")` reads the first three.
+
+    Raises:
+        ValueError: When `estimates` do not fit the annotations.
+
+    Example:
+
+    >>> annotations = keras_crowd.Annotations.from_dense([[0, 1], [1, -1]], classes=["cat", "dog"])
+    >>> keras_crowd.io.hugging_face_columns(annotations)["answers"]
+    [['cat', 'dog'], ['dog']]
+    """
+    answers = annotations.answers
+    if annotations.classes is not None:
+        answers = annotations.classes[answers]
+    ends = np.cumsum(annotations.answers_per_item()).tolist()
+    starts = [0, *ends[:-1]]
+    who, what = (
+        plain("annotators", annotations.annotators[annotations.annotator_index]),
+        plain("answers", answers),
+    )
+    columns = {
+        "item": plain("item", annotations.items),
+        "annotators": [who[a:b] for a, b in zip(starts, ends, strict=True)],
+        "answers": [what[a:b] for a, b in zip(starts, ends, strict=True)],
+    }
+    if estimates is None:
+        return columns
+    found = labels(annotations, estimates)
+    columns["label"] = found.values
+    if np.ndim(estimates) == 2:
+        columns |= {"confidence": found.confidences, "probabilities": np.asarray(estimates, float).tolist()}
+    return columns
+
+
+def _batches(dataset: Any, columns: list[str]) -> Any:
+    if hasattr(dataset, "to_batches"):  # a table of pyarrow
+        return dataset.select(columns).to_batches()
+    if not hasattr(dataset, "with_format"):
+        raise ValueError(
+            "`dataset` must be a `datasets.Dataset` of one split, or a `pyarrow.Table`. "
+            f"Received: {type(dataset).__name__}"
+        )
+    return dataset.select_columns(columns).with_format("arrow").iter(batch_size=10_000)
+
+
+def _flatten(lists: Any, coder: ArrowCoder, start: int) -> np.ndarray:
+    """Gives the elements to the coder; the length of each list."""
+    pa, lists = pyarrow(), _one_chunk(lists)
+    if not (pa.types.is_list(lists.type) or pa.types.is_large_list(lists.type)):
+        raise ValueError(f"{coder.source}, column {coder.name!r}: expected lists. Received: {lists.type}")
+    if lists.null_count:
+        row = start + int(np.argmax(np.asarray(lists.is_null())))
+        raise ValueError(f"{coder.source}, row {row}, {coder.name!r}: expected a list. Received: null")
+    if pa.types.is_null(lists.type.value_type):  # all lists are empty
+        return np.zeros(len(lists), int)
+    coder.add(lists.flatten())
+    return np.diff(np.asarray(lists.offsets))
+
+
+def _one_chunk(array: Any) -> Any:
+    """A column of a table or of a batch as one array."""
+    if not isinstance(array, pyarrow().ChunkedArray):
+        return array
+    return array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
+
+
+def _refuse_lengths(
+    who: ArrowCoder, who_lengths: np.ndarray, what: ArrowCoder, what_lengths: np.ndarray, start: int
+) -> None:
+    different = who_lengths != what_lengths
+    if np.any(different):
+        row = int(np.argmax(different))
+        raise ValueError(
+            f"{who.source}, row {start + row}: expected as many {who.name!r} as {what.name!r}. "
+            f"Received: {who_lengths[row]} and {what_lengths[row]}"
+        )
+
+
+def _class_names(dataset: Any, answer: str) -> list[str] | None:
+    feature: Any = getattr(dataset, "features", {}).get(answer)
+    feature = feature[0] if isinstance(feature, list) else getattr(feature, "feature", None)
+    return list(feature.names) if hasattr(feature, "names") else None
+
+
+def _named(source: str, answer: Column, names: list[str]) -> np.ndarray:
+    wrong = [code for code in answer.values.tolist() if not 0 <= code < len(names)]
+    if wrong:
+        raise ValueError(
+            f"{source}, {answer.name!r}: expected class codes 0 to {len(names) - 1}. Received: {wrong[0]}"
+        )
+    return np.array(names, object)[answer.values.astype(int)]

@@ -1,0 +1,251 @@
+"""Label Studio: its JSON export in, its predictions out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Unpack
+
+from .._files import replacing
+from ..annotations import Annotations
+from ..annotations._rules import Rules
+from ._columns import Coder
+from ._estimates import labels
+from ._rows import RowBuilder, assemble, refuse
+from ._text import FILE, expect, follow, read_json, required
+
+_TYPES = ("choices", "rating", "number")
+
+
+class _Result(NamedTuple):
+    """One of the results of an annotation, of a kind that is one answer about the whole task."""
+
+    from_name: str
+    to_name: str
+    type: str
+    value: Any
+
+
+def read_label_studio(
+    path: FILE,
+    from_name: str | None = None,
+    *,
+    item: str = "id",
+    predictions: bool = False,
+    encoding: str = "utf-8",
+    **rules: Unpack[Rules],
+) -> Annotations:
+    """Reads the JSON export of Label Studio ("JSON", not "JSON-MIN").
+
+    Answers are the results of type `choices` (one choice), `rating` or `number` about whole tasks.
+    Annotators are those of `completed_by`. Items are all tasks in the order of the file, those nobody
+    annotated among them. Annotations that were cancelled (skipped) are left out.
+
+    Args:
+        path: The file.
+        from_name: Which control of the labeling interface to read, where there are several.
+        item: What tells tasks apart: `"id"`, or keys joined by dots, as in `"data.image"`.
+        predictions: Whether to read the predictions instead, of which `model_version` is the annotator.
+        encoding: That of the file.
+        **rules: `items=`, `annotators=`, `classes=`, `duplicates=` and `unknown=`, as for `read_long`.
+            Ratings are classes (whole numbers), numbers are ratings.
+
+    Returns:
+        `Annotations`.
+
+    Raises:
+        ValueError: When the file is malformed or holds something else; the message names task and annotation.
+
+    Example:
+
+    >>> import json, pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "export.json"
+    >>> result = {"from_name": "kind", "to_name": "img", "type": "choices", "value": {"choices": ["cat"]}}
+    >>> task = {"id": 7, "data": {}, "annotations": [{"completed_by": 1, "result": [result]}]}
+    >>> size = file.write_text(json.dumps([task]))
+    >>> keras_crowd.io.read_label_studio(file)
+    Annotations(1 answers: 1 items x 1 annotators, 1 classes, 1.0 answers an item, 0 items unanswered)
+
+    Reference:
+        Label Studio documentation, "Label Studio JSON format of annotated tasks".
+    """
+    tasks = _tasks(path, encoding)
+    key = "predictions" if predictions else "annotations"
+    from_name = from_name or _only_control(path, tasks, key)
+    builder = RowBuilder(
+        path,
+        (item, "model_version" if predictions else "completed_by", from_name),
+        lambda task, one: f"task {task + 1}" + (f", {key[:-1]} {one}" if one else ""),
+    )
+    items = Coder(item)
+    for t, task in enumerate(tasks):
+        place = f"{path}, task {t + 1}"
+        item_id = follow(task, item, place)
+        if items.problem(item_id) or item_id is None:
+            refuse(str(path), f"task {t + 1}", item, items.problem(item_id) or "an id", item_id)
+        items.add(item_id)
+        for one, annotation in _annotations(task, key, place):
+            who = annotation.get("model_version") if predictions else _annotator(annotation)
+            for value in _answers(annotation, from_name, f"{place}, {key[:-1]} {one}"):
+                builder.add(item_id, who, value, t, one)
+    return assemble(builder.rows(items=items.column().values.tolist()), **rules)
+
+
+def write_label_studio(
+    path: FILE,
+    export: FILE,
+    annotations: Annotations,
+    estimates: Any,
+    from_name: str | None = None,
+    *,
+    item: str = "id",
+    model_version: str = "keras_crowd",
+    encoding: str = "utf-8",
+) -> None:
+    """Writes the tasks of an export with predictions, to be imported into Label Studio.
+
+    Each task keeps its id and data and gets one prediction, whose `score` is the probability of the label.
+    Tasks that are no item of `annotations` are left out; people's annotations stay in the export.
+
+    Args:
+        path: The file to write.
+        export: The JSON export that `annotations` were read from.
+        annotations: Whose items the estimates are of.
+        estimates: A posterior or other probabilities `(items, classes)`; class codes `(items,)` with `-1` for
+            none; or estimated numbers, floats `(items,)`.
+        from_name, item, encoding: As for `read_label_studio`.
+        model_version: Under which name Label Studio shows the predictions.
+
+    Raises:
+        ValueError: When the export is malformed, or `estimates` do not fit the annotations.
+
+    Example:
+
+    >>> import json, pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> result = {"from_name": "kind", "to_name": "img", "type": "choices", "value": {"choices": ["cat"]}}
+    >>> task = {"id": 7, "data": {}, "annotations": [{"completed_by": 1, "result": [result]}]}
+    >>> size = (folder / "export.json").write_text(json.dumps([task]))
+    >>> annotations = keras_crowd.io.read_label_studio(folder / "export.json", classes=["cat", "dog"])
+    >>> keras_crowd.io.write_label_studio(
+    ...     folder / "tasks.json", folder / "export.json", annotations, [[0.2, 0.8]])
+    >>> json.loads((folder / "tasks.json").read_text())[0]["predictions"][0]["result"][0]["value"]
+    {'choices': ['dog']}
+
+    Reference:
+        Label Studio documentation, "Import pre-annotated data into Label Studio".
+    """
+    tasks = _tasks(export, encoding)
+    from_name = from_name or _only_control(export, tasks, "annotations")
+    control = _control(export, tasks, from_name)
+    found = labels(annotations, estimates).of(annotations)
+    written = []
+    for t, task in enumerate(tasks):
+        label = found.get(follow(task, item, f"{export}, task {t + 1}"))
+        if label is not None:
+            kept: dict[str, Any] = {key: task[key] for key in ("id", "data", "meta") if key in task}
+            prediction = _prediction(control, label.value, label.confidence, model_version)
+            written.append(kept | {"predictions": [prediction]})
+    with replacing(path, encoding=encoding) as file:
+        json.dump(written, file, ensure_ascii=False, indent=1)
+
+
+def _prediction(
+    control: _Result, value: Any, confidence: float | None, model_version: str
+) -> dict[str, Any]:
+    value = [value] if control.type == "choices" else value
+    result = {
+        "from_name": control.from_name,
+        "to_name": control.to_name,
+        "type": control.type,
+        "value": {control.type: value},
+    }
+    score: dict[str, Any] = {} if confidence is None else {"score": confidence}
+    return {"model_version": model_version, **score, "result": [result]}
+
+
+def _tasks(path: FILE, encoding: str) -> list[dict[str, Any]]:
+    tasks = expect(list, read_json(path, encoding), str(path))
+    if not tasks:
+        raise ValueError(f"{path}: expected at least one task. Received: none")
+    seen: dict[Any, int] = {}
+    for t, task in enumerate(tasks, 1):
+        place = f"{path}, task {t}"
+        required(expect(dict, task, place), "data", place)
+        id_ = json.dumps(task.get("id", {"task": t}))
+        if seen.setdefault(id_, t) != t:
+            raise ValueError(f"{place}: expected an id of its own. Received: {id_}, as task {seen[id_]}")
+    return tasks
+
+
+def _annotations(task: dict[str, Any], key: str, place: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Number, from 1, and object of each annotation that was not cancelled."""
+    if key == "annotations":
+        required(task, key, place)
+    for one, annotation in enumerate(expect(list, task.get(key, []), f"{place}, {key!r}"), 1):
+        expect(dict, annotation, f"{place}, {key[:-1]} {one}")
+        if not annotation.get("was_cancelled"):
+            yield one, annotation
+
+
+def _annotator(annotation: dict[str, Any]) -> Any:
+    who = annotation.get("completed_by")
+    return who.get("id", who.get("email")) if isinstance(who, dict) else who
+
+
+def _parsed(result: Any, place: str) -> _Result | None:
+    """The result, if it is one answer about the whole task."""
+    type_ = expect(dict, result, place).get("type")
+    if type_ not in _TYPES:
+        return None
+    from_name, to_name = (
+        expect(str, required(result, key, place), f"{place}, {key!r}") for key in ("from_name", "to_name")
+    )
+    value = expect(dict, required(result, "value", place), f"{place}, 'value'")
+    return _Result(from_name, to_name, type_, required(value, type_, place))
+
+
+def _answers(annotation: dict[str, Any], from_name: str, place: str) -> Iterator[Any]:
+    results = [
+        _parsed(result, place) for result in expect(list, required(annotation, "result", place), place)
+    ]
+    chosen = [result for result in results if result is not None and result.from_name == from_name]
+    if len(chosen) > 1:
+        raise ValueError(f"{place}: expected one result of {from_name!r}. Received: {len(chosen)}")
+    for result in chosen:
+        value = result.value
+        if result.type == "choices":
+            if len(expect(list, value, place)) != 1:
+                raise ValueError(f"{place}, {from_name!r}: expected one choice. Received: {value}")
+            value = expect(str, value[0], place)
+        elif type(value) not in (int, float):
+            raise ValueError(f"{place}, {from_name!r}: expected a number. Received: {value!r}")
+        yield float(value) if result.type == "number" else value
+
+
+def _results(path: FILE, tasks: list[dict[str, Any]], key: str) -> Iterator[_Result]:
+    for t, task in enumerate(tasks):
+        place = f"{path}, task {t + 1}"
+        for one, annotation in _annotations(task, key, place):
+            place_of_one = f"{place}, {key[:-1]} {one}"
+            for result in expect(list, required(annotation, "result", place_of_one), place_of_one):
+                parsed = _parsed(result, place_of_one)
+                if parsed is not None:
+                    yield parsed
+
+
+def _control(path: FILE, tasks: list[dict[str, Any]], from_name: str) -> _Result:
+    for result in _results(path, tasks, "annotations"):
+        if result.from_name == from_name:
+            return result
+    raise ValueError(f"{path}: expected results of the control {from_name!r}. Received: none")
+
+
+def _only_control(path: FILE, tasks: list[dict[str, Any]], key: str) -> str:
+    controls = list(dict.fromkeys(result.from_name for result in _results(path, tasks, key)))
+    if len(controls) != 1:
+        raise ValueError(
+            f"{path}: expected results of one control of type {', '.join(_TYPES)}, or `from_name=`. "
+            f"Received: {controls or 'none'}"
+        )
+    return controls[0]

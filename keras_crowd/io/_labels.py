@@ -1,0 +1,114 @@
+"""Tables of what was learned: labels of the items, and annotators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..annotations import Annotations
+from ._estimates import labels
+from ._tables import write_table
+from ._text import FILE
+
+
+def write_labels(
+    path: FILE,
+    annotations: Annotations,
+    estimates: Any,
+    item: str = "item",
+    label: str = "label",
+    *,
+    confidence: str | None = "confidence",
+    encoding: str = "utf-8",
+) -> None:
+    """Writes one row an item: its label and how sure that is.
+
+    With the columns' names it is what tools take back: `item="task"` gives crowd-kit's frame of labels;
+    `item="INPUT:image", label="GOLDEN:result", confidence=None` and a `.tsv` control tasks of Toloka;
+    `item="Input.image_url"` and a `.csv` the input of another batch of Mechanical Turk.
+
+    Args:
+        path: The file, `.csv`, `.tsv`, `.jsonl` or `.parquet`.
+        annotations: Whose items they are.
+        estimates: A posterior or other probabilities `(items, classes)`; class codes `(items,)` with `-1` for
+            none; or estimated ratings, floats `(items,)`. An item without a label is left out.
+        item, label, confidence: Names of the columns. `confidence=None` leaves it out; it is there for
+            probabilities only.
+        encoding: That of a text format.
+
+    Raises:
+        ValueError: When `estimates` do not fit the annotations.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "labels.csv"
+    >>> annotations = keras_crowd.Annotations.from_coo(["a", "b"], ["ann", "ann"], ["cat", "dog"])
+    >>> keras_crowd.io.write_labels(file, annotations, [[0.75, 0.25], [0.1, 0.9]])
+    >>> print(file.read_text())
+    item,label,confidence
+    a,cat,0.75
+    b,dog,0.9
+    """
+    found = labels(annotations, estimates).of(annotations)
+    columns: dict[str, Any] = {item: list(found), label: [label_.value for label_ in found.values()]}
+    if confidence is not None and any(label_.confidence is not None for label_ in found.values()):
+        columns[confidence] = [label_.confidence for label_ in found.values()]
+    write_table(path, columns, encoding)
+
+
+def write_annotators(
+    path: FILE,
+    annotations: Annotations,
+    annotator: str = "annotator",
+    *,
+    encoding: str = "utf-8",
+    **columns: Any,
+) -> None:
+    """Writes one row an annotator: how many answers it gave, and whatever was learned about it.
+
+    Args:
+        path: The file, `.csv`, `.tsv`, `.jsonl` or `.parquet`.
+        annotations: Whose annotators they are.
+        annotator: Name of the column of ids.
+        encoding: That of a text format.
+        **columns: More columns, `(annotators,)` each: `accuracy=`, `bias=`, ... Confusions `(annotators,
+            true, answer)` become one column a cell, as in "confusion[cat,dog]".
+
+    Raises:
+        ValueError: When a column does not have one value for each annotator.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "annotators.csv"
+    >>> annotations = keras_crowd.Annotations.from_dense([[0, 1], [1, -1]], annotators=["ann", "bob"])
+    >>> keras_crowd.io.write_annotators(file, annotations, accuracy=[0.9, 0.5])
+    >>> print(file.read_text())
+    annotator,answers,accuracy
+    ann,2,0.9
+    bob,1,0.5
+    """
+    table: dict[str, Any] = {
+        annotator: annotations.annotators,
+        "answers": annotations.answers_per_annotator(),
+    }
+    for name, values in columns.items():
+        table.update(_cells(name, np.asarray(values), annotations))
+    write_table(path, table, encoding)
+
+
+def _cells(name: str, values: np.ndarray, annotations: Annotations) -> dict[str, np.ndarray]:
+    size, classes = annotations.num_annotators, annotations.classes
+    if values.shape == (size,):
+        return {name: values}
+    if classes is not None and values.shape == (size, len(classes), len(classes)):
+        return {
+            f"{name}[{true},{answer}]": values[:, k, j]
+            for k, true in enumerate(classes.tolist())
+            for j, answer in enumerate(classes.tolist())
+        }
+    raise ValueError(
+        f"`{name}` must have one value for each of {size} annotators. Received: shape {values.shape}"
+    )

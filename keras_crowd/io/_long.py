@@ -1,0 +1,141 @@
+"""Tables with one row an answer: CSV, TSV, JSON Lines, Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Unpack
+
+from ..annotations import Annotations
+from ..annotations._rules import Rules
+from ._parquet import parquet_columns
+from ._rows import RowBuilder, Rows, assemble
+from ._tables import format_of, separator, write_table
+from ._text import FILE, read_json_lines, read_table
+
+
+def read_long(
+    path: FILE,
+    item: str = "item",
+    annotator: str = "annotator",
+    answer: str = "answer",
+    *,
+    missing: Sequence[str] = ("",),
+    encoding: str = "utf-8",
+    **rules: Unpack[Rules],
+) -> Annotations:
+    """Reads a table with one row an answer, of the format that the file's ending says.
+
+    `.csv` and `.tsv` have a header; `.jsonl` (or `.ndjson`) has one object a line; `.parquet` is read in
+    chunks (needs `pip install 'keras_crowd[io]'`).
+
+    Text formats know text only. A column in which every id is an integer in its common form ("7", not
+    "007") becomes integers, unless `items=`, `annotators=` or `classes=` has text. Answers that are all
+    numbers, floats among them, are ratings, unless `classes=` is given.
+
+    Args:
+        path: The file.
+        item, annotator, answer: Names of the columns.
+        missing: Answers in a text format that mean "did not answer".
+        encoding: That of a text format.
+        items: Ids of all items, **in the order of the rows of your features**; those that nobody answered
+            may be among them. Defaults to the ids seen, sorted.
+        annotators: Ids of all annotators, likewise.
+        classes: Ids of all classes, in the order of the classifier's outputs; a number `K` means
+            `0, ..., K - 1`. Defaults likewise.
+        duplicates: What to do when an annotator answered an item more than once: `"error"`; keep the
+            `"first"` or the `"last"` of the file; or the answer given most often, `"majority"`.
+        unknown: What to do with answers that are not among `classes`: `"error"`, or `"drop"` them.
+
+    Returns:
+        `Annotations`.
+
+    Raises:
+        ValueError: When the file is malformed, an id is missing or unknown, or answers are repeated; the
+            message names file, line and column.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "answers.csv"
+    >>> size = file.write_text("task,worker,label\\n1,ann,cat\\n1,bob,dog\\n2,ann,cat\\n")
+    >>> keras_crowd.io.read_long(file, "task", "worker", "label").dense()
+    array([[ 0,  1],
+           [ 0, -1]], dtype=int32)
+    """
+    columns = (item, annotator, answer)
+    match format_of(path):
+        case "parquet":
+            who, what, said = parquet_columns(path, columns)
+            rows = Rows(str(path), who, what, said, lambda row: f"row {row + 1}")
+        case "jsonl":
+            rows = _collect(path, columns, _json_rows(path, columns, encoding), text=False)
+        case format_:
+            table = read_table(path, columns, sep=separator(format_), encoding=encoding)
+            next(table)  # the header
+            rows = _collect(path, columns, table, text=True, missing=missing)
+    return assemble(rows, **rules)
+
+
+def write_long(
+    path: FILE,
+    annotations: Annotations,
+    item: str = "item",
+    annotator: str = "annotator",
+    answer: str = "answer",
+    *,
+    encoding: str = "utf-8",
+) -> None:
+    """Writes one row an answer, sorted by item and annotator, in the format that the file's ending says.
+
+    `read_long` gives the same annotations back, once it is told the `items=`, `annotators=` and `classes=`
+    that a table of answers does not know (their order, and those without an answer).
+
+    Args:
+        path: The file, `.csv`, `.tsv`, `.jsonl` or `.parquet`.
+        annotations: What to write.
+        item, annotator, answer: Names of the columns.
+        encoding: That of a text format.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "answers.csv"
+    >>> keras_crowd.io.write_long(file, keras_crowd.Annotations.from_dense([[1, -1], [0, 1]]))
+    >>> print(file.read_text())
+    item,annotator,answer
+    0,0,1
+    1,0,0
+    1,1,1
+    """
+    answers = annotations.answers
+    if annotations.classes is not None:
+        answers = annotations.classes[answers]
+    columns = {
+        item: annotations.items[annotations.item_index],
+        annotator: annotations.annotators[annotations.annotator_index],
+        answer: answers,
+    }
+    write_table(path, columns, encoding)
+
+
+def _collect(
+    path: FILE,
+    names: Sequence[str],
+    records: Iterator[tuple[int, list[Any]]],
+    text: bool,
+    missing: Sequence[str] = (),
+) -> Rows:
+    builder = RowBuilder(path, names, lambda line, _: f"line {line}", text, missing)
+    for line, (item, annotator, answer) in records:
+        builder.add(item, annotator, answer, line)
+    return builder.rows()
+
+
+def _json_rows(path: FILE, columns: Sequence[str], encoding: str) -> Iterator[tuple[int, list[Any]]]:
+    for line, record in read_json_lines(path, encoding):
+        for name in columns:
+            if name not in record:
+                raise ValueError(
+                    f"{path}, line {line}: expected the key {name!r}. Received: {list(record)[:12]}"
+                )
+        yield line, [record[name] for name in columns]

@@ -1,0 +1,220 @@
+"""Answers as they stand in a file, each with its place; and from there to `Annotations`."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, NamedTuple, NoReturn, get_args
+
+import numpy as np
+
+from ..annotations import MISSING, Annotations
+from ..annotations._duplicates import checked_rule, kept_rows, repeated_rows
+from ..annotations._ids import column as id_column
+from ..annotations._ids import encode, id_array
+from ..annotations._rules import Duplicates, Unknown
+from ._columns import Coder, Column, typed
+
+
+class Rows(NamedTuple):
+    """The answers of a file, one a row, in its order.
+
+    `place(i)` says where in the file row `i` is. `items` and `annotators` are set by formats that tell
+    them apart from the answers, so that an item nobody answered is known; `classes` likewise.
+    """
+
+    source: str
+    item: Column
+    annotator: Column
+    answer: Column
+    place: Callable[[int], str]
+    items: Sequence[Hashable] | None = None
+    annotators: Sequence[Hashable] | None = None
+    classes: Sequence[Hashable] | None = None
+
+
+class RowBuilder:
+    """Collects answers that are found one by one.
+
+    Args:
+        source: The file, for messages.
+        names: What item, annotator and answer are called there.
+        where: Makes a place out of the two numbers that `add` was given with a row.
+        text: Whether the file can hold nothing but text.
+        missing: Answers that stand for none.
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        names: Sequence[str],
+        where: Callable[[int, int], str],
+        text: bool = False,
+        missing: Sequence[str] = (),
+    ) -> None:
+        self.source, self.where = str(source), where
+        blank = ("",) if text else ()
+        self.item, self.annotator = (Coder(name, text, blank) for name in names[:2])
+        self.answer = Coder(names[2], text, missing)
+        self._first, self._second = array("q"), array("q")
+
+    def add(self, item: Any, annotator: Any, answer: Any, first: int, second: int = 0) -> None:
+        """Appends one answer; an answer of `None` is a missing one."""
+        for coder, value in ((self.item, item), (self.annotator, annotator), (self.answer, answer)):
+            problem = coder.problem(value)
+            if problem:
+                refuse(self.source, self.where(first, second), coder.name, problem, value)
+            coder.add(value)
+        self._first.append(first)
+        self._second.append(second)
+
+    def rows(self, **known: Any) -> Rows:
+        """Everything that was added; `known` are the vocabularies of `Rows`."""
+
+        def place(row: int) -> str:
+            return self.where(self._first[row], self._second[row])
+
+        return Rows(
+            self.source, self.item.column(), self.annotator.column(), self.answer.column(), place, **known
+        )
+
+
+def refuse(source: str, place: str, name: str, expected: str, received: Any) -> NoReturn:
+    """Raises an error that says what is wrong and where."""
+    shown = repr(received)
+    shown = shown if len(shown) <= 80 else shown[:77] + "..."
+    raise ValueError(f"{source}, {place}, {name!r}: expected {expected}. Received: {shown}")
+
+
+def assemble(
+    rows: Rows,
+    *,
+    items: Sequence[Hashable] | None = None,
+    annotators: Sequence[Hashable] | None = None,
+    classes: Sequence[Hashable] | int | None = None,
+    duplicates: Duplicates = "error",
+    unknown: Unknown = "error",
+) -> Annotations:
+    """`Annotations` of the rows that hold an answer; see `read_long` for the arguments."""
+    checked_rule(duplicates)
+    if unknown not in get_args(Unknown):
+        raise ValueError(f"`unknown` must be 'error' or 'drop'. Received: unknown={unknown!r}")
+    answered = np.flatnonzero(rows.answer.codes != MISSING)
+    if len(answered) == 0:
+        raise ValueError(
+            f"{rows.source}: expected at least one answer. Received: none in {len(rows.answer.codes)} rows"
+        )
+    class_ids, answer = _answers(rows, answered, rows.classes if classes is None else classes, unknown)
+    known = answer >= 0 if answer.dtype.kind == "i" else slice(None)
+    answered, answer = answered[known], answer[known]
+    if len(answered) == 0:
+        raise ValueError(f"{rows.source}: expected answers among `classes`. Received: none that is")
+    item_ids, item = _positions(rows, rows.item, answered, "items", rows.items if items is None else items)
+    annotator_ids, annotator = _positions(
+        rows,
+        rows.annotator,
+        answered,
+        "annotators",
+        rows.annotators if annotators is None else annotators,
+    )
+    kept = kept_rows(item, annotator, answer, len(annotator_ids), duplicates)
+    try:
+        return Annotations(
+            item[kept],
+            annotator[kept],
+            answer[kept],
+            items=item_ids,
+            annotators=annotator_ids,
+            classes=class_ids,
+        )
+    except ValueError:  # it does not know of places
+        _refuse_repeated(rows, answered, item, annotator, len(annotator_ids))
+        raise
+
+
+def _answers(
+    rows: Rows, answered: np.ndarray, classes: Any, unknown: str
+) -> tuple[np.ndarray | None, np.ndarray]:
+    """Ids of the classes and the code of each answer (-1: dropped); or no ids and numbers."""
+    if isinstance(classes, bool | np.bool_):
+        raise ValueError(f"`classes` must be ids, or how many there are. Received: classes={classes}")
+    if isinstance(classes, int | np.integer):
+        classes = range(classes)
+    column = rows.answer
+    if column.text:
+        values = column.values[_used(column, answered)]
+        column = _replaced(column, answered, typed(values, classes, numbers=classes is None))
+    if classes is None and column.values.dtype.kind == "f":
+        wrong = ~(np.abs(column.values) <= np.finfo(np.float32).max)
+        if np.any(wrong[column.codes[answered]]):
+            _refuse_first(rows, column, answered, wrong, "a finite number")
+        return None, column.values[column.codes[answered]]
+    return _positions(rows, column, answered, "classes", classes, drop=unknown == "drop")
+
+
+def _positions(
+    rows: Rows,
+    column: Column,
+    answered: np.ndarray,
+    vocabulary_name: str,
+    vocabulary: Sequence[Hashable] | None,
+    drop: bool = False,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The vocabulary and the position in it of each answered row."""
+    codes = column.codes[answered]
+    if np.any(codes == MISSING):
+        row = answered[np.argmax(codes == MISSING)]
+        refuse(rows.source, rows.place(row), column.name, "an id", None)
+    if column.text and vocabulary_name != "classes":
+        values = typed(column.values[_used(column, answered)], vocabulary, numbers=False)
+        column = _replaced(column, answered, values)
+        codes = column.codes[answered]
+    if vocabulary is None:
+        used = np.flatnonzero(_used(column, answered))
+        ids, index = encode(column.name, column.values[used], vocabulary_name, None)
+    else:
+        used, ids = np.arange(len(column.values)), id_array(vocabulary_name, vocabulary)
+        position = {id_: i for i, id_ in enumerate(ids.tolist())}
+        index = np.array([position.get(value, MISSING) for value in column.values.tolist()], np.int64)
+    position_of = np.full(len(column.values), MISSING, np.int32)
+    position_of[used] = index
+    unknown = position_of == MISSING
+    if not drop and np.any(unknown[codes]):
+        known = ", ".join(map(repr, ids.tolist()[:5])) + ", ..." * (len(ids) > 5)
+        _refuse_first(rows, column, answered, unknown, f"one of `{vocabulary_name}`, {known}")
+    return ids, position_of[codes]
+
+
+def _used(column: Column, answered: np.ndarray) -> np.ndarray:
+    """Which of the values stand in an answered row."""
+    codes = column.codes[answered]
+    return np.bincount(codes[codes >= 0], minlength=len(column.values)) > 0
+
+
+def _replaced(column: Column, answered: np.ndarray, values: np.ndarray) -> Column:
+    """The column with other values for those that are used, and codes of these only."""
+    used = _used(column, answered)
+    new_code = np.full(len(column.values) + 1, MISSING, np.int32)  # the last is that of -1
+    new_code[np.flatnonzero(used)] = np.arange(used.sum())
+    return Column(new_code[column.codes], id_column(column.name, values), column.name)
+
+
+def _refuse_first(
+    rows: Rows, column: Column, answered: np.ndarray, wrong: np.ndarray, expected: str
+) -> NoReturn:
+    row = answered[np.argmax(wrong[column.codes[answered]])]
+    refuse(rows.source, rows.place(row), column.name, expected, column.values.tolist()[column.codes[row]])
+
+
+def _refuse_repeated(
+    rows: Rows, answered: np.ndarray, item: np.ndarray, annotator: np.ndarray, num_annotators: int
+) -> None:
+    repeated = repeated_rows(item, annotator, num_annotators)
+    if repeated:
+        first, second = (int(answered[row]) for row in repeated)
+        who, what = (column.values.tolist()[column.codes[second]] for column in (rows.annotator, rows.item))
+        raise ValueError(
+            f"{rows.source}, {rows.place(second)}: expected one answer of an annotator to an item "
+            f"(or `duplicates='first'`, 'last' or 'majority'). "
+            f"Received: annotator {who!r} and item {what!r}, as in {rows.place(first)}"
+        )

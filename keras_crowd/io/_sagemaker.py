@@ -1,0 +1,165 @@
+"""SageMaker Ground Truth: what annotation consolidation gets, and the manifest of labels it leads to."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any, Unpack
+
+from .._files import replacing
+from ..annotations import Annotations
+from ..annotations._rules import Rules
+from ._chosen import chosen
+from ._columns import Coder
+from ._estimates import labels
+from ._rows import RowBuilder, assemble
+from ._text import FILE, expect, parsed_json, read_json, required
+
+
+def read_sagemaker(
+    path: FILE, field: str, *, encoding: str = "utf-8", **rules: Unpack[Rules]
+) -> Annotations:
+    """Reads the input of annotation consolidation of SageMaker Ground Truth.
+
+    It is the JSON file at `payload.s3Uri` of the request to a post-annotation Lambda: a list of objects with
+    `datasetObjectId`, `dataObject` and the `annotations` of workers.
+
+    Args:
+        path: The file.
+        field: The keys to the answer in a worker's `annotationData.content`, joined by dots, as in
+            `"category.label"` for a `<crowd-classifier name="category">`. Radio buttons, `{"cat": true, "dog":
+            false}`, are read as the one that is true.
+        encoding: That of the file.
+        **rules: `items=`, `annotators=`, `classes=`, `duplicates=` and `unknown=`, as for `read_long`.
+
+    Returns:
+        `Annotations`; items are all objects in the order of the file, annotators those of `workerId`.
+
+    Raises:
+        ValueError: When the file is malformed; the message names object and annotation.
+
+    Example:
+
+    >>> import json, pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "annotations.json"
+    >>> content = json.dumps({"category": {"label": "cat"}})
+    >>> object_ = {"datasetObjectId": "0", "dataObject": {"s3Uri": "s3://b/0.png"}, "annotations": [
+    ...     {"workerId": "w1", "annotationData": {"content": content}}]}
+    >>> size = file.write_text(json.dumps([object_]))
+    >>> keras_crowd.io.read_sagemaker(file, "category.label").classes.tolist()
+    ['cat']
+
+    Reference:
+        Amazon SageMaker documentation, "Using pre-annotation and post-annotation Lambda functions".
+    """
+    builder = RowBuilder(
+        path,
+        ("datasetObjectId", "workerId", field),
+        lambda object_, one: f"object {object_ + 1}, annotation {one}",
+    )
+    items = Coder("datasetObjectId")
+    for o, object_ in enumerate(_objects(path, encoding)):
+        place = f"{path}, object {o + 1}"
+        items.add(object_["datasetObjectId"])
+        annotations = expect(list, required(object_, "annotations", place), f"{place}, 'annotations'")
+        for one, annotation in enumerate(annotations, 1):
+            where = f"{place}, annotation {one}"
+            worker = expect(str, required(expect(dict, annotation, where), "workerId", where), where)
+            answer = chosen(_content(annotation, where), field, where)
+            builder.add(object_["datasetObjectId"], worker, answer, o, one)
+    return assemble(builder.rows(items=items.column().values.tolist()), **rules)
+
+
+def write_sagemaker(
+    path: FILE,
+    source: FILE,
+    annotations: Annotations,
+    estimates: Any,
+    label_attribute: str = "label",
+    *,
+    job_name: str = "keras_crowd",
+    created: datetime | None = None,
+    encoding: str = "utf-8",
+) -> None:
+    """Writes an augmented manifest of SageMaker: one object a line, with its label and confidence.
+
+    Args:
+        path: The file to write.
+        source: The input of annotation consolidation that `annotations` were read from.
+        annotations: Whose items the estimates are of, with classes.
+        estimates: A posterior or other probabilities `(items, classes)`, or class codes `(items,)`, `-1` for none.
+        label_attribute: Name of the label; its metadata are under the same name with "-metadata".
+        job_name: The labeling job to name in the metadata.
+        created: Date to write. Defaults to now.
+        encoding: That of both files.
+
+    Raises:
+        ValueError: When the source is malformed, or `estimates` do not fit the annotations.
+
+    Example:
+
+    >>> import json, pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> object_ = {"datasetObjectId": "0", "dataObject": {"s3Uri": "s3://b/0.png"}, "annotations": []}
+    >>> size = (folder / "in.json").write_text(json.dumps([object_]))
+    >>> annotations = keras_crowd.Annotations.from_coo(["0"], ["w1"], ["cat"])
+    >>> keras_crowd.io.write_sagemaker(folder / "out.manifest", folder / "in.json", annotations, [0])
+    >>> json.loads((folder / "out.manifest").read_text())["label-metadata"]["class-name"]
+    'cat'
+
+    Reference:
+        Amazon SageMaker documentation, "Labeling job output data": classification job output.
+    """
+    if annotations.classes is None:
+        raise ValueError("`annotations` must have classes. Received: numeric answers")
+    estimated = labels(annotations, estimates)
+    found = estimated.of(annotations)
+    codes = dict(zip(annotations.items.tolist(), estimated.codes or [], strict=True))
+    date = (created or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S.%f")
+    with replacing(path, encoding=encoding) as file:
+        for o, object_ in enumerate(_objects(source, encoding)):
+            item, data = object_["datasetObjectId"], _data(object_, f"{source}, object {o + 1}")
+            if item not in found:
+                continue
+            kind = "image" if "source-ref" in data else "text"
+            metadata = {
+                "class-name": str(found[item].value),
+                "job-name": job_name,
+                "confidence": found[item].confidence,
+                "type": f"groundtruth/{kind}-classification",
+                "human-annotated": "yes",
+                "creation-date": date,
+            }
+            metadata = {key: value for key, value in metadata.items() if value is not None}
+            line = {**data, label_attribute: codes[item], f"{label_attribute}-metadata": metadata}
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def _objects(path: FILE, encoding: str) -> list[dict[str, Any]]:
+    objects = expect(list, read_json(path, encoding), str(path))
+    if not objects:
+        raise ValueError(f"{path}: expected at least one object. Received: none")
+    seen: dict[str, int] = {}
+    for o, object_ in enumerate(objects, 1):
+        place = f"{path}, object {o}"
+        id_ = required(expect(dict, object_, place), "datasetObjectId", place)
+        if seen.setdefault(expect(str, id_, f"{place}, 'datasetObjectId'"), o) != o:
+            raise ValueError(
+                f"{place}: expected an id of its own. Received: {id_!r}, as object {seen[id_]}"
+            )
+        expect(dict, required(object_, "dataObject", place), f"{place}, 'dataObject'")
+    return objects
+
+
+def _content(annotation: dict[str, Any], place: str) -> Any:
+    data = expect(dict, required(annotation, "annotationData", place), f"{place}, 'annotationData'")
+    content = required(data, "content", f"{place}, 'annotationData'")
+    return parsed_json(expect(str, content, f"{place}, 'content'"), place)
+
+
+def _data(object_: dict[str, Any], place: str) -> dict[str, Any]:
+    data = object_["dataObject"]
+    for key, name in (("s3Uri", "source-ref"), ("content", "source")):
+        if data.get(key):
+            return {name: data[key]}
+    raise ValueError(f"{place}, 'dataObject': expected 's3Uri' or 'content'. Received: {list(data)}")

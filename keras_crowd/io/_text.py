@@ -1,0 +1,164 @@
+"""Text files and JSON, read strictly: whatever is malformed is refused, with its place."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any, TextIO
+
+FILE = str | os.PathLike[str]
+
+
+def read_text(path: FILE, encoding: str = "utf-8") -> str:
+    """The whole file; a byte order mark is no part of it."""
+    with open_text(path, encoding) as file:
+        try:
+            text = file.read()
+        except UnicodeError as error:
+            raise ValueError(
+                f"{path}: expected text in the encoding {encoding}. Received: {error}"
+            ) from error
+    if "\0" in text:
+        raise _no_text(path, text.count("\n", 0, text.index("\0")) + 1, encoding)
+    return text
+
+
+def read_table(
+    path: FILE, columns: Sequence[str] | None, *, sep: str = ",", encoding: str = "utf-8"
+) -> Iterator[tuple[int, list[str]]]:
+    """Rows of a table of text, each with the number of the line it ends in; first the header.
+
+    Args:
+        path: The file. Fields may be quoted; each row must have as many as the header; empty lines are
+            skipped.
+        columns: Names of the columns to give, in this order. `None` for all.
+        sep: What stands between fields.
+        encoding: That of the file.
+    """
+    with open_text(path, encoding) as file:
+        reader = csv.reader(_lines(file, path, encoding), delimiter=sep, strict=True)
+        try:
+            yield from _table_rows(reader, path, columns)
+        except csv.Error as error:
+            raise ValueError(
+                f"{path}, line {reader.line_num}: expected fields between {sep!r}. Received: {error}"
+            ) from error
+        except UnicodeError as error:
+            raise ValueError(
+                f"{path}, after line {reader.line_num}: expected text in the encoding {encoding}. "
+                f"Received: {error}"
+            ) from error
+
+
+def open_text(path: FILE, encoding: str) -> TextIO:
+    """The file, line ends as they are; a byte order mark is no part of it."""
+    codec = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
+    try:
+        return open(path, encoding=codec, newline="")
+    except LookupError as error:
+        raise ValueError(f"`encoding` must be one that Python knows. Received: {encoding!r}") from error
+
+
+def read_json(path: FILE, encoding: str = "utf-8") -> Any:
+    """What a JSON file holds."""
+    return parsed_json(read_text(path, encoding), str(path))
+
+
+def read_json_lines(path: FILE, encoding: str = "utf-8") -> Iterator[tuple[int, dict[str, Any]]]:
+    """Number and object of each line that is not blank."""
+    found = False
+    for number, line in enumerate(read_text(path, encoding).split("\n"), 1):
+        if line.strip():
+            found = True
+            yield number, expect(dict, parsed_json(line, place := f"{path}, line {number}"), place)
+    if not found:
+        raise ValueError(f"{path}: expected one JSON object a line. Received: an empty file")
+
+
+def parsed_json(text: str, place: str) -> Any:
+    """JSON that stands in one line, or field, of a file."""
+    try:
+        return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"{place}: expected JSON. Received: {error.msg} at line {error.lineno}, column {error.colno}"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{place}: expected JSON. Received: {error}") from error
+
+
+def expect(kind: type, value: Any, place: str) -> Any:
+    """`value`, if it is of this kind of JSON."""
+    if type(value) is not kind:
+        names = {dict: "an object", list: "a list", str: "text", int: "a whole number"}
+        shown = json.dumps(value)
+        shown = shown if len(shown) <= 80 else shown[:77] + "..."
+        raise ValueError(f"{place}: expected {names[kind]}. Received: {shown}")
+    return value
+
+
+def required(object_: dict[str, Any], key: str, place: str) -> Any:
+    """`object_[key]`, which must be there."""
+    if key not in object_:
+        raise ValueError(f"{place}: expected the key {key!r}. Received: the keys {list(object_)[:12]}")
+    return object_[key]
+
+
+def follow(value: Any, path: str, place: str) -> Any:
+    """What stands under keys that are joined by dots, as in "category.label"."""
+    for key in path.split(".") if path else ():
+        value = required(expect(dict, value, place), key, place)
+    return value
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"a key twice in {{{', '.join(repr(key) for key, _ in pairs[:8])}}}")
+    return found
+
+
+def _refuse_constant(constant: str) -> Any:
+    raise ValueError(f"{constant}, which is not JSON")
+
+
+def _table_rows(reader: Any, path: FILE, columns: Sequence[str] | None) -> Iterator[tuple[int, list[str]]]:
+    header = next((row for row in reader if row), None)
+    if header is None:
+        raise ValueError(f"{path}: expected a table with a header. Received: an empty file")
+    where = _column_positions(path, header, columns)
+    yield reader.line_num, [header[i] for i in where]
+    for row in reader:
+        if row and len(row) != len(header):
+            raise ValueError(
+                f"{path}, line {reader.line_num}: expected {len(header)} fields, as in the header. "
+                f"Received: {len(row)}"
+            )
+        if row:
+            yield reader.line_num, [row[i] for i in where]
+
+
+def _lines(file: TextIO, path: FILE, encoding: str) -> Iterator[str]:
+    for number, line in enumerate(file, 1):
+        if "\0" in line:
+            raise _no_text(path, number, encoding)
+        yield line
+
+
+def _no_text(path: FILE, line: int, encoding: str) -> ValueError:
+    return ValueError(
+        f"{path}, line {line}: expected text in the encoding {encoding}. Received: NUL, as of another encoding"
+    )
+
+
+def _column_positions(path: FILE, header: list[str], columns: Sequence[str] | None) -> list[int]:
+    wanted = header if columns is None else columns
+    for name in wanted:
+        if header.count(name) != 1:
+            raise ValueError(
+                f"{path}, header: expected one column {name!r}. Received: {header.count(name)} in "
+                f"{header[:12]}"
+            )
+    return [header.index(name) for name in wanted]

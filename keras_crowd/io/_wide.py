@@ -1,0 +1,152 @@
+"""Tables with one row an item and one column an annotator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Unpack
+
+from ..annotations import Annotations
+from ..annotations._rules import Rules
+from ._columns import Coder, typed
+from ._parquet import parquet_batches
+from ._rows import RowBuilder, assemble
+from ._tables import format_of, separator, write_table
+from ._text import FILE, read_json_lines, read_table
+
+
+def read_wide(
+    path: FILE,
+    item: str = "item",
+    *,
+    columns: Sequence[str] | None = None,
+    missing: Sequence[str] = ("",),
+    encoding: str = "utf-8",
+    **rules: Unpack[Rules],
+) -> Annotations:
+    """Reads a table with one row an item and one column an annotator.
+
+    Formats and types are those of `read_long`. Rows and columns are items and annotators in the order of
+    the file, those without an answer among them.
+
+    Args:
+        path: The file, `.csv`, `.tsv`, `.jsonl` or `.parquet`.
+        item: Name of the column of item ids.
+        columns: Names of the annotators' columns. Defaults to all others.
+        missing: Answers in a text format that mean "did not answer".
+        encoding: That of a text format.
+        **rules: `items=`, `annotators=`, `classes=`, `duplicates=` and `unknown=`, as for `read_long`.
+
+    Returns:
+        `Annotations`.
+
+    Raises:
+        ValueError: As `read_long`.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "answers.csv"
+    >>> size = file.write_text("image,ann,bob\\nb.png,cat,\\na.png,dog,dog\\n")
+    >>> annotations = keras_crowd.io.read_wide(file, "image")
+    >>> annotations.items.tolist(), annotations.dense().tolist()
+    (['b.png', 'a.png'], [[0, -1], [1, 1]])
+    """
+    format_ = format_of(path)
+    text = format_ in ("csv", "tsv")
+    records = _records(path, format_, encoding)
+    _, header = next(records)
+    names = _annotators(path, item, header, columns)
+    where = [header.index(name) for name in (item, *names)]
+    noun = "row" if format_ == "parquet" else "line"
+    builder = RowBuilder(
+        path,
+        (item, "annotator", "answer"),
+        lambda line, column: f"{noun} {line}, column {names[column]!r}",
+        text,
+        missing,
+    )
+    items = Coder(item, text)
+    for line, record in records:
+        item_id, *answers = [record[i] for i in where]
+        for column, answer in enumerate(answers):
+            builder.add(item_id, names[column], answer, line, column)
+        items.add(item_id)
+    return assemble(builder.rows(**_known(items, names, text, rules)), **rules)
+
+
+def write_wide(
+    path: FILE, annotations: Annotations, item: str = "item", *, encoding: str = "utf-8"
+) -> None:
+    """Writes one row an item and one column an annotator, in the format that the file's ending says.
+
+    Args:
+        path: The file, `.csv`, `.tsv`, `.jsonl` or `.parquet`.
+        annotations: What to write.
+        item: Name of the column of item ids.
+        encoding: That of a text format.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "answers.csv"
+    >>> keras_crowd.io.write_wide(file, keras_crowd.Annotations.from_dense([[1, -1], [0, 1]]))
+    >>> print(file.read_text())
+    item,0,1
+    0,1,
+    1,0,1
+    """
+    names = [str(id_) for id_ in annotations.annotators.tolist()]
+    if len({item, *names}) <= len(names):
+        raise ValueError(
+            f"`item` and the annotators must have different names. Received: {item!r}, {names}"
+        )
+    table = annotations.dense()
+    columns: dict[str, Any] = {item: annotations.items}
+    for name, column in zip(names, table.T, strict=True):
+        columns[name] = column
+        if annotations.classes is not None:
+            classes = [*annotations.classes.tolist(), None]  # -1 takes the last
+            columns[name] = [classes[code] for code in column]
+    write_table(path, columns, encoding)
+
+
+def _records(path: FILE, format_: str, encoding: str) -> Iterator[tuple[int, list[Any]]]:
+    """Header, then rows, of any format."""
+    if format_ == "parquet":
+        yield from _parquet_records(path)
+    elif format_ == "jsonl":
+        lines = list(read_json_lines(path, encoding))
+        header = list(dict.fromkeys(key for _, record in lines for key in record))
+        yield 0, header
+        yield from ((line, [record.get(key) for key in header]) for line, record in lines)
+    else:
+        yield from read_table(path, None, sep=separator(format_), encoding=encoding)
+
+
+def _parquet_records(path: FILE) -> Iterator[tuple[int, list[Any]]]:
+    row = 0
+    for batch in parquet_batches(path, None):
+        if row == 0:
+            yield 0, batch.schema.names
+        for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            row += 1
+            # Parquet's floats have NaN for nothing, as pandas writes it.
+            yield row, [None if value != value else value for value in values]
+    if row == 0:
+        raise ValueError(f"{path}: expected at least one row. Received: none")
+
+
+def _annotators(path: FILE, item: str, header: list[str], columns: Sequence[str] | None) -> list[str]:
+    names = [name for name in header if name != item] if columns is None else list(columns)
+    wrong = [name for name in (item, *names) if name not in header]
+    if wrong:
+        raise ValueError(f"{path}, header: expected a column {wrong[0]!r}. Received: {header[:12]}")
+    return names
+
+
+def _known(items: Coder, names: list[str], text: bool, rules: Any) -> dict[str, Any]:
+    """All items and annotators of the table, typed as `assemble` will type them."""
+    ids = items.column().values
+    if text:
+        ids = typed(ids, rules.get("items"), numbers=False)
+    return {"items": ids.tolist(), "annotators": names}

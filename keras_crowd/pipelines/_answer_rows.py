@@ -1,0 +1,80 @@
+"""The answers to some of the items, in memory that follows the number of answers."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from .._arguments import whole_number
+from ..annotations import MISSING, Annotations, as_annotations
+from ..annotations._forms import missing_answer
+
+Form = Literal["slots", "dense", "items"]
+
+
+def any_annotations(annotations: Any) -> Annotations:
+    """`annotations`, or those of a dense array of classes or of numbers."""
+    if isinstance(annotations, Annotations) or np.asarray(annotations).dtype.kind != "f":
+        return as_annotations(annotations)
+    return Annotations.from_dense(annotations)
+
+
+class AnswerRows:
+    """Answers item by item, as slots or dense.
+
+    Args:
+        annotations: The answers.
+        form: `"slots"`, `"dense"`, or `"items"` (no answers, the positions of the items instead).
+        num_slots: Width of slots; `None` for that of the batch.
+    """
+
+    def __init__(self, annotations: Annotations, form: str, num_slots: int | None) -> None:
+        if form not in get_args(Form):
+            raise ValueError(
+                f"`form` must be one of {', '.join(map(repr, get_args(Form)))}. Received: form={form!r}"
+            )
+        self.annotations, self.form = annotations, form
+        self.offsets = np.concatenate([[0], np.cumsum(annotations.answers_per_item())])
+        widest = int(np.diff(self.offsets).max())
+        if num_slots is not None:
+            whole_number("num_slots", num_slots)
+            if form != "slots" or num_slots < widest:
+                raise ValueError(
+                    "`num_slots` must be, for slots, at least the highest number of answers to one item, "
+                    f"{widest}. Received: num_slots={num_slots}, form={form!r}"
+                )
+        self.num_slots = num_slots
+        self.missing = missing_answer(annotations.answers)
+
+    def slots(self, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Annotators and answers of these items, `(len(items), slots)` each."""
+        row, slot, position = self._positions(items)
+        width = self.num_slots or max(int(slot.max(initial=0)) + 1, 1)
+        shape = (len(items), width)
+        annotators = np.full(shape, MISSING, np.int32)
+        answers = np.full(shape, self.missing, self.annotations.answers.dtype)
+        annotators[row, slot] = self.annotations.annotator_index[position]
+        answers[row, slot] = self.annotations.answers[position]
+        return annotators, answers
+
+    def dense(self, items: np.ndarray) -> np.ndarray:
+        """Answers to these items, `(len(items), annotators)`."""
+        row, _, position = self._positions(items)
+        shape = (len(items), self.annotations.num_annotators)
+        answers = np.full(shape, self.missing, self.annotations.answers.dtype)
+        answers[row, self.annotations.annotator_index[position]] = self.annotations.answers[position]
+        return answers
+
+    def used(self) -> np.ndarray:
+        """Positions of the items that batches are made of: those with an answer, or all for `"items"`."""
+        if self.form == "items":
+            return np.arange(self.annotations.num_items)
+        return np.flatnonzero(np.diff(self.offsets))
+
+    def _positions(self, items: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Row and slot of each answer to these items, and where it stands among all."""
+        counts = self.offsets[items + 1] - self.offsets[items]
+        row = np.repeat(np.arange(len(items)), counts)
+        slot = np.arange(len(row)) - (np.cumsum(counts) - counts)[row]
+        return row, slot, self.offsets[items][row] + slot

@@ -1,0 +1,98 @@
+"""`CrowdBatches`: features and answers in batches, as Keras takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from .._arguments import whole_number
+from ._answer_rows import AnswerRows, Form, any_annotations
+from ._features import FeatureRows, checked_weights, with_annotators
+
+
+class CrowdBatches(keras.utils.PyDataset):
+    """Batches of features and answers for `fit`, whose features are read as they are needed.
+
+    Memory follows the number of answers, not of annotators, and not the features. Answers are `"slots"`,
+    `((x, annotators), answers)`, as wide as the batch needs (XLA compiles once a width: give `num_slots` for one
+    width); `"dense"`, `(x, answers)`; or none but the rows of the items, `(x, items)`, as `EMTrainer` takes them.
+    A dict of features gets the annotators under `"annotators"`.
+
+    Items that nobody answered are left out, but for `"items"`. To compare models on answers that were held out, make
+    batches of each part of `annotations.split()`.
+
+    For PyTorch, `torch.utils.data.DataLoader(batches, batch_size=None)` gives the same batches as tensors, in
+    other processes if wanted; it does not call `on_epoch_end`, so call it to shuffle anew.
+
+    Args:
+        x: Features, row `i` of which is item `i`: an array in memory or on disk (`numpy.load(...,
+            mmap_mode="r")`, HDF5, Zarr: whatever takes increasing positions), a list or dict of such; or a
+            function that gives the features of the items at such positions.
+        annotations: `Annotations`, or a dense array of answers.
+        batch_size: Items in a batch.
+        form: `"slots"`, `"dense"` or `"items"`.
+        num_slots: Width of slots. Defaults to the highest number of answers in each batch.
+        shuffle: Whether items are in another order each epoch.
+        seed: Seed of the orders.
+        sample_weight: A weight for each item, `(items,)`, the third element of batches.
+        **kwargs: `workers=`, `use_multiprocessing=` and `max_queue_size=` of `keras.utils.PyDataset`.
+
+    Raises:
+        ValueError: When features and answers disagree, or an argument is out of range.
+
+    Example:
+
+    >>> x = np.arange(6).reshape(3, 2)
+    >>> batches = keras_crowd.pipelines.CrowdBatches(x, [[0, 1], [-1, -1], [-1, 1]], 2, shuffle=False)
+    >>> (features, annotators), answers = batches[0]
+    >>> features.tolist(), annotators.tolist(), answers.tolist()
+    ([[0, 1], [4, 5]], [[0, 1], [1, -1]], [[0, 1], [1, -1]])
+    """
+
+    def __init__(
+        self,
+        x: Any,
+        annotations: Any,
+        batch_size: int = 32,
+        *,
+        form: Form = "slots",
+        num_slots: int | None = None,
+        shuffle: bool = True,
+        seed: int = 0,
+        sample_weight: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.annotations = any_annotations(annotations)
+        self.batch_size = whole_number("batch_size", batch_size)
+        self.form, self.num_slots, self.shuffle, self.seed = form, num_slots, shuffle, seed
+        self._answers = AnswerRows(self.annotations, form, num_slots)
+        self._features = FeatureRows(x, self.annotations.num_items)
+        self._weights = checked_weights(sample_weight, self.annotations.num_items)
+        self._items = self._answers.used()
+        self._epoch = -1
+        self.on_epoch_end()
+
+    def __len__(self) -> int:
+        return -(-len(self._items) // self.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        if not 0 <= index < len(self):
+            raise IndexError(f"`index` must be from 0 to {len(self) - 1}. Received: {index}")
+        items = self._order[index * self.batch_size : (index + 1) * self.batch_size]
+        x = self._features(items)
+        weights = () if self._weights is None else (self._weights[items],)
+        if self.form == "items":
+            return (x, items, *weights)
+        if self.form == "dense":
+            return (x, self._answers.dense(items), *weights)
+        annotators, answers = self._answers.slots(items)
+        return (with_annotators(x, annotators), answers, *weights)
+
+    def on_epoch_end(self) -> None:
+        """Another order, if items are shuffled."""
+        self._epoch += 1
+        rng = np.random.default_rng([self.seed, self._epoch])
+        self._order = rng.permutation(self._items) if self.shuffle else self._items

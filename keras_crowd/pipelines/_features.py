@@ -1,0 +1,82 @@
+"""Features of some of the items, read when they are needed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+
+class FeatureRows:
+    """Rows of features in memory, on disk, or from a function.
+
+    Args:
+        x: What `CrowdBatches` takes.
+        num_items: How many rows there must be.
+    """
+
+    def __init__(self, x: Any, num_items: int) -> None:
+        self.x = x
+        self.is_function = callable(x) and not hasattr(x, "__getitem__")
+        if self.is_function:
+            return
+        lengths = {len(rows) for rows in self._leaves()}
+        if lengths != {num_items}:
+            raise ValueError(
+                "`x` must have a row for each item; give `Annotations` the ids of your rows as `items=`. "
+                f"Received: {sorted(lengths)} rows, answers to {num_items} items"
+            )
+
+    def __call__(self, items: np.ndarray) -> Any:
+        """Features of these items, in the same structure as `x`."""
+        order = np.argsort(
+            items, kind="stable"
+        )  # files are read forward, and some cannot be read otherwise
+        back = np.empty_like(order)
+        back[order] = np.arange(len(order))
+        rows = items[order]
+        if self.is_function:
+            found = keras.tree.map_structure(np.asarray, self.x(rows))
+        else:
+            found = keras.tree.map_structure(lambda part: np.asarray(part[rows]), self.x)
+        for part in keras.tree.flatten(found):
+            if part.shape[:1] != (len(items),):
+                raise ValueError(
+                    f"`x` must give {len(items)} rows for as many items. Received: shape {part.shape}"
+                )
+        return keras.tree.map_structure(lambda part: part[back], found)
+
+    def _leaves(self) -> list[Any]:
+        leaves = keras.tree.flatten(self.x)
+        for leaf in leaves:
+            if (
+                not hasattr(leaf, "__getitem__")
+                or not hasattr(leaf, "__len__")
+                or not hasattr(leaf, "shape")
+            ):
+                raise ValueError(
+                    "`x` must be arrays (in memory or on disk), a list or dict of arrays, or a function of "
+                    f"positions. Received: {type(leaf).__name__}"
+                )
+        return leaves
+
+
+def with_annotators(x: Any, annotators: Any) -> Any:
+    """Inputs of a model on slots: the features, and who answered, last (or under "annotators")."""
+    if isinstance(x, dict):
+        return {**x, "annotators": annotators}
+    return (*x, annotators) if isinstance(x, list | tuple) else (x, annotators)
+
+
+def checked_weights(sample_weight: Any, num_items: int) -> np.ndarray | None:
+    """One weight an item, float32."""
+    if sample_weight is None:
+        return None
+    weights = np.asarray(sample_weight, np.float32)
+    if weights.shape != (num_items,) or not np.all(np.isfinite(weights) & (weights >= 0)):
+        raise ValueError(
+            f"`sample_weight` must be {num_items} finite numbers, one for each item, none negative. "
+            f"Received: shape {weights.shape}"
+        )
+    return weights
