@@ -120,7 +120,7 @@ def aggregated(name):
 
         columns = {"task": annotations.item_index, "worker": annotations.annotator_index}
         frame = pd.DataFrame({**columns, "label": annotations.answers})
-        for aggregator in ("Wawa", "ZeroBasedSkill", "GLAD", "MACE", "MMSR", "OneCoinDawidSkene"):
+        for aggregator in ("OneCoinDawidSkene", "MACE", "GLAD", "MMSR"):
             found = getattr(theirs, aggregator)().fit(frame).labels_.sort_index()
             print(f"| crowd-kit's {aggregator} | {100 * np.mean(found == truth):.1f} |", flush=True)
 
