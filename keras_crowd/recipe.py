@@ -21,6 +21,7 @@ from .losses import MaskedCrowdCrossEntropy
 from .models import align_classes, validate
 from .ops import class_probabilities
 from .optimizers import crowd_optimizer
+from .pipelines._features import with_annotators
 from .regularizers import ClassifierLogDet
 from .selection import WEIGHTS, RegularizationPath, regularization_path
 from .warm_start import from_dawid_skene
@@ -178,7 +179,7 @@ class _Training:
         )
         ids = keras.Input((None,), dtype="int32", name="annotators")
         logits = self.crowd(classifier.outputs[0], annotators=ids)
-        self.model = keras.Model(_and_annotators(_structure(classifier, x), ids), logits)
+        self.model = keras.Model(with_annotators(_structure(classifier, x), ids), logits)
         validate(self.model, *self.data(annotations))
 
     def compile(self, optimizer: Any, crowd_learning_rate: Any) -> None:
@@ -192,7 +193,7 @@ class _Training:
     def data(self, annotations: Annotations) -> tuple[Any, np.ndarray]:
         """What the model is trained on."""
         ids, answers = annotations.slots(self.num_slots)
-        return _and_annotators(self.x, ids), answers
+        return with_annotators(self.x, ids), answers
 
     def restore(self) -> None:
         """Classifier, crowd layer and optimizer as they were."""
@@ -279,10 +280,3 @@ def _structure(classifier: Any, x: Any) -> Any:
         return classifier.inputs
     given = getattr(classifier, "input", None)
     return given if isinstance(given, dict) else {tensor.name: tensor for tensor in classifier.inputs}
-
-
-def _and_annotators(x: Any, annotators: Any) -> Any:
-    """Features and the annotators of each slot, as inputs of one model."""
-    if isinstance(x, dict):
-        return {**x, "annotators": annotators}
-    return (*x, annotators) if isinstance(x, list | tuple) else (x, annotators)
