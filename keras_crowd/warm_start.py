@@ -140,8 +140,8 @@ def from_labels(
     >>> answers = [[0, 0, 0], [1, 1, 0], [0, 0, 0], [1, 1, 1]]
     >>> labels = keras_crowd.aggregation.majority_vote(answers)
     >>> keras_crowd.warm_start.from_labels(answers, labels, strength=1.0)[:, 1].round(2)
-    array([[0.06, 0.94],
-           [0.06, 0.94],
+    array([[0.05, 0.95],
+           [0.05, 0.95],
            [0.39, 0.61]])
     """
     annotations = _classes(answers, num_classes)
