@@ -29,6 +29,7 @@ sys.path.append(str(pathlib.Path(__file__).parents[1] / "examples"))
 from moviereviews_crowd_regression import build, features
 
 EPOCHS, BATCH_SIZE, LEARNING_RATE, CROWD_RATE = 20, 64, 1e-3, 10
+NUM_COMPONENTS = 500
 CONN_TYPES = ("S", "B", "S+B", "B+S")
 
 
@@ -57,7 +58,7 @@ class Reviews:
 
     def __init__(self):
         data = kc.datasets.moviereviews.load_data()
-        self.x_train, self.x_test = features(data, num_components=500)
+        self.x_train, self.x_test = features(data, NUM_COMPONENTS)
         self.annotations, self.y_train, self.y_test = data.annotations, data.y_train, data.y_test
         self.scale = Scale(data.annotations)
 

@@ -212,8 +212,3 @@ def test_weights_restored_from_a_held_epoch_are_released():
 def test_freeze_refuses_negative_epochs():
     with pytest.raises(ValueError, match=r"`epochs` must not be negative. Received: epochs=-1"):
         kc.callbacks.CrowdFreeze(None, epochs=-1)
-
-
-def test_a_schedule_of_no_regularizer_is_refused():
-    with pytest.raises(ValueError, match="`crowd` must have a `classifier_regularizer`"):
-        kc.callbacks.RegularizerSchedule(kc.layers.CrowdsClassification(5))

@@ -15,7 +15,7 @@ class RegularizerSchedule(keras.callbacks.Callback):
     traced again. The loss that `fit` shows has the penalty in it, and may rise while the weights do.
 
     Args:
-        crowd: The crowd layer.
+        crowd: The crowd layer. Without a regularizer there is nothing to raise.
         warm_up: Epochs without penalty, as a number of epochs or, below 1, a share of them.
         ramp: Epochs over which the weights rise linearly, likewise.
         decay: Epochs at the end over which the weights fall linearly, likewise, as it takes a penalty to
@@ -45,11 +45,6 @@ class RegularizerSchedule(keras.callbacks.Callback):
             raise ValueError(
                 "`warm_up`, `ramp`, `decay` and `final` must not be negative. "
                 f"Received: warm_up={warm_up}, ramp={ramp}, decay={decay}, final={final}"
-            )
-        if not any(getattr(crowd, f"{name}_regularizer", None) for name in ("classifier", "confusion")):
-            raise ValueError(
-                "`crowd` must have a `classifier_regularizer` or a `confusion_regularizer`. "
-                f"Received: {type(crowd).__name__} {crowd.name!r} with neither"
             )
         self.crowd = crowd
         self.warm_up = warm_up
