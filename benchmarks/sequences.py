@@ -149,7 +149,7 @@ METHODS = {
     "majority vote": plain(published),
     "gold": plain(gold),
     **{conn_type: crowd_layer(conn_type) for conn_type in ("MW", "VW", "VW+B", "CM")},
-    "hidden CRF, answers of weight 1": hidden_crf(weight=1.0),
+    "hidden CRF, answers of weight 1": hidden_crf(answer_weight=1.0),
 }
 
 
