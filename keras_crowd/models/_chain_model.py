@@ -7,6 +7,7 @@ from keras import ops as kops
 
 from .._registration import register
 from ..layers import LinearChainCRF
+from ._likelihood_model import LikelihoodModel
 
 
 @register
@@ -27,7 +28,7 @@ class _RealTokens(keras.layers.Layer):
         return None
 
 
-class ChainModel(keras.Model):
+class ChainModel(LikelihoodModel):
     """An encoder of tokens, a chain over their classes, and a likelihood to be maximized. Abstract."""
 
     def __init__(self, encoder: Any, crf: Any = None, **kwargs: Any) -> None:
@@ -76,44 +77,16 @@ class ChainModel(keras.Model):
         return keras.Model(inputs, self.crf(self.encoder.outputs[0]), name="tagger")
 
     def get_config(self) -> dict[str, Any]:
-        parts = {name: getattr(self, name) for name in ("encoder", "crf")}
-        return {
-            **super().get_config(),
-            **{name: keras.saving.serialize_keras_object(part) for name, part in parts.items()},
-        }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        parts = {
-            name: keras.saving.deserialize_keras_object(part, custom_objects=custom_objects)
-            for name, part in config.items()
-            if isinstance(part, dict) and "class_name" in part
-        }
-        return cls(**{**config, **parts})
-
-    def _mean_loss(self, log_likelihood: Any, count: Any, sample_weight: Any) -> Any:
-        """Minus the sum over the sequences, weighed, over the count."""
-        if sample_weight is not None and len(sample_weight.shape) == 1:
-            log_likelihood = log_likelihood * kops.cast(sample_weight, log_likelihood.dtype)
-        return -kops.sum(log_likelihood) / kops.maximum(kops.cast(count, log_likelihood.dtype), 1.0)
+        return {**super().get_config(), **self._config_of("encoder", "crf")}
 
 
-def check_no_loss(model: Any) -> None:
-    """Refuses a loss, which would be ignored."""
-    if model.loss is not None:
-        raise ValueError(
-            f"{type(model).__name__} must be compiled without a loss: it has its own, a likelihood. "
-            f"Received: loss={model.loss!r}"
-        )
-
-
-def weigh_tokens(evidence: Any, sample_weight: Any) -> Any:
-    """Evidence `(batch, time, K)` times weights of tokens `(batch, time)`, if they are such."""
+def weigh_tokens(evidence: Any, sample_weight: Any) -> tuple[Any, Any]:
+    """Evidence `(batch, time, K)`, times the weights if they are of tokens; and the weights if of sequences."""
     if sample_weight is None or len(sample_weight.shape) == 1:
-        return evidence
+        return evidence, sample_weight
     if len(sample_weight.shape) != 2:
         raise ValueError(
             "`sample_weight` must have shape (batch,) or (batch, time). "
             f"Received: shape {tuple(sample_weight.shape)}"
         )
-    return evidence * kops.cast(kops.expand_dims(sample_weight, -1), evidence.dtype)
+    return evidence * kops.cast(kops.expand_dims(sample_weight, -1), evidence.dtype), None

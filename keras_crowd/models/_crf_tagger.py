@@ -6,7 +6,7 @@ from keras import ops as kops
 
 from .. import _crf
 from .._registration import register
-from ._chain_model import ChainModel, check_no_loss, weigh_tokens
+from ._chain_model import ChainModel, weigh_tokens
 
 
 @register
@@ -44,15 +44,7 @@ class CRFTagger(ChainModel):
         segmenting and labeling sequence data", ICML 2001.
     """
 
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: bool = True,
-    ) -> Any:
-        check_no_loss(self)
+    def likelihood_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
         if len(y.shape) != 2:
             raise ValueError(
                 f"Tags must have shape (batch, time), class codes. Received: shape {tuple(y.shape)}"
@@ -60,7 +52,7 @@ class CRFTagger(ChainModel):
         emissions, mask = y_pred["emissions"], y_pred["mask"]
         tags = kops.cast(y, "int32")
         evidence = _crf.tag_evidence(tags, self.num_classes, self.crf.compute_dtype)
-        evidence = weigh_tokens(evidence, sample_weight)
+        evidence, weight = weigh_tokens(evidence, sample_weight)
         values = self.crf.log_likelihood(emissions, evidence, mask)
         count = kops.sum(kops.cast(kops.logical_and(mask, tags >= 0), values.dtype))
-        return self._mean_loss(values, count, sample_weight) + sum(self.losses)
+        return self._mean_loss(values, count, weight)

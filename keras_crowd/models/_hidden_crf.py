@@ -10,7 +10,7 @@ from keras import ops as kops
 from .. import ops
 from .._registration import register
 from ..layers import CrowdsSequenceLabeling
-from ._chain_model import ChainModel, check_no_loss, weigh_tokens
+from ._chain_model import ChainModel, weigh_tokens
 from ._slots import annotators_of, features_of
 
 
@@ -142,22 +142,14 @@ class HiddenCRF(ChainModel):
         """Of the model's inputs the annotators of the slots, or `None`."""
         return annotators_of(inputs, self.slots)
 
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: bool = True,
-    ) -> Any:
-        check_no_loss(self)
+    def likelihood_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
         evidence = self.evidence(y, self.annotators(x), training=training)
-        evidence = weigh_tokens(evidence, sample_weight)
+        evidence, weight = weigh_tokens(evidence, sample_weight)
         mask = kops.logical_and(y_pred["mask"], _until_last_answer(y))
         values = self.crf.log_likelihood(y_pred["emissions"], evidence, mask)
         answered = kops.logical_and(kops.expand_dims(mask, -1), y >= 0)
-        loss = self._mean_loss(values, kops.sum(kops.cast(answered, values.dtype)), sample_weight)
-        return loss + sum(self.losses) + (self.crowd.confusion_penalty() if training else 0.0)
+        loss = self._mean_loss(values, kops.sum(kops.cast(answered, values.dtype)), weight)
+        return loss + (self.crowd.confusion_penalty() if training else 0.0)
 
     def answer_log_likelihood(self, x: Any, answers: Any, batch_size: int = 256) -> np.ndarray:
         """`log p(y | x)` of each sequence's answers, `(items,)`.
@@ -204,7 +196,7 @@ class HiddenCRF(ChainModel):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "crowd": keras.saving.serialize_keras_object(self.crowd),
+            **self._config_of("crowd"),
             "answer_weight": self.answer_weight,
             "slots": self.slots,
         }

@@ -8,12 +8,12 @@ from keras import ops as kops
 from .. import ops
 from .._registration import register
 from ..layers import CrowdsClassification
-from ._chain_model import check_no_loss
+from ._likelihood_model import LikelihoodModel
 from ._slots import annotators_of, features_of
 
 
 @register
-class JointCrowdModel(keras.Model):
+class JointCrowdModel(LikelihoodModel):
     """A classifier, trained by gradient on the joint likelihood of all answers to an item.
 
     With class probabilities `f`, confusions `A` and answers `y`, the truth of each item summed out:
@@ -77,15 +77,7 @@ class JointCrowdModel(keras.Model):
     def call(self, inputs: Any, training: bool = False) -> Any:
         return self.classifier(features_of(inputs, self.slots), training=training)
 
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: bool = True,
-    ) -> Any:
-        check_no_loss(self)
+    def likelihood_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
         answers, gold = y if isinstance(y, list | tuple) else (y, None)
         f = kops.softmax(y_pred, axis=-1) if self.crowd.from_logits else y_pred
         log_confusion = self.crowd.log_confusion(annotators_of(x, self.slots), training)
@@ -97,23 +89,8 @@ class JointCrowdModel(keras.Model):
             values = kops.where(known, ops.at_class(log_joint, gold), values)
             count = count + kops.sum(kops.cast(known, values.dtype))
         sample_weight = keras.tree.flatten(sample_weight)[0]  # Keras repeats it for each part of `y`
-        if sample_weight is not None:
-            values = values * kops.cast(sample_weight, values.dtype)
-        loss = -kops.sum(values) / kops.maximum(count, 1.0)
-        return loss + sum(self.losses) + (sum(self.crowd.penalties(f)) if training else 0.0)
+        loss = self._mean_loss(values, count, sample_weight)
+        return loss + (sum(self.crowd.penalties(f)) if training else 0.0)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "classifier": keras.saving.serialize_keras_object(self.classifier),
-            "crowd": keras.saving.serialize_keras_object(self.crowd),
-            "slots": self.slots,
-        }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        parts = {
-            name: keras.saving.deserialize_keras_object(config[name], custom_objects=custom_objects)
-            for name in ("classifier", "crowd")
-        }
-        return cls(**{**config, **parts})
+        return {**super().get_config(), **self._config_of("classifier", "crowd"), "slots": self.slots}

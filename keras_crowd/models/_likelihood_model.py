@@ -1,0 +1,48 @@
+"""What models share whose loss is a likelihood of their own."""
+
+from typing import Any
+
+import keras
+from keras import ops as kops
+
+
+class LikelihoodModel(keras.Model):
+    """A model compiled without a loss: minus a log-likelihood is minimized. Abstract."""
+
+    def likelihood_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+        """The loss of a batch, with what is penalized."""
+        raise NotImplementedError
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        if self.loss is not None:
+            raise ValueError(
+                f"{type(self).__name__} must be compiled without a loss: it has its own, a likelihood. "
+                f"Received: loss={self.loss!r}"
+            )
+        return self.likelihood_loss(x, y, y_pred, sample_weight, training) + sum(self.losses)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        parts = {
+            name: keras.saving.deserialize_keras_object(part, custom_objects=custom_objects)
+            for name, part in config.items()
+            if isinstance(part, dict) and "class_name" in part
+        }
+        return cls(**{**config, **parts})
+
+    def _config_of(self, *parts: str) -> dict[str, Any]:
+        """The models and layers that the constructor takes, serialized."""
+        return {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in parts}
+
+    def _mean_loss(self, log_likelihood: Any, count: Any, sample_weight: Any = None) -> Any:
+        """Minus the sum of `log_likelihood`, weighed, over the count."""
+        if sample_weight is not None:
+            log_likelihood = log_likelihood * kops.cast(sample_weight, log_likelihood.dtype)
+        return -kops.sum(log_likelihood) / kops.maximum(kops.cast(count, log_likelihood.dtype), 1.0)
