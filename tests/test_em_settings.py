@@ -96,6 +96,13 @@ def test_objective_never_falls_where_the_regressor_step_is_exact(seed, density, 
     assert abs(np.sum(em.counts * em.bias)) < 1e-9
 
 
+def test_one_answer_beside_gold_is_no_scale():
+    """Its spread is 0; with that as the scale of the noise the objective was all rounding, and fell."""
+    gold = np.array([np.nan, 0.3, -1.2, 2.0])
+    em = Raters(as_ratings([[1.0], [np.nan], [np.nan], [np.nan]]), gold, 4.0)
+    assert em.common == pytest.approx(np.var([1.0, 0.3, -1.2, 2.0]) / 2)
+
+
 def test_learns_numbers_and_annotators():
     model = regressor()
     trainer = kc.EMTrainer(model)

@@ -100,5 +100,55 @@ def by_item(ratings: Annotations, values: np.ndarray) -> np.ndarray:
     return np.bincount(ratings.item_index, values, minlength=ratings.num_items)
 
 
+def truth_given(
+    ratings: Annotations,
+    prior: np.ndarray,
+    prior_variance: float,
+    bias: np.ndarray,
+    variance: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """E-step of Raykar et al.: mean and variance of each item's truth, and the evidence of its answers.
+
+    With `z_i ~ N(prior_i, prior_variance)` and `y_ir ~ N(z_i + bias_r, variance_r)`, each `(items,)`.
+    """
+    precision = 1 / variance[ratings.annotator_index]
+    residual = ratings.answers - bias[ratings.annotator_index] - prior[ratings.item_index]
+    truth_variance = 1 / (1 / prior_variance + by_item(ratings, precision))
+    weighted = by_item(ratings, precision * residual)
+    gain = 0.5 * (np.log(truth_variance / prior_variance) + truth_variance * weighted**2)
+    evidence = answer_log_density(ratings, prior, bias, variance) + gain
+    return prior + truth_variance * weighted, truth_variance, evidence
+
+
+def answer_log_density(
+    ratings: Annotations, truth: np.ndarray, bias: np.ndarray, variance: np.ndarray
+) -> np.ndarray:
+    """`sum_r log N(y_ir; truth_i + bias_r, variance_r)`, `(items,)`."""
+    precision = 1 / variance[ratings.annotator_index]
+    error = ratings.answers - bias[ratings.annotator_index] - truth[ratings.item_index]
+    return 0.5 * by_item(ratings, np.log(precision / (2 * np.pi)) - precision * error**2)
+
+
+def noise_variance(
+    ratings: Annotations,
+    truth: np.ndarray,
+    truth_variance: np.ndarray,
+    bias: np.ndarray,
+    strength: float,
+    common: float,
+) -> np.ndarray:
+    """M-step of Raykar et al.: each annotator's variance, with `strength` imagined answers of variance `common`."""
+    item, annotator = ratings.item_index, ratings.annotator_index
+    squares = (ratings.answers - truth[item] - bias[annotator]) ** 2 + truth_variance[item]
+    return (strength * common + by_annotator(ratings, squares)) / (
+        strength + ratings.answers_per_annotator()
+    )
+
+
+def log_prior_of(variance: np.ndarray, strength: float, common: float) -> float:
+    """Log of the inverse gamma prior of `noise_variance`, up to a constant."""
+    return float(-0.5 * strength * np.sum(np.log(variance) + common / variance))
+
+
 def _divided(total: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return np.divide(total, counts, out=np.full(len(total), np.nan), where=counts > 0)

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._arguments import whole_number
 from ..annotations import Annotations, as_ratings
-from ._ratings import by_annotator, by_item, mean_rating
+from ._ratings import by_annotator, log_prior_of, mean_rating, noise_variance, truth_given
 
 
 class Raykar(NamedTuple):
@@ -93,8 +93,7 @@ def raykar(
     converged = False
     while not converged and len(objective) < max_iterations:
         z, variance, log_likelihood = _expectation(ratings, features, state)
-        log_prior = -0.5 * strength * np.sum(np.log(state.variance) + common / state.variance)
-        objective.append(float(log_likelihood + log_prior))
+        objective.append(log_likelihood + log_prior_of(state.variance, strength, common))
         state = _maximization(ratings, features, z, variance, strength, common)
         converged = len(objective) > 1 and objective[-1] - objective[-2] < tolerance * len(ratings)
     state = _settled(ratings, state)
@@ -130,15 +129,8 @@ def _expectation(
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Mean and variance of each item's truth, and the log-likelihood of all answers."""
     prior = features + state.level
-    precision = 1 / state.variance[ratings.annotator_index]
-    residual = ratings.answers - state.bias[ratings.annotator_index] - prior[ratings.item_index]
-    variance = 1 / (1 / state.prior_variance + by_item(ratings, precision))
-    weighted = by_item(ratings, precision * residual)
-    terms = np.sum(np.log(precision / (2 * np.pi)) - precision * residual**2)
-    log_likelihood = 0.5 * (
-        terms + np.sum(np.log(variance / state.prior_variance) + variance * weighted**2)
-    )
-    return prior + variance * weighted, variance, float(log_likelihood)
+    z, variance, evidence = truth_given(ratings, prior, state.prior_variance, state.bias, state.variance)
+    return z, variance, float(evidence.sum())
 
 
 def _maximization(
@@ -149,17 +141,13 @@ def _maximization(
     strength: float,
     common: float,
 ) -> _State:
-    item, annotator = ratings.item_index, ratings.annotator_index
-    error = ratings.answers - z[item]
-    counts = ratings.answers_per_annotator()
-    bias = by_annotator(ratings, error) / np.maximum(counts, 1)
-    squares = by_annotator(ratings, (error - bias[annotator]) ** 2 + variance[item])
+    error = ratings.answers - z[ratings.item_index]
+    bias = by_annotator(ratings, error) / np.maximum(ratings.answers_per_annotator(), 1)
     rated = ratings.answers_per_item() > 0
     level = float(np.mean((z - features)[rated]))
     spread = (z - features - level) ** 2 + variance
-    return _State(
-        bias, (strength * common + squares) / (strength + counts), level, float(np.mean(spread[rated]))
-    )
+    noise = noise_variance(ratings, z, variance, bias, strength, common)
+    return _State(bias, noise, level, float(np.mean(spread[rated])))
 
 
 def _settled(ratings: Annotations, state: _State) -> _State:

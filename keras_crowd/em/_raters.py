@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 
 from ..aggregation import mean_rating, raykar
-from ..aggregation._ratings import by_annotator, by_item
+from ..aggregation._ratings import (
+    answer_log_density,
+    by_annotator,
+    log_prior_of,
+    noise_variance,
+    truth_given,
+)
 from ..annotations import Annotations
 
 
@@ -29,7 +35,8 @@ class Raters:
         self.known = ~np.isnan(gold)
         self.informed = (ratings.answers_per_item() > 0) | self.known
         self.counts = ratings.answers_per_annotator()
-        self.common = self.prior_variance = max(float(np.var(ratings.answers)), 1e-12) / 2
+        spread = np.var([*ratings.answers, *gold[self.known]])  # a single answer has none of its own
+        self.common = self.prior_variance = max(float(spread), 1e-12) / 2
         self.bias = np.zeros(ratings.num_annotators)
         self.variance = np.full(ratings.num_annotators, self.common)
         self._posterior: Any = None
@@ -40,14 +47,11 @@ class Raters:
             found = raykar(self.annotations, strength=self.strength)
             posterior = np.stack([found.truth, found.truth_variance], axis=1)
         elif isinstance(how, str) and how == "mean_rating":
-            level = float(np.mean(self.annotations.answers))
-            posterior = np.stack(
-                [
-                    np.where(np.isnan(mean := mean_rating(self.annotations)), level, mean),
-                    self.common / np.maximum(self.annotations.answers_per_item(), 1),
-                ],
-                axis=1,
+            mean = np.nan_to_num(
+                mean_rating(self.annotations), nan=float(np.mean(self.annotations.answers))
             )
+            variance = self.common / np.maximum(self.annotations.answers_per_item(), 1)
+            posterior = np.stack([mean, variance], axis=1)
         else:
             raise ValueError(f'`start` must be "raykar" or "mean_rating". Received: start={how!r}')
         return self._with_gold(posterior)
@@ -59,15 +63,13 @@ class Raters:
     def maximize(self, posterior: np.ndarray) -> None:
         """M-step: biases of mean 0 over all answers, then variances, under the posterior."""
         self._posterior = posterior
-        item, annotator = self.annotations.item_index, self.annotations.annotator_index
-        error = self.annotations.answers - posterior[item, 0]
-        total = by_annotator(self.annotations, error)
+        z, variance = posterior.T
+        total = by_annotator(self.annotations, self.annotations.answers - z[self.annotations.item_index])
         surplus = total.sum() / np.sum(self.counts * self.variance)
         self.bias = np.where(
             self.counts > 0, total / np.maximum(self.counts, 1) - surplus * self.variance, 0.0
         )
-        squares = by_annotator(self.annotations, (error - self.bias[annotator]) ** 2 + posterior[item, 1])
-        self.variance = (self.strength * self.common + squares) / (self.strength + self.counts)
+        self.variance = noise_variance(self.annotations, z, variance, self.bias, self.strength, self.common)
 
     def expect(self, f: np.ndarray) -> tuple[np.ndarray, float]:
         """E-step around the predictions `(items, 1)`, and the objective that both steps raise."""
@@ -75,26 +77,19 @@ class Raters:
         z, variance = self._posterior[self.informed].T
         self.prior_variance = max(float(np.mean((z - f[self.informed]) ** 2 + variance)), 1e-12)
         posterior, evidence = self._expect(f)
-        log_prior = -0.5 * self.strength * np.sum(np.log(self.variance) + self.common / self.variance)
-        return posterior, float(evidence[self.informed].sum() + log_prior)
+        log_prior = log_prior_of(self.variance, self.strength, self.common)
+        return posterior, float(evidence[self.informed].sum()) + log_prior
 
     def _expect(self, f: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and variance of each truth, and the log-likelihood of its answers (with gold, jointly)."""
-        ratings, t = self.annotations, self.prior_variance
-        precision = 1 / self.variance[ratings.annotator_index]
-        answers = ratings.answers - self.bias[ratings.annotator_index]
-        residual = answers - f[ratings.item_index]
-        variance = 1 / (1 / t + by_item(ratings, precision))
-        weighted = by_item(ratings, precision * residual)
-        terms = by_item(ratings, np.log(precision / (2 * np.pi)) - precision * residual**2)
-        evidence = 0.5 * (terms + np.log(variance / t) + variance * weighted**2)
-        z = f + variance * weighted
+        """What is known of each truth, and the log-likelihood of its answers (with gold, jointly)."""
+        z, variance, evidence = truth_given(
+            self.annotations, f, self.prior_variance, self.bias, self.variance
+        )
         if self.known.any():
-            off = np.where(self.known, self.gold, 0.0)
-            error = answers - off[ratings.item_index]
-            given = by_item(ratings, np.log(precision / (2 * np.pi)) - precision * error**2)
-            joint = 0.5 * (given - np.log(2 * np.pi * t) - (off - f) ** 2 / t)
-            evidence = np.where(self.known, joint, evidence)
+            t, gold = self.prior_variance, np.where(self.known, self.gold, 0.0)
+            given = answer_log_density(self.annotations, gold, self.bias, self.variance)
+            own = -0.5 * (np.log(2 * np.pi * t) + (gold - f) ** 2 / t)
+            evidence = np.where(self.known, given + own, evidence)
         return self._with_gold(np.stack([z, variance], axis=1)), evidence
 
     def _with_gold(self, posterior: np.ndarray) -> np.ndarray:
