@@ -53,6 +53,8 @@ def test_every_answer_comes_once_with_its_features(make, table):
         assert_array_equal(found, table)
         assert sorted(order) == ANSWERED
         assert (order == ANSWERED) is not shuffle
+        same, _ = rows_of(make(X, kc.Annotations.from_dense(table), 4, shuffle=shuffle), missing)
+        assert_array_equal(same, table)
 
 
 @makers

@@ -34,6 +34,11 @@ def as_annotations(answers: Any, num_classes: int | None = None) -> Annotations:
     return answers
 
 
+def as_answers(answers: Any) -> Annotations:
+    """`answers` of classes or of numbers as `Annotations`: passed through, or read from a dense array."""
+    return answers if isinstance(answers, Annotations) else Annotations.from_dense(answers)
+
+
 def checksum(annotations: Annotations) -> int:
     """A number that other answers would hardly share: whether a file is of the same answers."""
     columns = (annotations.item_index, annotations.annotator_index, annotations.answers)

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from ..annotations import Annotations, as_annotations
+from ..annotations import Annotations, as_annotations, as_answers
 
 Level = Literal["nominal", "ordinal", "interval"]
 
@@ -61,7 +61,7 @@ def krippendorff_alpha(answers: Any, level: Level = "nominal") -> float:
     Reference:
         K. Krippendorff, "Computing Krippendorff's alpha-reliability", University of Pennsylvania, 2011.
     """
-    annotations = _any_annotations(answers)
+    annotations = as_answers(answers)
     if level not in get_args(Level):
         raise ValueError(f"`level` must be one of {', '.join(get_args(Level))}. Received: level={level!r}")
     per_item = annotations.answers_per_item()
@@ -155,10 +155,6 @@ def num_classes_used(answers: Any) -> np.ndarray:
     annotations = as_annotations(answers)
     key = annotations.annotator_index.astype(np.int64) * annotations.num_classes + annotations.answers
     return np.bincount(np.unique(key) // annotations.num_classes, minlength=annotations.num_annotators)
-
-
-def _any_annotations(answers: Any) -> Annotations:
-    return answers if isinstance(answers, Annotations) else Annotations.from_dense(answers)
 
 
 def _numbers(annotations: Annotations, level: str) -> np.ndarray:

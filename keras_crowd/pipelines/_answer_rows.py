@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
 from .._arguments import whole_number
-from ..annotations import MISSING, Annotations, as_annotations
+from ..annotations import MISSING, Annotations
 from ..annotations._forms import missing_answer
 
 Form = Literal["slots", "dense", "items"]
-
-
-def any_annotations(annotations: Any) -> Annotations:
-    """`annotations`, or those of a dense array of classes or of numbers."""
-    if isinstance(annotations, Annotations) or np.asarray(annotations).dtype.kind != "f":
-        return as_annotations(annotations)
-    return Annotations.from_dense(annotations)
 
 
 class AnswerRows:

@@ -8,7 +8,8 @@ import keras
 import numpy as np
 
 from .._arguments import whole_number
-from ._answer_rows import AnswerRows, Form, any_annotations
+from ..annotations import as_answers
+from ._answer_rows import AnswerRows, Form
 from ._features import FeatureRows, checked_weights, with_annotators
 
 
@@ -65,7 +66,7 @@ class CrowdBatches(keras.utils.PyDataset):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.annotations = any_annotations(annotations)
+        self.annotations = as_answers(annotations)
         self.batch_size = whole_number("batch_size", batch_size)
         self.form, self.num_slots, self.shuffle, self.seed = form, num_slots, shuffle, seed
         self._answers = AnswerRows(self.annotations, form, num_slots)

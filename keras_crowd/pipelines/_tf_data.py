@@ -8,7 +8,8 @@ import keras
 import numpy as np
 
 from .._arguments import whole_number
-from ._answer_rows import AnswerRows, Form, any_annotations
+from ..annotations import as_answers
+from ._answer_rows import AnswerRows, Form
 from ._features import FeatureRows, checked_weights, with_annotators
 
 _BUFFER = 10_000  # items
@@ -56,7 +57,7 @@ def tf_data(
         import tensorflow as tf
     except ImportError as error:
         raise ImportError("`tf_data` needs TensorFlow: pip install 'keras_crowd[tensorflow]'") from error
-    annotations = any_annotations(annotations)
+    annotations = as_answers(annotations)
     whole_number("batch_size", batch_size)
     answers = AnswerRows(annotations, form, num_slots)
     weights = checked_weights(sample_weight, annotations.num_items)
