@@ -28,8 +28,9 @@ class AnswerSums:
         self.order = np.argsort(-counts, kind="stable")
         first = (np.cumsum(counts) - counts)[self.order]
         self._sizes = np.searchsorted(-counts[self.order], -np.arange(counts.max(initial=0)))
-        self._cells = [cell[first[:size] + s] for s, size in enumerate(self._sizes)]
-        self._all_cells = np.concatenate([cell[:0], *self._cells])
+        by_slot = [cell[first[:size] + s] for s, size in enumerate(self._sizes)]
+        self._all_cells = np.concatenate([cell[:0], *by_slot])
+        self._cells = np.split(self._all_cells, np.cumsum(self._sizes)[:-1])  # views
 
     def counts_by_class(self, q: np.ndarray) -> np.ndarray:
         """M-step: `n_rkl = sum_i q_ki [y_ir = l]`, `(annotators, true, answer)`; `q` `(classes, items)` in `order`."""
