@@ -32,7 +32,7 @@ LEVELS = {
     "layers": 3,
     "models": 4,
     "callbacks": 4,
-    "em": 4,
+    "em": 5,
     "optimizers": 5,
     "selection": 2,
     "recipe": 6,

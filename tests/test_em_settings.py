@@ -162,6 +162,101 @@ def test_gold_tags_are_taken_for_the_truth():
     np.testing.assert_array_equal(trainer.posterior()[3], np.eye(K)[[0, 1, 2, 1]])
 
 
+# --- chains ----------------------------------------------------------------------------------------
+
+
+def hidden_crf(learning_rate=0.0, slots=False, **kwargs):
+    keras.utils.set_random_seed(1)
+    encoder = keras.Sequential([keras.Input((None, 2)), keras.layers.Dense(K)])
+    crowd = kc.layers.CrowdsSequenceLabeling(R, "CM", trainable=False)
+    model = kc.models.HiddenCRF(encoder, crowd, slots=slots, **kwargs)
+    model.compile(keras.optimizers.SGD(learning_rate))
+    return model
+
+
+def sequences(seed=0, n=12):
+    return np.random.default_rng(seed).normal(size=(n, T, 2)).astype("float32")
+
+
+def test_without_a_chain_a_hidden_crf_is_a_tagger():
+    x = sequences()
+    chain = kc.EMTrainer(model := hidden_crf())
+    history = chain.fit(x, SLOTS, iterations=3, verbose=0)
+    plain = tagger()
+    plain.set_weights(model.encoder.get_weights())
+    tokens = kc.EMTrainer(plain)
+    expected = tokens.fit(x, SLOTS, iterations=3, verbose=0)
+    real = np.cumsum(np.any(SLOTS >= 0, axis=2)[:, ::-1], axis=1)[:, ::-1] > 0
+    np.testing.assert_allclose(chain.posterior()[real], tokens.posterior()[real], rtol=1e-4)
+    np.testing.assert_array_equal(chain.posterior()[~real], 0)
+    np.testing.assert_allclose(chain.confusion(), tokens.confusion(), rtol=1e-4)
+    np.testing.assert_allclose(model.crowd.confusion(), chain.confusion(), rtol=1e-5)
+    found, expected = (h.history["log_likelihood"] for h in (history, expected))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_objective_never_falls_where_the_chain_stands_still():
+    model = hidden_crf(answer_weight=0.4)
+    for seed in range(5):
+        model.crf.transitions.assign(np.random.default_rng(seed).normal(size=(K, K)))
+        trainer = kc.EMTrainer(model)
+        history = trainer.fit(sequences(seed), SLOTS, start="majority_vote", iterations=8, verbose=0)
+        objectives = np.array(history.history["log_likelihood"])
+        assert np.all(np.diff(objectives) >= -1e-5 * np.abs(objectives[1:]))
+        assert objectives[-1] > objectives[0] + 0.1
+
+
+def test_chain_on_slots_and_in_batches_is_the_chain_on_dense_answers():
+    x, ids = sequences(), np.tile(np.arange(R)[::-1], (12, 1)).astype("int32")
+    given = [(x, SLOTS, False), ((x, ids), SLOTS[:, :, ::-1], True)]
+    order = np.random.default_rng(0).permutation(12)
+    batches = [((x[part], ids[part]), part) for part in (order[:6], order[6:])]
+    given.append((batches, SLOTS[:, :, ::-1], True))
+    found = []
+    for features, answers, slots in given:
+        trainer = kc.EMTrainer(hidden_crf(slots=slots))
+        trainer.fit(features, answers, iterations=2, verbose=0)
+        found.append((trainer.posterior(), trainer.confusion()))
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_chain_learns_tags_and_annotators():
+    rng = np.random.default_rng(3)
+    z = np.cumsum(rng.random((80, 6)) < 0.3, axis=1) % K
+    x = (np.eye(K)[z][..., :2] + 0.6 * rng.normal(size=(80, 6, 2))).astype("float32")
+    accuracy = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.34])
+    wrong = (z[..., None] + rng.integers(1, K, (80, 6, R))) % K
+    answers = np.where(rng.random((80, 6, R)) < accuracy, z[..., None], wrong)
+    answers[rng.random(answers.shape) < 0.5] = -1
+    model = hidden_crf()
+    model.compile(keras.optimizers.Adam(0.03))
+    trainer = kc.EMTrainer(model)
+    trainer.fit(x, answers, iterations=10, epochs=2, verbose=0)
+    vote = kc.aggregation.majority_vote(answers.reshape(-1, R), K).reshape(z.shape)
+    assert np.mean(trainer.posterior().argmax(-1) == z) > np.mean(vote == z) + 0.05
+    diagonal = np.trace(trainer.confusion(), axis1=1, axis2=2) / K
+    assert np.corrcoef(diagonal, accuracy)[0, 1] > 0.9
+
+
+def test_chains_refuse_what_is_not_theirs():
+    x = sequences()
+    with pytest.raises(ValueError, match="`gold` is not for a `HiddenCRF`"):
+        kc.EMTrainer(hidden_crf()).fit(x, SLOTS, gold=SLOTS[..., 0], verbose=0)
+    with pytest.raises(ValueError, match=r"`answers` must be integers \(items, time, annotators\)"):
+        kc.EMTrainer(hidden_crf()).fit(x, SLOTS[0], verbose=0)
+    with pytest.raises(ValueError, match="num_annotators=5"):
+        kc.EMTrainer(hidden_crf(), 5).fit(x, SLOTS, verbose=0)
+    model = hidden_crf()
+    model.crowd.trainable = True
+    with pytest.raises(ValueError, match="crowd layer of the `HiddenCRF` must not be trainable"):
+        kc.EMTrainer(model).fit(x, SLOTS, verbose=0)
+    ids = np.full((12, R), R)
+    with pytest.raises(ValueError, match="annotator"):
+        kc.EMTrainer(hidden_crf(slots=True)).fit((x, ids), SLOTS, verbose=0)
+
+
 # --- what is refused -------------------------------------------------------------------------------
 
 

@@ -10,16 +10,22 @@ import numpy as np
 
 from .._arguments import finite_features, one_row_an_item
 
+_ROWS = 256  # of arrays, where they are gone through in parts
+
 
 class ArrayFeatures:
     """Features in memory: an array, or a list or dict of arrays."""
 
     def __init__(self, x: Any, num_items: int, batch_size: int) -> None:
         self.x = keras.tree.map_structure(np.asarray, x)
-        self.batch_size = batch_size
+        self.batch_size, self.num_items = batch_size, num_items
         one_row_an_item(keras.tree.flatten(self.x), num_items)
         for i, array in enumerate(keras.tree.flatten(self.x)):
             finite_features(f"array {i} of `x`", array)
+
+    def __iter__(self) -> Iterator[tuple[Any, np.ndarray]]:
+        for items in np.split(np.arange(self.num_items), range(_ROWS, self.num_items, _ROWS)):
+            yield keras.tree.map_structure(lambda array, i=items: array[i], self.x), items
 
     def predict(self, classifier: Any) -> np.ndarray:
         """The classifier's output for every item."""

@@ -1,4 +1,4 @@
-"""What is to be maximized, as the model's output says: classes, classes of tokens, or numbers."""
+"""What is to be maximized, as the model says: classes, classes of tokens, chains of them, or numbers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,36 @@ from typing import Any
 import numpy as np
 
 from ..annotations import MISSING, Annotations, as_annotations, as_ratings
+from ..models import HiddenCRF
+from ._chains import Chains
 from ._confusions import Confusions
+from ._features import as_features
 from ._raters import Raters
+
+
+def problem_for(
+    trainer: Any, x: Any, answers: Any, gold: Any, batch_size: int
+) -> tuple[Confusions | Raters, tuple[int, ...], Any]:
+    """What will be known of the annotators; the shape of the items, `(items,)` or `(items, time)`; the features."""
+    if isinstance(trainer.classifier, HiddenCRF):
+        return _chains(trainer, x, answers, gold, batch_size)
+    annotators, rows = annotators_for(trainer, answers, gold)
+    return annotators, rows, as_features(x, rows[0], batch_size)
+
+
+def _chains(
+    trainer: Any, x: Any, answers: Any, gold: Any, batch_size: int
+) -> tuple[Chains, tuple[int, ...], Any]:
+    if gold is not None:
+        raise ValueError(
+            "`gold` is not for a `HiddenCRF`: give the gold tags as the answers of an annotator of their own, with "
+            f"a `prior` that says so. Received: gold of shape {np.shape(gold)}"
+        )
+    answers = _answers_to_tokens(answers)
+    features = as_features(x, len(answers), batch_size)
+    chains = Chains(trainer.classifier, features, answers, trainer.prior, trainer.strength)
+    _check_annotators(trainer, chains.annotations)
+    return chains, answers.shape[:2], features
 
 
 def annotators_for(trainer: Any, answers: Any, gold: Any) -> tuple[Confusions | Raters, tuple[int, ...]]:
@@ -24,7 +52,8 @@ def annotators_for(trainer: Any, answers: Any, gold: Any) -> tuple[Confusions | 
         return _raters(trainer, ratings, gold), (ratings.num_items,)
     rows = np.shape(answers)[:-1]
     if len(shape) == 3:
-        answers = _by_token(answers)
+        answers = _answers_to_tokens(answers)
+        answers = answers.reshape(-1, answers.shape[-1])
     annotations = as_annotations(answers, shape[-1])
     rows = rows if len(shape) == 3 else (annotations.num_items,)
     return _confusions(trainer, annotations, gold, rows)
@@ -55,15 +84,14 @@ def _check_annotators(trainer: Any, annotations: Annotations) -> None:
         )
 
 
-def _by_token(answers: Any) -> np.ndarray:
-    """Answers `(items, time, annotators)` as those to tokens, `(items * time, annotators)`."""
+def _answers_to_tokens(answers: Any) -> np.ndarray:
     shape = np.shape(answers)
     if len(shape) != 3:
         raise ValueError(
             "`answers` must be integers (items, time, annotators) for a classifier of output (batch, time, "
             f"classes). Received: {type(answers).__name__} of shape {shape}"
         )
-    return np.asarray(answers).reshape(-1, shape[-1])
+    return np.asarray(answers)
 
 
 def checked_gold(gold: Any, annotations: Annotations, shape: tuple[int, ...]) -> np.ndarray:

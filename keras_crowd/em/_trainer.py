@@ -12,10 +12,10 @@ import numpy as np
 from .._arguments import whole_number
 from ..ops import class_probabilities
 from ._backup import Backup
+from ._chains import Chains
 from ._confusions import Confusions
-from ._features import as_features
 from ._log import Log
-from ._problem import annotators_for
+from ._problem import problem_for
 from ._raters import Raters
 
 
@@ -38,11 +38,15 @@ class EMTrainer:
 
     The biases have mean 0 over all answers, and each variance has `strength` imagined answers of all.
 
+    A `models.HiddenCRF` is a tagger whose true tags are a chain: `q` are the marginals of the chain given all answers
+    to a sequence, and the epochs of `fit` are on the likelihood of the answers, confusions held. Its crowd
+    layer must not be trainable; it gets the confusions.
+
     Args:
         classifier: A built Keras model from features to class probabilities `(batch, classes)` or
-            `(batch, time, classes)`, or to numbers `(batch, 1)`. Compiled, it keeps its optimizer and loss,
-            which must take distributions over the classes, as `"categorical_crossentropy"` does (numbers:
-            `"mse"`); else it is compiled with Adam and that.
+            `(batch, time, classes)`, or to numbers `(batch, 1)`; or a `models.HiddenCRF`. Compiled, it keeps its
+            optimizer and loss, which must take distributions over the classes, as
+            `"categorical_crossentropy"` does (numbers: `"mse"`); else it is compiled with Adam and that.
         num_annotators: Number of annotators. Defaults to that of the answers.
         from_logits: Whether the classifier gives logits.
         prior: Answers of each annotator imagined beforehand: a positive number, or what you know of them as
@@ -111,9 +115,10 @@ class EMTrainer:
                 order, from anything that can be gone through again for every epoch (`tf.data.Dataset`,
                 `keras.utils.PyDataset`, a PyTorch `DataLoader`).
             answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing; rows as in `x`. For
-                a tagger integers `(items, time, annotators)`; for a regressor floats, `NaN` for missing.
+                a tagger integers `(items, time, annotators)` (a `HiddenCRF` with `slots=True`: slots, as in its
+                `fit`); for a regressor floats, `NaN` for missing.
             gold: True classes of some items, integers `(items,)` or `(items, time)`, `-1` where unknown; or
-                true numbers `(items,)`, `NaN` where unknown. They are taken for the truth.
+                true numbers `(items,)`, `NaN` where unknown. They are taken for the truth. Not for a `HiddenCRF`.
             start: Where the posteriors start: `"dawid_skene"` (the default), `"majority_vote"`, or probabilities
                 `(items, classes)`; for a regressor `"raykar"` (the default) or `"mean_rating"`.
             iterations: Iterations of both steps, at most.
@@ -136,9 +141,8 @@ class EMTrainer:
         """
         for name, value in {"iterations": iterations, "epochs": epochs, "batch_size": batch_size}.items():
             whole_number(name, value)
-        annotators, rows = annotators_for(self, answers, gold)
+        annotators, rows, features = problem_for(self, x, answers, gold, batch_size)
         annotations = annotators.annotations
-        features = as_features(x, rows[0], batch_size)
         posterior = annotators.start(start)
         self._annotators, self._rows = annotators, rows
         self._compile()
@@ -192,10 +196,17 @@ class EMTrainer:
 
     def _compile(self) -> None:
         if not self.classifier.compiled:
-            classes = keras.losses.CategoricalCrossentropy(from_logits=self.from_logits)
-            self.classifier.compile("adam", "mse" if isinstance(self._annotators, Raters) else classes)
+            self.classifier.compile("adam", self._default_loss())
 
-    def _predictions(self, features: Any) -> np.ndarray:
+    def _default_loss(self) -> Any:
+        if isinstance(self._annotators, Chains):
+            return None
+        classes = keras.losses.CategoricalCrossentropy(from_logits=self.from_logits)
+        return "mse" if isinstance(self._annotators, Raters) else classes
+
+    def _predictions(self, features: Any) -> Any:
+        if isinstance(self._annotators, Chains):
+            return self._annotators.predictions(features)
         outputs = features.predict(self.classifier)
         if isinstance(self._annotators, Confusions):
             outputs = class_probabilities(outputs, self.from_logits)

@@ -1,6 +1,6 @@
 """`HiddenCRF`: a sequence tagger with a CRF over the truth that no annotator shows."""
 
-from collections.abc import Iterator
+import functools
 from typing import Any
 
 import keras
@@ -12,6 +12,7 @@ from .._registration import register
 from ..layers import CrowdsSequenceLabeling
 from ._chain_model import ChainModel, weigh_tokens
 from ._slots import annotators_of, features_of
+from ._strip import match_inputs
 
 
 @register
@@ -40,6 +41,27 @@ class _AnswerEvidence(keras.layers.Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         return cls(**{**config, "crowd": keras.saving.deserialize_keras_object(config["crowd"])})
+
+
+@register
+class _Expectation(keras.layers.Layer):
+    """`p(z_t = k | x, y)` and `log p(y | x)`, from emissions, evidence of the answers and a mask."""
+
+    def __init__(self, crf: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.crf = crf
+        self.supports_masking = True
+
+    def call(self, emissions: Any, evidence: Any, mask: Any) -> tuple[Any, Any]:
+        marginals = self.crf.marginals(emissions + evidence, mask)
+        return marginals, self.crf.log_likelihood(emissions, evidence, mask)
+
+    def compute_output_spec(self, emissions: Any, evidence: Any, mask: Any) -> Any:
+        dtype = self.crf.compute_dtype
+        return keras.KerasTensor(emissions.shape, dtype), keras.KerasTensor(emissions.shape[:1], dtype)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> tuple[None, None]:
+        return None, None
 
 
 @register
@@ -145,7 +167,7 @@ class HiddenCRF(ChainModel):
     def likelihood_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
         evidence = self.evidence(y, self.annotators(x), training=training)
         evidence, weight = weigh_tokens(evidence, sample_weight)
-        mask = kops.logical_and(y_pred["mask"], _until_last_answer(y))
+        mask = _answered(y_pred["mask"], y)
         values = self.crf.log_likelihood(y_pred["emissions"], evidence, mask)
         answered = kops.logical_and(kops.expand_dims(mask, -1), y >= 0)
         loss = self._mean_loss(values, kops.sum(kops.cast(answered, values.dtype)), weight)
@@ -158,22 +180,19 @@ class HiddenCRF(ChainModel):
         out are predicted from the features and the kept answers. With an `answer_weight` below 1 it is
         that of answers which each count so much, to be compared at one weight only.
         """
-        found = []
-        for inputs, y in _batches(x, np.asarray(answers), batch_size):
-            given = self(inputs)
-            mask = kops.logical_and(given["mask"], _until_last_answer(y))
-            evidence = self.evidence(y, self.annotators(inputs))
-            found.append(self.crf.log_likelihood(given["emissions"], evidence, mask))
-        return np.concatenate([kops.convert_to_numpy(values) for values in found])
+        return self.expectation(x, answers, batch_size)[1]
+
+    def expectation(self, x: Any, answers: Any, batch_size: int = 256) -> tuple[np.ndarray, np.ndarray]:
+        """E-step: `p(z_t = k | x, y)` of the tokens up to the last answer, and `answer_log_likelihood`.
+
+        Returns:
+            `(items, time, K)`, zeros at padding and after the last answer; and `(items,)`.
+        """
+        return self._read(self._until_last_answer, x, answers, batch_size)
 
     def posterior(self, x: Any, answers: Any, batch_size: int = 256) -> np.ndarray:
         """`p(z_t = k | x, y)`, what features and answers together say: `(items, time, K)`, zeros at padding."""
-        found = []
-        for inputs, y in _batches(x, np.asarray(answers), batch_size):
-            given = self(inputs)
-            scores = given["emissions"] + self.evidence(y, self.annotators(inputs))
-            found.append(self.crf.marginals(scores, given["mask"]))
-        return np.concatenate([kops.convert_to_numpy(p) for p in found])
+        return self._read(self._all_tokens, x, answers, batch_size)[0]
 
     def truth_tagger(self) -> Any:
         """Truth inference: a functional model from features *and answers* to the most probable tags.
@@ -184,14 +203,38 @@ class HiddenCRF(ChainModel):
             int32 tags `(batch, time)`, `-1` at padding. Under JAX, `export` it for known lengths
             (`input_signature`): JAX takes the lengths of two inputs for different ones.
         """
+        emissions, evidence, mask, given = self._observed()
+        tags = self.crf(emissions + evidence, mask=mask)
+        return keras.Model([*self.encoder.inputs, *given], tags, name="truth_tagger")
+
+    def _observed(self) -> tuple[Any, Any, Any, list[Any]]:
+        """Emissions, evidence and mask as symbols, and those of the answers (and annotators) below."""
         width = None if self.slots else self.crowd.num_annotators
-        answers = keras.Input((None, width), dtype="int32", name="answers")
-        given = [answers]
+        given = [keras.Input((None, width), dtype="int32", name="answers")]
         if self.slots:
             given.append(keras.Input((None,), dtype="int32", name="annotators"))
         emissions = self.encoder.outputs[0]
-        tags = self.crf(emissions + self.evidence(*given), mask=self.real_tokens(emissions))
-        return keras.Model([*self.encoder.inputs, *given], tags, name="truth_tagger")
+        return emissions, self.evidence(*given), self.real_tokens(emissions), given
+
+    @functools.cached_property  # compiled once; and no part of this model that is saved
+    def _all_tokens(self) -> Any:
+        emissions, evidence, mask, given = self._observed()
+        outputs = _Expectation(self.crf, name="expectation")(emissions, evidence, mask)
+        return keras.Model([*self.encoder.inputs, *given], outputs)
+
+    @functools.cached_property
+    def _until_last_answer(self) -> Any:
+        emissions, evidence, mask, given = self._observed()
+        mask = _answered(mask, given[0])
+        outputs = _Expectation(self.crf, name="expectation")(emissions, evidence, mask)
+        return keras.Model([*self.encoder.inputs, *given], outputs)
+
+    def _read(self, model: Any, x: Any, answers: Any, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+        annotators = [self.annotators(x)] if self.slots else []
+        features = match_inputs(self.encoder, self.features(x))
+        return tuple(
+            model.predict([*features, np.asarray(answers), *annotators], batch_size=batch_size, verbose=0)
+        )
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -202,13 +245,7 @@ class HiddenCRF(ChainModel):
         }
 
 
-def _until_last_answer(answers: Any) -> Any:
-    """Tokens with an answer at them or after them, `(batch, time)`."""
+def _answered(mask: Any, answers: Any) -> Any:
+    """Real tokens with an answer at them or after them, `(batch, time)`."""
     answered = kops.cast(kops.any(answers >= 0, axis=-1), "int32")
-    return kops.flip(kops.cumsum(kops.flip(answered, axis=1), axis=1), axis=1) > 0
-
-
-def _batches(x: Any, answers: np.ndarray, batch_size: int) -> Iterator[tuple[Any, np.ndarray]]:
-    for start in range(0, len(answers), batch_size):
-        batch = slice(start, start + batch_size)
-        yield keras.tree.map_structure(lambda array, b=batch: array[b], x), answers[batch]
+    return kops.logical_and(mask, kops.flip(kops.cumsum(kops.flip(answered, axis=1), axis=1), axis=1) > 0)
