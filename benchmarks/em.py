@@ -9,7 +9,8 @@ Networks and reference rows as in `quality.py`: Dense 128 with dropout .5, Adam 
 are the iterations of DL-EM; `EMTrainer`'s defaults otherwise. "joint" is `JointCrowdModel`, the same likelihood by
 gradient, from the confusions of Dawid and Skene. No gold label is used to train, stop or choose, but for the row
 "gold".
-`--labels` is the accuracy of the labels of the training items, with crowd-kit's aggregators where it is installed.
+`--labels` is the accuracy of the labels of the training items, with crowd-kit's aggregators where it is installed;
+`--data ner_mturk --labels` the span F1 of tags of single tokens (those of a chain: `sequences.py`).
 `--cost` is one iteration at 100,000 items, 5 answers each, 10,000 annotators, 10 classes, MLP 512-128-10.
 """
 
@@ -28,6 +29,7 @@ from keras_crowd.aggregation._counts import AnswerSums, log_normalize
 
 SENSITIVITY = np.array([0.705, 0.796, 0.499, 0.195, 0.898])
 SPECIFICITY = np.array([0.591, 0.898, 0.497, 0.899, 0.900])
+THEIRS = ("DawidSkene", "OneCoinDawidSkene", "MACE", "GLAD", "MMSR")
 METHODS = [*REFERENCES, "Dawid-Skene labels", "DL-EM", "joint"]
 
 
@@ -105,24 +107,35 @@ def dogs_and_cats(seed):
     return kc.datasets.CrowdDataset(x[:1300], annotations, y[:1300], x[1300:], y[1300:], ("low", "high"))
 
 
-def aggregated(name):
-    """Accuracy of labels from the answers alone."""
+def scored(name):
+    """Annotations of the training items, what their labels are worth in percent, and the name of that."""
     data = getattr(kc.datasets, name).load_data()
-    annotations, truth = data.annotations, data.y_train
-    print(f"\n## {name}: labels of the training items\n\n| | accuracy |\n|---|---|")
+    if name != "ner_mturk":
+        return data.annotations, lambda labels: 100 * np.mean(labels == data.y_train), "accuracy"
+
+    def span_f1(tags):
+        return 100 * kc.evaluation.span_scores(data.y_train, data.padded(tags), data.class_names).f1
+
+    return data.token_annotations(), span_f1, "span F1, each token by itself"
+
+
+def aggregated(name):
+    """Labels from the answers alone."""
+    annotations, score, unit = scored(name)
+    print(f"\n## {name}: labels of the training items\n\n| | {unit} |\n|---|---|")
     votes = [kc.aggregation.majority_vote(annotations, ties="random", seed=seed) for seed in range(10)]
-    print(f"| majority vote, random ties | {100 * np.mean([v == truth for v in votes]):.1f} |")
+    print(f"| majority vote, random ties | {np.mean([score(vote) for vote in votes]):.1f} |")
     for kind in ("full", "class_wise", "one_coin"):
         found = kc.aggregation.dawid_skene(annotations, confusion=kind).labels
-        print(f"| Dawid-Skene, {kind} | {100 * np.mean(found == truth):.1f} |", flush=True)
+        print(f"| Dawid-Skene, {kind} | {score(found):.1f} |", flush=True)
     if importlib.util.find_spec("crowdkit"):
         import crowdkit.aggregation as theirs
 
         columns = {"task": annotations.item_index, "worker": annotations.annotator_index}
         frame = pd.DataFrame({**columns, "label": annotations.answers})
-        for aggregator in ("OneCoinDawidSkene", "MACE", "GLAD", "MMSR"):
-            found = getattr(theirs, aggregator)().fit(frame).labels_.sort_index()
-            print(f"| crowd-kit's {aggregator} | {100 * np.mean(found == truth):.1f} |", flush=True)
+        for aggregator in THEIRS:
+            found = getattr(theirs, aggregator)().fit(frame).labels_.sort_index().to_numpy()
+            print(f"| crowd-kit's {aggregator} | {score(found):.1f} |", flush=True)
 
 
 def cost(num_items=100_000, num_annotators=10_000, num_classes=10, rounds=5, batch_sizes=(256, 64, 32)):
@@ -164,7 +177,10 @@ def cost(num_items=100_000, num_annotators=10_000, num_classes=10, rounds=5, bat
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--data", nargs="+", default=["labelme", "music"], choices=["labelme", "music"])
+    names = ["labelme", "music", "ner_mturk"]
+    parser.add_argument(
+        "--data", nargs="+", default=names[:2], choices=names, help="ner_mturk: for --labels"
+    )
     parser.add_argument("--methods", nargs="+", default=METHODS, choices=METHODS, metavar="METHOD")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--imaginary", action="store_true", help="AAAI-18's annotators on digits")

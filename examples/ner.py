@@ -9,12 +9,13 @@ import numpy as np
 
 import keras_crowd as kc
 
-WIDTHS, NUM_AFFIXES, LEARNING_RATE, ANSWER_WEIGHT = (16, 32, 64, 128), 2000, 2e-3, 0.5
+WIDTHS, NUM_AFFIXES, UNKNOWN = (16, 32, 64, 128), 2000, 1
+LEARNING_RATE, ANSWER_WEIGHT = 2e-3, 0.5
 BATCH_TOKENS = 1024  # so that a token of a long sentence counts as much as one of a short sentence
 
 
 class Features:
-    """Five codes a token: word, GloVe row, casing, prefix, suffix; 0 is padding, 1 an unknown word."""
+    """Five codes a token: word, GloVe row, casing, prefix, suffix; 0 is padding, `UNKNOWN` an unknown word."""
 
     def __init__(self, sentences):
         words = dict.fromkeys(word.lower() for tokens in sentences for word in tokens)
@@ -32,13 +33,38 @@ class Features:
     def codes(self, token):
         lower = token.lower()
         prefix, suffix = (1 + zlib.crc32(part.encode()) % NUM_AFFIXES for part in (token[:3], token[-3:]))
-        return self.words.get(lower, 1), self.glove.get(lower, 1), _casing(token), prefix, suffix
+        return (
+            self.words.get(lower, UNKNOWN),
+            self.glove.get(lower, UNKNOWN),
+            _casing(token),
+            prefix,
+            suffix,
+        )
 
 
 def _casing(token):
     digits = sum(character.isdigit() for character in token)
     tests = (token.islower(), token.isupper(), token[:1].isupper(), token.isdigit(), digits > 0, True)
     return 1 + tests.index(True)
+
+
+@keras.saving.register_keras_serializable("ner")
+class WordDropout(keras.layers.Layer):
+    """Takes a word for an unknown one now and then in training, or unknown words would never be learned."""
+
+    def __init__(self, rate, **kwargs):
+        super().__init__(**kwargs)
+        self.rate = rate
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def call(self, words, training=False):
+        if not training:
+            return words
+        forgotten = keras.random.uniform(keras.ops.shape(words), seed=self.seed_generator) < self.rate
+        return keras.ops.where(keras.ops.logical_and(forgotten, words > 0), UNKNOWN, words)
+
+    def get_config(self):
+        return {**super().get_config(), "rate": self.rate}
 
 
 def encoder(features, num_classes, units=64, activation=None):
@@ -54,7 +80,10 @@ def encoder(features, num_classes, units=64, activation=None):
         keras.layers.Embedding(NUM_AFFIXES + 1, 16, mask_zero=True),
         keras.layers.Embedding(NUM_AFFIXES + 1, 16, mask_zero=True),
     ]
-    hidden = keras.layers.Concatenate()([table(codes[..., i]) for i, table in enumerate(tables)])
+    words, *others = (codes[..., i] for i in range(5))
+    columns = [WordDropout(0.1)(words), *others]
+    hidden = [table(column) for table, column in zip(tables, columns, strict=True)]
+    hidden = keras.layers.Concatenate()(hidden)
     hidden = keras.layers.Dropout(0.5)(hidden)
     hidden = keras.layers.Bidirectional(keras.layers.GRU(units, return_sequences=True))(hidden)
     hidden = keras.layers.Dropout(0.5)(hidden)
@@ -82,8 +111,7 @@ class Batches(keras.utils.PyDataset):
 
     def on_epoch_end(self):
         self.batches = []
-        for width, rows in self.groups:
-            number = -(-len(rows) // (BATCH_TOKENS // width))
+        for width, rows, number in self.groups:
             filled = number * (BATCH_TOKENS // width)  # the last batch is filled up with others
             parts = np.split(np.resize(self.rng.permutation(rows), filled), number)
             self.batches += [(width, part) for part in parts]
@@ -99,17 +127,17 @@ class Batches(keras.utils.PyDataset):
 
 
 def by_width(codes):
-    """Which sentences fit in which width, `[(width, rows)]`."""
+    """Which sentences fit in which width, and in how many batches, `[(width, rows, batches)]`."""
     lengths = np.sum(codes[..., 0] > 0, axis=1)
     fits = np.searchsorted(WIDTHS, lengths)
     groups = [(min(width, codes.shape[1]), np.flatnonzero(fits == i)) for i, width in enumerate(WIDTHS)]
-    return [(width, rows) for width, rows in groups if len(rows)]
+    return [(width, rows, -(-len(rows) // (BATCH_TOKENS // width))) for width, rows in groups if len(rows)]
 
 
 def predict(model, codes, *others):
     """Tags or class probabilities of all sentences, width by width; `-1` (or zeros) at the rest."""
     found = None
-    for width, rows in by_width(codes):
+    for width, rows, _ in by_width(codes):
         given = [codes[rows, :width], *(a[rows, :width] if a.ndim == 3 else a[rows] for a in others)]
         values = model.predict(given if others else given[0], batch_size=256, verbose=0)
         if found is None:
@@ -118,6 +146,12 @@ def predict(model, codes, *others):
             )
         found[rows, :width] = values
     return found
+
+
+def adam(codes, epochs, learning_rate=LEARNING_RATE):
+    """Adam whose learning rate falls to 0 along a cosine, over so many epochs of `Batches`."""
+    steps = epochs * sum(number for *_, number in by_width(codes))
+    return keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, steps))
 
 
 def fit(model, batches, epochs):
@@ -134,7 +168,8 @@ def votes(annotations):
 def hidden_crf(encoder, data, answer_weight=ANSWER_WEIGHT):
     """A hidden CRF whose confusions are not left to the gradient."""
     crowd = kc.layers.CrowdsSequenceLabeling(data.num_annotators, "CM", trainable=False)
-    return kc.models.HiddenCRF(encoder, crowd, slots=True, answer_weight=answer_weight)
+    crf = kc.layers.LinearChainCRF(labels=data.class_names)
+    return kc.models.HiddenCRF(encoder, crowd, crf, slots=True, answer_weight=answer_weight)
 
 
 def fit_hidden_crf(model, codes, data, labels, epochs, seed=0):
