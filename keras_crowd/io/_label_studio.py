@@ -235,26 +235,34 @@ def _answers(annotation: dict[str, Any], from_name: str, place: str) -> Iterator
         yield one_answer(result.type, result.value, f"{place}, {from_name!r}")
 
 
-def _results(tasks: list[tuple[str, dict[str, Any]]], key: str) -> Iterator[_Result]:
-    """All results about whole tasks."""
+def _controls(tasks: list[tuple[str, dict[str, Any]]], key: str) -> dict[str, tuple[str, _Result]]:
+    """Place and first result of each control that is about whole tasks."""
+    controls: dict[str, tuple[str, _Result]] = {}
     for place, task in tasks:
         for one, annotation in _annotations(task, key, place):
-            results = _parsed_all(annotation, f"{place}, {key[:-1]} {one}")
-            yield from (result for result in results if result.whole)
+            place_of_one = f"{place}, {key[:-1]} {one}"
+            for result in _parsed_all(annotation, place_of_one):
+                if result.whole:
+                    controls.setdefault(result.from_name, (place_of_one, result))
+    return controls
 
 
 def _control(path: FILE, tasks: list[tuple[str, dict[str, Any]]], from_name: str) -> _Result:
-    for result in _results(tasks, "annotations"):
-        if result.from_name == from_name:
-            return result
-    raise ValueError(f"{path}: expected results of the control {from_name!r}. Received: none")
+    controls = _controls(tasks, "annotations")
+    if from_name not in controls:
+        raise ValueError(f"{path}: expected results of the control {from_name!r}. Received: none")
+    return controls[from_name][1]
 
 
 def _only_control(path: FILE, tasks: list[tuple[str, dict[str, Any]]], key: str) -> str:
-    controls = list(dict.fromkeys(result.from_name for result in _results(tasks, key)))
+    controls = _controls(tasks, key)
     if len(controls) != 1:
+        found = [
+            f"{name!r} in {place.removeprefix(f'{path}, ')}"
+            for name, (place, _) in list(controls.items())[:5]
+        ]
         raise ValueError(
             f"{path}: expected results of one control of type {', '.join(ANSWER_TYPES)}, or `from_name=`. "
-            f"Received: {controls or 'none'}"
+            f"Received: {'; '.join(found) or 'none'}"
         )
-    return controls[0]
+    return next(iter(controls))

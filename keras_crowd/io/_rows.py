@@ -71,8 +71,7 @@ class RowBuilder:
 
     def add_item(self, item: Any, first: int) -> None:
         """Notes an item in a format that has those nobody answered; the second time does nothing."""
-        blank = item is None or item in self.items.missing
-        problem = "an id" if blank else self.items.problem(item)
+        problem = "an id" if self.items.is_blank(item) else self.items.problem(item)
         if problem:
             refuse(self.source, self.where(first, 0), self.items.name, problem, item)
         self.items.add(item)
