@@ -514,6 +514,7 @@ def first_value(tasks):
         (lambda t: t[0].update(annotations={}), "task 1, 'annotations': expected a list"),
         (lambda t: t[0]["annotations"][1].update(result=None), "task 1, annotation 2: expected a list"),
         (lambda t: first_value(t).update(choices=["cat", "dog"]), "annotation 1, 'kind': expected one choice"),
+        (lambda t: t[0]["annotations"][1].update(was_cancelled="no"), "2, 'was_cancelled': expected true or"),
         (lambda t: first_value(t).update(choices=[7]), "task 1, annotation 1, 'kind': expected text"),
         (lambda t: first_value(t).pop("choices"), "annotation 1: expected the key 'choices'"),
         (lambda t: t[0]["annotations"][0].pop("completed_by"), "annotation 1, 'completed_by': expected an id"),
