@@ -112,6 +112,11 @@ def read_conll(
     >>> size = file.write_text("Mary B-PER O\\nsleeps O O\\n\\nWhy ? O\\n")
     >>> keras_crowd.io.read_conll(file, ["ann", "bob"], classes=["O", "B-PER"]).dense().tolist()
     [[[1, 0], [0, 0]], [[-1, 0], [-1, -1]]]
+
+    Reference:
+        E. Tjong Kim Sang, F. De Meulder, "Introduction to the CoNLL-2003 shared task", 2003: a token a line, blank
+        lines, `-DOCSTART-`. F. Rodrigues, F. Pereira, B. Ribeiro, "Sequence labeling with multiple annotators",
+        2014, whose data have a column an annotator and `?`.
     """
     token = whole_number("token", token, 0)
     first = token + 1 if first_answer is None else whole_number("first_answer", first_answer, token + 1)

@@ -48,6 +48,9 @@ def read_hugging_face(
     >>> keras_crowd.io.read_hugging_face(table).dense()
     array([[ 0,  1],
            [-1, -1]], dtype=int32)
+
+    Reference:
+        Hugging Face `datasets` documentation, "Dataset features": `List` (before 4.0 `Sequence`), `ClassLabel`.
     """
     source = f"data set {getattr(getattr(dataset, 'info', None), 'dataset_name', None) or ''}".strip()
     wanted = [name for name in (item, annotator, answer) if name is not None]
