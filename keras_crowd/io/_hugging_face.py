@@ -50,7 +50,7 @@ def read_hugging_face(
            [-1, -1]], dtype=int32)
 
     Reference:
-        Hugging Face `datasets` documentation, "Dataset features": `List` (before 4.0 `Sequence`), `ClassLabel`.
+        Hugging Face `datasets` documentation, "Dataset features": `List` or `Sequence`, `ClassLabel`.
     """
     source = f"data set {getattr(getattr(dataset, 'info', None), 'dataset_name', None) or ''}".strip()
     wanted = [name for name in (item, annotator, answer) if name is not None]
