@@ -2,10 +2,13 @@
 
     python examples/label_studio.py
 
-The export is made here, of digits that careful and careless annotators have labeled; put your own in its place
-(Export, format JSON). What is written at the end is imported into a project with the same labeling interface:
-each task comes with the label that classifier and answers together make most probable, and with how sure it is,
-so that the least sure can be looked at first.
+1. The export is made here, of digits that careful and careless annotators have labeled; put your own in its place
+   (Export, format JSON; it has the tasks that somebody annotated). Features are yours: row `i` of `x_train` is task
+   `items[i]`.
+2. A classifier is trained on all answers, below a crowd layer that learns how far each annotator is to be trusted.
+3. Classifier and answers together give the posterior of each task: its label, and how sure that is.
+4. The tasks are written with these labels as predictions. Import the file into a project with the same labeling
+   interface (the tasks will be new ones there), and sort by prediction score to look at the least sure first.
 """
 
 import json
@@ -60,8 +63,23 @@ def digits_of_label_studio(path):
 
 
 def train_on_crowd(classifier, data, epochs):
-    crowd = kc.layers.CrowdsClassification(data.annotations.num_annotators, conn_type="MW")
+    crowd = kc.layers.CrowdsClassification(
+        data.annotations.num_annotators, conn_type="CM", initial_accuracy=0.5
+    )
     return train_on_answers(classifier, crowd, data, epochs=epochs)
+
+
+def print_labels(data, posterior, count=3):
+    """How good the labels are, which gold alone can tell, and the tasks to look at first."""
+    right = np.mean(posterior.argmax(axis=1) == data.y_train)
+    votes = np.mean(kc.aggregation.majority_vote(data.annotations) == data.y_train)
+    print(f"\nlabels to import that are right: {100 * right:.1f} % (majority vote {100 * votes:.1f} %)")
+    labels = kc.aggregation.label_table(data.annotations, posterior)
+    for i in labels["confidence"].argsort()[:count]:
+        label, sure = labels["label"][i], 100 * labels["confidence"][i]
+        print(
+            f"look at task {labels['item'][i]}: {label} is {sure:.0f} % probable, gold says {data.y_train[i]}"
+        )
 
 
 def main(epochs=40, seeds=1, folder=SAVED_MODELS):
@@ -76,19 +94,20 @@ def main(epochs=40, seeds=1, folder=SAVED_MODELS):
     print_table(found)
     print_annotators(classifier, crowd, data)
 
-    probabilities = classifier.predict(data.x_train, verbose=0)
-    posterior = kc.aggregation.posterior(data.annotations, probabilities, crowd.confusion())
+    posterior = kc.aggregation.posterior(
+        data.annotations, classifier.predict(data.x_train, verbose=0), crowd.confusion()
+    )
     kc.io.write_label_studio(predictions, export, data.annotations, posterior, model_version="crowd layer")
+    annotators = kc.aggregation.annotator_table(data.annotations, posterior, crowd.confusion())
     kc.io.write_annotators(
         folder / "label_studio_annotators.csv",
         data.annotations,
         annotator="completed_by",
-        accuracy=kc.aggregation.annotator_accuracy(crowd.confusion()),
+        agreement=annotators["agreement"],
+        accuracy=annotators["accuracy"],
     )
-    right = np.mean(posterior.argmax(axis=1) == data.y_train)
-    votes = np.mean(kc.aggregation.majority_vote(data.annotations) == data.y_train)
-    print(f"\nlabels to import that are right: {100 * right:.1f} % (majority vote {100 * votes:.1f} %)")
-    print(f"{predictions}: {len(posterior):,} tasks, the least sure {posterior.max(axis=1).min():.2f}")
+    print_labels(data, posterior)
+    print(f"\nto import: {predictions}")
     classifier.export(folder / "label_studio", verbose=False)
     return found
 

@@ -22,6 +22,10 @@ def wide(path, **rules):
     return kc.io.read_wide(path, "image", **rules)
 
 
+def label_studio_min(path, **rules):
+    return kc.io.read_label_studio_min(path, "kind", **rules)
+
+
 def mturk(path, **rules):
     return kc.io.read_mturk(path, IMAGE, "Answer.kind.label", **rules)
 
@@ -48,7 +52,9 @@ FORMATS = {
     "tsv": ("long.tsv", long, PICTURES, PEOPLE, False),
     "jsonl": ("long.jsonl", long, PICTURES, PEOPLE, False),
     "wide": ("wide.csv", wide, WITH_EMPTY, PEOPLE, True),
+    "wide_jsonl": ("wide.jsonl", wide, WITH_EMPTY, PEOPLE, True),
     "label_studio": ("label_studio.json", kc.io.read_label_studio, [11, 12, 13], [1, 2, 3], True),
+    "label_studio_min": ("label_studio_min.json", label_studio_min, [11, 12, 13], [1, 2, 3], True),
     "mturk": ("mturk.csv", mturk, PICTURES, PEOPLE, False),
     "mturk_forms": ("mturk.csv", mturk_forms, PICTURES, PEOPLE, False),
     "toloka": ("toloka.tsv", toloka, PICTURES, PEOPLE, False),

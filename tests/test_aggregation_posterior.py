@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from keras_crowd import Annotations
-from keras_crowd.aggregation import agreement, dawid_skene, held_out_cross_entropy, label_table, posterior
+from keras_crowd.aggregation import (
+    agreement,
+    annotator_accuracy,
+    annotator_class_prior,
+    annotator_table,
+    dawid_skene,
+    held_out_cross_entropy,
+    label_table,
+    posterior,
+)
 
 
 @pytest.fixture
@@ -131,5 +140,54 @@ def test_label_table_has_a_row_an_item():
 )
 def test_label_table_refuses_what_does_not_fit(q, message):
     annotations = Annotations.from_coo([1], ["ann"], ["dog"], items=[1, 2, 3], classes=["cat", "dog"])
-    with pytest.raises(ValueError, match=message):
-        label_table(annotations, q)
+    for table in (label_table, annotator_table):
+        with pytest.raises(ValueError, match=message):
+            table(annotations, q)
+
+
+def test_annotator_table_is_that_of_loops():
+    rng = np.random.default_rng(0)
+    answers = np.where(rng.random((30, 4)) < 0.3, -1, rng.integers(0, 3, (30, 4)))
+    answers[:, 2] = np.where(answers[:, 2] < 0, -1, 1)  # who does not look
+    answers[:, 3] = -1  # who never came
+    q = rng.dirichlet(np.ones(3), 30)
+    names, classes = ["ann", "bob", "lazy", "gone"], ["cat", "dog", "owl"]
+    annotations = Annotations.from_dense(answers, annotators=names, classes=classes)
+    table = annotator_table(annotations, q)
+    shown = [f"confusion[{k},{k}]" for k in classes]
+    assert list(table) == ["annotator", "answers", "agreement", "accuracy", "one_class", *shown]
+    assert table["annotator"].tolist() == names
+    assert table["one_class"].tolist() == [False, False, True, False]
+    for r, column in enumerate(answers.T):
+        seen = column >= 0
+        assert table["answers"][r] == seen.sum()
+        if not seen.any():
+            assert all(np.isnan(table[name][r]) for name in ["agreement", "accuracy", *shown])
+            continue
+        right = [q[i, k] for i, k in enumerate(column) if k >= 0]
+        np.testing.assert_allclose(table["accuracy"][r], np.mean(right))
+        np.testing.assert_allclose(table["agreement"][r], np.mean(column[seen] == q[seen].argmax(axis=1)))
+        for k, name in enumerate(shown):
+            known = q[column == k, k].sum() / q[seen, k].sum()
+            np.testing.assert_allclose(table[name][r], known)
+
+
+def test_annotator_table_of_learned_confusions():
+    rng = np.random.default_rng(1)
+    answers, q = rng.integers(0, 2, (6, 2)), rng.dirichlet(np.ones(2), 6)
+    confusion = rng.dirichlet(np.ones(2), (2, 2))
+    table = annotator_table(answers, q, confusion)
+    expected = annotator_accuracy(confusion, annotator_class_prior(answers, q))
+    np.testing.assert_allclose(table["accuracy"], expected)
+    np.testing.assert_allclose(table["confusion[1,1]"], confusion[:, 1, 1])
+    with pytest.raises(ValueError, match="`confusion` must be"):
+        annotator_table(answers, q, confusion[:1])
+    with pytest.raises(ValueError, match="`min_answers` must be a positive integer"):
+        annotator_table(answers, q, min_answers=0)
+
+
+def test_annotator_table_counts_a_class_seen_never_as_unknown():
+    table = annotator_table([[0], [0]], [[1.0, 0.0], [1.0, 0.0]], min_answers=2)
+    assert table["one_class"].tolist() == [True]
+    np.testing.assert_array_equal(table["confusion[1,1]"], [np.nan])
+    assert annotator_table([[0], [0]], [[1.0, 0.0]] * 2, min_answers=3)["one_class"].tolist() == [False]

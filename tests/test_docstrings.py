@@ -59,6 +59,7 @@ def test_every_public_object_has_an_example():
         "keras_crowd.aggregation.Deviations",
         "keras_crowd.aggregation.Raykar",
         "keras_crowd.annotations.as_annotations",  # for the package's own functions
+        "keras_crowd.annotations.as_answers",
         "keras_crowd.annotations.checksum",
         "keras_crowd.annotations.as_ratings",
         "keras_crowd.models.crowd_layer",

@@ -50,7 +50,7 @@ def check_label_studio(folder):
     agree = kc.aggregation.agreement(answers, labels.dense()[:, 0])
     assert np.nanmean(agree) > 0.3  # most annotators are careless
     annotators = (folder / "label_studio_annotators.csv").read_text().splitlines()
-    assert annotators[0] == "completed_by,answers,accuracy"
+    assert annotators[0] == "completed_by,answers,agreement,accuracy"
     assert len(annotators) == answers.num_annotators + 1
 
 

@@ -98,7 +98,9 @@ def test_byte_order_mark_and_another_encoding(name, tmp_path):
 
 @formats
 def test_unknown_answers_are_refused_with_their_place_or_dropped(name):
-    with pytest.raises(ValueError, match=r"(line|task|object) \d+.*one of `classes`, 'cat', 'owl'.*'dog'"):
+    with pytest.raises(
+        ValueError, match=r"(line|task|object|annotation) \d+.*one of `classes`, 'cat', 'owl'.*'dog'"
+    ):
         read(name, classes=["cat", "owl"])
     dropped = read(name, classes=["cat", "owl"], unknown="drop")
     full = np.array(expected(FORMATS[name][4]))
@@ -113,7 +115,9 @@ def test_unknown_answers_are_refused_with_their_place_or_dropped(name):
 def test_unknown_ids_are_refused_with_their_place(name, vocabulary):
     _, _, items, annotators, _ = FORMATS[name]
     ids = {"items": items, "annotators": annotators}[vocabulary]
-    with pytest.raises(ValueError, match=rf"(line|task|object) \d+.*one of `{vocabulary}`.*{ids[1]}"):
+    with pytest.raises(
+        ValueError, match=rf"(line|task|object|annotation) \d+.*one of `{vocabulary}`.*{ids[1]}"
+    ):
         read(name, **{vocabulary: [id_ for id_ in ids if id_ != ids[1]]})
 
 
@@ -510,13 +514,15 @@ def first_value(tasks):
         (lambda t: t[0].update(annotations={}), "task 1, 'annotations': expected a list"),
         (lambda t: t[0]["annotations"][1].update(result=None), "task 1, annotation 2: expected a list"),
         (lambda t: first_value(t).update(choices=["cat", "dog"]), "annotation 1, 'kind': expected one choice"),
-        (lambda t: first_value(t).update(choices=[7]), "task 1, annotation 1: expected text"),
+        (lambda t: t[0]["annotations"][1].update(was_cancelled="no"), "2, 'was_cancelled': expected true or"),
+        (lambda t: first_value(t).update(choices=[7]), "task 1, annotation 1, 'kind': expected text"),
         (lambda t: first_value(t).pop("choices"), "annotation 1: expected the key 'choices'"),
         (lambda t: t[0]["annotations"][0].pop("completed_by"), "annotation 1, 'completed_by': expected an id"),
         (lambda t: t[0]["annotations"][0].update(completed_by=[1]), r"'completed_by': expected text"),
         (lambda t: t[0]["annotations"][0]["result"].append(t[0]["annotations"][0]["result"][0]),
          "expected one result of 'kind'. Received: 2"),
-        (lambda t: t[0]["annotations"][0]["result"][0].update(from_name="sort"), r"\['sort', 'kind'\]"),
+        (lambda t: t[0]["annotations"][0]["result"][0].update(from_name="sort"),
+         "'sort' in task 1, annotation 1; 'kind' in task 1, annotation 2"),
         (lambda t: t[0]["annotations"].append(t[0]["annotations"][0]),
          "task 1, annotation 3: expected one answer.* as in task 1, annotation 1"),
         (lambda t: t.insert(0, 1), "task 1: expected an object"),

@@ -1,5 +1,6 @@
 """Labels from answers alone, without features: baselines and warm starts. NumPy in, NumPy out."""
 
+from ._annotator_table import annotator_table as annotator_table
 from ._annotators import agreement as agreement
 from ._annotators import annotator_accuracy as annotator_accuracy
 from ._annotators import annotator_class_prior as annotator_class_prior

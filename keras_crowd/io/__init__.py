@@ -11,6 +11,7 @@ from ._hugging_face import hugging_face_columns as hugging_face_columns
 from ._hugging_face import read_hugging_face as read_hugging_face
 from ._label_studio import read_label_studio as read_label_studio
 from ._label_studio import write_label_studio as write_label_studio
+from ._label_studio_min import read_label_studio_min as read_label_studio_min
 from ._labels import write_annotators as write_annotators
 from ._labels import write_labels as write_labels
 from ._long import read_long as read_long

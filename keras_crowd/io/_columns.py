@@ -47,13 +47,17 @@ class Coder:
 
     def add(self, value: Any) -> None:
         """Appends one value; `None` stands for nothing."""
-        if value is None or value in self._missing:
+        if self.is_blank(value):
             self._codes.append(MISSING)
             return
         code = self._code_of.setdefault(value, len(self._code_of))
         if self._kind != _KINDS[type(value)]:
             self._see_kind(value)
         self._codes.append(code)
+
+    def is_blank(self, value: Any) -> bool:
+        """Whether the value stands for nothing."""
+        return value is None or (type(value) is str and value in self._missing)
 
     def column(self) -> Column:
         """All values so far."""
@@ -62,7 +66,7 @@ class Coder:
 
     def problem(self, value: Any) -> str | None:
         """What `add` expects of such a column and `value` is not."""
-        if value is None or (type(value) is str and value in self._missing):
+        if self.is_blank(value):
             return None
         kind = _KINDS.get(type(value))
         if kind is None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import whole_number
 from .._files import replacing
 from ..annotations import MISSING, Annotations
 from ..annotations._rules import Unknown
@@ -91,7 +92,7 @@ def read_conll(
         path: The file.
         annotators: Ids of the columns. Defaults to `0, 1, ...`
         token: Which column has the tokens.
-        first_answer: The first column of answers; all from there on are. Defaults to the one after `token`.
+        first_answer: The first column of answers, after `token`; all from there on are. Defaults to the next.
         sep: What stands between columns. Defaults to any white space.
         missing: Answers that mean "did not answer".
         encoding: That of the file.
@@ -111,8 +112,16 @@ def read_conll(
     >>> size = file.write_text("Mary B-PER O\\nsleeps O O\\n\\nWhy ? O\\n")
     >>> keras_crowd.io.read_conll(file, ["ann", "bob"], classes=["O", "B-PER"]).dense().tolist()
     [[[1, 0], [0, 0]], [[-1, 0], [-1, -1]]]
+
+    Reference:
+        E. Tjong Kim Sang, F. De Meulder, "Introduction to the CoNLL-2003 shared task", 2003: a token a line, blank
+        lines, `-DOCSTART-`. F. Rodrigues, F. Pereira, B. Ribeiro, "Sequence labeling with multiple annotators",
+        2014, whose data have a column an annotator and `?`.
     """
-    first = token + 1 if first_answer is None else first_answer
+    token = whole_number("token", token, 0)
+    first = token + 1 if first_answer is None else whole_number("first_answer", first_answer, token + 1)
+    if sep == "":
+        raise ValueError("`sep` must be what stands between columns. Received: sep=''")
     sentences: list[list[str]] = [[]]
     names: list[Any] | None = None
     builder = RowBuilder(
@@ -127,11 +136,13 @@ def read_conll(
             sentences += [[]] if sentences[-1] else []
             continue
         names = names or _names(path, line, len(fields) - first, annotators)
-        if len(fields) != first + len(names) or not fields[token]:
+        if len(fields) != first + len(names):
             raise ValueError(
                 f"{path}, line {line}: expected a token and {first + len(names)} columns. "
                 f"Received: {len(fields)}"
             )
+        if not fields[token]:
+            raise ValueError(f"{path}, line {line}, column {token + 1}: expected a token. Received: ''")
         sentences[-1].append(fields[token])
         for column, answer in enumerate(fields[first:], first):
             if not answer:

@@ -48,6 +48,9 @@ def read_hugging_face(
     >>> keras_crowd.io.read_hugging_face(table).dense()
     array([[ 0,  1],
            [-1, -1]], dtype=int32)
+
+    Reference:
+        Hugging Face `datasets` documentation, "Dataset features": `List` or `Sequence`, `ClassLabel`.
     """
     source = f"data set {getattr(getattr(dataset, 'info', None), 'dataset_name', None) or ''}".strip()
     wanted = [name for name in (item, annotator, answer) if name is not None]
@@ -142,7 +145,8 @@ def _batches(dataset: Any, columns: list[str]) -> Any:
 def _flatten(lists: Any, coder: ArrowCoder, start: int) -> np.ndarray:
     """Gives the elements to the coder; the length of each list."""
     pa, lists = pyarrow(), _one_chunk(lists)
-    if not (pa.types.is_list(lists.type) or pa.types.is_large_list(lists.type)):
+    kinds = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    if not any(is_kind(lists.type) for is_kind in kinds):
         raise ValueError(f"{coder.source}, column {coder.name!r}: expected lists. Received: {lists.type}")
     if lists.null_count:
         row = start + int(np.argmax(np.asarray(lists.is_null())))
@@ -150,7 +154,7 @@ def _flatten(lists: Any, coder: ArrowCoder, start: int) -> np.ndarray:
     if pa.types.is_null(lists.type.value_type):  # all lists are empty
         return np.zeros(len(lists), int)
     coder.add(lists.flatten())
-    return np.diff(np.asarray(lists.offsets))
+    return np.asarray(lists.value_lengths())
 
 
 def _one_chunk(array: Any) -> Any:

@@ -9,21 +9,21 @@ from typing import Any, NamedTuple, Unpack
 from .._files import replacing
 from ..annotations import Annotations
 from ..annotations._rules import Rules
-from ._columns import Coder
 from ._estimates import labels
-from ._rows import RowBuilder, assemble, refuse
-from ._text import FILE, expect, follow, read_json, required
+from ._rows import RowBuilder, assemble
+from ._text import FILE, expect, follow, read_objects, required, scalar
 
-_TYPES = ("choices", "rating", "number")
+ANSWER_TYPES = ("choices", "rating", "number")
 
 
 class _Result(NamedTuple):
-    """One of the results of an annotation, of a kind that is one answer about the whole task."""
+    """One of the results of an annotation, of a kind that can be one answer; `whole`: about the whole task."""
 
     from_name: str
     to_name: str
     type: str
     value: Any
+    whole: bool
 
 
 def read_label_studio(
@@ -35,9 +35,9 @@ def read_label_studio(
     encoding: str = "utf-8",
     **rules: Unpack[Rules],
 ) -> Annotations:
-    """Reads the JSON export of Label Studio ("JSON", not "JSON-MIN").
+    """Reads the JSON export of Label Studio ("JSON"; `read_label_studio_min` reads "JSON-MIN").
 
-    Answers are the results of type `choices` (one choice), `rating` or `number` about whole tasks.
+    Answers are the results of type `choices` (one choice), `rating` or `number` about whole tasks, not regions.
     Annotators are those of `completed_by`. Items are all tasks in the order of the file, those nobody
     annotated among them. Annotations that were cancelled (skipped) are left out.
 
@@ -67,7 +67,9 @@ def read_label_studio(
     Annotations(1 answers: 1 items x 1 annotators, 1 classes, 1.0 answers an item, 0 items unanswered)
 
     Reference:
-        Label Studio documentation, "Label Studio JSON format of annotated tasks".
+        Label Studio documentation, "Label Studio JSON format of annotated tasks": `id`, `data`, `annotations`
+        (`completed_by`, `was_cancelled`, `result`), `predictions` (`model_version`, `result`), and in a result
+        `from_name`, `to_name`, `type`, `value`.
     """
     tasks = _tasks(path, encoding)
     key = "predictions" if predictions else "annotations"
@@ -75,20 +77,16 @@ def read_label_studio(
     builder = RowBuilder(
         path,
         (item, "model_version" if predictions else "completed_by", from_name),
-        lambda task, one: f"task {task + 1}" + (f", {key[:-1]} {one}" if one else ""),
+        lambda task, one: f"task {task}" + (f", {key[:-1]} {one}" if one else ""),
     )
-    items = Coder(item)
-    for t, task in enumerate(tasks):
-        place = f"{path}, task {t + 1}"
+    for t, (place, task) in enumerate(tasks, 1):
         item_id = follow(task, item, place)
-        if items.problem(item_id) or item_id is None:
-            refuse(str(path), f"task {t + 1}", item, items.problem(item_id) or "an id", item_id)
-        items.add(item_id)
+        builder.add_item(item_id, t)
         for one, annotation in _annotations(task, key, place):
             who = annotation.get("model_version") if predictions else _annotator(annotation)
             for value in _answers(annotation, from_name, f"{place}, {key[:-1]} {one}"):
                 builder.add(item_id, who, value, t, one)
-    return assemble(builder.rows(items=items.column().values.tolist()), **rules)
+    return assemble(builder.rows(), **rules)
 
 
 def write_label_studio(
@@ -133,15 +131,16 @@ def write_label_studio(
     {'choices': ['dog']}
 
     Reference:
-        Label Studio documentation, "Import pre-annotated data into Label Studio".
+        Label Studio documentation, "Import pre-annotated data into Label Studio": `data`, `predictions`
+        (`model_version`, `score`, `result`).
     """
     tasks = _tasks(export, encoding)
     from_name = from_name or _only_control(export, tasks, "annotations")
     control = _control(export, tasks, from_name)
     found = labels(annotations, estimates).of(annotations)
     written = []
-    for t, task in enumerate(tasks):
-        label = found.get(follow(task, item, f"{export}, task {t + 1}"))
+    for place, task in tasks:
+        label = found.get(scalar(follow(task, item, place), f"{place}, {item!r}"))
         if label is not None:
             kept: dict[str, Any] = {key: task[key] for key in ("id", "data", "meta") if key in task}
             prediction = _prediction(control, label.value, label.confidence, model_version)
@@ -164,18 +163,28 @@ def _prediction(
     return {"model_version": model_version, **score, "result": [result]}
 
 
-def _tasks(path: FILE, encoding: str) -> list[dict[str, Any]]:
-    tasks = expect(list, read_json(path, encoding), str(path))
-    if not tasks:
-        raise ValueError(f"{path}: expected at least one task. Received: none")
-    seen: dict[Any, int] = {}
-    for t, task in enumerate(tasks, 1):
-        place = f"{path}, task {t}"
-        required(expect(dict, task, place), "data", place)
-        id_ = json.dumps(task.get("id", {"task": t}))
-        if seen.setdefault(id_, t) != t:
-            raise ValueError(f"{place}: expected an id of its own. Received: {id_}, as task {seen[id_]}")
-    return tasks
+def one_answer(type_: str, value: Any, place: str) -> Any:
+    """What was chosen, or the number that was given."""
+    if type_ == "choices":
+        if len(expect(list, value, place)) != 1:
+            raise ValueError(f"{place}: expected one choice. Received: {value}")
+        return expect(str, value[0], place)
+    if type(value) not in (int, float):
+        raise ValueError(f"{place}: expected a number. Received: {value!r}")
+    return float(value) if type_ == "number" else value
+
+
+def _tasks(path: FILE, encoding: str) -> list[tuple[str, dict[str, Any]]]:
+    def shown_id(task: dict[str, Any], place: str) -> str | None:
+        if "annotation_id" in task and "data" not in task:
+            raise ValueError(
+                f"{place}: expected a task of the JSON export. Received: JSON-MIN, which "
+                "`read_label_studio_min` reads"
+            )
+        required(task, "data", place)
+        return json.dumps(task["id"]) if "id" in task else None
+
+    return read_objects(path, "task", shown_id, encoding)
 
 
 def _annotations(task: dict[str, Any], key: str, place: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -184,7 +193,8 @@ def _annotations(task: dict[str, Any], key: str, place: str) -> Iterator[tuple[i
         required(task, key, place)
     for one, annotation in enumerate(expect(list, task.get(key, []), f"{place}, {key!r}"), 1):
         expect(dict, annotation, f"{place}, {key[:-1]} {one}")
-        if not annotation.get("was_cancelled"):
+        cancelled = annotation.get("was_cancelled")
+        if cancelled is None or not expect(bool, cancelled, f"{place}, {key[:-1]} {one}, 'was_cancelled'"):
             yield one, annotation
 
 
@@ -194,58 +204,65 @@ def _annotator(annotation: dict[str, Any]) -> Any:
 
 
 def _parsed(result: Any, place: str) -> _Result | None:
-    """The result, if it is one answer about the whole task."""
+    """The result, if it is of a kind that can be one answer."""
     type_ = expect(dict, result, place).get("type")
-    if type_ not in _TYPES:
+    if type_ not in ANSWER_TYPES:
         return None
     from_name, to_name = (
         expect(str, required(result, key, place), f"{place}, {key!r}") for key in ("from_name", "to_name")
     )
     value = expect(dict, required(result, "value", place), f"{place}, 'value'")
-    return _Result(from_name, to_name, type_, required(value, type_, place))
+    whole = len(value) == 1 and "item_index" not in result  # that of a region has its position as well
+    return _Result(from_name, to_name, type_, required(value, type_, place), whole)
+
+
+def _parsed_all(annotation: dict[str, Any], place: str) -> Iterator[_Result]:
+    for result in expect(list, required(annotation, "result", place), place):
+        parsed = _parsed(result, place)
+        if parsed is not None:
+            yield parsed
 
 
 def _answers(annotation: dict[str, Any], from_name: str, place: str) -> Iterator[Any]:
-    results = [
-        _parsed(result, place) for result in expect(list, required(annotation, "result", place), place)
-    ]
-    chosen = [result for result in results if result is not None and result.from_name == from_name]
+    chosen = [result for result in _parsed_all(annotation, place) if result.from_name == from_name]
     if len(chosen) > 1:
         raise ValueError(f"{place}: expected one result of {from_name!r}. Received: {len(chosen)}")
     for result in chosen:
-        value = result.value
-        if result.type == "choices":
-            if len(expect(list, value, place)) != 1:
-                raise ValueError(f"{place}, {from_name!r}: expected one choice. Received: {value}")
-            value = expect(str, value[0], place)
-        elif type(value) not in (int, float):
-            raise ValueError(f"{place}, {from_name!r}: expected a number. Received: {value!r}")
-        yield float(value) if result.type == "number" else value
+        if not result.whole:
+            raise ValueError(
+                f"{place}, {from_name!r}: expected an answer about the whole task. Received: one about a part of it"
+            )
+        yield one_answer(result.type, result.value, f"{place}, {from_name!r}")
 
 
-def _results(path: FILE, tasks: list[dict[str, Any]], key: str) -> Iterator[_Result]:
-    for t, task in enumerate(tasks):
-        place = f"{path}, task {t + 1}"
+def _controls(tasks: list[tuple[str, dict[str, Any]]], key: str) -> dict[str, tuple[str, _Result]]:
+    """Place and first result of each control that is about whole tasks."""
+    controls: dict[str, tuple[str, _Result]] = {}
+    for place, task in tasks:
         for one, annotation in _annotations(task, key, place):
             place_of_one = f"{place}, {key[:-1]} {one}"
-            for result in expect(list, required(annotation, "result", place_of_one), place_of_one):
-                parsed = _parsed(result, place_of_one)
-                if parsed is not None:
-                    yield parsed
+            for result in _parsed_all(annotation, place_of_one):
+                if result.whole:
+                    controls.setdefault(result.from_name, (place_of_one, result))
+    return controls
 
 
-def _control(path: FILE, tasks: list[dict[str, Any]], from_name: str) -> _Result:
-    for result in _results(path, tasks, "annotations"):
-        if result.from_name == from_name:
-            return result
-    raise ValueError(f"{path}: expected results of the control {from_name!r}. Received: none")
+def _control(path: FILE, tasks: list[tuple[str, dict[str, Any]]], from_name: str) -> _Result:
+    controls = _controls(tasks, "annotations")
+    if from_name not in controls:
+        raise ValueError(f"{path}: expected results of the control {from_name!r}. Received: none")
+    return controls[from_name][1]
 
 
-def _only_control(path: FILE, tasks: list[dict[str, Any]], key: str) -> str:
-    controls = list(dict.fromkeys(result.from_name for result in _results(path, tasks, key)))
+def _only_control(path: FILE, tasks: list[tuple[str, dict[str, Any]]], key: str) -> str:
+    controls = _controls(tasks, key)
     if len(controls) != 1:
+        found = [
+            f"{name!r} in {place.removeprefix(f'{path}, ')}"
+            for name, (place, _) in list(controls.items())[:5]
+        ]
         raise ValueError(
-            f"{path}: expected results of one control of type {', '.join(_TYPES)}, or `from_name=`. "
-            f"Received: {controls or 'none'}"
+            f"{path}: expected results of one control of type {', '.join(ANSWER_TYPES)}, or `from_name=`. "
+            f"Received: {'; '.join(found) or 'none'}"
         )
-    return controls[0]
+    return next(iter(controls))

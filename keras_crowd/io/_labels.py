@@ -26,7 +26,8 @@ def write_labels(
 
     With the columns' names it is what tools take back: `item="task"` gives crowd-kit's frame of labels;
     `item="INPUT:image", label="GOLDEN:result", confidence=None` and a `.tsv` control tasks of Toloka;
-    `item="Input.image_url"` and a `.csv` the input of another batch of Mechanical Turk.
+    `item="image_url"` and a `.csv` the input of another batch of Mechanical Turk, whose results call it
+    `Input.image_url`.
 
     Args:
         path: The file, `.csv`, `.tsv`, `.jsonl` or `.parquet`.

@@ -26,6 +26,8 @@ def read_mturk(
 ) -> Annotations:
     """Reads the batch results of Amazon Mechanical Turk, a CSV file with one row an assignment.
 
+    Rows may lack the last two columns, `Approve` and `Reject`, which are for whoever reviews them.
+
     Args:
         path: The file.
         item: Name of the column that tells items apart, as in `"Input.image_url"` or `"HITId"`.
@@ -51,11 +53,12 @@ def read_mturk(
     ['W1']
 
     Reference:
-        Amazon Mechanical Turk Requester documentation, batch results; crowd HTML elements.
+        Amazon Mechanical Turk documentation, "Assignment": `HITId`, `WorkerId`, `AssignmentStatus`; crowd HTML
+        elements. Columns of the file: these, `Input.` and `Answer.` with names of the template, `Approve`, `Reject`.
     """
     columns = (item, "WorkerId", answer, "AssignmentStatus")
     builder = RowBuilder(path, columns[:3], lambda line, _: f"line {line}", text=True, missing=("",))
-    table = read_table(path, columns, encoding=encoding)
+    table = read_table(path, columns, encoding=encoding, may_end=("Approve", "Reject"))
     next(table)  # the header
     for line, (item_id, worker, value, state) in table:
         if state not in _STATUS:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, Unpack
+from collections.abc import Iterator
+from typing import Any, Literal, Unpack
 
-from .._files import replacing
 from ..annotations import Annotations
 from ..annotations._rules import Rules
 from ._estimates import Label, labels
 from ._rows import RowBuilder, assemble, refuse
-from ._text import FILE, expect, read_json_lines, required
+from ._tables import write_json_lines
+from ._text import FILE, expect, read_json_lines, required, scalar
 
 _DECISIONS = ("accept", "reject", "ignore")
 _OF_ANSWERS = ("answer", "accept", "_session_id", "_annotator_id", "_timestamp")
@@ -22,6 +22,7 @@ def read_prodigy(
     item: str = "_input_hash",
     annotator: str = "_annotator_id",
     label: str | None = None,
+    rejected: Literal["error", "drop"] = "error",
     encoding: str = "utf-8",
     **rules: Unpack[Rules],
 ) -> Annotations:
@@ -35,6 +36,8 @@ def read_prodigy(
         item: Key that tells items apart.
         annotator: Key of the annotator, `"_annotator_id"` or `"_session_id"`.
         label: Which label's examples to read, where several were asked about.
+        rejected: What to do with choices that were rejected, which says what is wrong, or that the example
+            is: `"error"`, or `"drop"`.
         encoding: That of the file.
         **rules: `items=`, `annotators=`, `classes=`, `duplicates=` and `unknown=`, as for `read_long`.
 
@@ -54,26 +57,15 @@ def read_prodigy(
     ['greeting']
 
     Reference:
-        Prodigy documentation, "Annotation interfaces": choice, classification.
+        Prodigy documentation, "Annotation interfaces" (choice: `options`, `accept`; classification: `label`) and
+        "Annotation metrics": `answer`, `_input_hash`, `_annotator_id`, `_session_id`.
     """
+    if rejected not in ("error", "drop"):
+        raise ValueError(f"`rejected` must be 'error' or 'drop'. Received: rejected={rejected!r}")
     builder = RowBuilder(path, (item, annotator, "answer"), lambda line, _: f"line {line}")
-    asked: dict[Any, int] = {}  # labels, and the line where each is first; None is a choice
-    for line, example in read_json_lines(path, encoding):
-        place = f"{path}, line {line}"
-        answer = _answer(example, place)
-        about = None
-        if "accept" not in example:
-            about = expect(str, required(example, "label", place), f"{place}, 'label'")
-        if label is not None and about != label:
-            continue
-        asked.setdefault(about, line)
+    for line, place, example in _examples(path, label, encoding):
+        answer = _answer(example, place, rejected)
         builder.add(required(example, item, place), required(example, annotator, place), answer, line)
-    if len(asked) > 1:
-        (first, line), (second, other) = list(asked.items())[:2]
-        raise ValueError(
-            f"{path}, line {other}: expected examples of one label, or `label=`. Received: "
-            f"{second or 'a choice'!r}, and {first or 'a choice'!r} in line {line}"
-        )
     return assemble(builder.rows(), **rules)
 
 
@@ -84,6 +76,7 @@ def write_prodigy(
     estimates: Any,
     *,
     item: str = "_input_hash",
+    label: str | None = None,
     annotator: str = "keras_crowd",
     encoding: str = "utf-8",
 ) -> None:
@@ -94,7 +87,7 @@ def write_prodigy(
         export: The file that `annotations` were read from.
         annotations: Whose items the estimates are of.
         estimates: A posterior or other probabilities `(items, classes)`, or class codes `(items,)`, `-1` for none.
-        item: As for `read_prodigy`.
+        item, label: As for `read_prodigy`.
         annotator: Who the examples say has annotated them. The confidence is in `meta`.
         encoding: That of both files.
 
@@ -114,39 +107,66 @@ def write_prodigy(
     ['order']
     """
     left = labels(annotations, estimates).of(annotations)
-    with replacing(path, encoding=encoding) as file:
-        for line, example in read_json_lines(export, encoding):
-            label = left.pop(required(example, item, f"{export}, line {line}"), None)
-            if label is not None:
-                file.write(json.dumps(_answered(example, label, annotator), ensure_ascii=False) + "\n")
+
+    def examples() -> Iterator[dict[str, Any]]:
+        for _, place, example in _examples(export, label, encoding):
+            found = left.pop(scalar(required(example, item, place), f"{place}, {item!r}"), None)
+            if found is not None:
+                yield _answered(example, place, found, annotator)
+
+    write_json_lines(path, examples(), encoding)
 
 
-def _answer(example: dict[str, Any], place: str) -> Any:
+def _examples(path: FILE, label: str | None, encoding: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Line, place and object of each example that asks about `label`, or about the only thing asked."""
+    first: tuple[str | None, int] | None = None
+    for line, example in read_json_lines(path, encoding):
+        place = f"{path}, line {line}"
+        about = None
+        if not _is_choice(example):
+            about = expect(str, required(example, "label", place), f"{place}, 'label'")
+        if label is not None and about != label:
+            continue
+        first = first or (about, line)
+        if about != first[0]:
+            raise ValueError(
+                f"{place}: expected examples of one label, or `label=`. Received: "
+                f"{about or 'a choice'!r}, and {first[0] or 'a choice'!r} in line {first[1]}"
+            )
+        yield line, place, example
+
+
+def _is_choice(example: dict[str, Any]) -> bool:
+    return "accept" in example or "options" in example
+
+
+def _answer(example: dict[str, Any], place: str, rejected: str) -> Any:
     decision = required(example, "answer", place)
     if decision not in _DECISIONS:
         refuse(place, "the example", "answer", f"one of {', '.join(_DECISIONS)}", decision)
     if decision == "ignore":
         return None
-    if "accept" not in example:
+    if not _is_choice(example):
         return decision
-    options = expect(list, example["accept"], f"{place}, 'accept'")
+    options = expect(list, example.get("accept", []), f"{place}, 'accept'")
     if decision == "reject":
+        if rejected == "drop":
+            return None
         raise ValueError(
-            f"{place}, 'answer': expected a choice to be accepted or ignored. Received: 'reject'"
+            f"{place}, 'answer': expected a choice to be accepted or ignored, or `rejected='drop'`. "
+            "Received: 'reject'"
         )
     if len(options) > 1:
         raise ValueError(f"{place}, 'accept': expected one option. Received: {options}")
     return options[0] if options else None
 
 
-def _answered(example: dict[str, Any], label: Label, annotator: str) -> dict[str, Any]:
+def _answered(example: dict[str, Any], place: str, label: Label, annotator: str) -> dict[str, Any]:
     kept = {key: value for key, value in example.items() if key not in _OF_ANSWERS}
     answer = (
-        {"accept": [label.value], "answer": "accept"} if "accept" in example else {"answer": label.value}
+        {"accept": [label.value], "answer": "accept"} if _is_choice(example) else {"answer": label.value}
     )
-    meta = (
-        {}
-        if label.confidence is None
-        else {"meta": {**kept.get("meta", {}), "confidence": label.confidence}}
-    )
-    return {**kept, **meta, **answer, "_annotator_id": annotator, "_session_id": annotator}
+    meta = expect(dict, kept.get("meta", {}), f"{place}, 'meta'")
+    if label.confidence is not None:
+        kept["meta"] = {**meta, "confidence": label.confidence}
+    return {**kept, **answer, "_annotator_id": annotator, "_session_id": annotator}

@@ -56,6 +56,7 @@ class RowBuilder:
         blank = ("",) if text else ()
         self.item, self.annotator = (Coder(name, text, blank) for name in names[:2])
         self.answer = Coder(names[2], text, missing)
+        self.items = Coder(names[0], text, blank)
         self._first, self._second = array("q"), array("q")
 
     def add(self, item: Any, annotator: Any, answer: Any, first: int, second: int = 0) -> None:
@@ -68,8 +69,18 @@ class RowBuilder:
         self._first.append(first)
         self._second.append(second)
 
+    def add_item(self, item: Any, first: int) -> None:
+        """Notes an item in a format that has those nobody answered; the second time does nothing."""
+        problem = "an id" if self.items.is_blank(item) else self.items.problem(item)
+        if problem:
+            refuse(self.source, self.where(first, 0), self.items.name, problem, item)
+        self.items.add(item)
+
     def rows(self, **known: Any) -> Rows:
-        """Everything that was added; `known` are the vocabularies of `Rows`."""
+        """Everything that was added; `known` are the vocabularies of `Rows`, and `items` those noted."""
+        noted = self.items.column().values.tolist()
+        if noted:
+            known = {"items": noted, **known}
 
         def place(row: int) -> str:
             return self.where(self._first[row], self._second[row])

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Unpack
 
-from .._files import replacing
 from ..annotations import Annotations
 from ..annotations._rules import Rules
 from ._chosen import chosen
-from ._columns import Coder
-from ._estimates import labels
+from ._estimates import Label, labels
 from ._rows import RowBuilder, assemble
-from ._text import FILE, expect, parsed_json, read_json, required
+from ._tables import write_json_lines
+from ._text import FILE, expect, parsed_json, read_objects, required
 
 
 def read_sagemaker(
@@ -50,24 +49,23 @@ def read_sagemaker(
     ['cat']
 
     Reference:
-        Amazon SageMaker documentation, "Using pre-annotation and post-annotation Lambda functions".
+        Amazon SageMaker documentation, "Using pre-annotation and post-annotation Lambda functions":
+        `datasetObjectId`, `dataObject` (`s3Uri`, `content`), `annotations` (`workerId`, `annotationData.content`).
     """
     builder = RowBuilder(
         path,
         ("datasetObjectId", "workerId", field),
-        lambda object_, one: f"object {object_ + 1}, annotation {one}",
+        lambda object_, one: f"object {object_}" + (f", annotation {one}" if one else ""),
     )
-    items = Coder("datasetObjectId")
-    for o, object_ in enumerate(_objects(path, encoding)):
-        place = f"{path}, object {o + 1}"
-        items.add(object_["datasetObjectId"])
+    for number, (place, object_) in enumerate(_objects(path, encoding), 1):
+        builder.add_item(object_["datasetObjectId"], number)
         annotations = expect(list, required(object_, "annotations", place), f"{place}, 'annotations'")
         for one, annotation in enumerate(annotations, 1):
             where = f"{place}, annotation {one}"
             worker = expect(str, required(expect(dict, annotation, where), "workerId", where), where)
             answer = chosen(_content(annotation, where), field, where)
-            builder.add(object_["datasetObjectId"], worker, answer, o, one)
-    return assemble(builder.rows(items=items.column().values.tolist()), **rules)
+            builder.add(object_["datasetObjectId"], worker, answer, number, one)
+    return assemble(builder.rows(), **rules)
 
 
 def write_sagemaker(
@@ -88,7 +86,8 @@ def write_sagemaker(
         source: The input of annotation consolidation that `annotations` were read from.
         annotations: Whose items the estimates are of, with classes.
         estimates: A posterior or other probabilities `(items, classes)`, or class codes `(items,)`, `-1` for none.
-        label_attribute: Name of the label; its metadata are under the same name with "-metadata".
+        label_attribute: Name of the label, not with "-metadata" in it nor "-ref" at its end; its metadata are
+            under the same name with "-metadata".
         job_name: The labeling job to name in the metadata.
         created: Date to write. Defaults to now.
         encoding: That of both files.
@@ -108,47 +107,51 @@ def write_sagemaker(
     'cat'
 
     Reference:
-        Amazon SageMaker documentation, "Labeling job output data": classification job output.
+        Amazon SageMaker documentation, "Labeling job output data", classification job output: `source-ref` or
+        `source`, the label and its `-metadata` (`class-name`, `confidence`, `type`, `job-name`,
+        `human-annotated`, `creation-date`).
     """
     if annotations.classes is None:
         raise ValueError("`annotations` must have classes. Received: numeric answers")
+    if "-metadata" in label_attribute or label_attribute.endswith("-ref"):
+        raise ValueError(
+            "`label_attribute` must not have '-metadata' in it, nor '-ref' at its end. "
+            f"Received: label_attribute={label_attribute!r}"
+        )
+    date = (created or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S.%f")
     estimated = labels(annotations, estimates)
     found = estimated.of(annotations)
     codes = dict(zip(annotations.items.tolist(), estimated.codes or [], strict=True))
-    date = (created or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S.%f")
-    with replacing(path, encoding=encoding) as file:
-        for o, object_ in enumerate(_objects(source, encoding)):
-            item, data = object_["datasetObjectId"], _data(object_, f"{source}, object {o + 1}")
-            if item not in found:
-                continue
-            kind = "image" if "source-ref" in data else "text"
-            metadata = {
-                "class-name": str(found[item].value),
-                "job-name": job_name,
-                "confidence": found[item].confidence,
-                "type": f"groundtruth/{kind}-classification",
-                "human-annotated": "yes",
-                "creation-date": date,
-            }
-            metadata = {key: value for key, value in metadata.items() if value is not None}
-            line = {**data, label_attribute: codes[item], f"{label_attribute}-metadata": metadata}
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    def lines() -> Iterator[dict[str, Any]]:
+        for place, object_ in _objects(source, encoding):
+            item, data = object_["datasetObjectId"], _data(object_, place)
+            if item in found:
+                metadata = _metadata(found[item], data, job_name, date)
+                yield {**data, label_attribute: codes[item], f"{label_attribute}-metadata": metadata}
+
+    write_json_lines(path, lines(), encoding)
 
 
-def _objects(path: FILE, encoding: str) -> list[dict[str, Any]]:
-    objects = expect(list, read_json(path, encoding), str(path))
-    if not objects:
-        raise ValueError(f"{path}: expected at least one object. Received: none")
-    seen: dict[str, int] = {}
-    for o, object_ in enumerate(objects, 1):
-        place = f"{path}, object {o}"
-        id_ = required(expect(dict, object_, place), "datasetObjectId", place)
-        if seen.setdefault(expect(str, id_, f"{place}, 'datasetObjectId'"), o) != o:
-            raise ValueError(
-                f"{place}: expected an id of its own. Received: {id_!r}, as object {seen[id_]}"
-            )
+def _metadata(label: Label, data: dict[str, Any], job_name: str, date: str) -> dict[str, Any]:
+    metadata = {
+        "class-name": str(label.value),
+        "job-name": job_name,
+        "confidence": label.confidence,
+        "type": f"groundtruth/{'image' if 'source-ref' in data else 'text'}-classification",
+        "human-annotated": "yes",
+        "creation-date": date,
+    }
+    return {key: value for key, value in metadata.items() if value is not None}
+
+
+def _objects(path: FILE, encoding: str) -> list[tuple[str, dict[str, Any]]]:
+    def shown_id(object_: dict[str, Any], place: str) -> str:
         expect(dict, required(object_, "dataObject", place), f"{place}, 'dataObject'")
-    return objects
+        id_ = required(object_, "datasetObjectId", place)
+        return repr(expect(str, id_, f"{place}, 'datasetObjectId'"))
+
+    return read_objects(path, "object", shown_id, encoding)
 
 
 def _content(annotation: dict[str, Any], place: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,15 +47,21 @@ def write_table(path: FILE, columns: Mapping[str, Any], encoding: str = "utf-8")
         with replacing(path, "wb") as file:
             pa.parquet.write_table(table, file, write_page_checksum=True)
         return
+    rows = zip(*values.values(), strict=True)
+    if format_ == "jsonl":
+        write_json_lines(path, (dict(zip(values, row, strict=True)) for row in rows), encoding)
+        return
     with replacing(path, encoding=encoding, newline="") as file:
-        rows = zip(*values.values(), strict=True)
-        if format_ == "jsonl":
-            for row in rows:
-                file.write(json.dumps(dict(zip(values, row, strict=True)), ensure_ascii=False) + "\n")
-        else:
-            writer = csv.writer(file, delimiter=separator(format_), lineterminator="\n")
-            writer.writerow(values)
-            writer.writerows(rows)
+        writer = csv.writer(file, delimiter=separator(format_), lineterminator="\n")
+        writer.writerow(values)
+        writer.writerows(rows)
+
+
+def write_json_lines(path: FILE, records: Iterable[Mapping[str, Any]], encoding: str = "utf-8") -> None:
+    """Writes one object a line."""
+    with replacing(path, encoding=encoding, newline="\n") as file:
+        for record in records:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
 def plain(name: str, column: Any) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TextIO
 
 FILE = str | os.PathLike[str]
@@ -26,7 +26,12 @@ def read_text(path: FILE, encoding: str = "utf-8") -> str:
 
 
 def read_table(
-    path: FILE, columns: Sequence[str] | None, *, sep: str = ",", encoding: str = "utf-8"
+    path: FILE,
+    columns: Sequence[str] | None,
+    *,
+    sep: str = ",",
+    encoding: str = "utf-8",
+    may_end: Sequence[str] = (),
 ) -> Iterator[tuple[int, list[str]]]:
     """Rows of a table of text, each with the number of the line it ends in; first the header.
 
@@ -36,11 +41,12 @@ def read_table(
         columns: Names of the columns to give, in this order. `None` for all.
         sep: What stands between fields.
         encoding: That of the file.
+        may_end: Columns at the end of the header that rows may lack, all of them.
     """
     with open_text(path, encoding) as file:
         reader = csv.reader(_lines(file, path, encoding), delimiter=sep, strict=True)
         try:
-            yield from _table_rows(reader, path, columns)
+            yield from _table_rows(reader, path, columns, list(may_end))
         except csv.Error as error:
             raise ValueError(
                 f"{path}, line {reader.line_num}: expected fields between {sep!r}. Received: {error}"
@@ -77,6 +83,29 @@ def read_json_lines(path: FILE, encoding: str = "utf-8") -> Iterator[tuple[int, 
         raise ValueError(f"{path}: expected one JSON object a line. Received: an empty file")
 
 
+def read_objects(
+    path: FILE, noun: str, shown_id: Callable[[dict[str, Any], str], str | None], encoding: str = "utf-8"
+) -> list[tuple[str, dict[str, Any]]]:
+    """Place and object of each element of a JSON list that must not be empty.
+
+    Args:
+        path: The file.
+        noun: What an element is called, for messages.
+        shown_id: Makes an id, which no two may share, of an object and its place; `None` for one without.
+        encoding: That of the file.
+    """
+    objects = expect(list, read_json(path, encoding), str(path))
+    if not objects:
+        raise ValueError(f"{path}: expected at least one {noun}. Received: none")
+    seen: dict[str, int] = {}
+    placed = [(f"{path}, {noun} {number}", object_) for number, object_ in enumerate(objects, 1)]
+    for number, (place, object_) in enumerate(placed, 1):
+        id_ = shown_id(expect(dict, object_, place), place)
+        if id_ is not None and seen.setdefault(id_, number) != number:
+            raise ValueError(f"{place}: expected an id of its own. Received: {id_}, as {noun} {seen[id_]}")
+    return placed
+
+
 def parsed_json(text: str, place: str) -> Any:
     """JSON that stands in one line, or field, of a file."""
     try:
@@ -92,10 +121,21 @@ def parsed_json(text: str, place: str) -> Any:
 def expect(kind: type, value: Any, place: str) -> Any:
     """`value`, if it is of this kind of JSON."""
     if type(value) is not kind:
-        names = {dict: "an object", list: "a list", str: "text", int: "a whole number"}
-        shown = json.dumps(value)
-        shown = shown if len(shown) <= 80 else shown[:77] + "..."
-        raise ValueError(f"{place}: expected {names[kind]}. Received: {shown}")
+        names = {
+            dict: "an object",
+            list: "a list",
+            str: "text",
+            int: "a whole number",
+            bool: "true or false",
+        }
+        raise ValueError(f"{place}: expected {names[kind]}. Received: {_shown(value)}")
+    return value
+
+
+def scalar(value: Any, place: str) -> Any:
+    """`value`, if it can be an id: text, a number, true or false."""
+    if type(value) not in (str, int, float, bool):
+        raise ValueError(f"{place}: expected text, a number, true or false. Received: {_shown(value)}")
     return value
 
 
@@ -113,6 +153,11 @@ def follow(value: Any, path: str, place: str) -> Any:
     return value
 
 
+def _shown(value: Any) -> str:
+    shown = json.dumps(value)
+    return shown if len(shown) <= 80 else shown[:77] + "..."
+
+
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -124,16 +169,22 @@ def _refuse_constant(constant: str) -> Any:
     raise ValueError(f"{constant}, which is not JSON")
 
 
-def _table_rows(reader: Any, path: FILE, columns: Sequence[str] | None) -> Iterator[tuple[int, list[str]]]:
+def _table_rows(
+    reader: Any, path: FILE, columns: Sequence[str] | None, may_end: list[str]
+) -> Iterator[tuple[int, list[str]]]:
     header = next((row for row in reader if row), None)
     if header is None:
         raise ValueError(f"{path}: expected a table with a header. Received: an empty file")
     where = _column_positions(path, header, columns)
     yield reader.line_num, [header[i] for i in where]
+    full = len(header)
+    short = full - len(may_end) if may_end and header[-len(may_end) :] == may_end else full
     for row in reader:
-        if row and len(row) != len(header):
+        if row and len(row) == short:
+            row += [""] * (full - short)
+        if row and len(row) != full:
             raise ValueError(
-                f"{path}, line {reader.line_num}: expected {len(header)} fields, as in the header. "
+                f"{path}, line {reader.line_num}: expected {full} fields, as in the header. "
                 f"Received: {len(row)}"
             )
         if row:

@@ -11,7 +11,7 @@ from ._rows import RowBuilder, assemble, refuse
 from ._text import FILE, read_table
 
 _WORKER, _STATE, _GOLDEN = "ASSIGNMENT:worker_id", "ASSIGNMENT:status", "GOLDEN:"
-_STATUS = ("SUBMITTED", "APPROVED", "REJECTED")
+_STATUS = ("ACTIVE", "SUBMITTED", "APPROVED", "REJECTED", "SKIPPED", "EXPIRED")
 
 
 def read_toloka(
@@ -32,7 +32,7 @@ def read_toloka(
         path: The file.
         item: Name of the column that tells items apart, as in `"INPUT:image"`.
         answer: Name of the column of answers, as in `"OUTPUT:result"`.
-        status: The assignments to read. Those that were rejected are left out.
+        status: The assignments to read. Those that were rejected, or not finished, are left out.
         control_tasks: Whether to read tasks whose answer was known (`GOLDEN:` is filled in) as well.
         encoding: That of the file.
         **rules: `items=`, `annotators=`, `classes=`, `duplicates=` and `unknown=`, as for `read_long`.
@@ -53,7 +53,8 @@ def read_toloka(
     ['good']
 
     Reference:
-        Toloka documentation, "Results of labeling": fields in the file with responses.
+        Toloka documentation, "Receiving responses", fields in the file with responses: `INPUT:`, `OUTPUT:`,
+        `GOLDEN:`, `ASSIGNMENT:worker_id`, `ASSIGNMENT:status`.
     """
     builder = RowBuilder(
         path, (item, _WORKER, answer), lambda line, _: f"line {line}", text=True, missing=("",)

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 
 from ..annotations import Annotations
 from ..annotations._rules import Rules
-from ._columns import Coder, typed
+from ._columns import typed
 from ._parquet import parquet_batches
 from ._rows import RowBuilder, assemble
 from ._tables import format_of, separator, write_table
@@ -61,17 +61,19 @@ def read_wide(
     builder = RowBuilder(
         path,
         (item, "annotator", "answer"),
-        lambda line, column: f"{noun} {line}, column {names[column]!r}",
+        lambda line, column: f"{noun} {line}" + (f", column {names[column - 1]!r}" if column else ""),
         text,
         missing,
     )
-    items = Coder(item, text)
     for line, record in records:
         item_id, *answers = [record[i] for i in where]
-        for column, answer in enumerate(answers):
-            builder.add(item_id, names[column], answer, line, column)
-        items.add(item_id)
-    return assemble(builder.rows(**_known(items, names, text, rules)), **rules)
+        builder.add_item(item_id, line)
+        for column, answer in enumerate(answers, 1):
+            builder.add(item_id, names[column - 1], answer, line, column)
+    items = builder.items.column().values
+    if text:  # as `assemble` will type them
+        items = typed(items, rules.get("items"), numbers=False)
+    return assemble(builder.rows(items=items.tolist(), annotators=names), **rules)
 
 
 def write_wide(
@@ -142,11 +144,3 @@ def _annotators(path: FILE, item: str, header: list[str], columns: Sequence[str]
     if wrong:
         raise ValueError(f"{path}, header: expected a column {wrong[0]!r}. Received: {header[:12]}")
     return names
-
-
-def _known(items: Coder, names: list[str], text: bool, rules: Any) -> dict[str, Any]:
-    """All items and annotators of the table, typed as `assemble` will type them."""
-    ids = items.column().values
-    if text:
-        ids = typed(ids, rules.get("items"), numbers=False)
-    return {"items": ids.tolist(), "annotators": names}

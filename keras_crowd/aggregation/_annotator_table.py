@@ -1,0 +1,71 @@
+"""What a posterior says of each annotator, as columns beside the annotator's id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._arguments import whole_number
+from ._annotators import agreement, annotator_accuracy, annotator_class_prior
+from ._checks import answers_and_probabilities, checked_confusion
+from ._counts import expected_counts
+
+
+def annotator_table(
+    answers: Any, posterior: Any, confusion: Any = None, min_answers: int = 5
+) -> dict[str, np.ndarray]:
+    """How good each annotator is: `pandas.DataFrame(annotator_table(annotations, q))`.
+
+    Args:
+        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        posterior: Class probabilities `(items, classes)`, as of `EMTrainer.posterior`, `aggregation.posterior`
+            or `aggregation.dawid_skene`; rows sum to 1. An annotator's own answers took part in it.
+        confusion: What was learned, `(annotators, true, answer)`. Defaults to what the posterior makes of the
+            answers, without smoothing.
+        min_answers: How many answers, all of one class, make an annotator suspect.
+
+    Returns:
+        The columns `"annotator"` (ids), `"answers"` (how many it gave), `"agreement"` (the share of them that is
+        the item's most probable class), `"accuracy"` (how often it is right on the items it answered:
+        `annotator_accuracy`), `"one_class"` (whether it gave `min_answers` or more, all of one class), and for
+        each class `"confusion[k,k]"`, how often it knows class `k` when it sees one; each `(annotators,)`. `NaN`
+        where there is nothing to tell it from.
+
+    Raises:
+        ValueError: When shapes disagree, or rows are not distributions.
+
+    Example:
+
+    >>> annotations = keras_crowd.Annotations.from_coo(
+    ...     ["a", "b", "a"], ["ann", "ann", "bob"], ["cat", "dog", "dog"])
+    >>> table = annotator_table(annotations, [[0.75, 0.25], [0.0, 1.0]])
+    >>> table["agreement"], table["accuracy"]
+    (array([1., 0.]), array([0.875, 0.25 ]))
+    """
+    whole_number("min_answers", min_answers)
+    annotations, q = answers_and_probabilities(answers, posterior, "posterior")
+    counts = expected_counts(annotations, (q_k[annotations.item_index] for q_k in q.T))
+    given = annotations.answers_per_annotator()
+    if confusion is None:
+        right = np.diagonal(counts, axis1=1, axis2=2)
+        diagonal = _share(right, counts.sum(axis=2))
+        accuracy = _share(right.sum(axis=1), given)
+    else:
+        confusion = checked_confusion(confusion, annotations)
+        diagonal = np.diagonal(confusion, axis1=1, axis2=2)
+        accuracy = annotator_accuracy(confusion, annotator_class_prior(annotations, q))
+    num_classes_used = np.sum(counts.sum(axis=1) > 0.5, axis=1)  # sums of whole answers
+    table = {
+        "annotator": np.asarray(annotations.annotators),
+        "answers": given,
+        "agreement": agreement(annotations, q.argmax(axis=1)),
+        "accuracy": accuracy,
+        "one_class": (num_classes_used == 1) & (given >= min_answers),
+    }
+    classes = np.asarray(annotations.classes).tolist()
+    return table | {f"confusion[{k},{k}]": column for k, column in zip(classes, diagonal.T, strict=True)}
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)

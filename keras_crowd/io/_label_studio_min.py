@@ -1,0 +1,88 @@
+"""Label Studio: its JSON-MIN export in."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Unpack
+
+from ..annotations import Annotations
+from ..annotations._rules import Rules
+from ._label_studio import ANSWER_TYPES, one_answer
+from ._rows import RowBuilder, assemble
+from ._text import FILE, expect, follow, read_objects, required
+
+
+def read_label_studio_min(
+    path: FILE, from_name: str, *, item: str = "id", encoding: str = "utf-8", **rules: Unpack[Rules]
+) -> Annotations:
+    """Reads the JSON-MIN export of Label Studio, which has one object an annotation.
+
+    Annotators are those of `annotator`. Items are all tasks in the order of the file. Label Studio leaves out
+    annotations that were cancelled, and writes the newest of a task first: `duplicates="first"` keeps it.
+
+    Args:
+        path: The file.
+        from_name: Which control of the labeling interface to read: choices (one choice), a rating or a number.
+        item: What tells tasks apart: `"id"`, or a key of the data, as `"image"`.
+        encoding: That of the file.
+        **rules: `items=`, `annotators=`, `classes=`, `duplicates=` and `unknown=`, as for `read_long`.
+
+    Returns:
+        `Annotations`.
+
+    Raises:
+        ValueError: When the file is malformed or names no annotators (Label Studio before 1.0); the message
+            names the annotation.
+
+    Example:
+
+    >>> import json, pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "export-min.json"
+    >>> record = {"id": 7, "image": "7.png", "kind": "cat", "annotator": 1, "annotation_id": 30}
+    >>> size = file.write_text(json.dumps([record]))
+    >>> keras_crowd.io.read_label_studio_min(file, "kind").classes.tolist()
+    ['cat']
+
+    Reference:
+        Label Studio documentation, "Export formats supported by Label Studio": JSON_MIN, keys of the data and of
+        `from_name`. `id`, `annotator` and `annotation_id` are those that its converter writes.
+    """
+    builder = RowBuilder(path, (item, "annotator", from_name), lambda one, _: f"annotation {one}")
+    records = read_objects(path, "annotation", _shown_id, encoding)
+    for one, (place, record) in enumerate(records, 1):
+        item_id = follow(record, item, place)
+        builder.add_item(item_id, one)
+        answer = _answer(record.get(from_name), f"{place}, {from_name!r}")
+        builder.add(item_id, required(record, "annotator", place), answer, one)
+    if not any(from_name in record for _, record in records):
+        raise ValueError(f"{path}: expected results of the control {from_name!r}. Received: none")
+    return assemble(builder.rows(), **rules)
+
+
+def _shown_id(record: dict[str, Any], place: str) -> str | None:
+    """That of the annotation; a task that nobody annotated has none."""
+    if "annotations" in record and "data" in record:
+        raise ValueError(
+            f"{place}: expected an annotation of JSON-MIN. Received: a task of the JSON export, which "
+            "`read_label_studio` reads"
+        )
+    id_ = required(record, "annotation_id", place)
+    return None if id_ is None else json.dumps(id_)
+
+
+def _answer(value: Any, place: str) -> Any:
+    """A choice is written as text, anything else as a list of what the results hold."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        if len(value) != 1:
+            raise ValueError(f"{place}: expected one result. Received: {len(value)}")
+        value = value[0]
+    result = expect(dict, value, place)
+    type_ = next(iter(result), None)
+    if len(result) != 1 or type_ not in ANSWER_TYPES:  # that of a region has its position as well
+        raise ValueError(
+            f"{place}: expected one of {', '.join(ANSWER_TYPES)}, about the whole task. "
+            f"Received: the keys {list(result)[:12]}"
+        )
+    return one_answer(type_, result[type_], place)
