@@ -82,7 +82,10 @@ def test_imports_go_down(path):
 
 
 def test_importing_keras_crowd_imports_one_backend_only():
-    code = "import keras, keras_crowd, sys; print(*[m for m in ('tensorflow', 'jax', 'torch') if m in sys.modules])"
+    code = (
+        "import keras, keras_crowd, sys; "
+        "print(*[m for m in ('tensorflow', 'jax', 'torch', 'tensorflow_datasets', 'grain') if m in sys.modules])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={"KERAS_BACKEND": "jax", "PATH": ""},
