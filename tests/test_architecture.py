@@ -48,7 +48,8 @@ WITHOUT_KERAS = {
     "io",
     "warm_start",
 }
-READERS = {("_tf_data.py", "tensorflow")}  # inside of a function, to read data under any backend
+# Inside of a function, to read data under any backend.
+READERS = {("_tf_data.py", "tensorflow"), ("_torch_data.py", "torch")}
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
 

@@ -7,6 +7,9 @@ import published_files
 import pytest
 
 tfds = pytest.importorskip("tensorflow_datasets", reason="needs tensorflow-datasets")
+pytest.importorskip(
+    "importlib_resources", reason="tensorflow_datasets needs importlib_resources to find its builders"
+)
 pytest.importorskip("dill", reason="tensorflow_datasets.testing needs dill")
 crowd = pytest.importorskip("keras_crowd.datasets.tfds")
 

@@ -8,6 +8,9 @@ from published_files import write_labelme, write_music, write_ner, write_polarit
 import keras_crowd as kc
 
 tfds = pytest.importorskip("tensorflow_datasets", reason="needs tensorflow-datasets")
+pytest.importorskip(
+    "importlib_resources", reason="tensorflow_datasets needs importlib_resources to find its builders"
+)
 crowd = pytest.importorskip("keras_crowd.datasets.tfds")
 
 SENTENCES = (["EU", "rejects"], ["Peter", "Blackburn", "."])
