@@ -72,7 +72,8 @@ def _flat(example: Item) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
     annotators, said = example["answers"]["annotator"], example["answers"]["answer"]
     size = len(example["tags"]) if "tags" in example else 1
     items = np.tile(np.arange(size), len(annotators))
-    return size, items, np.repeat(annotators, size), np.reshape(getattr(said, "flat_values", said), -1)
+    who = np.repeat(np.asarray(annotators, np.int32), size)  # a list where there are none
+    return size, items, who, np.reshape(getattr(said, "flat_values", said), -1)
 
 
 def _innermost(feature: Any) -> Any:
