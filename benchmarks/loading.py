@@ -1,6 +1,7 @@
 """From a Parquet file of answers to batches of a training tf.data pipeline: seconds and peak memory.
 
-    python benchmarks/loading.py [--answers 10000000] [--items 1000000] [--annotators 500]
+    python benchmarks/loading.py [--answers 10_000_000] [--items 1_000_000] [--annotators 500]
+    python benchmarks/loading.py --answers 100_000_000 --ways "read_long, tf_data, slots"
 
 Three ways to the same epoch, each in a process of its own: `io.read_long` with `pipelines.tf_data` on slots; the same,
 dense; and what one writes by hand: pandas, a dense array, `from_tensor_slices`. Answers stand in the file at
@@ -24,6 +25,7 @@ CHUNK, BATCH, NUM_CLASSES, NUM_FEATURES = 1_000_000, 1024, 10, 16
 def write_files(folder, answers, items, annotators, seed=0):
     """A Parquet file of answers at random, each annotator at most once an item; and features."""
     import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     rng = np.random.default_rng(seed)
@@ -37,8 +39,9 @@ def write_files(folder, answers, items, annotators, seed=0):
             rows = order[start : start + CHUNK]
             said = rng.integers(0, NUM_CLASSES, len(rows))
             codes = {"image": rows // each, "worker": who.reshape(-1)[rows], "label": said}
-            names = {name: np.char.add(f"{name}-", code.astype(str)) for name, code in codes.items()}
-            writer.write_table(pa.table({name: pa.array(column) for name, column in names.items()}))
+            texts = {name: pa.array(code).cast(pa.string()) for name, code in codes.items()}
+            ids = {name: pc.binary_join_element_wise(name, text, "-") for name, text in texts.items()}
+            writer.write_table(pa.table(ids))
     np.save(folder / "features.npy", rng.normal(size=(items, NUM_FEATURES)).astype("float32"))
 
 
@@ -129,7 +132,8 @@ def main(arguments=None):
             f"{options.answers:,} answers of {options.annotators:,} annotators to {options.items:,} items"
         )
         print(
-            f"{size:.0f} MB of Parquet\n\n| | s to load | s an epoch | MB, loading | MB, peak |\n|---|---|---|---|---|"
+            f"{size:.0f} MB of Parquet\n\n| | s to load | s an epoch | MB, loading | bytes an answer | MB, peak |\n"
+            "|---|---|---|---|---|---|"
         )
         for way in options.ways:
             command = [sys.executable, __file__, "--measure", way, name]
@@ -139,6 +143,7 @@ def main(arguments=None):
                 f"{row['load']:.1f}",
                 f"{row['epoch']:.1f}",
                 f"{row['loading']:.0f}",
+                f"{row['loading'] * 2**20 / options.answers:.0f}",
                 f"{row['peak']:.0f}",
             )
             print(f"| {way} | {' | '.join(cells)} |", flush=True)

@@ -48,7 +48,8 @@ WITHOUT_KERAS = {
     "io",
     "warm_start",
 }
-READERS = {("_tf_data.py", "tensorflow")}  # inside of a function, to read data under any backend
+# Inside of a function, to read data under any backend.
+READERS = {("_tf_data.py", "tensorflow"), ("_torch_data.py", "torch")}
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
 
@@ -82,7 +83,10 @@ def test_imports_go_down(path):
 
 
 def test_importing_keras_crowd_imports_one_backend_only():
-    code = "import keras, keras_crowd, sys; print(*[m for m in ('tensorflow', 'jax', 'torch') if m in sys.modules])"
+    code = (
+        "import keras, keras_crowd, sys; "
+        "print(*[m for m in ('tensorflow', 'jax', 'torch', 'tensorflow_datasets', 'grain') if m in sys.modules])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={"KERAS_BACKEND": "jax", "PATH": ""},

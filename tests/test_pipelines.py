@@ -1,5 +1,6 @@
-"""Batches of features and answers: every answer once, with its features, lazily, in Keras, tf.data and PyTorch."""
+"""Batches of features and answers: every answer once, with its features, lazily, in Keras, tf.data, PyTorch, Grain."""
 
+import importlib.util
 import itertools
 import sys
 
@@ -10,7 +11,7 @@ from conftest import BACKEND
 from numpy.testing import assert_array_equal
 
 import keras_crowd as kc
-from keras_crowd.pipelines import CrowdBatches, tf_data
+from keras_crowd.pipelines import CrowdBatches, grain_data, tf_data, torch_data
 
 NUM_ITEMS, NUM_ANNOTATORS = 23, 5
 rng = np.random.default_rng(0)
@@ -22,14 +23,24 @@ RATINGS = np.where(TABLE < 0, np.nan, TABLE + 0.5).astype("float32")
 X = np.stack([np.arange(NUM_ITEMS), np.arange(NUM_ITEMS) ** 2], axis=1).astype("float32")
 ANSWERED = [i for i in range(NUM_ITEMS) if i not in (4, 11)]
 
-makers = pytest.mark.parametrize("make", [CrowdBatches, tf_data])
+needs_grain = pytest.mark.skipif(importlib.util.find_spec("grain") is None, reason="needs Grain")
+needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="needs PyTorch")
+makers = pytest.mark.parametrize(
+    "make",
+    [
+        CrowdBatches,
+        tf_data,
+        pytest.param(torch_data, marks=needs_torch),
+        pytest.param(grain_data, marks=needs_grain),
+    ],
+)
 
 
 def batches_of(made):
     """All batches of an epoch, as NumPy."""
     if isinstance(made, CrowdBatches):
         return [made[i] for i in range(len(made))]
-    return [keras.tree.map_structure(np.asarray, batch) for batch in made]
+    return [keras.tree.map_structure(lambda part: np.asarray(part), batch) for batch in made]
 
 
 def rows_of(made, missing=-1):
@@ -89,8 +100,12 @@ def test_items_have_all_items(make):
 def test_each_epoch_has_another_order_and_a_seed_the_same(make):
     def epochs(seed):
         made, orders = make(X, TABLE, 4, seed=seed), []
-        for _ in range(3):
-            orders.append(tuple(rows_of(made)[1]))
+        for epoch in range(3):
+            # An epoch of Grain is a part of what it repeats.
+            part = (
+                made.repeat()[epoch * len(made) : (epoch + 1) * len(made)] if make is grain_data else made
+            )
+            orders.append(tuple(rows_of(part)[1]))
             if make is CrowdBatches:
                 made.on_epoch_end()
         return orders
@@ -142,6 +157,10 @@ def test_features_are_read_a_batch_at_a_time(make, tmp_path):
     assert disk.read == 4
     np.save(tmp_path / "x.npy", X)
     assert_array_equal(rows_of(make(np.load(tmp_path / "x.npy", mmap_mode="r"), TABLE, 4))[0], TABLE)
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        stored = file.create_dataset("x", data=X)
+        assert_array_equal(rows_of(make(stored, TABLE, 4))[0], TABLE)
     asked = []
 
     def load(items):
@@ -197,13 +216,13 @@ def test_data_sets_of_tensorflow_are_joined_in_order():
             batches_of(tf_data(wrong.filter(lambda row: True), TABLE, 4))
 
 
-def test_batches_are_those_of_a_pytorch_loader():
-    torch = pytest.importorskip("torch")
-    batches = CrowdBatches(X, TABLE, 4)
-    loader = torch.utils.data.DataLoader(batches, batch_size=None)
-    found = list(loader)
-    assert len(found) == len(batches)
-    for ours, theirs in zip(batches_of(batches), found, strict=True):
+@needs_torch
+def test_batches_of_a_pytorch_loader_are_tensors():
+    import torch
+
+    batches, loader = CrowdBatches(X, TABLE, 4, shuffle=False), torch_data(X, TABLE, 4, shuffle=False)
+    assert len(loader) == len(batches)
+    for ours, theirs in zip(batches_of(batches), loader, strict=True):
         flat = keras.tree.flatten(theirs)
         assert all(isinstance(part, torch.Tensor) for part in flat)
         for a, b in zip(keras.tree.flatten(ours), flat, strict=True):
@@ -219,17 +238,27 @@ def crowd_model():
     return model
 
 
+def loaders(x):
+    """What `fit` is given by PyTorch and Grain, where these are installed."""
+    if importlib.util.find_spec("torch"):
+        yield torch_data(x, TABLE, 7, shuffle=False, num_slots=5), {}
+    if importlib.util.find_spec("grain"):
+        # Keras does not see how long it is.
+        yield grain_data(x, TABLE, 7, shuffle=False, num_slots=5).repeat(), {"steps_per_epoch": 3}
+
+
 def test_fit_learns_the_same_from_batches_as_from_arrays():
     x, model = X / X.max(axis=0), crowd_model()
     annotations = kc.Annotations.from_dense(TABLE, classes=3).select(items=ANSWERED)
     start, found = model.get_weights(), []
-    for inputs in (
-        [(x[ANSWERED], annotations.slots()[0]), annotations.slots()[1]],
-        [CrowdBatches(x, TABLE, 7, shuffle=False, num_slots=5)],
-        [tf_data(x, TABLE, 7, shuffle=False, num_slots=5)],
+    for data, arguments in (
+        ((x[ANSWERED], annotations.slots()[0]), {"y": annotations.slots()[1], "batch_size": 7}),
+        (CrowdBatches(x, TABLE, 7, shuffle=False, num_slots=5), {}),
+        (tf_data(x, TABLE, 7, shuffle=False, num_slots=5), {}),
+        *loaders(x),
     ):
         model.set_weights(start)
-        model.fit(*inputs, batch_size=7 if len(inputs) > 1 else None, shuffle=False, verbose=0)
+        model.fit(data, shuffle=False, verbose=0, epochs=2, **arguments)
         found.append(model.get_weights())
     assert any(np.abs(a - b).max() > 1e-4 for a, b in zip(found[0], start, strict=True))
     for weights in found[1:]:
@@ -247,6 +276,24 @@ def test_expectation_maximization_takes_them():
         CrowdBatches(X / X.max(axis=0), annotations, 8, form="items"), annotations, iterations=1, verbose=0
     )
     assert trainer.posterior().shape == (NUM_ITEMS, 3)
+
+
+@needs_grain
+def test_grain_reads_in_threads_and_in_any_order():
+    made = grain_data(X, TABLE, 4, shuffle=False)
+    ahead = list(made.to_iter_dataset())
+    for theirs, ours in zip(ahead, batches_of(CrowdBatches(X, TABLE, 4, shuffle=False)), strict=True):
+        for a, b in zip(keras.tree.flatten(theirs), keras.tree.flatten(ours), strict=True):
+            assert_array_equal(a, b)
+    (x, _), _ = made[3]
+    assert_array_equal(x, X[ANSWERED[12:16]])
+
+
+@pytest.mark.parametrize(("make", "extra"), [(grain_data, "grain"), (torch_data, "torch")])
+def test_without_their_package_they_say_what_to_install(make, extra, monkeypatch):
+    monkeypatch.setitem(sys.modules, extra, None)
+    with pytest.raises(ImportError, match=rf"pip install 'keras_crowd\[{extra}\]'"):
+        make(X, TABLE)
 
 
 def test_without_tensorflow_it_says_what_to_install(monkeypatch):

@@ -67,19 +67,23 @@ class Annotations:
         classes: np.ndarray | None,
     ) -> None:
         """Takes indices and ids as described under Attributes; the `from_...` methods make them."""
-        key = item_index.astype(np.int64) * len(annotators) + annotator_index
+        key = item_index.astype(np.int64)
+        key *= len(annotators)  # in place: there may be hundreds of millions
+        key += annotator_index
         if np.any(key[1:] <= key[:-1]):
             order = np.argsort(key)  # need not be stable: keys that are the same are refused
-            key, item_index, annotator_index = key[order], item_index[order], annotator_index[order]
-            answers = answers[order]
+            key = key[order]
+            item_index, annotator_index, answers = item_index[order], annotator_index[order], answers[order]
+            del order
         refuse_duplicates(key, items, annotators)
+        del key
         if classes is None:
             refuse_infinite(answers)
         self.items, self.annotators = frozen(items), frozen(annotators)
         self.classes = None if classes is None else frozen(classes)
-        self.item_index = frozen(item_index.astype(np.int32))
-        self.annotator_index = frozen(annotator_index.astype(np.int32))
-        self.answers = frozen(answers.astype(np.float32 if classes is None else np.int32))
+        self.item_index = frozen(item_index.astype(np.int32, copy=False))
+        self.annotator_index = frozen(annotator_index.astype(np.int32, copy=False))
+        self.answers = frozen(answers.astype(np.float32 if classes is None else np.int32, copy=False))
 
     from_dense = classmethod(_readers.from_dense)
     from_coo = classmethod(_readers.from_coo)

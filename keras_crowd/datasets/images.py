@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
-from .._arguments import whole_number
 from ..annotations import Annotations
 from ._arguments import class_labels
 from ._crowd_dataset import CrowdDataset
-
-_SPLITS = ("train", "test")
+from ._prepared import prepared, split_of, tensorflow_datasets, unit_range
 
 
 def crowd_images(
@@ -62,52 +59,12 @@ def crowd_images(
     """
     if not callable(annotate):
         raise ValueError(f"`annotate` must be a function of images and labels. Received: {annotate!r}")
-    tfds = _tensorflow_datasets()
-    builder = _prepared(tfds, name, data_dir, download)
+    tfds = tensorflow_datasets("crowd_images")
+    builder = prepared(tfds, name, data_dir, download)
     class_names = _class_names(tfds, builder.info)
-    limit = ""
-    if train_limit is not None:
-        available = builder.info.splits["train"].num_examples
-        limit = f"[:{whole_number('train_limit', train_limit, 1, available)}]"
-    x_train, y_train = _read(tfds, builder, f"train{limit}", len(class_names))
+    x_train, y_train = _read(tfds, builder, split_of(builder, "train", train_limit), len(class_names))
     x_test, y_test = _read(tfds, builder, "test", len(class_names))
     return CrowdDataset(x_train, annotate(x_train, y_train), y_train, x_test, y_test, class_names)
-
-
-def _tensorflow_datasets() -> Any:
-    # It does not depend on TensorFlow, but reads its files with it.
-    missing = [module for module in ("tensorflow_datasets", "tensorflow") if find_spec(module) is None]
-    if missing:
-        raise ImportError(
-            f"`crowd_images` needs {' and '.join(missing)}: pip install 'keras_crowd[datasets]'"
-        )
-    import tensorflow_datasets
-
-    return tensorflow_datasets
-
-
-def _prepared(tfds: Any, name: str, data_dir: Any, download: bool) -> Any:
-    """The builder of a data set that is on disk and has the splits."""
-    try:
-        builder = tfds.builder(name, data_dir=data_dir)
-    except tfds.core.DatasetNotFoundError:  # its message lists all there are
-        raise ValueError(
-            "`name` must be a data set of TensorFlow Datasets or one prepared in `data_dir`. "
-            f"Received: name={name!r}, data_dir={data_dir!r}"
-        ) from None
-    if download:
-        builder.download_and_prepare()
-    elif not builder.is_prepared():
-        raise FileNotFoundError(
-            f"`data_dir` must have the prepared data set {name!r}, or `download` be True. "
-            f"Received: download=False, and nothing at {builder.data_path}"
-        )
-    if not set(_SPLITS) <= set(builder.info.splits):
-        raise ValueError(
-            f"`name` must be a data set with the splits {' and '.join(_SPLITS)}. "
-            f"Received: {name!r} with {', '.join(builder.info.splits)}"
-        )
-    return builder
 
 
 def _class_names(tfds: Any, info: Any) -> tuple[str, ...]:
@@ -131,5 +88,4 @@ def _is_image_of_one_size(tfds: Any, feature: Any) -> bool:
 def _read(tfds: Any, builder: Any, split: str, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
     """Images float32 from 0 to 1, and labels int32."""
     x, y = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1, as_supervised=True))
-    x = np.divide(x, np.iinfo(x.dtype).max, dtype=np.float32)
-    return x, class_labels(y, num_classes).astype(np.int32)
+    return unit_range(x), class_labels(y, num_classes).astype(np.int32)

@@ -27,48 +27,60 @@ def pyarrow() -> Any:
 class ArrowCoder:
     """Makes a `Column` of arrays of pyarrow that come one after the other.
 
-    Each array is coded by itself; the dictionaries are made one as soon as they hold as many values as the
-    common one, so that each value is moved a few times only.
+    Each array is coded by itself; codes become those of a common dictionary as soon as the arrays that wait hold
+    more values than it, so that its values are looked up a few times only.
     """
 
     def __init__(self, name: str, source: str) -> None:
         self.name, self.source = name, source
         self._pa = pyarrow()
-        self._chunks: list[Any] = []
-        self._pending = self._common = 0
+        self._dictionary: Any = None
+        self._codes: list[np.ndarray] = []
+        self._waiting: list[Any] = []
+        self._num_waiting = 0
 
     def add(self, array: Any) -> None:
         """Appends an array of ids."""
         if not self._pa.types.is_dictionary(array.type):
             array = self._refuse_nested(array).dictionary_encode()
-        self._chunks.append(array)
-        self._pending += len(array.dictionary)
-        if self._pending > max(2 * self._common, _CHUNK):
+        if array.type.index_type != self._pa.int32():
+            array = array.cast(self._pa.dictionary(self._pa.int32(), array.type.value_type))
+        self._waiting.append(array)
+        self._num_waiting += len(array.dictionary)
+        if self._num_waiting > max(2 * self._num_known(), _CHUNK):
             self._unify()
 
     def column(self) -> Column:
         """All values so far."""
-        if not self._chunks:
-            return Column(np.zeros(0, np.int32), np.zeros(0, object), self.name)
         self._unify()
-        codes = np.empty(sum(map(len, self._chunks)), np.int32)
+        if self._dictionary is None:
+            return Column(np.zeros(0, np.int32), np.zeros(0, object), self.name)
+        codes = np.empty(sum(map(len, self._codes)), np.int32)
         start = 0
-        while self._chunks:  # freed one by one
-            chunk = self._chunks.pop(0)
-            indices = chunk.indices
-            if indices.null_count:
-                indices = indices.fill_null(MISSING)
-            codes[start : start + len(chunk)] = indices.to_numpy(zero_copy_only=False)
-            start, dictionary = start + len(chunk), chunk.dictionary
-        return _without_missing(codes, _values(self.name, dictionary), self.name)
+        while self._codes:  # freed one by one
+            part = self._codes.pop(0)
+            codes[start : start + len(part)] = part
+            start += len(part)
+        return _without_missing(codes, _values(self.name, self._dictionary), self.name)
+
+    def _num_known(self) -> int:
+        return 0 if self._dictionary is None else len(self._dictionary)
 
     def _unify(self) -> None:
-        pa = self._pa
-        whole = pa.chunked_array(self._chunks)
-        if pa.types.is_dictionary(whole.type) and whole.type.index_type != pa.int32():
-            whole = whole.cast(pa.dictionary(pa.int32(), whole.type.value_type))
-        self._chunks = list(whole.unify_dictionaries().chunks)
-        self._pending = self._common = len(self._chunks[0].dictionary)
+        """The dictionary of all arrays so far, that of the earlier ones first: their codes stay what they are."""
+        if not self._waiting:
+            return
+        known = [] if self._dictionary is None else [self._nothing()]
+        unified = self._pa.chunked_array(known + self._waiting).unify_dictionaries().chunks
+        self._dictionary = unified[-1].dictionary
+        for chunk in unified[len(known) :]:
+            indices = chunk.indices.fill_null(MISSING) if chunk.indices.null_count else chunk.indices
+            self._codes.append(indices.to_numpy())
+        self._waiting, self._num_waiting = [], 0
+
+    def _nothing(self) -> Any:
+        """An array without values that has the dictionary."""
+        return self._pa.DictionaryArray.from_arrays(self._pa.array([], self._pa.int32()), self._dictionary)
 
     def _refuse_nested(self, array: Any) -> Any:
         if self._pa.types.is_nested(array.type) or (self._pa.types.is_null(array.type) and len(array)):

@@ -9,8 +9,8 @@ import numpy as np
 
 from .._arguments import whole_number
 from ..annotations import as_answers
-from ._answer_rows import AnswerRows, Form
-from ._features import FeatureRows, checked_weights, with_annotators
+from ._answer_rows import Form
+from ._batch_rows import BatchRows
 
 
 class CrowdBatches(keras.utils.PyDataset):
@@ -24,8 +24,7 @@ class CrowdBatches(keras.utils.PyDataset):
     Items that nobody answered are left out, but for `"items"`. To compare models on answers that were held out, make
     batches of each part of `annotations.split()`.
 
-    For PyTorch, `torch.utils.data.DataLoader(batches, batch_size=None)` gives the same batches as tensors, in
-    other processes if wanted; it does not call `on_epoch_end`, so call it to shuffle anew.
+    `tf_data`, `torch_data` and `grain_data` give the same batches.
 
     Args:
         x: Features, row `i` of which is item `i`: an array in memory or on disk (`numpy.load(...,
@@ -69,10 +68,8 @@ class CrowdBatches(keras.utils.PyDataset):
         self.annotations = as_answers(annotations)
         self.batch_size = whole_number("batch_size", batch_size)
         self.form, self.num_slots, self.shuffle, self.seed = form, num_slots, shuffle, seed
-        self._answers = AnswerRows(self.annotations, form, num_slots)
-        self._features = FeatureRows(x, self.annotations.num_items)
-        self._weights = checked_weights(sample_weight, self.annotations.num_items)
-        self._items = self._answers.used()
+        self._rows = BatchRows(x, self.annotations, form, num_slots, sample_weight)
+        self._items = self._rows.used()
         self._epoch = -1
         self.on_epoch_end()
 
@@ -82,15 +79,7 @@ class CrowdBatches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         if not 0 <= index < len(self):
             raise IndexError(f"`index` must be from 0 to {len(self) - 1}. Received: {index}")
-        items = self._order[index * self.batch_size : (index + 1) * self.batch_size]
-        x = self._features(items)
-        weights = () if self._weights is None else (self._weights[items],)
-        if self.form == "items":
-            return (x, items, *weights)
-        if self.form == "dense":
-            return (x, self._answers.dense(items), *weights)
-        annotators, answers = self._answers.slots(items)
-        return (with_annotators(x, annotators), answers, *weights)
+        return self._rows[self._order[index * self.batch_size : (index + 1) * self.batch_size]]
 
     def on_epoch_end(self) -> None:
         """Another order, if items are shuffled."""

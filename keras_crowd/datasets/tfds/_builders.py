@@ -1,0 +1,221 @@
+"""One builder a data set: what an example is, where the files are, whom to cite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from .. import _published
+from .._published import LABELME_CLASSES, MUSIC_CLASSES, NER_CLASSES, POLARITY_CLASSES, Item
+
+_HOST = "http://fprodrigues.com/"
+_MANUAL = """
+Get `{archive}` from http://fprodrigues.com/ and unpack it in `manual_dir`, so that `{folder}/{file}` is there.
+The host answers browsers only.
+"""
+_DEEP_CROWDS = """
+@inproceedings{rodrigues2018deep,
+  title={Deep learning from crowds},
+  author={Rodrigues, Filipe and Pereira, Francisco C.},
+  booktitle={AAAI Conference on Artificial Intelligence},
+  year={2018}
+}
+"""
+_RANDOM_LABELERS = """
+@article{rodrigues2013learning,
+  title={Learning from multiple annotators: distinguishing good from random labelers},
+  author={Rodrigues, Filipe and Pereira, Francisco and Ribeiro, Bernardete},
+  journal={Pattern Recognition Letters},
+  volume={34},
+  number={12},
+  pages={1428--1436},
+  year={2013}
+}
+"""
+_SEQUENCES = """
+@article{rodrigues2014sequence,
+  title={Sequence labeling with multiple annotators},
+  author={Rodrigues, Filipe and Pereira, Francisco and Ribeiro, Bernardete},
+  journal={Machine Learning},
+  volume={95},
+  number={2},
+  pages={165--181},
+  year={2014}
+}
+"""
+
+
+class _CrowdBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
+    """What the builders have in common: files that users put into `manual_dir`, and a reader of them."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    FOLDER: str
+    SPLITS: ClassVar[dict[str, str]] = {"train": "train", "test": "test"}  # and what the files call them
+    read: Any
+
+    def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
+        folder = dl_manager.manual_dir / self.FOLDER
+        return {split: self._generate_examples(folder, name) for split, name in self.SPLITS.items()}
+
+    def _generate_examples(self, folder: Any, split: str) -> Iterator[tuple[int, Item]]:
+        yield from enumerate(self.read(folder, split))
+
+    def _described(self, citation: str, features: dict[str, Any], answer: Any, **info: Any) -> Any:
+        """`DatasetInfo` of examples with these features and the answers to them."""
+        answers = tfds.features.Sequence({"annotator": np.int32, "answer": answer})
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description=str(type(self).__doc__).split("\n\nExample")[0],
+            features=tfds.features.FeaturesDict({**features, "answers": answers}),
+            citation=citation,
+            homepage=_HOST,
+            **info,
+        )
+
+
+class LabelMeMTurk(_CrowdBuilder):
+    """Pictures of eight kinds of scene, labeled by 59 workers of Amazon Mechanical Turk: `labelme_mturk`.
+
+    Splits `train` (1,000 pictures, 2,547 answers), `validation` (500) and `test` (1,188). An example has `filename`,
+    `image`, `label` (gold) and `answers`, a sequence of `annotator` and `answer`. Of the 77 columns of the file, 18
+    hold no answer; annotators are the others, numbered from 0.
+
+    Example:
+
+    >>> import tensorflow_datasets as tfds
+    >>> import keras_crowd.datasets.tfds
+    >>> tfds.builder_cls("labelme_mturk").SPLITS
+    {'train': 'train', 'validation': 'valid', 'test': 'test'}
+    >>> data = tfds.load("labelme_mturk", split="train")  # doctest: +SKIP
+    """
+
+    name = "labelme_mturk"
+    FOLDER = "LabelMe"
+    SPLITS: ClassVar[dict[str, str]] = {"train": "train", "validation": "valid", "test": "test"}
+    read = staticmethod(_published.labelme)
+    MANUAL_DOWNLOAD_INSTRUCTIONS = _MANUAL.format(
+        archive="deep_LabelMe.tar.gz", folder=FOLDER, file="answers.txt"
+    )
+
+    def _info(self) -> Any:
+        label = tfds.features.ClassLabel(names=LABELME_CLASSES)
+        features = {"filename": tfds.features.Text(), "image": tfds.features.Image(), "label": label}
+        return self._described(_DEEP_CROWDS, features, label, supervised_keys=("image", "label"))
+
+
+class MusicGenreMTurk(_CrowdBuilder):
+    """Songs of ten genres, labeled by 44 workers of Amazon Mechanical Turk: `music_genre_mturk`.
+
+    Splits `train` (700 songs, 2,945 answers) and `test` (300). An example has `id`, `features` (124 statistics of the
+    sound, not standardized), `label` (gold) and `answers`, a sequence of `annotator` and `answer`. Annotators are
+    numbered from 0, in the order of their published ids.
+
+    Example:
+
+    >>> import tensorflow_datasets as tfds
+    >>> import keras_crowd.datasets.tfds
+    >>> print(tfds.builder_cls("music_genre_mturk").VERSION)
+    1.0.0
+    >>> data = tfds.load("music_genre_mturk", split="train")  # doctest: +SKIP
+    """
+
+    name = "music_genre_mturk"
+    FOLDER = "music_genre_classification"
+    read = staticmethod(_published.music)
+    MANUAL_DOWNLOAD_INSTRUCTIONS = _MANUAL.format(
+        archive="mturk-datasets.tar.gz", folder=FOLDER, file="music_genre_mturk.csv"
+    )
+
+    def _info(self) -> Any:
+        label = tfds.features.ClassLabel(names=MUSIC_CLASSES)
+        numbers = tfds.features.Tensor(shape=(None,), dtype=np.float32)
+        features = {"id": tfds.features.Text(), "features": numbers, "label": label}
+        return self._described(_RANDOM_LABELERS, features, label, supervised_keys=("features", "label"))
+
+
+class SentencePolarityMTurk(_CrowdBuilder):
+    """Sentences on films, good or bad, labeled by 203 workers of Amazon Mechanical Turk: `sentence_polarity_mturk`.
+
+    Splits `train` (4,999 sentences, 27,746 answers) and `test` (5,428, whose text is not in the files). An example has
+    `id`, `sentence`, `features` (topics of a latent semantic analysis), `label` (gold) and `answers`, a sequence of
+    `annotator` and `answer`. Annotators are numbered from 0, in the order of their published ids.
+
+    Example:
+
+    >>> import tensorflow_datasets as tfds
+    >>> import keras_crowd.datasets.tfds
+    >>> print(tfds.builder_cls("sentence_polarity_mturk").VERSION)
+    1.0.0
+    >>> data = tfds.load("sentence_polarity_mturk", split="train")  # doctest: +SKIP
+    """
+
+    name = "sentence_polarity_mturk"
+    FOLDER = "sentiment_polarity"
+    read = staticmethod(_published.sentence_polarity)
+    MANUAL_DOWNLOAD_INSTRUCTIONS = _MANUAL.format(
+        archive="mturk-datasets.tar.gz", folder=FOLDER, file="mturk_answers.csv"
+    )
+
+    def _info(self) -> Any:
+        label = tfds.features.ClassLabel(names=POLARITY_CLASSES)
+        numbers = tfds.features.Tensor(shape=(None,), dtype=np.float32)
+        texts = {"id": tfds.features.Text(), "sentence": tfds.features.Text()}
+        return self._described(_RANDOM_LABELERS, {**texts, "features": numbers, "label": label}, label)
+
+
+class MovieReviewsMTurk(_CrowdBuilder):
+    """Reviews of films, rated by 135 workers of Amazon Mechanical Turk: `movie_reviews_mturk`.
+
+    Splits `train` (about 1,500 reviews, 5 ratings each) and `test` (about 3,500). An example has `text`, `rating` (the
+    critic's, from 0 to 10) and `answers`, a sequence of `annotator` and `answer` (the rating that they guessed).
+
+    Example:
+
+    >>> import tensorflow_datasets as tfds
+    >>> import keras_crowd.datasets.tfds
+    >>> print(tfds.builder_cls("movie_reviews_mturk").VERSION)
+    1.0.0
+    >>> data = tfds.load("movie_reviews_mturk", split="train")  # doctest: +SKIP
+    """
+
+    name = "movie_reviews_mturk"
+    FOLDER = "MovieReviews"
+    read = staticmethod(_published.movie_reviews)
+    MANUAL_DOWNLOAD_INSTRUCTIONS = _MANUAL.format(
+        archive="deep_MovieReviews.tar.gz", folder=FOLDER, file="answers.txt"
+    )
+
+    def _info(self) -> Any:
+        features = {"text": tfds.features.Text(), "rating": np.float32}
+        return self._described(_DEEP_CROWDS, features, np.float32, supervised_keys=("text", "rating"))
+
+
+class ConllNerMTurk(_CrowdBuilder):
+    """Sentences of CoNLL-2003, named entities tagged by 47 workers of Amazon Mechanical Turk: `conll_ner_mturk`.
+
+    Splits `train` (5,985 sentences) and `test` (3,250). An example has `tokens`, `tags` (gold, in the BIO scheme) and
+    `answers`, a sequence of `annotator` and `answer`, the tags that they gave to all tokens. The text is Reuters'.
+
+    Example:
+
+    >>> import tensorflow_datasets as tfds
+    >>> import keras_crowd.datasets.tfds
+    >>> print(tfds.builder_cls("conll_ner_mturk").VERSION)
+    1.0.0
+    >>> data = tfds.load("conll_ner_mturk", split="train")  # doctest: +SKIP
+    """
+
+    name = "conll_ner_mturk"
+    FOLDER = "ner-mturk"
+    read = staticmethod(_published.ner)
+    MANUAL_DOWNLOAD_INSTRUCTIONS = _MANUAL.format(
+        archive="deep_ner-mturk.tar.gz", folder=FOLDER, file="answers.txt"
+    )
+
+    def _info(self) -> Any:
+        tags = tfds.features.Sequence(tfds.features.ClassLabel(names=NER_CLASSES))
+        tokens = tfds.features.Sequence(tfds.features.Text())
+        return self._described(_SEQUENCES, {"tokens": tokens, "tags": tags}, tags)

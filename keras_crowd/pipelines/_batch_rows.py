@@ -1,0 +1,41 @@
+"""A batch of some of the items: features, answers, weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..annotations import Annotations
+from ._answer_rows import AnswerRows
+from ._features import FeatureRows, checked_weights, with_annotators
+
+
+class BatchRows:
+    """The batches of `CrowdBatches`, each the element at some positions of items; see there for the arguments."""
+
+    def __init__(
+        self, x: Any, annotations: Annotations, form: str, num_slots: int | None, sample_weight: Any
+    ) -> None:
+        self.form, self.num_items = form, annotations.num_items
+        self._answers = AnswerRows(annotations, form, num_slots)
+        self._features = FeatureRows(x, annotations.num_items)
+        self._weights = checked_weights(sample_weight, annotations.num_items)
+
+    def used(self) -> np.ndarray:
+        """Positions of the items that batches are made of."""
+        return self._answers.used()
+
+    def __len__(self) -> int:
+        return self.num_items
+
+    def __getitem__(self, items: Any) -> tuple[Any, ...]:
+        items = np.asarray(items)
+        x = self._features(items)
+        weights = () if self._weights is None else (self._weights[items],)
+        if self.form == "items":
+            return (x, items, *weights)
+        if self.form == "dense":
+            return (x, self._answers.dense(items), *weights)
+        annotators, answers = self._answers.slots(items)
+        return (with_annotators(x, annotators), answers, *weights)

@@ -1,0 +1,212 @@
+"""Builders for TensorFlow Datasets, on small files in the layouts that the authors published."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from published_files import write_labelme, write_music, write_ner, write_polarity, write_reviews
+
+import keras_crowd as kc
+
+tfds = pytest.importorskip("tensorflow_datasets", reason="needs tensorflow-datasets")
+pytest.importorskip(
+    "importlib_resources", reason="tensorflow_datasets needs importlib_resources to find its builders"
+)
+crowd = pytest.importorskip("keras_crowd.datasets.tfds")
+
+SENTENCES = (["EU", "rejects"], ["Peter", "Blackburn", "."])
+
+
+@pytest.fixture(autouse=True)
+def _offline(monkeypatch):
+    """TFDS asks a server of Google for the sizes of data sets that are not prepared."""
+    monkeypatch.setattr(tfds.core.DatasetInfo, "initialize_from_bucket", lambda info: None)
+
+
+def prepare(tmp_path, builder_class, write_files, **options):
+    write_files(tmp_path / "manual")
+    builder = builder_class(data_dir=tmp_path / "data", **options)
+    config = tfds.download.DownloadConfig(manual_dir=tmp_path / "manual")
+    builder.download_and_prepare(download_config=config)
+    return builder
+
+
+def examples(builder, split="train"):
+    return list(tfds.as_numpy(builder.as_dataset(split=split)))
+
+
+@pytest.mark.parametrize(
+    ("builder_class", "write_files", "key", "table"),
+    [
+        (crowd.LabelMeMTurk, write_labelme, "filename", {b"highway_train0.jpg": [0, 7, -1, -1]}),
+        (crowd.MusicGenreMTurk, write_music, "id", {b"blues.1.mp3": [0, 5], b"pop.3.mp3": [-1, -1]}),
+        (crowd.SentencePolarityMTurk, write_polarity, "id", {b"7": [0, 1], b"3": [-1, 0]}),
+        (
+            crowd.MovieReviewsMTurk,
+            write_reviews,
+            "text",
+            {b"not bad": [5, np.nan, np.nan], b"bad": [np.nan, 11, 2]},
+        ),
+    ],
+    ids=["labelme", "music", "polarity", "reviews"],
+)
+def test_annotations_are_those_of_the_files(tmp_path, builder_class, write_files, key, table):
+    builder = prepare(tmp_path, builder_class, write_files)
+    annotations = crowd.read_annotations(builder)
+    rows = dict(zip([example[key] for example in examples(builder)], annotations.dense(), strict=True))
+    for id_, row in table.items():
+        np.testing.assert_allclose(rows[id_], row, rtol=1e-6)
+    names = builder.info.features["label"].names if "label" in builder.info.features else None
+    assert names == (None if annotations.classes is None else annotations.classes.tolist())
+    with pytest.raises(ValueError, match="`split` must have answers"):
+        crowd.read_annotations(builder, "test")
+
+
+def test_features_and_gold_are_those_of_the_files(tmp_path):
+    builder = prepare(tmp_path, crowd.SentencePolarityMTurk, write_polarity)
+    found = {example["id"]: example for example in examples(builder)}[b"7"]
+    assert found["sentence"].decode() == 'good , "really\x85" good'
+    assert_array_equal(found["features"], np.float32([0.3, 0.4]))
+    assert found["label"] == 1
+    assert {example["sentence"] for example in examples(builder, "test")} == {b""}
+    builder = prepare(tmp_path, crowd.LabelMeMTurk, write_labelme)
+    found = {example["filename"]: example for example in examples(builder, "test")}[b"street_test1.jpg"]
+    assert found["label"] == 3
+    assert np.abs(found["image"] - 10.0).max() <= 3  # JPEG
+    builder = prepare(tmp_path, crowd.MovieReviewsMTurk, write_reviews)
+    assert [(example["text"], example["rating"]) for example in examples(builder, "test")] == [
+        (b"great", 10)
+    ]
+
+
+@pytest.mark.parametrize("file_format", ["tfrecord", "array_record"])
+def test_tokens_of_sentences_are_items(tmp_path, file_format):
+    builder = prepare(tmp_path, crowd.ConllNerMTurk, write_ner, file_format=file_format)
+    sentences = (
+        list(builder.as_data_source("train")) if file_format == "array_record" else examples(builder)
+    )
+    order = [SENTENCES.index([token.decode() for token in sentence["tokens"]]) for sentence in sentences]
+    names = list(builder.info.features["tags"].feature.names)
+    tables = ([[-1, 1], [-1, 0]], [[7, 0], [8, 0], [0, 0]])
+    annotations = crowd.read_annotations(builder)
+    assert annotations.classes.tolist() == names
+    assert_array_equal(annotations.dense(), np.concatenate([tables[i] for i in order]))
+    gold = [[5, 0], [7, 8, 0]]
+    assert [list(sentence["tags"]) for sentence in sentences] == [gold[i] for i in order]
+
+
+@pytest.mark.parametrize(
+    ("write_files", "builder_class", "file", "text", "message"),
+    [
+        (write_labelme, crowd.LabelMeMTurk, "LabelMe/answers.txt", "0 -1\n1\n2 2\n", "2 columns in line 2"),
+        (
+            write_labelme,
+            crowd.LabelMeMTurk,
+            "LabelMe/answers.txt",
+            "0 -1\n1 x\n2 2\n",
+            "numbers in line 2.*'1 x'",
+        ),
+        (
+            write_labelme,
+            crowd.LabelMeMTurk,
+            "LabelMe/answers.txt",
+            "0 -1\n",
+            "as many filenames, labels, answers",
+        ),
+        (
+            write_music,
+            crowd.MusicGenreMTurk,
+            "music_genre_classification/music_genre_mturk.csv",
+            "id,class\na,b\n",
+            "columns id, annotator, class",
+        ),
+        (
+            write_music,
+            crowd.MusicGenreMTurk,
+            "music_genre_classification/music_genre_gold.csv",
+            "id,f,class\na,0.1\n",
+            "3 columns in line 2",
+        ),
+        (
+            write_polarity,
+            crowd.SentencePolarityMTurk,
+            "sentiment_polarity/polarity_gold_lsa_topics.csv",
+            "id,t,class\n3,1,neg\n",
+            "as well. Received: '7'",
+        ),
+        (
+            write_ner,
+            crowd.ConllNerMTurk,
+            "ner-mturk/answers.txt",
+            "EU O\n\nPeter O\nX O\n. O\n",
+            "'EU rejects'",
+        ),
+        (write_ner, crowd.ConllNerMTurk, "ner-mturk/testset.txt", "Japan\n\n", "as many tags each"),
+    ],
+)
+def test_malformed_files_are_refused(tmp_path, write_files, builder_class, file, text, message):
+    def write_malformed(manual):
+        write_files(manual)
+        (manual / file).write_text(text)
+
+    with pytest.raises(ValueError, match=message):
+        prepare(tmp_path, builder_class, write_malformed)
+
+
+def test_builders_say_what_to_get_by_hand(tmp_path):
+    builder = crowd.LabelMeMTurk(data_dir=tmp_path)
+    with pytest.raises(AssertionError, match=r"deep_LabelMe\.tar\.gz"):
+        builder.download_and_prepare()
+    assert "rodrigues2018deep" in builder.info.citation
+
+
+@pytest.mark.parametrize("random_access", [True, False], ids=["data_source", "tf.data"])
+def test_their_features_go_into_pipelines(tmp_path, random_access):
+    options = {"file_format": "array_record"} if random_access else {}
+    builder = prepare(tmp_path, crowd.MusicGenreMTurk, write_music, **options)
+    annotations, found = crowd.read_annotations(builder), {}
+    if random_access:
+        source = builder.as_data_source("train")
+
+        def features(items):
+            return np.stack([source[int(item)]["features"] for item in items])
+
+        batches = kc.pipelines.CrowdBatches(features, annotations, 1, form="dense")
+        batches = [batches[i] for i in range(len(batches))]
+    else:
+        songs = builder.as_dataset("train").map(lambda song: song["features"])
+        batches = kc.pipelines.tf_data(songs, annotations, 1, form="dense")
+    for x, answers in batches:
+        found[float(x[0][0])] = np.asarray(answers[0]).tolist()
+    assert found == {0.5: [0, 5], -2.0: [-1, 9]}
+
+
+@pytest.fixture
+def polarity(tmp_path, monkeypatch):
+    monkeypatch.delenv("KERAS_CROWD_DATA", raising=False)
+    write_polarity(tmp_path)
+    return tmp_path
+
+
+def test_sentence_polarity_is_that_of_the_files(polarity, monkeypatch):
+    data = kc.datasets.sentence_polarity.load_data(polarity / "sentiment_polarity")
+    assert_array_equal(data.x_train, np.float32([[0.3, 0.4], [0.1, 0.2]]))
+    assert_array_equal(data.annotations.dense(), [[0, 1], [-1, 0]])
+    assert data.annotations.items.tolist() == ["7", "3"]
+    assert_array_equal(data.y_train, [1, 0])
+    assert_array_equal(data.x_test, np.float32([[1, 2], [3, 4]]))
+    assert_array_equal(data.y_test, [1, 0])
+    assert tuple(data.annotations.classes) == data.class_names == ("neg", "pos")
+    monkeypatch.setenv("KERAS_CROWD_DATA", str(polarity))
+    assert_array_equal(kc.datasets.sentence_polarity.load_data().x_train, data.x_train)
+
+
+def test_sentence_polarity_that_is_not_there(polarity):
+    with pytest.raises(FileNotFoundError, match=r"sentiment_polarity/mturk_answers\.csv.*mturk-datasets"):
+        kc.datasets.sentence_polarity.load_data()
+    for name in ("mturk_answers.csv", "polarity_test_lsa_topics.csv"):
+        file = polarity / "sentiment_polarity" / name
+        text = file.read_text()
+        file.write_text(text.replace(",neg\n", ",bad\n"))
+        with pytest.raises(ValueError, match="'bad'"):
+            kc.datasets.sentence_polarity.load_data(polarity / "sentiment_polarity")
+        file.write_text(text)
