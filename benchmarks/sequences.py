@@ -56,8 +56,8 @@ class Problem:
     def encoder(self, activation=None):
         return ner.encoder(self.features, len(self.data.class_names), activation=activation)
 
-    def adam(self, epochs, rate=1):
-        return ner.adam(self.codes, epochs, rate * ner.LEARNING_RATE)
+    def adam(self, epochs):
+        return keras.optimizers.Adam(ner.decay(self.codes, epochs))
 
     def batches(self, y, annotators=None):
         annotators = None if annotators is None else annotators[self.rows]
@@ -112,8 +112,8 @@ def crowd_layer(conn_type):
             problem.data.num_annotators, conn_type, initial_accuracy=0.9
         )
         model = keras.Model([encoder.input, annotators], crowd(encoder.outputs[0], annotators=annotators))
-        own, fast = (problem.adam(epochs - warm_up, rate) for rate in (1, CROWD_RATE))
-        optimizer = kc.optimizers.crowd_optimizer(model, own, fast.learning_rate)
+        fast = ner.decay(problem.codes, epochs - warm_up, CROWD_RATE * ner.LEARNING_RATE)
+        optimizer = kc.optimizers.crowd_optimizer(model, problem.adam(epochs - warm_up), fast)
         model.compile(optimizer, kc.losses.MaskedCrowdCrossEntropy(), jit_compile=JIT)
         ner.fit(model, problem.batches(problem.kept.answers, problem.kept.annotators), epochs - warm_up)
         return ner.predict(encoder, problem.test_codes).argmax(axis=-1), None

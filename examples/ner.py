@@ -148,10 +148,10 @@ def predict(model, codes, *others):
     return found
 
 
-def adam(codes, epochs, learning_rate=LEARNING_RATE):
-    """Adam whose learning rate falls to 0 along a cosine, over so many epochs of `Batches`."""
+def decay(codes, epochs, learning_rate=LEARNING_RATE):
+    """A learning rate that falls to 0 along a cosine, over so many epochs of `Batches`."""
     steps = epochs * sum(number for *_, number in by_width(codes))
-    return keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, steps))
+    return keras.optimizers.schedules.CosineDecay(learning_rate, steps)
 
 
 def fit(model, batches, epochs):

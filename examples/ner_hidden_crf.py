@@ -40,7 +40,7 @@ def main(epochs=4, folder=SAVED_MODELS, limit=None):
     keras.utils.set_random_seed(0)
     answered = data.by_previous_answer()
     model = ner.hidden_crf(ner.encoder(features, len(data.class_names)), answered)
-    model.compile(ner.adam(codes, 2 * epochs))
+    model.compile(keras.optimizers.Adam(ner.decay(codes, 2 * epochs)))
     truth = ner.fit_hidden_crf(model, codes, answered, votes, epochs)
     tagger = model.tagger()
     test_codes = features(data.tokens_test, data.y_test.shape[1])[:limit]

@@ -33,9 +33,9 @@ def crowd_optimizer(model: Any, optimizer: Any, learning_rate: Any = None) -> An
     config["name"] = f"{optimizer.name}_crowd"
     if config.get("weight_decay"):
         config["weight_decay"] = 0.0
-    crowd = type(optimizer).from_config(config)
     if learning_rate is not None:
-        crowd.learning_rate = learning_rate
+        config["learning_rate"] = learning_rate
+    crowd = type(optimizer).from_config(config)
     # By the layer's name: a loaded model has other paths above it than the model that was saved.
     variables = rf"(.*/)?{re.escape(crowd_layer(model, symbolic=False).name)}/.*"
     return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(optimizer, {variables: crowd}))
