@@ -35,12 +35,15 @@ def test_learning_rate_of_the_crowd_layer_scales_its_steps_only():
 
 
 def test_both_rates_may_be_schedules():
-    decay = keras.optimizers.schedules.CosineDecay(0.1, decay_steps=2)  # 0 after two batches
-    still = keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.0, decay_steps=2))
-    short, long = (fitted(still, epochs=epochs, learning_rate=decay)[1] for epochs in (1, 3))
+    def changes(epochs):
+        cosine = keras.optimizers.schedules.CosineDecay
+        still = keras.optimizers.SGD(cosine(0.0, decay_steps=2))
+        return fitted(still, epochs=epochs, learning_rate=cosine(0.1, decay_steps=2))[1]
+
+    short, long = changes(1), changes(3)
     assert np.all(short[0] == 0.0)
     assert np.abs(short[-1]).max() > 1e-4
-    np.testing.assert_array_equal(long[-1], short[-1])
+    np.testing.assert_array_equal(long[-1], short[-1])  # two batches an epoch: the rate is 0 then
 
 
 def test_without_a_rate_of_its_own_it_trains_as_one_optimizer_does():
