@@ -7,8 +7,8 @@ of 64), Adam from 2e-3 to 0 along a cosine, batches of about 1,024 tokens, 8 epo
 used to train or stop, but for the rows "gold". "Majority vote" is the one that comes with the data, in which no tie
 goes to "O": with random ties it is 5 points worse on the training sentences. Crowd layers train the first 3 epochs on
 a majority vote, as AAAI-18 does, then at 10 times the learning rate. The hidden CRF has a confusion for each answer of
-an annotator to the token before, 4 epochs that with the vote, 4 that with the tags inferred then; it counts an answer
-as half of one, and keeps the rules of BIO, which tags of the vote and some of gold break. "train" is truth inference:
+an annotator to the token before, 2 epochs that with the vote, then by turns 2 that with the tags inferred last; it
+counts an answer as half of one, and keeps the rules of BIO, which tags of the vote and some of gold break. "train" is truth inference:
 tags of the training sentences given their answers (for "majority vote", the vote itself).
 
 *Gap closed* is (F1 - majority vote + CRF) / (gold + CRF - majority vote + CRF) on test sentences. `--choose` prints how
@@ -64,7 +64,7 @@ class Problem:
         return ner.Batches(self.codes, y[self.rows], annotators, seed=self.seed)
 
     def fit_hidden_crf(self, model, epochs):
-        return ner.fit_hidden_crf(model, self.codes, self.split, self.votes, epochs // 2, self.seed)
+        return ner.fit_hidden_crf(model, self.codes, self.split, self.votes, epochs, self.seed)
 
     def scores(self, tags, split="test"):
         true = self.data.y_test if split == "test" else self.data.y_train

@@ -10,7 +10,7 @@ import numpy as np
 import keras_crowd as kc
 
 WIDTHS, NUM_AFFIXES, UNKNOWN = (16, 32, 64, 128), 2000, 1
-LEARNING_RATE, ANSWER_WEIGHT = 2e-3, 0.5
+LEARNING_RATE, ANSWER_WEIGHT, ROUND = 2e-3, 0.5, 2
 BATCH_TOKENS = 1024  # so that a token of a long sentence counts as much as one of a short sentence
 
 
@@ -182,7 +182,7 @@ def fit_hidden_crf(model, codes, data, labels, epochs, seed=0):
         codes: Features of the first sentences of `data`, or of all.
         data: `CrowdSequences` by previous answer.
         labels: Tags of all tokens to start from, `(tokens,)`.
-        epochs: Those of each of two rounds.
+        epochs: In all; those of a round are `ROUND`.
         seed: Seed of the order.
 
     Returns:
@@ -191,9 +191,9 @@ def fit_hidden_crf(model, codes, data, labels, epochs, seed=0):
     answers, annotators = data.answers[: len(codes)], data.annotators[: len(codes)]
     batches, infer = Batches(codes, answers, annotators, seed), model.truth_tagger()
     tags = data.padded(labels)
-    for _ in range(2):
+    for done in range(0, epochs, ROUND):
         model.crowd.kernel.assign(np.log(confusions(data, tags[data.is_token])))
-        fit(model, batches, epochs)
+        fit(model, batches, min(ROUND, epochs - done))
         tags[: len(codes)] = predict(infer, codes, answers, annotators)
     return tags[: len(codes)]
 

@@ -31,7 +31,7 @@ def print_annotators(data, truth):
         print(f"{r:<12}{sentences[r]:>10}{100 * scores[0][r]:>15.0f}{100 * scores[1][r]:>10.0f}")
 
 
-def main(epochs=4, folder=SAVED_MODELS, limit=None):
+def main(epochs=8, folder=SAVED_MODELS, limit=None):
     data = kc.datasets.ner_mturk.load_data()
     print(data, "\n")
     votes = ner.votes(data.token_annotations())
@@ -40,7 +40,7 @@ def main(epochs=4, folder=SAVED_MODELS, limit=None):
     keras.utils.set_random_seed(0)
     answered = data.by_previous_answer()
     model = ner.hidden_crf(ner.encoder(features, len(data.class_names)), answered)
-    model.compile(keras.optimizers.Adam(ner.decay(codes, 2 * epochs)))
+    model.compile(keras.optimizers.Adam(ner.decay(codes, epochs)))
     truth = ner.fit_hidden_crf(model, codes, answered, votes, epochs)
     tagger = model.tagger()
     test_codes = features(data.tokens_test, data.y_test.shape[1])[:limit]
