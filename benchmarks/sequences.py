@@ -8,8 +8,8 @@ used to train or stop, but for the rows "gold". "Majority vote" is the one that 
 goes to "O": with random ties it is 5 points worse on the training sentences. Crowd layers train the first 3 epochs on
 a majority vote, as AAAI-18 does, then at 10 times the learning rate. The hidden CRF has a confusion for each answer of
 an annotator to the token before, 2 epochs that with the vote, then by turns 2 that with the tags inferred last; it
-counts an answer as half of one, and keeps the rules of BIO, which tags of the vote and some of gold break. "train" is truth inference:
-tags of the training sentences given their answers (for "majority vote", the vote itself).
+counts an answer as half of one, and keeps the rules of BIO, which tags of the vote and some of gold break. "train" is
+truth inference: tags of the training sentences given their answers (for "majority vote", the vote itself).
 
 *Gap closed* is (F1 - majority vote + CRF) / (gold + CRF - majority vote + CRF) on test sentences. `--choose` prints how
 well held-out answers are predicted instead (an annotator's whole sentence is held out, 15 % of them), `--cost` what a
