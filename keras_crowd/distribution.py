@@ -1,4 +1,4 @@
-"""Annotators spread over devices. Data parallelism needs nothing of ours: `docs/scale.md` says how and what is exact."""
+"""Annotators spread over devices. Data parallelism needs nothing of this: see `docs/scale.md`."""
 
 import re
 from typing import Any

@@ -1,5 +1,6 @@
 """Two devices or processes train every layer, loss and regularizer as one does."""
 
+import json
 import os
 import pathlib
 import socket
@@ -21,11 +22,16 @@ several = pytest.mark.skipif(BACKEND == "torch", reason="Keras trains on one dev
 heads = pytest.mark.parametrize("name", zoo.HEADS)
 
 
-def start(folder, how, *arguments):
+def start(folder, how, *arguments, **settings):
     """`train_zoo.py` in a process of its own."""
     out = folder / f"{how}{''.join(map(str, arguments[:1]))}.npz"
-    paths = os.pathsep.join([str(HERE.parent), str(HERE)])
-    environment = {**os.environ, "KERAS_BACKEND": BACKEND, "PYTHONPATH": paths, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = {
+        **os.environ,
+        **settings,
+        "KERAS_BACKEND": BACKEND,
+        "PYTHONPATH": os.pathsep.join([str(HERE.parent), str(HERE)]),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
     command = [sys.executable, str(HERE / "train_zoo.py"), str(out), how, *map(str, arguments)]
     with out.with_suffix(".txt").open("w") as log:
         return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT), out
@@ -49,7 +55,8 @@ def results(processes):
 @pytest.fixture(scope="module")
 def devices(tmp_path_factory):
     """What one device gives, and two of one process."""
-    return results([start(tmp_path_factory.mktemp("devices"), "devices")])[0]
+    two = "--xla_force_host_platform_device_count=2"
+    return results([start(tmp_path_factory.mktemp("devices"), "devices", XLA_FLAGS=two)])[0]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +67,14 @@ def workers(tmp_path_factory):
         second.bind(("127.0.0.1", 0))
         ports = [first.getsockname()[1], second.getsockname()[1]]
     folder = tmp_path_factory.mktemp("workers")
-    return results([start(folder, "worker", index, *ports) for index in range(2)])
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
+    tasks = [{"cluster": cluster, "task": {"type": "worker", "index": index}} for index in range(2)]
+    return results(
+        [
+            start(folder, "worker", index, ports[0], TF_CONFIG=json.dumps(task))
+            for index, task in enumerate(tasks)
+        ]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +115,7 @@ def test_two_processes_take_the_steps_of_one(devices, workers, name):
 @heads
 @pytest.mark.parametrize("who", ["two devices", "two processes"])
 def test_loss_curve_is_that_of_one(curves, who, name):
-    assert len(curves[who][name]) == zoo.STEPS
+    assert curves[who][name].shape == (zoo.STEPS,)
     agree(curves[who][name], curves["one device"][name])
 
 
@@ -163,7 +177,7 @@ def test_layout_map_has_what_there_is_of_each_annotator(case):
 
 def test_layout_map_refuses_what_cannot_be_spread():
     crowd = kc.layers.CrowdsClassification(5)
-    with pytest.raises(ValueError, match="multiple of 2 annotators.*num_annotators=5"):
+    with pytest.raises(ValueError, match=r"multiple of 2 annotators.*num_annotators=5"):
         kc.distribution.layout_map(mesh(2), crowd)
-    with pytest.raises(ValueError, match="`model_dim_name` must be.*'rows'"):
+    with pytest.raises(ValueError, match=r"`model_dim_name` must be.*'rows'"):
         kc.distribution.layout_map(mesh(5), crowd, model_dim_name="rows")

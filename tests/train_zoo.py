@@ -1,23 +1,11 @@
 """Run by `test_distribution.py` in processes of its own: trains the zoo in several ways and saves what came out.
 
-    python train_zoo.py OUT devices                    one device, then both devices of this process
-    python train_zoo.py OUT worker INDEX PORT PORT     one of two processes
+python train_zoo.py OUT devices             one device, then both devices of this process
+python train_zoo.py OUT worker INDEX PORT   one of two processes
 """
 
 import contextlib
-import json
-import os
 import sys
-
-OUT, HOW, *REST = sys.argv[1:]
-BACKEND = os.environ["KERAS_BACKEND"]
-if BACKEND == "jax" and HOW == "devices":
-    os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
-if BACKEND == "tensorflow" and HOW == "worker":
-    cluster = {"worker": [f"127.0.0.1:{port}" for port in REST[1:]]}
-    os.environ["TF_CONFIG"] = json.dumps(
-        {"cluster": cluster, "task": {"type": "worker", "index": int(REST[0])}}
-    )
 
 import keras
 import numpy as np
@@ -25,10 +13,15 @@ import zoo
 
 import keras_crowd as kc
 
+OUT, HOW, *REST = sys.argv[1:]
 FOUND = {}
 
 
-def train(run, scope=contextlib.nullcontext, part=None):
+def fit(model, x, y, size, recorder):
+    return model.fit(x, y, size, shuffle=False, verbose=0, callbacks=[recorder]).history
+
+
+def train(run, scope=contextlib.nullcontext, part=None, fit=fit):
     """Trains everything in a scope; `part`: the half of every batch that is this process's."""
 
     def take(array):
@@ -37,19 +30,15 @@ def train(run, scope=contextlib.nullcontext, part=None):
         halves = array.reshape(zoo.STEPS, 2, zoo.BATCH // 2, *array.shape[1:])
         return halves[:, part].reshape(-1, *array.shape[1:])
 
-    def fit(model, x, y, recorder):
-        size = zoo.BATCH if part is None else zoo.BATCH // 2
-        x, y = keras.tree.map_structure(take, (x, y))
-        return model.fit(x, y, size, shuffle=False, verbose=0, callbacks=[recorder]).history
-
+    size = zoo.BATCH if part is None else zoo.BATCH // 2
     with scope():
         recorder, model = zoo.Recorder(), zoo.compiled()
-        logs = fit(model, *zoo.data(), recorder)
+        logs = fit(model, *keras.tree.map_structure(take, zoo.data()), size, recorder)
         FOUND.update({f"{run}/{name}": value for name, value in recorder.history().items()})
         FOUND.update({f"{run}/logs/{name}": value[-1] for name, value in logs.items()})
-        for name, parts in zoo.joint_models().items() if HOW == "devices" else ():
-            recorder = zoo.Recorder(heads=False)
-            fit(*parts, recorder)
+        for name, (joint, x, y) in zoo.joint_models().items() if HOW == "devices" else ():
+            recorder = zoo.Recorder(names=())
+            fit(joint, x, y, size, recorder)
             FOUND[f"{run}/{name}"] = recorder.history()[""]
     return model
 
@@ -69,8 +58,7 @@ def maximize_expectation(run, scope=contextlib.nullcontext):
 
 def train_on_sums(run, scope=contextlib.nullcontext):
     """The mean over a whole batch, its number of answers told by `sample_weight`: exact in the logs as well."""
-    x, y = zoo.data()
-    x, y = {key: x[key] for key in ("x", "words", "annotators")}, {"MW": y["MW"]}
+    x, y = zoo.data(["MW"])
     count = (y["MW"] >= 0).reshape(zoo.STEPS, -1).sum(axis=1)
     with scope():
         model = zoo.model(["MW"])
@@ -86,7 +74,23 @@ def on_tensorflow():
     import tensorflow as tf
 
     if HOW == "worker":
-        train("two", tf.distribute.MultiWorkerMirroredStrategy().scope)
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+
+        def by_steps(model, x, y, size, recorder):
+            """Keras's own `fit` fails with this strategy, whatever the model (keras-team/keras#20585)."""
+
+            @tf.function
+            def step(batch):
+                strategy.run(model.train_step, args=(batch,))
+
+            recorder.set_model(model)
+            recorder.on_train_begin()
+            for batch in tf.data.Dataset.from_tensor_slices((x, y)).batch(size):
+                step(batch)
+                recorder.on_train_batch_end(0)
+            return {name: [float(value)] for name, value in model.get_metrics_result().items()}
+
+        train("two", strategy.scope, part=int(REST[0]), fit=by_steps)
         return
     device = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(device, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -104,7 +108,7 @@ def on_jax():
     if HOW == "worker":
         index, port = int(REST[0]), REST[1]
         distribution.initialize(f"127.0.0.1:{port}", num_processes=2, process_id=index)
-        train("two", distribution.DataParallel().scope, part=index)
+        train("two", distribution.DataParallel(auto_shard_dataset=False).scope, part=index)
         return
     mesh = distribution.DeviceMesh((1, 2), ("batch", "model"))
     layouts = distribution.LayoutMap(mesh)
@@ -124,5 +128,5 @@ def on_jax():
     FOUND["model/shards"] = [v.value.addressable_shards[0].data.shape for v in (kernel, *kept)]
 
 
-on_jax() if BACKEND == "jax" else on_tensorflow()
+on_jax() if keras.config.backend() == "jax" else on_tensorflow()
 np.savez(OUT, **FOUND)

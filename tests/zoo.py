@@ -46,9 +46,8 @@ _F, _W, _L2 = kc.regularizers.ClassifierLogDet, kc.regularizers.ConfusionLogDet,
 _cross_entropy, _squared = kc.losses.MaskedCrowdCrossEntropy, kc.losses.MaskedCrowdMeanSquaredError
 
 HEADS = {
-    **{name: Head(_classes(name.replace("_", "+")), _cross_entropy) for name in ("MW", "VW", "VB", "VW_B", "SW")},
-    "CM": Head(_classes("CM", initial_accuracy=0.7), _cross_entropy),
-    "MW_slots": Head(_classes("MW"), _cross_entropy, slots=True),
+    "MW": Head(_classes("MW"), _cross_entropy),
+    "VW_B": Head(_classes("VW+B"), _cross_entropy),
     "CM_slots": Head(_classes("CM", initial_accuracy=0.7), _cross_entropy, slots=True),
     "activity": Head(_classes("CM"), _cross_entropy, activity=_L2(0.5)),
     "F": Head(_classes("CM", classifier_regularizer=_F(0.1)), _cross_entropy),
@@ -67,7 +66,6 @@ HEADS = {
         "grades",
     ),
     "tokens": Head(_tokens("CM", classifier_regularizer=_F(0.1)), _cross_entropy, "tokens"),
-    "tokens_slots": Head(_tokens("VW"), _cross_entropy, "tokens", slots=True),
 }
 
 
@@ -116,19 +114,22 @@ def _metric(head: Head) -> Any:
     return kc.metrics.CrowdRootMeanSquaredError(name="metric")
 
 
-def data(steps: int = STEPS, share: tuple[float, float] = (0.2, 0.8), batch: int = BATCH) -> tuple[Any, Any]:
+def data(
+    names: Any = HEADS, steps: int = STEPS, share: tuple[float, float] = (0.2, 0.8)
+) -> tuple[Any, Any]:
     """`steps` batches; of the first half of each `share[0]` of the answers are there, of the second `share[1]`."""
     rng = np.random.default_rng(0)
-    n = steps * batch
+    n = steps * BATCH
     x = {
         "x": rng.normal(size=(n, 5)).astype("float32"),
         "words": rng.integers(1, 9, (n, TIME)).astype("int32"),
         "annotators": np.argsort(rng.random((n, ANNOTATORS)), axis=1)[:, :SLOTS].astype("int32"),
     }
-    x["words"][::3, TIME - 2 :] = 0
-    given = np.where(np.arange(n) % batch < batch // 2, *share)
-    given[5] = 0  # an item that nobody answered
-    return x, {name: _answers(head, rng, given) for name, head in HEADS.items()}
+    if share[0] != share[1]:  # padding is missing answers as well
+        x["words"][::3, TIME - 2 :] = 0
+    given = np.where(np.arange(n) % BATCH < BATCH // 2, *share)
+    answers = {name: _answers(head, rng, given) for name, head in HEADS.items()}
+    return x, {name: answers[name] for name in names}
 
 
 def _answers(head: Head, rng: Any, given: np.ndarray) -> np.ndarray:
@@ -170,16 +171,16 @@ def joint_models() -> dict[str, tuple[Any, Any, Any]]:
 class Recorder(keras.callbacks.Callback):
     """Trainable parameters before training and after each step: of each head, or of the whole model."""
 
-    def __init__(self, heads: bool = True) -> None:
+    def __init__(self, names: Any = HEADS) -> None:
         super().__init__()
-        self.heads = heads
+        self.names = names
         self.steps: list[dict[str, np.ndarray]] = []
 
     def on_train_begin(self, logs: Any = None) -> None:
         self.on_train_batch_end(-1)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        layers = {name: parts(self.model, name) for name in HEADS} if self.heads else {"": [self.model]}
+        layers = {name: parts(self.model, name) for name in self.names} or {"": [self.model]}
         self.steps.append({name: parameters(found) for name, found in layers.items()})
 
     def history(self) -> dict[str, np.ndarray]:
@@ -200,16 +201,16 @@ def parameters(layers: list[Any]) -> np.ndarray:
 
 def loss_curves(history: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The loss of each head on the batch of each step, at the parameters before it, on one device."""
-    zoo, (x, y) = compiled(), data()
-    found: dict[str, list[float]] = {name: [] for name in HEADS}
+    zoo, (x, y) = model(history), data()
+    found: dict[str, list[float]] = {name: [] for name in history}
     for step in range(STEPS):
         rows = slice(step * BATCH, (step + 1) * BATCH)
-        for name in HEADS:
+        for name in history:
             _set(parts(zoo, name), history[name][step])
         predictions = zoo({key: value[rows] for key, value in x.items()}, training=True)
-        for name, head in HEADS.items():
+        for name in history:
             penalties = sum(float(loss) for layer in parts(zoo, name) for loss in layer.losses)
-            found[name].append(float(head.loss()(y[name][rows], predictions[name])) + penalties)
+            found[name].append(float(HEADS[name].loss()(y[name][rows], predictions[name])) + penalties)
     return {name: np.array(values) for name, values in found.items()}
 
 
