@@ -42,7 +42,7 @@ KEPT = [  # optimizer, variables for each parameter
 
 def size(variables):
     """Bytes of all variables that are not scalars."""
-    return sum(4 * int(np.prod(v.shape)) for v in variables if v.shape and v.dtype == "float32")
+    return sum(4 * int(np.prod(v.shape)) for v in variables if len(v.shape) and v.dtype == "float32")
 
 
 @pytest.mark.parametrize(("layer", "width", "parameters"), LAYERS)

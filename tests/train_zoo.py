@@ -51,7 +51,7 @@ def maximize_expectation(run, scope=contextlib.nullcontext):
         classifier = keras.Sequential([keras.Input((5,)), dense])
         classifier.compile(keras.optimizers.SGD(0.1), "categorical_crossentropy")
         trainer = kc.EMTrainer(classifier)
-        log = trainer.fit(x["x"], y["CM"], iterations=3, batch_size=64, verbose=0)
+        log = trainer.fit(x["x"], y["MW"], iterations=3, batch_size=64, verbose=0)
     FOUND[f"{run}/em/posterior"], FOUND[f"{run}/em/confusion"] = trainer.posterior(), trainer.confusion()
     FOUND[f"{run}/em/log_likelihood"] = log.history["log_likelihood"]
 

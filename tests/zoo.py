@@ -160,7 +160,7 @@ def joint_models() -> dict[str, tuple[Any, Any, Any]]:
     )
     crowd = _tokens("CM", initial_accuracy=0.7, confusion_regularizer=_W(0.1))("hidden")
     found = {
-        "joint": (joint, x["x"], y["CM"]),
+        "joint": (joint, x["x"], y["MW"]),
         "hidden_crf": (kc.models.HiddenCRF(encoder, crowd), x["words"], y["tokens"]),
     }
     for joint_model, _, _ in found.values():
