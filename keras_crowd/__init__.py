@@ -3,14 +3,15 @@
 Answers go into `Annotations`; a layer of `layers` goes on top of the classifier and is trained with a loss of
 `losses`; `validate` checks the data before `fit`, and `strip` gives the classifier back afterwards. `fit_crowd`
 does all of it in one call, and chooses the weight of the regularizer (`selection`); `align_classes` puts classes
-back that have changed places. `metrics`, `callbacks`, `regularizers`, `initializers` and `optimizers` are what
-Keras calls so. NumPy only: `aggregation` (labels from answers alone), `warm_start`, `evaluation`, `datasets`
-and `io` (files of labeling tools).
+back that have changed places. `metrics`, `callbacks`, `regularizers`, `initializers`, `optimizers` and
+`distribution` are what Keras calls so. NumPy only: `aggregation` (labels from answers alone), `warm_start`,
+`evaluation`, `datasets` and `io` (files of labeling tools).
 """
 
 from . import aggregation as aggregation
 from . import callbacks as callbacks
 from . import datasets as datasets
+from . import distribution as distribution
 from . import evaluation as evaluation
 from . import initializers as initializers
 from . import io as io

@@ -69,11 +69,12 @@ class ClassifierLogDet(_WeightedPenalty):
         self.epsilon = epsilon
 
     def penalty(self, x: Any) -> Any:
-        return self.gram_penalty(ops.gram(x))
+        return self.gram_penalty(ops.gram(x), ops.num_rows(x))
 
-    def gram_penalty(self, gram: Any) -> Any:
-        """The penalty of `F'F / n`."""
-        return -ops.mean_log_eigenvalue(gram * gram.shape[-1], self.epsilon * gram.shape[-1])
+    def gram_penalty(self, gram: Any, num_items: Any = None) -> Any:
+        """The penalty of `F'F / n`; with `n`, its gradient is that of all replicas' items."""
+        num_classes = gram.shape[-1]
+        return -ops.mean_log_eigenvalue(gram * num_classes, self.epsilon * num_classes, num_items)
 
     def running_gram(self, previous: Any, x: Any) -> tuple[Any, Any]:
         """The average to keep, and the same with the whole gradient of the present batch."""

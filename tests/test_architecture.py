@@ -34,6 +34,7 @@ LEVELS = {
     "callbacks": 4,
     "em": 5,
     "optimizers": 5,
+    "distribution": 5,
     "selection": 2,
     "recipe": 6,
 }

@@ -241,7 +241,7 @@ class CrowdsClassification(keras.layers.Layer):
         if getattr(self.classifier_regularizer, "momentum", 0):
             average, present = self.classifier_regularizer.running_gram(self.gram, f)
             self.gram.assign(average)
-            return self.classifier_regularizer.gram_penalty(present)
+            return self.classifier_regularizer.gram_penalty(present, ops.num_rows(f))
         return getattr(self.classifier_regularizer, "penalty", self.classifier_regularizer)(f)
 
     def _initial_scale(self, num_classes: int) -> float:

@@ -5,6 +5,15 @@ from typing import Any
 import keras
 from keras import ops as kops
 
+from .. import ops
+
+
+class _OfReplica(keras.losses.Loss):
+    """A loss as it is, over the number of replicas, as Keras has it of its losses: it sums their gradients."""
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return y_pred
+
 
 class LikelihoodModel(keras.Model):
     """A model compiled without a loss: minus a log-likelihood is minimized. Abstract."""
@@ -26,7 +35,9 @@ class LikelihoodModel(keras.Model):
                 f"{type(self).__name__} must be compiled without a loss: it has its own, a likelihood. "
                 f"Received: loss={self.loss!r}"
             )
-        return self.likelihood_loss(x, y, y_pred, sample_weight, training) + sum(self.losses)
+        loss = self.likelihood_loss(x, y, y_pred, sample_weight, training) + sum(self.losses)
+        loss = kops.reshape(loss, (1,))
+        return _OfReplica(name="of_replica")(loss, loss)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
@@ -45,4 +56,5 @@ class LikelihoodModel(keras.Model):
         """Minus the sum of `log_likelihood`, weighed, over the count."""
         if sample_weight is not None:
             log_likelihood = log_likelihood * kops.cast(sample_weight, log_likelihood.dtype)
-        return -kops.sum(log_likelihood) / kops.maximum(kops.cast(count, log_likelihood.dtype), 1.0)
+        loss = -kops.sum(log_likelihood) / kops.maximum(kops.cast(count, log_likelihood.dtype), 1.0)
+        return ops.with_gradient_of_whole_batch(loss, count)

@@ -26,6 +26,7 @@ from ._classes import without_padding as without_padding
 from ._log_det import confusion_gram as confusion_gram
 from ._log_det import gram as gram
 from ._log_det import mean_log_eigenvalue as mean_log_eigenvalue
+from ._log_det import num_rows as num_rows
 from ._means import item_sums as item_sums
 from ._means import mean_over_observed as mean_over_observed
 from ._ratings import affine_answers as affine_answers
@@ -38,3 +39,4 @@ from ._ratings import predicted_means as predicted_means
 from ._ratings import rating_errors as rating_errors
 from ._ratings import rating_targets as rating_targets
 from ._ratings import variance_penalty as variance_penalty
+from ._replicas import with_gradient_of_whole_batch as with_gradient_of_whole_batch

@@ -4,13 +4,21 @@ from typing import Any
 
 from keras import ops
 
+from ._replicas import at_whole_batch
+
 
 def gram(f: Any) -> Any:
     """`F'F / n` of the class probabilities `(..., K)` of `n` items: `(K, K)`, float32 at least."""
     f = ops.reshape(f, (-1, f.shape[-1]))
     if "16" in str(f.dtype):
         f = ops.cast(f, "float32")
-    return ops.matmul(ops.transpose(f), f) / ops.cast(ops.shape(f)[0], f.dtype)
+    num_items = ops.maximum(ops.cast(ops.shape(f)[0], f.dtype), 1.0)
+    return ops.matmul(ops.transpose(f), f) / num_items
+
+
+def num_rows(f: Any) -> Any:
+    """How many rows `(..., K)` are class probabilities, and not zeros at padding."""
+    return ops.sum(ops.cast(ops.any(f > 0, axis=-1), "float32"))
 
 
 def confusion_gram(confusion: Any) -> Any:
@@ -22,12 +30,23 @@ def confusion_gram(confusion: Any) -> Any:
     return ops.matmul(by_class, ops.transpose(by_class)) / num_annotators
 
 
-def mean_log_eigenvalue(matrix: Any, epsilon: float) -> Any:
+def mean_log_eigenvalue(matrix: Any, epsilon: float, count: Any = None) -> Any:
     """`1/K log det(M + epsilon I)` of a positive semi-definite matrix, by Cholesky.
 
     `det` and `slogdet` have no XLA kernel, and `cholesky` of a singular matrix raises or gives NaN;
-    `epsilon` keeps it regular where a batch has fewer items than classes.
+    `epsilon` keeps it regular where a batch has fewer items than classes. A matrix that is a mean over
+    the `count` things of a batch has the gradient of the whole batch, of which a replica may have a part.
     """
     size = matrix.shape[-1]
-    factor = ops.cholesky(matrix + epsilon * ops.eye(size, dtype=matrix.dtype))
-    return 2.0 * ops.sum(ops.log(ops.diagonal(factor))) / size
+
+    def factor(matrix: Any) -> Any:
+        return ops.cholesky(matrix + epsilon * ops.eye(size, dtype=matrix.dtype))
+
+    def value(matrix: Any) -> Any:
+        return 2.0 * ops.sum(ops.log(ops.diagonal(factor(matrix)))) / size
+
+    def gradient(matrix: Any) -> Any:
+        root = ops.solve_triangular(factor(matrix), ops.eye(size, dtype=matrix.dtype), lower=True)
+        return ops.matmul(ops.transpose(root), root) / size
+
+    return value(matrix) if count is None else at_whole_batch(value, gradient, matrix, count)

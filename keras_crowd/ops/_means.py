@@ -4,6 +4,8 @@ from typing import Any
 
 from keras import ops
 
+from ._replicas import with_gradient_of_whole_batch
+
 
 def item_sums(values: Any) -> Any:
     """Values `(..., R)` summed over an item's answers, `(...)`."""
@@ -17,4 +19,5 @@ def mean_over_observed(values: Any, observed: Any) -> Any:
     """
     per_item = item_sums(values)
     count = ops.sum(ops.cast(observed, per_item.dtype))
-    return per_item * (ops.cast(ops.size(per_item), per_item.dtype) / ops.maximum(count, 1.0))
+    scaled = per_item * (ops.cast(ops.size(per_item), per_item.dtype) / ops.maximum(count, 1.0))
+    return with_gradient_of_whole_batch(scaled, count)

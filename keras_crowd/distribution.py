@@ -1,0 +1,49 @@
+"""Annotators spread over devices. Data parallelism needs nothing of this: see `docs/scale.md`."""
+
+import re
+from typing import Any
+
+import keras
+
+_PER_ANNOTATOR = ("kernel", "bias", "scale", "log_variance_offset", "level", "log_gaps")
+
+
+def layout_map(device_mesh: Any, crowd: Any, model_dim_name: str = "model") -> Any:
+    """Where the parameters of a crowd layer go in `keras.distribution.ModelParallel`: the annotators sharded.
+
+    Every device of the mesh axis holds the parameters of its part of the annotators, and what the optimizer keeps for
+    them. Variables that are not in the map, such as the classifier's, are on all devices; add them as to
+    any `LayoutMap`.
+
+    Args:
+        device_mesh: A `keras.distribution.DeviceMesh`.
+        crowd: A crowd layer, built or not; build it, or the model with it, in the scope of the distribution.
+            `num_annotators` must be a multiple of the devices: annotators who never answer may be added.
+        model_dim_name: Axis of the mesh over which annotators are spread.
+
+    Returns:
+        A `keras.distribution.LayoutMap`.
+
+    Example:
+
+    >>> mesh = keras.distribution.DeviceMesh((1, 1), ("batch", "model"), ["cpu:0"])
+    >>> crowd = keras_crowd.layers.CrowdsClassification(num_annotators=1000, name="crowd")
+    >>> layouts = keras_crowd.distribution.layout_map(mesh, crowd)
+    >>> layouts["functional/crowd/kernel"].axes
+    ('model',)
+    >>> parallel = keras.distribution.ModelParallel(layout_map=layouts, batch_dim_name="batch")
+    """
+    if model_dim_name not in device_mesh.axis_names:
+        raise ValueError(
+            f"`model_dim_name` must be an axis of `device_mesh`, one of {tuple(device_mesh.axis_names)}. "
+            f"Received: model_dim_name={model_dim_name!r}"
+        )
+    num_parts = device_mesh.shape[list(device_mesh.axis_names).index(model_dim_name)]
+    if crowd.num_annotators % num_parts:
+        raise ValueError(
+            f"`crowd` must have a multiple of {num_parts} annotators to be spread over as many devices. "
+            f"Received: num_annotators={crowd.num_annotators}"
+        )
+    layouts = keras.distribution.LayoutMap(device_mesh)
+    layouts[rf"(.*/)?{re.escape(crowd.name)}/({'|'.join(_PER_ANNOTATOR)})"] = (model_dim_name,)
+    return layouts

@@ -1,0 +1,91 @@
+"""What Keras offers `fit`, for every layer, loss and regularizer, under XLA."""
+
+import keras
+import numpy as np
+import pytest
+import zoo
+from conftest import XLA
+
+import keras_crowd as kc
+
+OF_CLASS_PROBABILITIES = ["F", "F_running", "tokens"]  # with a log det of the batch's Gram matrix
+LINEAR = [name for name in zoo.HEADS if name not in OF_CLASS_PROBABILITIES]
+COARSE = {"mixed_float16": 5e-3, "mixed_bfloat16": 4e-2}
+
+
+def trained(share=(0.2, 0.8), batch_size=zoo.BATCH, optimizer=None, **kwargs):
+    """The parameters of each head after 20 steps of 16 items, and the logs."""
+    model = zoo.compiled(optimizer=optimizer, jit_compile=XLA, **kwargs)
+    x, y = zoo.data(share=share)
+    logs = model.fit(x, y, batch_size, shuffle=False, verbose=0).history
+    return {name: zoo.parameters(zoo.parts(model, name)) for name in zoo.HEADS}, logs
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return trained()
+
+
+@pytest.fixture(scope="module", params=COARSE)
+def half(request):
+    """float16 with a loss scale that overflows in no step, which would be left out."""
+    keras.config.set_dtype_policy(request.param)
+    try:
+        optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
+        if request.param == "mixed_float16":
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=256.0)
+        return request.param, *trained(optimizer=optimizer)
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture(scope="module")
+def several_steps():
+    return trained(steps_per_execution=5)
+
+
+@pytest.fixture(scope="module")
+def whole_and_accumulated():
+    """Trained on batches, and on their halves with as many answers, two and two."""
+    halves = keras.optimizers.SGD(0.1, momentum=0.9, gradient_accumulation_steps=2)
+    return trained((1, 1))[0], trained((1, 1), zoo.BATCH // 2, halves)[0]
+
+
+@pytest.mark.parametrize("name", zoo.HEADS)
+def test_mixed_precision_takes_the_steps_of_float32(plain, half, name):
+    policy, parameters, logs = half
+    np.testing.assert_allclose(parameters[name], plain[0][name], rtol=COARSE[policy], atol=COARSE[policy])
+    metric = f"{name}_metric"
+    assert logs[metric][-1] == pytest.approx(plain[1][metric][-1], rel=COARSE[policy])
+
+
+@pytest.mark.parametrize("name", zoo.HEADS)
+def test_several_steps_an_execution_are_the_same_steps(plain, several_steps, name):
+    np.testing.assert_allclose(several_steps[0][name], plain[0][name], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_accumulated_gradients_of_as_many_answers_are_those_of_the_batch(whole_and_accumulated, name):
+    whole, accumulated = whole_and_accumulated
+    np.testing.assert_allclose(accumulated[name], whole[name], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", OF_CLASS_PROBABILITIES)
+def test_accumulated_log_det_is_that_of_the_parts(whole_and_accumulated, name):
+    whole, accumulated = whole_and_accumulated
+    assert np.abs(accumulated[name] - whole[name]).max() > 1e-3
+
+
+def test_accumulated_sums_are_those_of_the_batch_whatever_the_counts():
+    def train(batch_size, rate, parts, reduction):
+        model = zoo.model(["MW"])
+        optimizer = keras.optimizers.SGD(rate, momentum=0.9, gradient_accumulation_steps=parts)
+        loss = kc.losses.MaskedCrowdCrossEntropy(reduction=reduction)
+        model.compile(optimizer, {"MW": loss}, jit_compile=XLA)
+        model.fit(*zoo.data(["MW"]), batch_size, shuffle=False, verbose=0)
+        return zoo.parameters(zoo.parts(model, "MW"))
+
+    whole = train(zoo.BATCH, 0.01, None, "sum")
+    np.testing.assert_allclose(train(zoo.BATCH // 2, 0.02, 2, "sum"), whole, rtol=0, atol=1e-5)
+    means = [train(size, 0.1, parts, "mean") for size, parts in [(zoo.BATCH, None), (zoo.BATCH // 2, 2)]]
+    assert np.abs(means[0] - means[1]).max() > 1e-3
