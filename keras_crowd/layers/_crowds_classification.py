@@ -191,7 +191,7 @@ class CrowdsClassification(keras.layers.Layer):
 
     def _answer_logits(self, f: Any, annotators: Any, training: bool = False) -> Any:
         if self.conn_type == "CM":
-            return ops.mixture_logits(f, self.log_confusion(annotators, training))
+            return ops.mixture_logits(f, self._rows(self.kernel, annotators, training))
         kernel, bias = (self._rows(p, annotators, training) for p in (self.kernel, self.bias))
         if self.conn_type == "MW":
             return ops.matrix_logits(f, kernel)

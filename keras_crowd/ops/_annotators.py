@@ -13,10 +13,8 @@ def annotator_rows(parameter: Any, annotators: Any) -> Any:
     """
     num_annotators = parameter.shape[0]
     rows = ops.take(parameter, ops.clip(annotators, 0, num_annotators - 1), axis=0)
-    unknown = ops.reshape(
-        annotators >= num_annotators, (*ops.shape(annotators), *[1] * (len(rows.shape) - 2))
-    )
-    return ops.where(unknown, float("nan"), rows)
+    wrong = ops.where(annotators >= num_annotators, float("nan"), ops.zeros((), dtype=rows.dtype))
+    return rows + ops.reshape(wrong, (*ops.shape(annotators), *[1] * (len(rows.shape) - 2)))
 
 
 def held(parameter: Any, released: Any) -> Any:

@@ -17,9 +17,12 @@ def identity_scale(accuracy: float, num_classes: int) -> float:
 
 def matrix_logits(f: Any, kernel: Any) -> Any:
     """`z_rl = sum_k f_k W_rkl` (AAAI-18, MW). Kernel `(R, K, L)` or `(batch, S, K, L)`."""
-    if len(kernel.shape) == 3:
-        return ops.einsum("...k,rkl->...rl", f, kernel)
-    return ops.einsum("b...k,bskl->b...sl", f, kernel)
+    if len(kernel.shape) == 4:
+        return ops.einsum("b...k,bskl->b...sl", f, kernel)
+    num_annotators, num_true, num_answers = kernel.shape
+    side_by_side = ops.reshape(ops.transpose(kernel, (1, 0, 2)), (num_true, -1))  # one product for all
+    z = ops.matmul(f, side_by_side)
+    return ops.reshape(z, (*ops.shape(f)[:-1], num_annotators, num_answers))
 
 
 def vector_logits(f: Any, scale: Any | None = None, bias: Any | None = None) -> Any:
@@ -35,15 +38,24 @@ def vector_logits(f: Any, scale: Any | None = None, bias: Any | None = None) -> 
     return z
 
 
-def mixture_logits(f: Any, log_confusion: Any) -> Any:
-    """`z_rl = log sum_k f_k A_rkl` (ICLR-23, CCEM), finite also where `f_k = 0` or `A_rkl` underflows.
+def mixture_logits(f: Any, kernel: Any) -> Any:
+    """`z_rl = log sum_k f_k A_rkl`, `A_r = softmax(W_r)` over answers (ICLR-23, CCEM).
 
-    Each column of `A` is divided by its largest entry before the product and multiplied back in the log.
+    Finite also where `f_k = 0` or `A_rkl` underflows: with `e_kl = exp(W_kl - m_k - c_l)`, `m_k` the largest of
+    its row and `c_l` of what is left in its column, `A_kl = e_kl exp(c_l) / s_k`, `s_k = sum_l e_kl exp(c_l)`.
+    One exponential a parameter; the product is taken of `e`, and `c_l` added to its log.
     """
-    largest = ops.stop_gradient(ops.max(log_confusion, axis=-2, keepdims=True))
-    product = matrix_logits(f, ops.exp(log_confusion - largest))
-    shift = _against_items(ops.squeeze(largest, -2), len(product.shape))
-    return ops.log(ops.maximum(product, _TINY)) + shift
+    m = ops.stop_gradient(ops.max(kernel, axis=-1, keepdims=True))
+    c = ops.stop_gradient(ops.max(kernel - m, axis=-2))
+    e = ops.exp(kernel - m - ops.expand_dims(c, -2))
+    s = ops.matmul(e, ops.expand_dims(ops.exp(c), -1))
+    if len(kernel.shape) == 3:
+        product = matrix_logits(f, e / s)
+    else:
+        share = ops.expand_dims(f, -2)
+        share = share / _against_items(ops.squeeze(s, -1), len(share.shape))
+        product = ops.einsum("b...sk,bskl->b...sl", share, e)
+    return ops.log(ops.maximum(product, _TINY)) + _against_items(c, len(product.shape))
 
 
 def _against_items(parameter: Any, rank: int) -> Any:
@@ -64,7 +76,7 @@ def answer_targets(answers: Any, logits: Any) -> tuple[Any, Any]:
     """
     check_answer_shape(answers.shape, logits.shape)
     num_classes = logits.shape[-1]
-    real = ops.logical_not(ops.all(logits <= _PADDING, axis=-1))
+    real = ops.logical_not(ops.max(logits, axis=-1) <= _PADDING)
     if len(answers.shape) == len(logits.shape):
         observed = ops.logical_and(ops.any(answers > 0, axis=-1), real)
         return ops.where(ops.expand_dims(observed, -1), answers, 0), observed
@@ -113,8 +125,11 @@ def crowd_cross_entropy(targets: Any, observed: Any, logits: Any) -> Any:
     Logits without an answer are replaced before the logarithm, so whatever stands there (`NaN` too)
     reaches neither the value nor the gradient.
     """
-    logits = ops.where(ops.expand_dims(observed, -1), logits, 0.0)
-    return -ops.sum(ops.cast(targets, logits.dtype) * ops.log_softmax(logits, axis=-1), axis=-1)
+    largest = ops.stop_gradient(ops.max(logits, axis=-1, keepdims=True))
+    logits = ops.where(ops.expand_dims(observed, -1), logits - largest, 0.0)
+    ones = ops.ones((logits.shape[-1],), dtype=logits.dtype)  # a product is faster than a sum of few
+    log_sum = ops.log(ops.matmul(ops.exp(logits), ones))
+    return ops.sum(ops.cast(targets, logits.dtype) * (ops.expand_dims(log_sum, -1) - logits), axis=-1)
 
 
 def class_probabilities(outputs: Any, from_logits: bool) -> np.ndarray:
