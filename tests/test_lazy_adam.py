@@ -119,7 +119,7 @@ def test_what_concerns_all_annotators_is_refused(argument):
 
 def test_other_optimizers_and_variables_are_refused():
     model, _ = crowd_model()
-    with pytest.raises(ValueError, match="must be an `Adam`.*Received: SGD"):
+    with pytest.raises(ValueError, match=r"must be an `Adam`.*Received: SGD"):
         kc.optimizers.crowd_optimizer(model, keras.optimizers.SGD(0.1))
     dense = keras.layers.Dense(2)
     dense.build((None, 2))
