@@ -14,6 +14,8 @@ from ._slots import SLOT_GRADIENTS, check_annotator_dtype, check_annotators_shap
 
 _KERNEL_AXES = {"MW": 2, "CM": 2, "VW": 1, "VW+B": 1, "SW": 0, "VB": None}  # class axes of the kernel
 
+_NUMBERS_AT_ONCE = 2**22  # of confusions read out, so that nothing else grows with the annotators
+
 
 @register
 class CrowdsClassification(keras.layers.Layer):
@@ -178,8 +180,16 @@ class CrowdsClassification(keras.layers.Layer):
             NumPy `(num_annotators, true, answer)`; each row `[r, k, :]` is a distribution and sums to 1.
         """
         certain = kops.eye(self.num_classes, dtype=self.compute_dtype)
-        answers = kops.softmax(self._answer_logits(certain, None), axis=-1)  # (true, annotators, answer)
-        return kops.convert_to_numpy(answers).transpose(1, 0, 2)
+        shape = (self.num_annotators, self.num_classes, self.num_classes)
+        confusion = np.empty(shape, keras.backend.standardize_dtype(self.compute_dtype))
+        at_once = max(1, _NUMBERS_AT_ONCE // self.num_classes**2)
+        for begin in range(0, self.num_annotators, at_once):
+            some = slice(begin, begin + at_once)
+            kernel, bias = (None if p is None else p[some] for p in (self.kernel, self.bias))
+            logits = self._logits(certain, kernel, bias)  # (true, annotators, answer)
+            answers = kops.convert_to_numpy(kops.softmax(logits, axis=-1))
+            confusion[some] = answers.transpose(1, 0, 2)
+        return confusion
 
     def log_confusion(self, annotators: Any = None, training: bool = False) -> Any:
         """`log A_rkl` of all annotators `(R, K, K)`, or of the slots `(batch, slots, K, K)`; for `"CM"`."""
@@ -207,9 +217,11 @@ class CrowdsClassification(keras.layers.Layer):
         }
 
     def _answer_logits(self, f: Any, annotators: Any, training: bool = False) -> Any:
+        return self._logits(f, *(self._rows(p, annotators, training) for p in (self.kernel, self.bias)))
+
+    def _logits(self, f: Any, kernel: Any, bias: Any) -> Any:
         if self.conn_type == "CM":
-            return ops.mixture_logits(f, self._rows(self.kernel, annotators, training))
-        kernel, bias = (self._rows(p, annotators, training) for p in (self.kernel, self.bias))
+            return ops.mixture_logits(f, kernel)
         if self.conn_type == "MW":
             return ops.matrix_logits(f, kernel)
         return ops.vector_logits(f, kernel, bias)

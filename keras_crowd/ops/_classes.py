@@ -68,31 +68,40 @@ def _against_items(parameter: Any, rank: int) -> Any:
 
 
 def answer_targets(answers: Any, logits: Any) -> tuple[Any, Any]:
-    """Answers as distributions `(..., R, K)`, and where there is an answer at all, `(..., R)`.
+    """Answers, and where there is one, `(..., R)`.
 
-    Hard answers `(..., R)` are class codes, missing where negative (or `NaN`); soft answers, of the logits'
-    rank, are missing where nothing is positive. A code that is no class becomes `NaN`. At padding,
-    marked by `without_padding`, all are missing.
+    Hard answers `(..., R)` are class codes, missing where negative (or `NaN`); soft answers `(..., R, K)`, of the
+    logits' rank, are missing where nothing is positive, and zeros there. At padding, marked by
+    `without_padding`, all are missing.
     """
     check_answer_shape(answers.shape, logits.shape)
-    num_classes = logits.shape[-1]
     real = ops.logical_not(ops.max(logits, axis=-1) <= _PADDING)
     if len(answers.shape) == len(logits.shape):
         observed = ops.logical_and(ops.any(answers > 0, axis=-1), real)
         return ops.where(ops.expand_dims(observed, -1), answers, 0), observed
-    answers = ops.where(real, answers, -1)
-    return one_hot_answers(answers, num_classes), answers >= 0
+    return answers, ops.logical_and(answers >= 0, real)
+
+
+def answered_classes(targets: Any, logits: Any) -> Any:
+    """The class of each answer `(..., R)`, the likeliest of a soft one."""
+    soft = len(targets.shape) == len(logits.shape)
+    return ops.cast(ops.argmax(targets, axis=-1) if soft else targets, "int32")
 
 
 def one_hot_answers(answers: Any, num_classes: int) -> Any:
     """Class codes `(..., R)` as `(..., R, K)`: zeros where negative or `NaN`, `NaN` where it is no class."""
     codes = ops.cast(ops.where(answers >= 0, answers, -1), "int32")
     targets = ops.one_hot(ops.minimum(codes, num_classes - 1), num_classes, dtype="float32")
-    wrong = codes >= num_classes
-    if "float" in str(answers.dtype):
-        wrong = ops.logical_or(wrong, answers != ops.floor(answers))
-        wrong = ops.logical_and(wrong, answers >= 0)
-    return ops.where(ops.expand_dims(wrong, -1), float("nan"), targets)
+    wrong = ops.expand_dims(is_no_class(answers, num_classes), -1)
+    return ops.where(wrong, float("nan"), targets)
+
+
+def is_no_class(answers: Any, num_classes: int) -> Any:
+    """Where a code is not negative and yet no class: too large, or not whole."""
+    wrong = answers >= num_classes
+    if "float" not in str(answers.dtype):
+        return wrong
+    return ops.logical_or(wrong, ops.logical_and(answers >= 0, answers != ops.floor(answers)))
 
 
 def without_padding(logits: Any, mask: Any) -> Any:
@@ -120,16 +129,23 @@ def check_answer_shape(answers: Any, logits: Any) -> None:
 
 
 def crowd_cross_entropy(targets: Any, observed: Any, logits: Any) -> Any:
-    """`-sum_l y_rl log softmax(z_r)_l` where observed, 0 elsewhere: `(..., R)`.
+    """`-sum_l y_rl log softmax(z_r)_l` where observed, 0 elsewhere: `(..., R)`; `NaN` for a code that is no class.
 
-    Logits without an answer are replaced before the logarithm, so whatever stands there (`NaN` too)
-    reaches neither the value nor the gradient.
+    Targets are class codes or distributions. Logits without an answer are replaced before the logarithm, so
+    whatever stands there (`NaN` too) reaches neither the value nor the gradient. Sums over few classes are
+    written as products, which XLA does faster.
     """
     largest = ops.stop_gradient(ops.max(logits, axis=-1, keepdims=True))
-    logits = ops.where(ops.expand_dims(observed, -1), logits - largest, 0.0)
-    ones = ops.ones((logits.shape[-1],), dtype=logits.dtype)  # a product is faster than a sum of few
-    log_sum = ops.log(ops.matmul(ops.exp(logits), ones))
-    return ops.sum(ops.cast(targets, logits.dtype) * (ops.expand_dims(log_sum, -1) - logits), axis=-1)
+    z = ops.where(ops.expand_dims(observed, -1), logits - largest, 0.0)
+    ones = ops.ones((logits.shape[-1],), dtype=z.dtype)
+    log_sum = ops.log(ops.matmul(ops.exp(z), ones))
+    if len(targets.shape) == len(logits.shape):
+        targets = ops.cast(targets, z.dtype)
+        return log_sum * ops.sum(targets, axis=-1) - ops.matmul(targets * z, ones)
+    codes = ops.cast(ops.where(observed, targets, -1), "int32")
+    values = log_sum - ops.matmul(ops.one_hot(codes, logits.shape[-1], dtype=z.dtype) * z, ones)
+    values = ops.where(is_no_class(targets, logits.shape[-1]), float("nan"), values)
+    return ops.where(observed, values, 0.0)
 
 
 def class_probabilities(outputs: Any, from_logits: bool) -> np.ndarray:
