@@ -8,8 +8,8 @@ whatever else the machine does falls on all alike.
 """
 
 import argparse
-import time
 
+import interleaved
 import keras
 import numpy as np
 
@@ -52,24 +52,11 @@ def batch():
     return rng.normal(size=(BATCH_SIZE, NUM_FEATURES)).astype("float32"), answers
 
 
-def timed_block(model, x, answers, steps):
-    """Milliseconds a step of `fit` over `steps` batches."""
-    begin = time.perf_counter()
-    model.fit(x, answers, batch_size=BATCH_SIZE, epochs=1, verbose=0, shuffle=False)
-    return 1e3 * (time.perf_counter() - begin) / steps
-
-
 def measure(steps, rounds):
     """Milliseconds `{name: (rounds,)}`, the models taking turns."""
-    x, answers = (np.concatenate([part] * steps) for part in batch())
     models = {name: build(**kwargs) for name, kwargs in penalties().items()}
-    for model in models.values():
-        model.fit(x, answers, batch_size=BATCH_SIZE, verbose=0)
-    times = {name: [] for name in models}
-    for _ in range(rounds):
-        for name, model in models.items():
-            times[name].append(timed_block(model, x, answers, steps))
-    return {name: np.array(values) for name, values in times.items()}
+    blocks = {name: interleaved.fit_block(model, *batch(), steps) for name, model in models.items()}
+    return interleaved.measure(blocks, steps, rounds)
 
 
 def main(argv=None):
@@ -80,11 +67,10 @@ def main(argv=None):
     times = measure(arguments.steps, arguments.rounds)
     print(f"\n## Step of K = {NUM_CLASSES}, R = {NUM_ANNOTATORS}, {keras.backend.backend()}\n")
     print("| method | ms a step | over CM (median) | middle half |\n|---|---|---|---|")
-    ratios = {name: values / times["CM"] for name, values in times.items()}
-    for name, ratio in ratios.items():
-        low, middle, high = np.percentile(ratio, [25, 50, 75])
+    ratios = interleaved.ratios(times, "CM")
+    for name, (low, middle, high) in ratios.items():
         print(f"| {name} | {np.median(times[name]):.2f} | {middle:.3f} | {low:.3f} to {high:.3f} |")
-    return {name: float(np.median(ratio)) for name, ratio in ratios.items()}
+    return {name: float(middle) for name, (_, middle, _) in ratios.items()}
 
 
 if __name__ == "__main__":

@@ -30,8 +30,10 @@ class CrowdIdentity(keras.initializers.Initializer):
         self.scale = scale
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
-        start = ops.eye(shape[-1], dtype=dtype) if len(shape) == 3 else ops.ones((), dtype=dtype)
-        return self.scale * start * ops.ones(shape, dtype=dtype)
+        if len(shape) != 3:
+            return ops.full(shape, self.scale, dtype=dtype)
+        one = self.scale * ops.eye(shape[-1], dtype=dtype)
+        return ops.tile(ops.expand_dims(one, 0), (shape[0], 1, 1))
 
     def get_config(self) -> dict[str, Any]:
         return {"scale": self.scale}

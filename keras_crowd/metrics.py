@@ -69,7 +69,7 @@ class CrowdAccuracy(_ObservedMean):
         super().__init__(name=name, dtype=dtype)
 
     def values(self, targets: Any, observed: Any, logits: Any) -> Any:
-        return kops.argmax(logits, axis=-1) == kops.argmax(targets, axis=-1)
+        return kops.cast(kops.argmax(logits, axis=-1), "int32") == ops.answered_classes(targets, logits)
 
 
 @register

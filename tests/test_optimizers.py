@@ -76,3 +76,17 @@ def test_training_can_be_saved_and_resumed(tmp_path):
         trained.fit(X, ANSWERS, shuffle=False, verbose=0)
     for one, other in zip(model.get_weights(), loaded.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_slots_take_the_steps_of_dense_answers():
+    ids = np.tile(np.arange(5, dtype="int32"), (64, 1))
+    kernels = []
+    for slots in (False, True):
+        inputs = [keras.Input((3,)), keras.Input((None,), dtype="int32")][: 1 + slots]
+        crowd = kc.layers.CrowdsClassification(5)
+        model = keras.Model(inputs, crowd(inputs[0], annotators=inputs[1] if slots else None))
+        model.compile(keras.optimizers.Adam(0.1), loss=kc.losses.MaskedCrowdCrossEntropy(), jit_compile=XLA)
+        f = np.abs(X[:, :3]) + 0.1
+        model.fit([f, ids][: 1 + slots], ANSWERS, epochs=2, shuffle=False, verbose=0)
+        kernels.append(keras.ops.convert_to_numpy(crowd.kernel))
+    np.testing.assert_allclose(*kernels, rtol=1e-4, atol=1e-4)

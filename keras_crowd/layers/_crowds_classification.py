@@ -10,9 +10,11 @@ from .. import ops
 from .._arguments import whole_number
 from .._registration import register
 from ..initializers import CrowdIdentity
-from ._slots import check_annotator_dtype, check_annotators_shape
+from ._slots import SLOT_GRADIENTS, check_annotator_dtype, check_annotators_shape, check_lazy
 
 _KERNEL_AXES = {"MW": 2, "CM": 2, "VW": 1, "VW+B": 1, "SW": 0, "VB": None}  # class axes of the kernel
+
+_NUMBERS_AT_ONCE = 2**22  # of confusions read out, so that nothing else grows with the annotators
 
 
 @register
@@ -49,6 +51,10 @@ class CrowdsClassification(keras.layers.Layer):
             `keras_crowd.regularizers.ClassifierLogDet`.
         confusion_regularizer: Penalty on the confusions, in training, for `"CM"`:
             `keras_crowd.regularizers.ConfusionLogDet` or `ConfusionTrace`.
+        max_batch_slots: For very many annotators: the most slots that a training batch has (batch size times
+            slots of an item). Then `keras_crowd.optimizers.crowd_optimizer` touches in each step only the
+            annotators of the batch, by `LazyAdam`; with other optimizers nothing changes. Training is on slots
+            then, without `confusion_regularizer`. Adds that many rows of parameters, which have no effect.
         dtype: Dtype policy of the layer. Defaults to the variable dtype of the global policy.
         **kwargs: `name` and `trainable`, as for every Keras layer.
 
@@ -90,6 +96,7 @@ class CrowdsClassification(keras.layers.Layer):
         bias_initializer: Any = "zeros",
         classifier_regularizer: Any = None,
         confusion_regularizer: Any = None,
+        max_batch_slots: int | None = None,
         dtype: Any = None,
         **kwargs: Any,
     ) -> None:
@@ -107,6 +114,10 @@ class CrowdsClassification(keras.layers.Layer):
             raise ValueError(
                 f'`confusion_regularizer` must go with conn_type="CM". Received: conn_type={conn_type!r}'
             )
+        if max_batch_slots is not None:
+            whole_number("max_batch_slots", max_batch_slots)
+            check_lazy(num_annotators, confusion_regularizer)
+        self.max_batch_slots = max_batch_slots
         self.num_annotators = int(num_annotators)
         self.conn_type = conn_type
         self.from_logits = from_logits
@@ -140,6 +151,8 @@ class CrowdsClassification(keras.layers.Layer):
             self.bias = self.add_weight(
                 shape=(self.num_annotators, num_classes), initializer=self.bias_initializer, name="bias"
             )
+        if self.max_batch_slots is not None:
+            self._build_slot_gradients()
         self._build_regularizers()
         self.released = self.add_weight(shape=(), initializer="ones", trainable=False, name="released")
 
@@ -167,13 +180,26 @@ class CrowdsClassification(keras.layers.Layer):
             NumPy `(num_annotators, true, answer)`; each row `[r, k, :]` is a distribution and sums to 1.
         """
         certain = kops.eye(self.num_classes, dtype=self.compute_dtype)
-        answers = kops.softmax(self._answer_logits(certain, None), axis=-1)  # (true, annotators, answer)
-        return kops.convert_to_numpy(answers).transpose(1, 0, 2)
+        shape = (self.num_annotators, self.num_classes, self.num_classes)
+        confusion = np.empty(shape, keras.backend.standardize_dtype(self.compute_dtype))
+        at_once = max(1, _NUMBERS_AT_ONCE // self.num_classes**2)
+        for begin in range(0, self.num_annotators, at_once):
+            some = slice(begin, begin + at_once)
+            kernel, bias = (None if p is None else p[some] for p in (self.kernel, self.bias))
+            logits = self._logits(certain, kernel, bias)  # (true, annotators, answer)
+            answers = kops.convert_to_numpy(kops.softmax(logits, axis=-1))
+            confusion[some] = answers.transpose(1, 0, 2)
+        return confusion
 
     def log_confusion(self, annotators: Any = None, training: bool = False) -> Any:
         """`log A_rkl` of all annotators `(R, K, K)`, or of the slots `(batch, slots, K, K)`; for `"CM"`."""
         if self.conn_type != "CM":
             raise ValueError(f'`conn_type` must be "CM". Received: conn_type={self.conn_type!r}')
+        if training and self.max_batch_slots is not None:
+            raise ValueError(
+                "`max_batch_slots` is for models compiled with a crowd loss. "
+                f"Received: max_batch_slots={self.max_batch_slots}"
+            )
         return kops.log_softmax(self._rows(self.kernel, annotators, training), axis=-1)
 
     def get_config(self) -> dict[str, Any]:
@@ -187,12 +213,15 @@ class CrowdsClassification(keras.layers.Layer):
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
             "classifier_regularizer": keras.regularizers.serialize(self.classifier_regularizer),
             "confusion_regularizer": keras.regularizers.serialize(self.confusion_regularizer),
+            "max_batch_slots": self.max_batch_slots,
         }
 
     def _answer_logits(self, f: Any, annotators: Any, training: bool = False) -> Any:
+        return self._logits(f, *(self._rows(p, annotators, training) for p in (self.kernel, self.bias)))
+
+    def _logits(self, f: Any, kernel: Any, bias: Any) -> Any:
         if self.conn_type == "CM":
-            return ops.mixture_logits(f, self.log_confusion(annotators, training))
-        kernel, bias = (self._rows(p, annotators, training) for p in (self.kernel, self.bias))
+            return ops.mixture_logits(f, kernel)
         if self.conn_type == "MW":
             return ops.matrix_logits(f, kernel)
         return ops.vector_logits(f, kernel, bias)
@@ -201,7 +230,32 @@ class CrowdsClassification(keras.layers.Layer):
         if parameter is None:
             return None
         rows = parameter if annotators is None else ops.annotator_rows(parameter, annotators)
-        return ops.held(rows, self.released) if training else rows
+        if not training:
+            return rows
+        if self.max_batch_slots is not None:
+            rows = rows + self._slot_gradients(parameter, annotators)
+        return ops.held(rows, self.released)
+
+    def _build_slot_gradients(self) -> None:
+        """A variable of zeros beside each parameter: its gradient is that of the slots, one by one."""
+        self._channels = {
+            parameter.name: self.add_weight(
+                shape=(self.max_batch_slots, 1 + int(np.prod(parameter.shape[1:]))),
+                initializer="zeros",
+                name=parameter.name + SLOT_GRADIENTS,
+            )
+            for parameter in (self.kernel, self.bias)
+            if parameter is not None
+        }
+
+    def _slot_gradients(self, parameter: Any, annotators: Any) -> Any:
+        if annotators is None:
+            raise ValueError(
+                "`annotators` must be given in training with `max_batch_slots`. Received: None"
+            )
+        rows, ids = ops.slot_gradients(self._channels[parameter.name], annotators, parameter.shape[1:])
+        self.add_loss(ids)
+        return rows
 
     def _build_regularizers(self) -> None:
         """The weights of the penalties are variables, so that schedules change them without a retrace."""

@@ -6,11 +6,15 @@ Parameters come for all annotators, leading axis `(R, ...)`, or for the slots of
 leading axes `(batch, S, ...)`; results have the annotators or slots as their axis before the last.
 """
 
+from ._annotators import add_rows as add_rows
 from ._annotators import annotator_rows as annotator_rows
+from ._annotators import annotator_sums as annotator_sums
 from ._annotators import centered as centered
 from ._annotators import held as held
+from ._annotators import slot_gradients as slot_gradients
 from ._classes import answer_evidence as answer_evidence
 from ._classes import answer_targets as answer_targets
+from ._classes import answered_classes as answered_classes
 from ._classes import as_if_real as as_if_real
 from ._classes import at_class as at_class
 from ._classes import check_answer_shape as check_answer_shape

@@ -17,9 +17,12 @@ def identity_scale(accuracy: float, num_classes: int) -> float:
 
 def matrix_logits(f: Any, kernel: Any) -> Any:
     """`z_rl = sum_k f_k W_rkl` (AAAI-18, MW). Kernel `(R, K, L)` or `(batch, S, K, L)`."""
-    if len(kernel.shape) == 3:
-        return ops.einsum("...k,rkl->...rl", f, kernel)
-    return ops.einsum("b...k,bskl->b...sl", f, kernel)
+    if len(kernel.shape) == 4:
+        return ops.einsum("b...k,bskl->b...sl", f, kernel)
+    num_annotators, num_true, num_answers = kernel.shape
+    side_by_side = ops.reshape(ops.transpose(kernel, (1, 0, 2)), (num_true, -1))  # one product for all
+    z = ops.matmul(f, side_by_side)
+    return ops.reshape(z, (*ops.shape(f)[:-1], num_annotators, num_answers))
 
 
 def vector_logits(f: Any, scale: Any | None = None, bias: Any | None = None) -> Any:
@@ -35,15 +38,24 @@ def vector_logits(f: Any, scale: Any | None = None, bias: Any | None = None) -> 
     return z
 
 
-def mixture_logits(f: Any, log_confusion: Any) -> Any:
-    """`z_rl = log sum_k f_k A_rkl` (ICLR-23, CCEM), finite also where `f_k = 0` or `A_rkl` underflows.
+def mixture_logits(f: Any, kernel: Any) -> Any:
+    """`z_rl = log sum_k f_k A_rkl`, `A_r = softmax(W_r)` over answers (ICLR-23, CCEM).
 
-    Each column of `A` is divided by its largest entry before the product and multiplied back in the log.
+    Finite also where `f_k = 0` or `A_rkl` underflows: with `e_kl = exp(W_kl - m_k - c_l)`, `m_k` the largest of
+    its row and `c_l` of what is left in its column, `A_kl = e_kl exp(c_l) / s_k`, `s_k = sum_l e_kl exp(c_l)`.
+    One exponential a parameter; the product is taken of `e`, and `c_l` added to its log.
     """
-    largest = ops.stop_gradient(ops.max(log_confusion, axis=-2, keepdims=True))
-    product = matrix_logits(f, ops.exp(log_confusion - largest))
-    shift = _against_items(ops.squeeze(largest, -2), len(product.shape))
-    return ops.log(ops.maximum(product, _TINY)) + shift
+    m = ops.stop_gradient(ops.max(kernel, axis=-1, keepdims=True))
+    c = ops.stop_gradient(ops.max(kernel - m, axis=-2))
+    e = ops.exp(kernel - m - ops.expand_dims(c, -2))
+    s = ops.matmul(e, ops.expand_dims(ops.exp(c), -1))
+    if len(kernel.shape) == 3:
+        product = matrix_logits(f, e / s)
+    else:
+        share = ops.expand_dims(f, -2)
+        share = share / _against_items(ops.squeeze(s, -1), len(share.shape))
+        product = ops.einsum("b...sk,bskl->b...sl", share, e)
+    return ops.log(ops.maximum(product, _TINY)) + _against_items(c, len(product.shape))
 
 
 def _against_items(parameter: Any, rank: int) -> Any:
@@ -56,31 +68,40 @@ def _against_items(parameter: Any, rank: int) -> Any:
 
 
 def answer_targets(answers: Any, logits: Any) -> tuple[Any, Any]:
-    """Answers as distributions `(..., R, K)`, and where there is an answer at all, `(..., R)`.
+    """Answers, and where there is one, `(..., R)`.
 
-    Hard answers `(..., R)` are class codes, missing where negative (or `NaN`); soft answers, of the logits'
-    rank, are missing where nothing is positive. A code that is no class becomes `NaN`. At padding,
-    marked by `without_padding`, all are missing.
+    Hard answers `(..., R)` are class codes, missing where negative (or `NaN`); soft answers `(..., R, K)`, of the
+    logits' rank, are missing where nothing is positive, and zeros there. At padding, marked by
+    `without_padding`, all are missing.
     """
     check_answer_shape(answers.shape, logits.shape)
-    num_classes = logits.shape[-1]
-    real = ops.logical_not(ops.all(logits <= _PADDING, axis=-1))
+    real = ops.logical_not(ops.max(logits, axis=-1) <= _PADDING)
     if len(answers.shape) == len(logits.shape):
         observed = ops.logical_and(ops.any(answers > 0, axis=-1), real)
         return ops.where(ops.expand_dims(observed, -1), answers, 0), observed
-    answers = ops.where(real, answers, -1)
-    return one_hot_answers(answers, num_classes), answers >= 0
+    return answers, ops.logical_and(answers >= 0, real)
+
+
+def answered_classes(targets: Any, logits: Any) -> Any:
+    """The class of each answer `(..., R)`, the likeliest of a soft one."""
+    soft = len(targets.shape) == len(logits.shape)
+    return ops.cast(ops.argmax(targets, axis=-1) if soft else targets, "int32")
 
 
 def one_hot_answers(answers: Any, num_classes: int) -> Any:
     """Class codes `(..., R)` as `(..., R, K)`: zeros where negative or `NaN`, `NaN` where it is no class."""
     codes = ops.cast(ops.where(answers >= 0, answers, -1), "int32")
     targets = ops.one_hot(ops.minimum(codes, num_classes - 1), num_classes, dtype="float32")
-    wrong = codes >= num_classes
-    if "float" in str(answers.dtype):
-        wrong = ops.logical_or(wrong, answers != ops.floor(answers))
-        wrong = ops.logical_and(wrong, answers >= 0)
-    return ops.where(ops.expand_dims(wrong, -1), float("nan"), targets)
+    wrong = ops.expand_dims(is_no_class(answers, num_classes), -1)
+    return ops.where(wrong, float("nan"), targets)
+
+
+def is_no_class(answers: Any, num_classes: int) -> Any:
+    """Where a code is not negative and yet no class: too large, or not whole."""
+    wrong = answers >= num_classes
+    if "float" not in str(answers.dtype):
+        return wrong
+    return ops.logical_or(wrong, ops.logical_and(answers >= 0, answers != ops.floor(answers)))
 
 
 def without_padding(logits: Any, mask: Any) -> Any:
@@ -108,13 +129,23 @@ def check_answer_shape(answers: Any, logits: Any) -> None:
 
 
 def crowd_cross_entropy(targets: Any, observed: Any, logits: Any) -> Any:
-    """`-sum_l y_rl log softmax(z_r)_l` where observed, 0 elsewhere: `(..., R)`.
+    """`-sum_l y_rl log softmax(z_r)_l` where observed, 0 elsewhere: `(..., R)`; `NaN` for a code that is no class.
 
-    Logits without an answer are replaced before the logarithm, so whatever stands there (`NaN` too)
-    reaches neither the value nor the gradient.
+    Targets are class codes or distributions. Logits without an answer are replaced before the logarithm, so
+    whatever stands there (`NaN` too) reaches neither the value nor the gradient. Sums over few classes are
+    written as products, which XLA does faster.
     """
-    logits = ops.where(ops.expand_dims(observed, -1), logits, 0.0)
-    return -ops.sum(ops.cast(targets, logits.dtype) * ops.log_softmax(logits, axis=-1), axis=-1)
+    largest = ops.stop_gradient(ops.max(logits, axis=-1, keepdims=True))
+    z = ops.where(ops.expand_dims(observed, -1), logits - largest, 0.0)
+    ones = ops.ones((logits.shape[-1],), dtype=z.dtype)
+    log_sum = ops.log(ops.matmul(ops.exp(z), ones))
+    if len(targets.shape) == len(logits.shape):
+        targets = ops.cast(targets, z.dtype)
+        return log_sum * ops.sum(targets, axis=-1) - ops.matmul(targets * z, ones)
+    codes = ops.cast(ops.where(observed, targets, -1), "int32")
+    values = log_sum - ops.matmul(ops.one_hot(codes, logits.shape[-1], dtype=z.dtype) * z, ones)
+    values = ops.where(is_no_class(targets, logits.shape[-1]), float("nan"), values)
+    return ops.where(observed, values, 0.0)
 
 
 def class_probabilities(outputs: Any, from_logits: bool) -> np.ndarray:

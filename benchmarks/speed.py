@@ -1,0 +1,283 @@
+"""What annotators cost: milliseconds a training step, over the classifier alone on hard labels; peak memory.
+
+    KERAS_BACKEND=jax python benchmarks/speed.py
+    KERAS_BACKEND=tensorflow python benchmarks/speed.py --annotators 59 1000 --classes 10
+    KERAS_BACKEND=jax python benchmarks/speed.py --annotators 59 1000 1000000 --memory
+
+Batch 256, Adam. The methods take turns, a block of steps each, in one process; ratios are medians over the rounds
+of block over block. "textbook" is AAAI-18's layer and loss as one writes them first: logits of all annotators against
+one-hot answers. crowd-kit's layers get their answers in long form, prepared beforehand; they are PyTorch's, with a
+classifier alone of their own, and take turns among themselves: threads of one framework disturb the other. Dense
+methods stop at 1,000 annotators; CoNAL, which keeps an R x R matrix, at 10,000. `--memory` starts each method in a
+process of its own. On a busy machine start it on one core (`taskset -c 0`).
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import pathlib
+import resource
+import subprocess
+import sys
+
+if importlib.util.find_spec("torch"):
+    import torch  # before TensorFlow
+
+import interleaved
+import keras
+import numpy as np
+
+import keras_crowd as kc
+
+BATCH_SIZE = 256
+OURS = ("dense", "slots", "slots, lazy")
+PEERS = ("alone, PyTorch", "crowd-kit MW", "crowd-kit CoNAL")
+METHODS = ("alone", *OURS, "textbook", *PEERS)
+
+
+def applies(method, num_annotators):
+    """Whether a method is feasible at that size."""
+    if method in ("dense", "textbook"):
+        return num_annotators <= 1_000
+    if method == "crowd-kit CoNAL" and num_annotators > 10_000:
+        return False
+    if method.startswith("crowd-kit"):
+        return importlib.util.find_spec("crowdkit") is not None and "torch" in sys.modules
+    return method not in PEERS or "torch" in sys.modules
+
+
+def batch(network, num_annotators, num_classes, num_slots):
+    """Features, annotators' ids on slots, and their answers."""
+    rng = np.random.default_rng(0)
+    features = (512,) if network == "mlp" else (28, 28, 1)
+    x = rng.normal(size=(BATCH_SIZE, *features)).astype("float32")
+    shift = rng.integers(num_annotators, size=(BATCH_SIZE, 1))
+    ids = (shift + np.arange(num_slots) * max(1, num_annotators // num_slots)) % num_annotators
+    return x, ids.astype("int32"), rng.integers(num_classes, size=ids.shape)
+
+
+def dense_answers(ids, answers, num_annotators):
+    table = np.full((len(ids), num_annotators), -1)
+    np.put_along_axis(table, ids.astype(int), answers, axis=1)
+    return table
+
+
+def classifier(network, num_classes):
+    if network == "mlp":
+        layers = [keras.Input((512,)), keras.layers.Dense(128, "relu")]
+    else:
+        layers = [
+            keras.Input((28, 28, 1)),
+            keras.layers.Conv2D(16, 3, strides=2, activation="relu"),
+            keras.layers.Conv2D(32, 3, strides=2, activation="relu"),
+            keras.layers.GlobalAveragePooling2D(),
+        ]
+    return keras.Sequential([*layers, keras.layers.Dense(num_classes, "softmax")])
+
+
+class Textbook(keras.layers.Layer):
+    """AAAI-18's MW, a matrix an annotator, for all annotators."""
+
+    def __init__(self, num_annotators):
+        super().__init__()
+        self.num_annotators = num_annotators
+
+    def build(self, shape):
+        start = kc.initializers.CrowdIdentity()
+        self.kernel = self.add_weight(shape=(self.num_annotators, shape[-1], shape[-1]), initializer=start)
+
+    def call(self, f):
+        return keras.ops.einsum("bk,rkl->brl", f, self.kernel)
+
+
+def textbook_loss(y_true, y_pred):
+    """Cross-entropy of one-hot answers, zeros where there is none, over all cells."""
+    return keras.losses.categorical_crossentropy(y_true, y_pred, from_logits=True)
+
+
+def keras_model(method, below, num_annotators, num_slots, conn_type):
+    """The model of a method, and its loss."""
+    if method == "alone":
+        return below, "sparse_categorical_crossentropy"
+    if method == "textbook":
+        return keras.Sequential([below, Textbook(num_annotators)]), textbook_loss
+    slots = BATCH_SIZE * num_slots if method == "slots, lazy" else None
+    crowd = kc.layers.CrowdsClassification(num_annotators, conn_type, max_batch_slots=slots)
+    loss = kc.losses.MaskedCrowdCrossEntropy()
+    if method == "dense":
+        return keras.Sequential([below, crowd]), loss
+    ids = keras.Input((num_slots,), dtype="int32")
+    return keras.Model([*below.inputs, ids], crowd(below.outputs[0], annotators=ids)), loss
+
+
+def keras_block(method, size, options):
+    """A function that trains for a block of steps."""
+    num_annotators, num_classes, num_slots = size
+    x, ids, answers = batch(options.network, *size)
+    below = classifier(options.network, num_classes)
+    model, loss = keras_model(method, below, num_annotators, num_slots, options.conn_type)
+    optimizer = keras.optimizers.Adam(1e-3)
+    if method == "slots, lazy":
+        optimizer = kc.optimizers.crowd_optimizer(model, optimizer)
+    model.compile(optimizer, loss, jit_compile=not options.no_jit)
+    if method == "alone":
+        return interleaved.fit_block(model, x, answers[:, 0], options.steps)
+    if method.startswith("slots"):
+        return interleaved.fit_block(model, (x, ids), answers, options.steps)
+    table = dense_answers(ids, answers, num_annotators)
+    if method == "textbook":
+        table = (table[..., None] == np.arange(num_classes)).astype("float32")
+    return interleaved.fit_block(model, x, table, options.steps)
+
+
+def torch_classifier(network, num_classes):
+    """Two parts: features, and logits of classes."""
+    nn = torch.nn
+    if network == "mlp":
+        return nn.Sequential(nn.Linear(512, 128), nn.ReLU()), nn.Linear(128, num_classes)
+    pooled = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    convolutions = nn.Conv2d(1, 16, 3, stride=2), nn.ReLU(), nn.Conv2d(16, 32, 3, stride=2), nn.ReLU()
+    return nn.Sequential(*convolutions, *pooled), nn.Linear(32, num_classes)
+
+
+def torch_block(method, size, options):
+    """The same for crowd-kit's layers, on answers in long form."""
+    num_annotators, num_classes, num_slots = size
+    x, ids, answers = (torch.from_numpy(array) for array in batch(options.network, *size))
+    x = x.movedim(-1, 1) if options.network == "conv" else x
+    items = torch.arange(BATCH_SIZE).repeat_interleave(num_slots)
+    workers, targets = ids.long().flatten(), answers.flatten()
+    features, head = torch_classifier(options.network, num_classes)
+    crowd = torch.nn.Identity()
+    if method != "alone, PyTorch":
+        from crowdkit import learning
+
+        cls = learning.CrowdLayer if method.endswith("MW") else learning.CoNAL
+        crowd = cls(num_classes, num_annotators)
+    with torch.no_grad():
+        forward(method, features, head, crowd, x, items, workers)  # makes lazy parameters
+    parameters = [p for part in (features, head, crowd) for p in part.parameters() if p.requires_grad]
+    optimizer = torch.optim.Adam(parameters, 1e-3)
+    nll = torch.nn.functional.nll_loss
+    cross_entropy = torch.nn.functional.cross_entropy
+
+    def block():
+        for _ in range(options.steps):
+            optimizer.zero_grad()
+            z = forward(method, features, head, crowd, x, items, workers)
+            if method.endswith("CoNAL"):
+                loss = nll(torch.log(z + 1e-7), targets)
+            else:
+                loss = cross_entropy(z, answers[:, 0] if method == "alone, PyTorch" else targets)
+            loss.backward()
+            optimizer.step()
+
+    return block
+
+
+def forward(method, features, head, crowd, x, items, workers):
+    h = features(x)
+    z = head(h)
+    if method == "alone, PyTorch":
+        return z
+    if method == "crowd-kit MW":
+        return crowd(torch.softmax(z, dim=-1)[items], workers)
+    return crowd(h[items], z[items], workers)
+
+
+def block_of(method, size, options):
+    return (torch_block if method in PEERS else keras_block)(method, size, options)
+
+
+def times(size, options):
+    """Milliseconds a step `{method: (rounds,)}`."""
+    methods = [m for m in METHODS if m in options.methods and applies(m, size[0])]
+    found = {}
+    for group in ([m for m in methods if m not in PEERS], [m for m in methods if m in PEERS]):
+        blocks = {method: block_of(method, size, options) for method in group}
+        found |= interleaved.measure(blocks, options.steps, options.rounds)
+    return found
+
+
+def peak_memory(method, size, options):
+    """MiB of resident memory at its highest, in a process of its own."""
+    size_of = ["--annotators", str(size[0]), "--classes", str(size[1]), "--slots", str(size[2])]
+    command = [sys.executable, __file__, "--peak", method, *size_of, "--steps", "3"]
+    command += ["--network", options.network, "--conn-type", options.conn_type]
+    command += ["--no-jit"] * options.no_jit
+    path = os.pathsep.join([str(pathlib.Path(kc.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def run_once(method, size, options):
+    """Trains a block and prints the peak of memory."""
+    block_of(method, size, options)()
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def print_times(size, found):
+    """A row a method, over the classifier alone of its framework."""
+    for method, values in found.items():
+        base = "alone, PyTorch" if method in PEERS else "alone"
+        if base not in found:
+            continue
+        low, middle, high = interleaved.ratios(found, base)[method]
+        r, k, s = size
+        print(
+            f"| {r:,} | {k} | {s} | {method} | {np.median(values):.2f} | {middle:.2f} | {low:.2f} to {high:.2f} |"
+        )
+
+
+def print_memory(size, options):
+    """A row a method: MiB over the classifier alone, and how much of it parameters and Adam's moments are."""
+    methods = [m for m in METHODS if m in options.methods and applies(m, size[0])]
+    peaks = {method: peak_memory(method, size, options) for method in methods}
+    r, k, s = size
+    parameters = 3 * 4 * r * k * k / 2**20
+    for method, peak in peaks.items():
+        base = peaks["alone, PyTorch" if method in PEERS else "alone"]
+        print(f"| {r:,} | {k} | {s} | {method} | {peak - base:.0f} | {parameters:.0f} |")
+    return peaks
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--annotators", type=int, nargs="+", default=[10, 59, 1_000, 10_000, 1_000_000])
+    parser.add_argument("--classes", type=int, nargs="+", default=[10])
+    parser.add_argument("--slots", type=int, nargs="+", default=[3])
+    parser.add_argument("--network", choices=["mlp", "conv"], default="mlp")
+    parser.add_argument("--conn-type", default="MW")
+    parser.add_argument("--methods", nargs="+", default=METHODS, choices=METHODS)
+    parser.add_argument("--no-jit", action="store_true")
+    parser.add_argument("--memory", action="store_true", help="peak memory instead of time")
+    parser.add_argument("--steps", type=int, default=10, help="in a block")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--peak", help=argparse.SUPPRESS)
+    options = parser.parse_args(argv)
+    sizes = [(r, k, s) for k in options.classes for s in options.slots for r in options.annotators]
+    if options.peak:
+        return run_once(options.peak, sizes[0], options)
+    jit = "no jit" if options.no_jit else "jit"
+    print(f"\n## {options.network}, {options.conn_type}, {keras.backend.backend()}, {jit}\n")
+    if options.memory:
+        print(
+            "| annotators | classes | slots | method | MiB over alone | of which parameters and moments |"
+        )
+        print("|---|---|---|---|---|---|")
+        return {size: print_memory(size, options) for size in sizes}
+    print("| annotators | classes | slots | method | ms a step | over alone | middle half |")
+    print("|---|---|---|---|---|---|---|")
+    results = {}
+    for size in sizes:
+        results[size] = times(size, options)
+        print_times(size, results[size])
+        keras.utils.clear_session()
+    return results
+
+
+if __name__ == "__main__":
+    main()

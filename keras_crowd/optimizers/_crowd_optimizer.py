@@ -1,0 +1,57 @@
+"""`crowd_optimizer`: one optimizer for the classifier, one for the annotators."""
+
+import re
+from typing import Any
+
+import keras
+
+from ..models import crowd_layer
+from ._lazy_adam import LazyAdam
+
+
+def crowd_optimizer(model: Any, optimizer: Any, learning_rate: Any = None) -> Any:
+    """`optimizer` for the classifier, and its like for the crowd layer with its own learning rate.
+
+    The crowd layer's parameters are never weight-decayed: decay would pull every annotator towards one who
+    answers at random. They may also want a larger learning rate, for each annotator is seen in few batches.
+    Keras's `LearningRateScheduler` sets both rates to the same value; give schedules instead.
+
+    A crowd layer with `max_batch_slots` gets `LazyAdam`, whose steps cost what the batch's answers cost.
+
+    Args:
+        model: A built model with a crowd layer.
+        optimizer: A Keras optimizer, for everything but the crowd layer; with `max_batch_slots` an `Adam` or `AdamW`.
+        learning_rate: Of the crowd layer: a number or a schedule. Defaults to that of `optimizer`.
+
+    Returns:
+        A `keras.optimizers.MultiOptimizer`, to be given to `model.compile`.
+
+    Example:
+
+    >>> model.compile(
+    ...     keras_crowd.optimizers.crowd_optimizer(model, keras.optimizers.AdamW(1e-3), learning_rate=1e-2),
+    ...     loss=keras_crowd.losses.MaskedCrowdCrossEntropy())
+    """
+    layer = crowd_layer(model, symbolic=False)
+    lazy = getattr(layer, "max_batch_slots", None) is not None
+    crowd = _of_annotators(optimizer, learning_rate, lazy)
+    # By the layer's name: a loaded model has other paths above it than the model that was saved.
+    variables = rf"(.*/)?{re.escape(layer.name)}/.*"
+    return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(optimizer, {variables: crowd}))
+
+
+def _of_annotators(optimizer: Any, learning_rate: Any, lazy: bool) -> Any:
+    """An optimizer like the classifier's, without weight decay."""
+    config = {**optimizer.get_config(), "name": f"{optimizer.name}_crowd"}
+    if learning_rate is not None:
+        config["learning_rate"] = learning_rate
+    if config.get("weight_decay"):
+        config["weight_decay"] = 0.0
+    if not lazy:
+        return type(optimizer).from_config(config)
+    if not isinstance(optimizer, keras.optimizers.Adam) or config.pop("amsgrad"):
+        raise ValueError(
+            "`optimizer` must be an `Adam` or `AdamW` without `amsgrad` where the crowd layer has "
+            f"`max_batch_slots`. Received: {type(optimizer).__name__}"
+        )
+    return LazyAdam.from_config(config)

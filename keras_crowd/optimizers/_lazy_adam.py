@@ -1,0 +1,113 @@
+"""`LazyAdam`: steps that touch the annotators of the batch, and no others."""
+
+from typing import Any
+
+import keras
+from keras import ops as kops
+
+from .. import ops
+from .._registration import register
+from ..layers._slots import SLOT_GRADIENTS
+
+_NOT_FOR_ROWS = (
+    "weight_decay",
+    "clipnorm",
+    "clipvalue",
+    "global_clipnorm",
+    "use_ema",
+    "gradient_accumulation_steps",
+)
+
+
+@register
+class LazyAdam(keras.optimizers.Optimizer):
+    """Adam for a crowd layer on slots whose cost follows the batch's answers, not the number of annotators.
+
+    The parameters and moments of annotators who stand in a slot of the batch make just the step of
+    `keras.optimizers.Adam`, the number of steps in its bias correction being that of all batches. Those of
+    others stay as they are, where Adam would decay their moments and move them on. Where every annotator
+    is in every batch both are the same.
+
+    For layers with `max_batch_slots`; `keras_crowd.optimizers.crowd_optimizer` takes it for them. Memory is that
+    of Adam. Nothing as large as all parameters is computed where XLA compiles the step (JAX, or TensorFlow with
+    `jit_compile=True`); elsewhere steps are the same, and cost what dense ones do. For one device.
+
+    Args:
+        learning_rate: A number or a schedule.
+        beta_1: Decay of the first moment.
+        beta_2: Decay of the second moment.
+        epsilon: Added to the root of the second moment.
+        name: Name of the optimizer.
+        **kwargs: What configs of optimizers hold. Weight decay, clipping, averages and accumulated gradients
+            are refused: they belong to all annotators.
+
+    Example:
+
+    >>> optimizer = keras_crowd.optimizers.LazyAdam(learning_rate=1e-2)
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        name: str = "lazy_adam",
+        **kwargs: Any,
+    ) -> None:
+        for argument in _NOT_FOR_ROWS:
+            if kwargs.get(argument):
+                raise ValueError(
+                    f"`{argument}` is not for `LazyAdam`. Received: {argument}={kwargs[argument]}"
+                )
+        super().__init__(learning_rate=learning_rate, name=name, **kwargs)
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+
+    def build(self, variables: Any) -> None:
+        if self.built:
+            return
+        super().build(variables)
+        by_path = {variable.path: variable for variable in variables}
+        tables = {
+            path: by_path.get(path.removesuffix(SLOT_GRADIENTS))
+            for path in by_path
+            if path.endswith(SLOT_GRADIENTS)
+        }
+        if len(by_path) != 2 * len(tables) or any(table is None for table in tables.values()):
+            raise ValueError(
+                "`LazyAdam` must have the variables of a crowd layer with `max_batch_slots`. "
+                f"Received: {', '.join(by_path)}"
+            )
+        found = [tables.get(variable.path) for variable in variables]
+        self._parameter = (
+            found.__getitem__
+        )  # a list of them Keras would take for variables of the optimizer
+        self._moments = [self._moments_of(parameter) for parameter in found]
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        index = self._get_variable_index(variable)
+        if self._parameter(index) is None:
+            return  # its gradient is that of all annotators: XLA leaves out what nobody asks for
+        parameter, (momentum, velocity) = self._parameter(index), self._moments[index]
+        annotators, known, g = ops.annotator_sums(gradient, parameter.shape[1:])
+        step = kops.cast(self.iterations + 1, g.dtype)
+        alpha = kops.cast(learning_rate, g.dtype) * kops.sqrt(1.0 - kops.power(self.beta_2, step))
+        alpha = alpha / (1.0 - kops.power(self.beta_1, step))
+        m, v = (kops.take(moment, annotators, axis=0) for moment in (momentum, velocity))
+        dm, dv = (g - m) * (1.0 - self.beta_1), (kops.square(g) - v) * (1.0 - self.beta_2)
+        change = -alpha * (m + dm) / (kops.sqrt(v + dv) + self.epsilon)
+        for whole, rows in ((parameter, change), (momentum, dm), (velocity, dv)):
+            rows = kops.where(known, rows, 0.0)
+            self.assign(whole, ops.add_rows(whole, annotators, rows))
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "beta_1": self.beta_1,
+            "beta_2": self.beta_2,
+            "epsilon": self.epsilon,
+        }
+
+    def _moments_of(self, parameter: Any) -> list[Any]:
+        names = [] if parameter is None else ["momentum", "velocity"]
+        return [self.add_variable_from_reference(parameter, name) for name in names]
