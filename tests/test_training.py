@@ -1,24 +1,25 @@
-"""What Keras offers `fit`, for every layer, loss and regularizer, under XLA."""
+"""What Keras offers `fit`, under XLA: half precision for every layer, loss and regularizer, the rest for some."""
 
 import keras
 import numpy as np
 import pytest
 import zoo
-from conftest import XLA
+from conftest import BACKEND, XLA
 
 import keras_crowd as kc
 
-OF_CLASS_PROBABILITIES = ["F", "F_running", "tokens"]  # with a log det of the batch's Gram matrix
-LINEAR = [name for name in zoo.HEADS if name not in OF_CLASS_PROBABILITIES]
+LINEAR = ["MW", "W", "B_S"]
+OF_CLASS_PROBABILITIES = ["F_running"]  # with a log det of the batch's Gram matrix
+SOME = LINEAR + OF_CLASS_PROBABILITIES
 COARSE = {"mixed_float16": 5e-3, "mixed_bfloat16": 4e-2}
 
 
-def trained(share=(0.2, 0.8), batch_size=zoo.BATCH, optimizer=None, **kwargs):
+def trained(names=zoo.HEADS, share=(0.2, 0.8), batch_size=zoo.BATCH, optimizer=None, **kwargs):
     """The parameters of each head after 20 steps of 16 items, and the logs."""
-    model = zoo.compiled(optimizer=optimizer, jit_compile=XLA, **kwargs)
-    x, y = zoo.data(share=share)
+    model = zoo.compiled(names, optimizer, metrics=False, jit_compile=XLA, **kwargs)
+    x, y = zoo.data(names, share=share)
     logs = model.fit(x, y, batch_size, shuffle=False, verbose=0).history
-    return {name: zoo.parameters(zoo.parts(model, name)) for name in zoo.HEADS}, logs
+    return {name: zoo.parameters(zoo.parts(model, name)) for name in names}, logs
 
 
 @pytest.fixture(scope="module")
@@ -41,25 +42,26 @@ def half(request):
 
 @pytest.fixture(scope="module")
 def several_steps():
-    return trained(steps_per_execution=5)
+    return trained(SOME, steps_per_execution=5)
 
 
 @pytest.fixture(scope="module")
 def whole_and_accumulated():
     """Trained on batches, and on their halves with as many answers, two and two."""
     halves = keras.optimizers.SGD(0.1, momentum=0.9, gradient_accumulation_steps=2)
-    return trained((1, 1))[0], trained((1, 1), zoo.BATCH // 2, halves)[0]
+    return trained(SOME, (1, 1))[0], trained(SOME, (1, 1), zoo.BATCH // 2, halves)[0]
 
 
 @pytest.mark.parametrize("name", zoo.HEADS)
 def test_mixed_precision_takes_the_steps_of_float32(plain, half, name):
     policy, parameters, logs = half
     np.testing.assert_allclose(parameters[name], plain[0][name], rtol=COARSE[policy], atol=COARSE[policy])
-    metric = f"{name}_metric"
-    assert logs[metric][-1] == pytest.approx(plain[1][metric][-1], rel=COARSE[policy])
+    loss = f"{name}_loss"
+    assert logs[loss][-1] == pytest.approx(plain[1][loss][-1], rel=COARSE[policy])
 
 
-@pytest.mark.parametrize("name", zoo.HEADS)
+@pytest.mark.skipif(BACKEND == "torch", reason="Keras takes one step an execution under PyTorch")
+@pytest.mark.parametrize("name", SOME)
 def test_several_steps_an_execution_are_the_same_steps(plain, several_steps, name):
     np.testing.assert_allclose(several_steps[0][name], plain[0][name], rtol=0, atol=1e-5)
 

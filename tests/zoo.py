@@ -25,7 +25,7 @@ class Head:
     loss: Callable[[], Any]
     kind: str = "classes"  # or "ratings", "grades", "tokens"
     slots: bool = False
-    activity: Any = None  # regularizer of the classifier's outputs, which Keras keeps as `add_loss` does
+    activity: float = 0.0  # penalty on the classifier's outputs, which Keras keeps as it does `add_loss`
 
 
 def _classes(conn_type: str, **kwargs: Any) -> Callable:
@@ -49,7 +49,7 @@ HEADS = {
     "MW": Head(_classes("MW"), _cross_entropy),
     "VW_B": Head(_classes("VW+B"), _cross_entropy),
     "CM_slots": Head(_classes("CM", initial_accuracy=0.7), _cross_entropy, slots=True),
-    "activity": Head(_classes("CM"), _cross_entropy, activity=_L2(0.5)),
+    "activity": Head(_classes("CM"), _cross_entropy, activity=0.5),
     "F": Head(_classes("CM", classifier_regularizer=_F(0.1)), _cross_entropy),
     "F_running": Head(_classes("CM", classifier_regularizer=_F(0.1, momentum=0.5)), _cross_entropy),
     "W": Head(_classes("CM", confusion_regularizer=_W(0.1)), _cross_entropy, slots=True),
@@ -89,20 +89,24 @@ def _below(head: Head, name: str) -> keras.Sequential:
         1 if of_numbers else CLASSES,
         None if of_numbers else "softmax",
         kernel_initializer=start,
-        activity_regularizer=head.activity,
     )
     if head.kind == "tokens":
         words = keras.layers.Embedding(9, 5, mask_zero=True, embeddings_initializer=start)
         return keras.Sequential([words, dense], name=f"{name}_below")
-    return keras.Sequential([dense], name=f"{name}_below")
+    # In float32: Keras does not add losses of several dtypes under TensorFlow.
+    penalty = (
+        [keras.layers.ActivityRegularization(l2=head.activity, dtype="float32")] if head.activity else []
+    )
+    return keras.Sequential([dense, *penalty], name=f"{name}_below")
 
 
-def compiled(names: Any = HEADS, optimizer: Any = None, **kwargs: Any) -> keras.Model:
+def compiled(names: Any = HEADS, optimizer: Any = None, metrics: bool = True, **kwargs: Any) -> keras.Model:
     """The same, ready for `fit`."""
     zoo = model(names)
     optimizer = optimizer or keras.optimizers.SGD(0.1, momentum=0.9)
     losses = {name: HEADS[name].loss() for name in names}
-    zoo.compile(optimizer, losses, metrics={name: _metric(HEADS[name]) for name in names}, **kwargs)
+    kwargs["metrics"] = {name: _metric(HEADS[name]) for name in names} if metrics else None
+    zoo.compile(optimizer, losses, **kwargs)
     return zoo
 
 
