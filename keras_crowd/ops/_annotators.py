@@ -14,7 +14,7 @@ def annotator_rows(parameter: Any, annotators: Any) -> Any:
     num_annotators = parameter.shape[0]
     # Times 1, or TensorFlow would give the gradient slot by slot, and Keras's Adam square each before adding up.
     rows = ops.take(parameter * 1.0, ops.clip(annotators, 0, num_annotators - 1), axis=0)
-    wrong = ops.where(annotators >= num_annotators, float("nan"), ops.zeros((), dtype=rows.dtype))
+    wrong = ops.cast(ops.where(annotators >= num_annotators, float("nan"), 0.0), rows.dtype)
     return rows + ops.reshape(wrong, (*ops.shape(annotators), *[1] * (len(rows.shape) - 2)))
 
 

@@ -142,9 +142,10 @@ def crowd_cross_entropy(targets: Any, observed: Any, logits: Any) -> Any:
     if len(targets.shape) == len(logits.shape):
         targets = ops.cast(targets, z.dtype)
         return log_sum * ops.sum(targets, axis=-1) - ops.matmul(targets * z, ones)
-    codes = ops.cast(ops.where(observed, targets, -1), "int32")
-    values = log_sum - ops.matmul(ops.one_hot(codes, logits.shape[-1], dtype=z.dtype) * z, ones)
-    values = ops.where(is_no_class(targets, logits.shape[-1]), float("nan"), values)
+    num_classes = logits.shape[-1]
+    codes = ops.minimum(ops.cast(ops.where(observed, targets, -1), "int32"), num_classes - 1)
+    values = log_sum - ops.matmul(ops.one_hot(codes, num_classes, dtype=z.dtype) * z, ones)
+    values = ops.where(is_no_class(targets, num_classes), float("nan"), values)
     return ops.where(observed, values, 0.0)
 
 
