@@ -143,7 +143,8 @@ def crowd_cross_entropy(targets: Any, observed: Any, logits: Any) -> Any:
         targets = ops.cast(targets, z.dtype)
         return log_sum * ops.sum(targets, axis=-1) - ops.matmul(targets * z, ones)
     codes = ops.cast(ops.where(observed, targets, -1), "int32")
-    values = log_sum - ops.matmul(ops.one_hot(codes, logits.shape[-1], dtype=z.dtype) * z, ones)
+    one_hot = ops.one_hot(ops.minimum(codes, logits.shape[-1] - 1), logits.shape[-1], dtype=z.dtype)
+    values = log_sum - ops.matmul(one_hot * z, ones)
     values = ops.where(is_no_class(targets, logits.shape[-1]), float("nan"), values)
     return ops.where(observed, values, 0.0)
 
