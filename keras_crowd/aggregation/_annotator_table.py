@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._arguments import whole_number
+from ..annotations._counts import num_classes_used, share
 from ._annotators import agreement, annotator_accuracy, annotator_class_prior
 from ._checks import answers_and_probabilities, checked_confusion
 from ._counts import expected_counts
@@ -49,23 +50,18 @@ def annotator_table(
     given = annotations.answers_per_annotator()
     if confusion is None:
         right = np.diagonal(counts, axis1=1, axis2=2)
-        diagonal = _share(right, counts.sum(axis=2))
-        accuracy = _share(right.sum(axis=1), given)
+        diagonal = share(right, counts.sum(axis=2))
+        accuracy = share(right.sum(axis=1), given)
     else:
         confusion = checked_confusion(confusion, annotations)
         diagonal = np.diagonal(confusion, axis1=1, axis2=2)
         accuracy = annotator_accuracy(confusion, annotator_class_prior(annotations, q))
-    num_classes_used = np.sum(counts.sum(axis=1) > 0.5, axis=1)  # sums of whole answers
     table = {
         "annotator": np.asarray(annotations.annotators),
         "answers": given,
         "agreement": agreement(annotations, q.argmax(axis=1)),
         "accuracy": accuracy,
-        "one_class": (num_classes_used == 1) & (given >= min_answers),
+        "one_class": (num_classes_used(annotations) == 1) & (given >= min_answers),
     }
     classes = np.asarray(annotations.classes).tolist()
     return table | {f"confusion[{k},{k}]": column for k, column in zip(classes, diagonal.T, strict=True)}
-
-
-def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..annotations import as_annotations
+from ..annotations._counts import share
 from ._checks import answers_and_probabilities
 
 
@@ -97,4 +98,4 @@ def agreement(answers: Any, labels: Any) -> np.ndarray:
     given, size = labels[annotations.item_index], annotations.num_annotators
     right = np.bincount(annotations.annotator_index, weights=annotations.answers == given, minlength=size)
     seen = np.bincount(annotations.annotator_index, weights=given >= 0, minlength=size)
-    return np.divide(right, seen, out=np.full(size, np.nan), where=seen > 0)
+    return share(right, seen)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..annotations import Annotations, as_ratings
+from ..annotations._counts import share
 
 
 def mean_rating(answers: Any) -> np.ndarray:
@@ -24,7 +25,7 @@ def mean_rating(answers: Any) -> np.ndarray:
     array([1.5, 3. , nan])
     """
     ratings = as_ratings(answers)
-    return _divided(by_item(ratings, ratings.answers), ratings.answers_per_item())
+    return share(by_item(ratings, ratings.answers), ratings.answers_per_item())
 
 
 def median_rating(answers: Any) -> np.ndarray:
@@ -86,8 +87,8 @@ def deviations(answers: Any, truth: Any) -> Deviations:
     error = ratings.answers - truth[ratings.item_index]
     known = ~np.isnan(error)
     error, counts = np.where(known, error, 0.0), by_annotator(ratings, known)
-    bias = _divided(by_annotator(ratings, error), counts)
-    return Deviations(bias, np.sqrt(_divided(by_annotator(ratings, error**2), counts)))
+    bias = share(by_annotator(ratings, error), counts)
+    return Deviations(bias, np.sqrt(share(by_annotator(ratings, error**2), counts)))
 
 
 def by_annotator(ratings: Annotations, values: np.ndarray) -> np.ndarray:
@@ -148,7 +149,3 @@ def noise_variance(
 def log_prior_of(variance: np.ndarray, strength: float, common: float) -> float:
     """Log of the inverse gamma prior of `noise_variance`, up to a constant."""
     return float(-0.5 * strength * np.sum(np.log(variance) + common / variance))
-
-
-def _divided(total: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    return np.divide(total, counts, out=np.full(len(total), np.nan), where=counts > 0)

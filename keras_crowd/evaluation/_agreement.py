@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from ..annotations import Annotations, as_annotations, as_answers
+from ..annotations import Annotations, _counts, as_annotations, as_answers
 
 Level = Literal["nominal", "ordinal", "interval"]
 
@@ -111,8 +111,7 @@ def pairwise_agreement(answers: Any) -> PairwiseAgreement:
         common += np.bincount(cell, minlength=size * size)
         same += np.bincount(cell[agrees], minlength=size * size)
     both, alike = (table.reshape(size, size) + table.reshape(size, size).T for table in (common, same))
-    agreement = np.divide(alike, both, out=np.full((size, size), np.nan), where=both > 0)
-    return PairwiseAgreement(agreement, both)
+    return PairwiseAgreement(_counts.share(alike, both), both)
 
 
 def answer_entropy(answers: Any) -> np.ndarray:
@@ -152,9 +151,7 @@ def num_classes_used(answers: Any) -> np.ndarray:
     >>> keras_crowd.evaluation.num_classes_used([[0, 1], [0, 2], [0, 2]])
     array([1, 2])
     """
-    annotations = as_annotations(answers)
-    key = annotations.annotator_index.astype(np.int64) * annotations.num_classes + annotations.answers
-    return np.bincount(np.unique(key) // annotations.num_classes, minlength=annotations.num_annotators)
+    return _counts.num_classes_used(as_annotations(answers))
 
 
 def _numbers(annotations: Annotations, level: str) -> np.ndarray:

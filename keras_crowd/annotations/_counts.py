@@ -1,0 +1,18 @@
+"""Small sums over answers that `aggregation` and `evaluation` share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._container import Annotations
+
+
+def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """`part / whole`, `NaN` where `whole` is 0."""
+    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
+
+
+def num_classes_used(annotations: Annotations) -> np.ndarray:
+    """How many different classes each annotator answered with, `(annotators,)`."""
+    key = annotations.annotator_index.astype(np.int64) * annotations.num_classes + annotations.answers
+    return np.bincount(np.unique(key) // annotations.num_classes, minlength=annotations.num_annotators)
