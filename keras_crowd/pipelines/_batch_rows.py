@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..annotations import Annotations
-from ._answer_rows import AnswerRows
+from ..annotations import as_answers
+from ._answer_rows import AnswerRows, Form
 from ._features import FeatureRows, checked_weights, with_annotators
 
 
@@ -15,19 +15,19 @@ class BatchRows:
     """The batches of `CrowdBatches`, each the element at some positions of items; see there for the arguments."""
 
     def __init__(
-        self, x: Any, annotations: Annotations, form: str, num_slots: int | None, sample_weight: Any
+        self, x: Any, annotations: Any, form: Form, num_slots: int | None, sample_weight: Any
     ) -> None:
-        self.form, self.num_items = form, annotations.num_items
-        self._answers = AnswerRows(annotations, form, num_slots)
-        self._features = FeatureRows(x, annotations.num_items)
-        self._weights = checked_weights(sample_weight, annotations.num_items)
+        self.annotations, self.form = as_answers(annotations), form
+        self._answers = AnswerRows(self.annotations, form, num_slots)
+        self._features = FeatureRows(x, len(self))
+        self._weights = checked_weights(sample_weight, len(self))
 
     def used(self) -> np.ndarray:
         """Positions of the items that batches are made of."""
         return self._answers.used()
 
     def __len__(self) -> int:
-        return self.num_items
+        return self.annotations.num_items
 
     def __getitem__(self, items: Any) -> tuple[Any, ...]:
         items = np.asarray(items)

@@ -8,7 +8,6 @@ import keras
 import numpy as np
 
 from .._arguments import whole_number
-from ..annotations import as_answers
 from ._answer_rows import Form
 from ._batch_rows import BatchRows
 
@@ -65,10 +64,10 @@ class CrowdBatches(keras.utils.PyDataset):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.annotations = as_answers(annotations)
         self.batch_size = whole_number("batch_size", batch_size)
         self.form, self.num_slots, self.shuffle, self.seed = form, num_slots, shuffle, seed
-        self._rows = BatchRows(x, self.annotations, form, num_slots, sample_weight)
+        self._rows = BatchRows(x, annotations, form, num_slots, sample_weight)
+        self.annotations = self._rows.annotations
         self._items = self._rows.used()
         self._epoch = -1
         self.on_epoch_end()

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from .._arguments import whole_number
-from ..annotations import as_answers
 from ._answer_rows import Form
 from ._batch_rows import BatchRows
 
@@ -55,7 +54,7 @@ def grain_data(
     except ImportError as error:
         raise ImportError("`grain_data` needs Grain: pip install 'keras_crowd[grain]'") from error
     whole_number("batch_size", batch_size)
-    rows = BatchRows(x, as_answers(annotations), form, num_slots, sample_weight)
+    rows = BatchRows(x, annotations, form, num_slots, sample_weight)
     items = grain.MapDataset.source(rows.used()).seed(seed)
     if shuffle:
         items = items.shuffle()

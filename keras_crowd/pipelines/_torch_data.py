@@ -7,7 +7,6 @@ from typing import Any
 import keras
 
 from .._arguments import whole_number
-from ..annotations import as_answers
 from ._answer_rows import Form
 from ._batch_rows import BatchRows
 
@@ -53,7 +52,7 @@ def torch_data(
         raise ImportError("`torch_data` needs PyTorch: pip install 'keras_crowd[torch]'") from error
     data: Any = torch.utils.data
     whole_number("batch_size", batch_size)
-    rows = BatchRows(x, as_answers(annotations), form, num_slots, sample_weight)
+    rows = BatchRows(x, annotations, form, num_slots, sample_weight)
     order: Any = rows.used().tolist()
     if shuffle:
         order = data.SubsetRandomSampler(order, torch.Generator().manual_seed(seed))
