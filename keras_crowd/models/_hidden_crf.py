@@ -218,14 +218,16 @@ class HiddenCRF(ChainModel):
 
     @functools.cached_property  # compiled once; and no part of this model that is saved
     def _all_tokens(self) -> Any:
-        emissions, evidence, mask, given = self._observed()
-        outputs = _Expectation(self.crf, name="expectation")(emissions, evidence, mask)
-        return keras.Model([*self.encoder.inputs, *given], outputs)
+        return self._reader(until_last_answer=False)
 
     @functools.cached_property
     def _until_last_answer(self) -> Any:
+        return self._reader(until_last_answer=True)
+
+    def _reader(self, until_last_answer: bool) -> Any:
+        """A model like `truth_tagger` that gives what `_Expectation` gives."""
         emissions, evidence, mask, given = self._observed()
-        mask = _answered(mask, given[0])
+        mask = _answered(mask, given[0]) if until_last_answer else mask
         outputs = _Expectation(self.crf, name="expectation")(emissions, evidence, mask)
         return keras.Model([*self.encoder.inputs, *given], outputs)
 
