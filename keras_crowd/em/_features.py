@@ -10,8 +10,6 @@ import numpy as np
 
 from .._arguments import finite_features, one_row_an_item
 
-_ROWS = 256  # of arrays, where they are gone through in parts
-
 
 class ArrayFeatures:
     """Features in memory: an array, or a list or dict of arrays."""
@@ -24,8 +22,7 @@ class ArrayFeatures:
             finite_features(f"array {i} of `x`", array)
 
     def __iter__(self) -> Iterator[tuple[Any, np.ndarray]]:
-        for items in np.split(np.arange(self.num_items), range(_ROWS, self.num_items, _ROWS)):
-            yield keras.tree.map_structure(lambda array, i=items: array[i], self.x), items
+        yield self.x, np.arange(self.num_items)
 
     def predict(self, classifier: Any) -> np.ndarray:
         """The classifier's output for every item."""
