@@ -10,6 +10,7 @@ from .. import ops
 from .._arguments import whole_number
 from .._registration import register
 from ..initializers import CrowdIdentity
+from ._penalized_layer import PenalizedLayer
 from ._slots import SLOT_GRADIENTS, check_annotator_dtype, check_annotators_shape, check_lazy
 
 _KERNEL_AXES = {"MW": 2, "CM": 2, "VW": 1, "VW+B": 1, "SW": 0, "VB": None}  # class axes of the kernel
@@ -18,7 +19,7 @@ _NUMBERS_AT_ONCE = 2**22  # of confusions read out, so that nothing else grows w
 
 
 @register
-class CrowdsClassification(keras.layers.Layer):
+class CrowdsClassification(PenalizedLayer):
     """Predicts what each annotator answers, from the classifier's class probabilities.
 
     With class probabilities `f` of an item, the logits of annotator `r` for answer `l` are
@@ -153,7 +154,7 @@ class CrowdsClassification(keras.layers.Layer):
             )
         if self.max_batch_slots is not None:
             self._build_slot_gradients()
-        self._build_regularizers()
+        self._build_regularizers(num_classes)
         self.released = self.add_weight(shape=(), initializer="ones", trainable=False, name="released")
 
     def call(self, probabilities: Any, annotators: Any = None, training: bool = False) -> Any:
@@ -256,47 +257,6 @@ class CrowdsClassification(keras.layers.Layer):
         rows, ids = ops.slot_gradients(self._channels[parameter.name], annotators, parameter.shape[1:])
         self.add_loss(ids)
         return rows
-
-    def _build_regularizers(self) -> None:
-        """The weights of the penalties are variables, so that schedules change them without a retrace."""
-        self.classifier_weight = self._penalty_weight("classifier_weight", self.classifier_regularizer)
-        self.confusion_weight = self._penalty_weight("confusion_weight", self.confusion_regularizer)
-        if getattr(self.classifier_regularizer, "momentum", 0):
-            self.gram = self.add_weight(
-                shape=(self._num_classes, self._num_classes),
-                initializer=keras.initializers.Identity(1.0 / self._num_classes),
-                trainable=False,
-                name="gram",
-            )
-
-    def _penalty_weight(self, name: str, regularizer: Any) -> Any:
-        if regularizer is None:
-            return None
-        start = keras.initializers.Constant(getattr(regularizer, "weight", 1.0))
-        return self.add_weight(shape=(), initializer=start, trainable=False, name=name)
-
-    def penalties(self, f: Any) -> list[Any]:
-        """The weighed penalties on the class probabilities of a batch and on the confusions."""
-        found = []
-        if self.classifier_regularizer is not None:
-            found.append(self.classifier_weight * self._classifier_penalty(f))
-        if self.confusion_regularizer is not None:
-            found.append(self.confusion_penalty())
-        return found
-
-    def confusion_penalty(self) -> Any:
-        """The weighed penalty on the confusions, 0 without `confusion_regularizer`."""
-        if self.confusion_regularizer is None:
-            return 0.0
-        penalty = getattr(self.confusion_regularizer, "penalty", self.confusion_regularizer)
-        return self.confusion_weight * penalty(kops.softmax(ops.held(self.kernel, self.released), axis=-1))
-
-    def _classifier_penalty(self, f: Any) -> Any:
-        if getattr(self.classifier_regularizer, "momentum", 0):
-            average, present = self.classifier_regularizer.running_gram(self.gram, f)
-            self.gram.assign(average)
-            return self.classifier_regularizer.gram_penalty(present, ops.num_rows(f))
-        return getattr(self.classifier_regularizer, "penalty", self.classifier_regularizer)(f)
 
     def _initial_scale(self, num_classes: int) -> float:
         if self.initial_accuracy is None:

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-SLOT_GRADIENTS = (
-    "_slot_gradients"  # how the variables beside the parameters end that bring slots' gradients
-)
+# How the names of variables end that stand beside the parameters and bring the gradients of slots.
+SLOT_GRADIENTS = "_slot_gradients"
 
 
 def check_annotator_dtype(annotators: Any) -> None:

@@ -79,9 +79,8 @@ class LazyAdam(keras.optimizers.Optimizer):
                 f"Received: {', '.join(by_path)}"
             )
         found = [tables.get(variable.path) for variable in variables]
-        self._parameter = (
-            found.__getitem__
-        )  # a list of them Keras would take for variables of the optimizer
+        # A list of them Keras would take for variables of the optimizer.
+        self._parameter = found.__getitem__
         self._moments = [self._moments_of(parameter) for parameter in found]
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:

@@ -1,0 +1,61 @@
+"""What a crowd layer of classes does with its regularizers."""
+
+from typing import Any
+
+import keras
+from keras import ops as kops
+
+from .. import ops
+
+
+class PenalizedLayer(keras.layers.Layer):
+    """Penalties on the class probabilities of a batch and on the confusions. Abstract.
+
+    For a layer with `classifier_regularizer`, `confusion_regularizer`, `kernel` and `released`.
+    """
+
+    classifier_regularizer: Any
+    confusion_regularizer: Any
+    kernel: Any
+    released: Any
+
+    def _build_regularizers(self, num_classes: int) -> None:
+        """The weights of the penalties are variables, so that schedules change them without a retrace."""
+        self.classifier_weight = self._penalty_weight("classifier_weight", self.classifier_regularizer)
+        self.confusion_weight = self._penalty_weight("confusion_weight", self.confusion_regularizer)
+        if getattr(self.classifier_regularizer, "momentum", 0):
+            self.gram = self.add_weight(
+                shape=(num_classes, num_classes),
+                initializer=keras.initializers.Identity(1.0 / num_classes),
+                trainable=False,
+                name="gram",
+            )
+
+    def _penalty_weight(self, name: str, regularizer: Any) -> Any:
+        if regularizer is None:
+            return None
+        start = keras.initializers.Constant(getattr(regularizer, "weight", 1.0))
+        return self.add_weight(shape=(), initializer=start, trainable=False, name=name)
+
+    def penalties(self, f: Any) -> list[Any]:
+        """The weighed penalties on the class probabilities of a batch and on the confusions."""
+        found = []
+        if self.classifier_regularizer is not None:
+            found.append(self.classifier_weight * self._classifier_penalty(f))
+        if self.confusion_regularizer is not None:
+            found.append(self.confusion_penalty())
+        return found
+
+    def confusion_penalty(self) -> Any:
+        """The weighed penalty on the confusions, 0 without `confusion_regularizer`."""
+        if self.confusion_regularizer is None:
+            return 0.0
+        penalty = getattr(self.confusion_regularizer, "penalty", self.confusion_regularizer)
+        return self.confusion_weight * penalty(kops.softmax(ops.held(self.kernel, self.released), axis=-1))
+
+    def _classifier_penalty(self, f: Any) -> Any:
+        if getattr(self.classifier_regularizer, "momentum", 0):
+            average, present = self.classifier_regularizer.running_gram(self.gram, f)
+            self.gram.assign(average)
+            return self.classifier_regularizer.gram_penalty(present, ops.num_rows(f))
+        return getattr(self.classifier_regularizer, "penalty", self.classifier_regularizer)(f)
