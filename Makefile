@@ -13,7 +13,7 @@ demo: .venv/demo
 	KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/digits_crowd_layer.py
 
 test: .venv/test-$(BACKEND)
-	$(RUN) -m pytest -n 2
+	$(RUN) -m pytest -n 2 --dist loadgroup
 
 lint: .venv/test-tensorflow
 	$(BIN)/ruff check .

@@ -87,7 +87,7 @@ def test_lengths_must_agree():
         (
             1,
             Y,
-            r"`classifier` must be the model below the crowd layer, .* Received: output shape \(None, 3, 2\)",
+            r"`classifier` must be the built .* Received: Sequential of output shapes \[\(None, 3, 2\)\]",
         ),
         (0, np.eye(2)[Y], r"`y` must be class codes of shape \(items,\), .* Received: shape \(40, 2\)"),
         (0, Y.astype(str), "`y` must be class codes"),
@@ -96,3 +96,24 @@ def test_lengths_must_agree():
 def test_gold_validation_refuses_before_training(model, y, message):
     with pytest.raises(ValueError, match=message):
         kc.callbacks.GoldValidation(models(activation="softmax")[model], X, y)
+
+
+def test_items_without_gold_are_left_out():
+    classifier, gold = models(activation="softmax")[0], np.where(np.arange(40) < 9, Y, -1)
+    found = []
+    for x, y in ((X, gold), (X[:9], Y[:9])):
+        logs = {}
+        kc.callbacks.GoldValidation(classifier, x, y).on_epoch_end(0, logs)
+        found.append(logs)
+    assert found[0] == found[1]
+    with pytest.raises(ValueError, match="`y` must hold at least one gold label"):
+        kc.callbacks.GoldValidation(classifier, X, np.full(40, -1))
+
+
+def test_what_is_no_classifier_is_refused():
+    crowd = kc.layers.CrowdsClassification(5, "CM")
+    joint = kc.models.JointCrowdModel(models(activation="softmax")[0], crowd)
+    with pytest.raises(
+        ValueError, match=r"\(of a `JointCrowdModel` its `classifier`\).*Received: JointCrowdModel"
+    ):
+        kc.callbacks.GoldValidation(joint, X, Y)

@@ -142,7 +142,7 @@ def test_interrupted_within_an_iteration_ends_as_if_it_was_not(done, tmp_path, m
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_backup_of_other_answers_is_refused(tmp_path):
+def test_a_backup_of_anything_else_is_refused(tmp_path):
     class Dies(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 1:
@@ -150,10 +150,18 @@ def test_a_backup_of_other_answers_is_refused(tmp_path):
 
     with pytest.raises(KilledError):
         kc.EMTrainer(network()).fit(X, ANSWERS, callbacks=[Dies()], backup_dir=tmp_path, verbose=0)
-    with pytest.raises(ValueError, match="`backup_dir` must be of the same answers and classifier"):
-        kc.EMTrainer(network()).fit(X, ANSWERS[:, ::-1], backup_dir=tmp_path, verbose=0)
-    with pytest.raises(ValueError, match="`backup_dir` must be of the same answers and classifier"):
-        kc.EMTrainer(network(0.1)).fit(X, ANSWERS, backup_dir=tmp_path, verbose=0)
+    gold = np.where(np.arange(120) < 9, TRUTH, -1)
+    for trainer, x, answers, arguments in [
+        (kc.EMTrainer(network()), X, ANSWERS[:, ::-1], {}),
+        (kc.EMTrainer(network(0.1)), X, ANSWERS, {}),
+        (kc.EMTrainer(network()), X[::-1], ANSWERS, {}),
+        (kc.EMTrainer(network()), X, ANSWERS, {"gold": gold}),
+        (kc.EMTrainer(network()), X, ANSWERS, {"epochs": 2}),
+        (kc.EMTrainer(network(), prior=1.0), X, ANSWERS, {}),
+    ]:
+        with pytest.raises(ValueError, match=r"`backup_dir` must be of the same answers, features, arg"):
+            trainer.fit(x, answers, backup_dir=tmp_path, verbose=0, **arguments)
+    kc.EMTrainer(network()).fit(X.copy(), ANSWERS, iterations=2, backup_dir=tmp_path, verbose=0)
 
 
 def test_gold_is_taken_for_the_truth():
@@ -174,6 +182,12 @@ def test_an_annotator_without_answers_is_like_the_population():
     trainer.fit(X, answers, iterations=2, verbose=0)
     np.testing.assert_allclose(trainer.confusion()[5], trainer.population())
     assert np.all(np.diag(trainer.population()) > 1 / 3)
+    prior = np.ones((6, 3, 3))
+    prior[0] += 99 * np.eye(3)  # one that is trusted makes no population
+    trusting = kc.EMTrainer(compiled(), prior=prior)
+    trusting.fit(X, answers, iterations=1, verbose=0)
+    expected = (prior[0] / 102 + 5 / 3) / 6
+    np.testing.assert_allclose(trusting.population(), expected)
     without = kc.EMTrainer(compiled())
     without.classifier.set_weights(trainer.classifier.get_weights())
     without.fit(X, ANSWERS, iterations=2, verbose=0)
@@ -225,6 +239,26 @@ def test_batches_in_any_order_train_as_arrays_do(kind):
             kc.EMTrainer(compiled(0.5)).fit(x, ANSWERS, iterations=8, verbose=0).history["loss"][-1] < 1.1
         )
     np.testing.assert_allclose(found[0], found[1], rtol=1e-4)
+
+
+@pytest.mark.parametrize("batched", [False, True])
+@pytest.mark.parametrize(
+    ("activation", "from_logits", "message"),
+    [
+        (None, False, r"must give class probabilities; .*`from_logits=True`"),
+        (
+            "softmax",
+            True,
+            "With `from_logits=True` the classifier must give logits. Received: probabilities",
+        ),
+    ],
+)
+def test_logits_for_probabilities_are_refused(activation, from_logits, message, batched):
+    classifier = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, activation)])
+    x = [(X[60:], np.arange(60, 120)), (X[:60], np.arange(60))] if batched else X
+    with pytest.raises(ValueError, match=message):
+        kc.EMTrainer(classifier, from_logits=from_logits).fit(x, ANSWERS, verbose=0)
+    assert not classifier.compiled
 
 
 def backend_dataset():
@@ -288,7 +322,13 @@ def test_logits_are_taken_when_told():
             "`x` must hold each of the 120 items.*70 that it does not, the first, 50, 0 times",
         ),
         ([(X, np.arange(120) % 60)], ANSWERS, {}, "the first, 0, 2 times"),
-        ([(X, np.arange(1, 121))], ANSWERS, {}, "must be integers from 0 to 119"),
+        ([(X, np.arange(1, 121))], ANSWERS, {}, r"`items` integers \(batch,\) from 0 to 119"),
+        (
+            kc.pipelines.CrowdBatches(X, ANSWERS),
+            ANSWERS,
+            {},
+            r'form="items"\)` gives. Received: int32 of shape',
+        ),
         (7, ANSWERS, {}, "`x` must be an array, .*Received: int"),
     ],
 )
@@ -306,6 +346,13 @@ def test_wrong_settings_are_refused():
     sparse.compile("adam", "sparse_categorical_crossentropy")
     with pytest.raises(ValueError, match=r"takes distributions over the classes.*sparse_categorical"):
         kc.EMTrainer(sparse)
+    logits = network()
+    logits.compile("adam", keras.losses.CategoricalCrossentropy(from_logits=True))
+    with pytest.raises(ValueError, match="from_logits=False, a loss with from_logits=True"):
+        kc.EMTrainer(logits)
+    for model in ("model", keras.Sequential([keras.layers.Dense(3)])):
+        with pytest.raises(ValueError, match="`classifier` must be a built Sequential or functional model"):
+            kc.EMTrainer(model)
     with pytest.raises(ValueError, match="`num_annotators` must be a positive integer"):
         kc.EMTrainer(network(), 0)
     with pytest.raises(ValueError, match=r"num_annotators=4 annotators. Received: 5"):

@@ -359,7 +359,44 @@ def test_models_with_a_loss_of_their_own_are_validated(make, items):
             kc.validate(model, features, given)
     model.compile("adam", "mse")
     with pytest.raises(ValueError, match=r"must be compiled without a loss.*Received: loss='mse'"):
+        kc.validate(model, x, answers)
+    with pytest.raises(ValueError, match=r"must be compiled without a loss.*Received: loss='mse'"):
         model.fit(x, answers, verbose=0)
+
+
+def test_lengths_of_sequences_are_validated():
+    x, answers = np.ones((6, 4, 3)), np.zeros((6, 2, 5), int)
+    crowd = kc.layers.CrowdsSequenceLabeling(5, "CM")
+    tagger = keras.Sequential([keras.Input((None, 3)), keras.layers.Dense(4, "softmax"), crowd])
+    for model in (tagger, hidden_model()):
+        kc.validate(model, x[:, :2], answers)
+        with pytest.raises(ValueError, match=r"must have shape \(6, 4, 5\). Received: shape \(6, 2, 5\)"):
+            kc.validate(model, x, answers)
+
+
+def test_probabilities_are_no_scores():
+    encoder = keras.Sequential([keras.Input((None, 3)), keras.layers.Dense(4, "softmax")])
+    model = kc.models.HiddenCRF(encoder, kc.layers.CrowdsSequenceLabeling(5, "CM"))
+    with pytest.raises(ValueError, match="`encoder` must give scores"):
+        kc.validate(model, np.ones((6, 2, 3)), np.zeros((6, 2, 5), int))
+
+
+def test_batches_are_no_arrays():
+    x, answers = np.ones((6, 3), "float32"), np.tile([0, 1, 2, 3, 3], (6, 1))
+    batches = kc.pipelines.CrowdBatches(x, answers)
+    model = keras.Sequential([two_layers(), kc.layers.CrowdsClassification(5)])
+    with pytest.raises(ValueError, match=r"`answers` must be an array of numbers.*Received: NoneType"):
+        kc.validate(model, batches, None)
+    for train in (
+        lambda: kc.validate(model, batches, answers),
+        lambda: kc.fit_crowd(two_layers(), batches, answers),
+    ):
+        with pytest.raises(ValueError, match=r"`x` must be arrays in memory.*Received: CrowdBatches"):
+            train()
+    with pytest.raises(
+        ValueError, match=r"`model` must be a Keras model with a crowd layer. Received: str"
+    ):
+        kc.strip("model")
 
 
 def test_gold_and_slots_of_a_joint_model_are_validated():

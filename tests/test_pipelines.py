@@ -6,6 +6,7 @@ import sys
 
 import keras
 import numpy as np
+import pandas
 import pytest
 from conftest import BACKEND
 from numpy.testing import assert_array_equal
@@ -301,3 +302,11 @@ def test_without_tensorflow_it_says_what_to_install(monkeypatch):
     with pytest.raises(ImportError, match=r"pip install 'keras_crowd\[tensorflow\]'"):
         tf_data(X, TABLE)
     assert len(list(itertools.islice(CrowdBatches(X, TABLE), 1))) == 1
+
+
+@makers
+def test_rows_of_a_data_frame_are_features(make):
+    frame = pandas.DataFrame(X, index=np.arange(NUM_ITEMS)[::-1])
+    table, order = rows_of(make(frame, TABLE, batch_size=4))
+    assert_array_equal(table, TABLE)
+    assert sorted(order) == ANSWERED

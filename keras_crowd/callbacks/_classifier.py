@@ -8,10 +8,13 @@ import keras
 
 def check_classifier(classifier: Any) -> None:
     """Refuses a model that does not give one row a class for each item."""
-    if len(classifier.output_shape) != 2:
+    outputs = getattr(classifier, "outputs", None) or []
+    if [len(output.shape) for output in outputs] != [2]:
+        shapes = [tuple(output.shape) for output in outputs]
         raise ValueError(
-            "`classifier` must be the model below the crowd layer, of output shape (batch, classes). "
-            f"Received: output shape {classifier.output_shape}"
+            "`classifier` must be the built Sequential or functional model below the crowd layer (of a "
+            "`JointCrowdModel` its `classifier`), of output shape (batch, classes). "
+            f"Received: {type(classifier).__name__}" + (f" of output shapes {shapes}" if shapes else "")
         )
 
 

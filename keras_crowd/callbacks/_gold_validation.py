@@ -18,7 +18,7 @@ class GoldValidation(keras.callbacks.Callback):
     Args:
         classifier: The classifier below the crowd layer, a built Keras model of one output.
         x: Features of the gold items: an array, or a list or dict of arrays for several inputs.
-        y: Gold labels, class codes `(items,)` for the default metrics.
+        y: Gold labels; for the default metrics class codes `(items,)`, `-1` where unknown: such items are left out.
         batch_size: Items at a time.
         metrics: Keras metrics over `(y, classifier's output)`. Defaults to `SparseCategoricalAccuracy` and
             `SparseCategoricalCrossentropy`, named `accuracy` and `loss`.
@@ -55,6 +55,8 @@ class GoldValidation(keras.callbacks.Callback):
                 f"Received: shape {y.shape}, dtype {y.dtype}"
             )
         check_classifier(classifier)
+        if metrics is None:
+            x, y = _known(x, y)
         self.classifier = classifier
         self.x = x
         self.y = y
@@ -75,3 +77,11 @@ class GoldValidation(keras.callbacks.Callback):
                 metric.update_state(self.y[batch], output)
         for metric in self.metrics:
             logs[self.prefix + metric.name] = float(ops.convert_to_numpy(metric.result()))
+
+
+def _known(x: Any, y: np.ndarray) -> tuple[Any, np.ndarray]:
+    """The items with a gold label."""
+    known = y >= 0
+    if not known.any():
+        raise ValueError("`y` must hold at least one gold label. Received: all negative")
+    return keras.tree.map_structure(lambda array: np.asarray(array)[known], x), y[known]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pathlib
+import zlib
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -15,13 +17,20 @@ _FILE = "em.npz"
 
 
 class Backup:
-    """Classifier, optimizer, posterior and history after the last whole iteration."""
+    """Classifier, optimizer, posterior and history after the last whole iteration.
 
-    def __init__(self, folder: Any, classifier: Any, annotations: Annotations) -> None:
+    Args:
+        folder: Where; `None` for nowhere.
+        classifier: What is trained, compiled.
+        annotations: The answers.
+        given: All else that the result depends on, arrays and numbers.
+    """
+
+    def __init__(self, folder: Any, classifier: Any, annotations: Annotations, given: list[Any]) -> None:
         self.file = None if folder is None else pathlib.Path(folder) / _FILE
         if self.file is not None:
             shape = (annotations.num_items, annotations.num_annotators)
-            self.signature = np.array([checksum(annotations), *shape])
+            self.signature = np.array([checksum(annotations), *shape, _checksum_of(given)])
             classifier.optimizer.build(classifier.trainable_variables)
             self.variables = [*classifier.variables, *classifier.optimizer.variables]
 
@@ -33,7 +42,8 @@ class Backup:
             saved = dict(file)
         if not self._fits(saved):
             raise ValueError(
-                "`backup_dir` must be of the same answers and classifier: delete it to start again. "
+                "`backup_dir` must be of the same answers, features, arguments and classifier: delete it to "
+                "start again. "
                 f"Received: {self.file}"
             )
         for i, variable in enumerate(self.variables):
@@ -61,3 +71,13 @@ class Backup:
         shapes = {f"variable_{i}": tuple(variable.shape) for i, variable in enumerate(self.variables)}
         kept = {name: array.shape for name, array in saved.items() if name.startswith("variable_")}
         return np.array_equal(saved["signature"], self.signature) and kept == shapes
+
+
+def _checksum_of(given: Any) -> int:
+    """A number that other arrays and numbers would hardly share."""
+    total = 0
+    for leaf in keras.tree.flatten(given):
+        array = np.ascontiguousarray(leaf)
+        plain = array.dtype.kind in "biufc"  # others' bytes may be addresses
+        total = zlib.crc32(array.data if plain else repr(array.tolist()).encode(), total)
+    return total

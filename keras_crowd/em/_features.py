@@ -24,6 +24,10 @@ class ArrayFeatures:
     def __iter__(self) -> Iterator[tuple[Any, np.ndarray]]:
         yield self.x, np.arange(self.num_items)
 
+    def arrays(self) -> list[np.ndarray]:
+        """What is known to be the same in a later call."""
+        return keras.tree.flatten(self.x)
+
     def predict(self, classifier: Any) -> np.ndarray:
         """The classifier's output for every item."""
         return classifier.predict(self.x, batch_size=self.batch_size, verbose=0)
@@ -85,6 +89,10 @@ class BatchFeatures:
         if isinstance(self.batches, keras.utils.PyDataset):
             self.batches.on_epoch_end()
 
+    def arrays(self) -> list[np.ndarray]:
+        """Nothing: to read all batches for it would take too long."""
+        return []
+
     def predict(self, classifier: Any) -> np.ndarray:
         """The classifier's output for every item."""
         output: Any = None
@@ -117,10 +125,12 @@ class BatchFeatures:
         for features, items in self:
             for i, array in enumerate(keras.tree.flatten(features)):
                 finite_features(f"array {i} of a batch of `x`", array)
-            if items.dtype.kind not in "iu" or np.any((items < 0) | (items >= self.num_items)):
+            wrong = items.ndim != 1 or items.dtype.kind not in "iu"
+            if wrong or np.any((items < 0) | (items >= self.num_items)):
                 raise ValueError(
-                    f"Items of the batches of `x` must be integers from 0 to {self.num_items - 1}. "
-                    f"Received: {items}"
+                    "Batches of `x` must be (features, items), `items` integers (batch,) from 0 to "
+                    f'{self.num_items - 1}, as `pipelines.CrowdBatches(..., form="items")` gives. '
+                    f"Received: {items.dtype} of shape {items.shape}: {items.flat[:5]}..."
                 )
             np.add.at(count, items, 1)
         if not np.all(count == 1):

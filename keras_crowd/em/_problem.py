@@ -8,6 +8,7 @@ import numpy as np
 
 from ..annotations import MISSING, Annotations, as_annotations, as_ratings
 from ..models import HiddenCRF
+from ..models._outputs import check_outputs, outputs_of_few
 from ._chains import Chains
 from ._confusions import Confusions
 from ._features import as_features
@@ -21,7 +22,11 @@ def problem_for(
     if isinstance(trainer.classifier, HiddenCRF):
         return _chains(trainer, x, answers, gold, batch_size)
     annotators, rows = annotators_for(trainer, answers, gold)
-    return annotators, rows, as_features(x, rows[0], batch_size)
+    features = as_features(x, rows[0], batch_size)
+    if isinstance(annotators, Confusions):
+        some, _ = next(iter(features))
+        check_outputs(outputs_of_few(trainer.classifier, some), trainer.from_logits)
+    return annotators, rows, features
 
 
 def _chains(

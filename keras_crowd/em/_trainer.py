@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from .._arguments import whole_number
+from ..models import HiddenCRF
 from ..ops import class_probabilities
 from ._backup import Backup
 from ._chains import Chains
@@ -81,7 +82,7 @@ class EMTrainer:
             whole_number("num_annotators", num_annotators)
         if not 0 < strength < np.inf:
             raise ValueError(f"`strength` must be a positive number. Received: strength={strength}")
-        _check_loss(classifier)
+        _check_classifier(classifier, from_logits)
         self.classifier = classifier
         self.num_annotators = num_annotators
         self.from_logits = from_logits
@@ -127,9 +128,10 @@ class EMTrainer:
             tolerance: Stop when the log-likelihood, per answer, rises by less than this.
             callbacks: Keras callbacks; what they call an epoch is an iteration, with `log_likelihood` and
                 `loss` in the logs.
-            backup_dir: Folder to keep every iteration in: after an interruption, the same call goes on from
-                there, and ends as if there had been none (under PyTorch, if `Dropout` has a `seed` of its own:
-                without, Keras takes PyTorch's global generator). Emptied of it at the end.
+            backup_dir: Folder to keep every iteration in: after an interruption, the same call (with more
+                `iterations`, if you like) goes on from there, and ends as if there had been none (under PyTorch,
+                if `Dropout` has a `seed` of its own: without, Keras takes PyTorch's global generator). Emptied of
+                it at the end.
             verbose: 1 shows progress.
 
         Returns:
@@ -147,7 +149,10 @@ class EMTrainer:
         self._annotators, self._rows = annotators, rows
         self._compile()
         log = Log(self.classifier, callbacks, iterations, verbose)
-        backup = Backup(backup_dir, self.classifier, annotations)
+        steps = (self.strength, self.from_logits, self.seed, epochs, batch_size)
+        backup = Backup(
+            backup_dir, self.classifier, annotations, [self.prior, gold, steps, features.arrays()]
+        )
         posterior, done = backup.restore(posterior, log)
         while done < iterations and not log.stopped:
             log.begin(done)
@@ -182,9 +187,9 @@ class EMTrainer:
         return self._fitted(Confusions).value.copy()
 
     def population(self) -> np.ndarray:
-        """The confusion of an annotator of whom nothing is known, `(true, answer)`: the mean of the prior."""
-        mean = self._fitted(Confusions).prior.mean(axis=0)
-        return mean / mean.sum(axis=-1, keepdims=True)
+        """The confusion of an annotator of whom nothing is known, `(true, answer)`: the mean of those of the priors."""
+        prior = self._fitted(Confusions).prior
+        return (prior / prior.sum(axis=-1, keepdims=True)).mean(axis=0)
 
     def bias(self) -> np.ndarray:
         """Of a regressor what each annotator adds, `(annotators,)`; mean 0 over all answers."""
@@ -227,13 +232,23 @@ class EMTrainer:
         return self._annotators
 
 
-def _check_loss(classifier: Any) -> None:
-    if not classifier.compiled:
-        return
-    loss = classifier.loss
+def _check_classifier(classifier: Any, from_logits: bool) -> None:
+    if not isinstance(classifier, keras.Model) or not (
+        isinstance(classifier, HiddenCRF) or getattr(classifier, "outputs", None)
+    ):
+        raise ValueError(
+            "`classifier` must be a built Sequential or functional model, or a `HiddenCRF`. "
+            f"Received: {type(classifier).__name__}"
+        )
+    loss = classifier.loss if classifier.compiled else None
     name = loss if isinstance(loss, str) else getattr(loss, "name", getattr(loss, "__name__", ""))
     if "sparse" in str(name).lower():
         raise ValueError(
             "`classifier` must be compiled with a loss that takes distributions over the classes, as "
             f'"categorical_crossentropy" does. Received: loss={name!r}'
+        )
+    if getattr(loss, "from_logits", from_logits) != from_logits:
+        raise ValueError(
+            "`from_logits` must be that of the loss which the classifier was compiled with. "
+            f"Received: from_logits={from_logits}, a loss with from_logits={not from_logits}"
         )

@@ -22,6 +22,14 @@ class LikelihoodModel(keras.Model):
         """The loss of a batch, with what is penalized."""
         raise NotImplementedError
 
+    def check_loss(self) -> None:
+        """Whether the model was compiled without a loss, if it is compiled."""
+        if self.compiled and self.loss is not None:
+            raise ValueError(
+                f"{type(self).__name__} must be compiled without a loss: it has its own, a likelihood. "
+                f"Received: loss={self.loss!r}"
+            )
+
     def compute_loss(
         self,
         x: Any = None,
@@ -30,11 +38,7 @@ class LikelihoodModel(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        if self.loss is not None:
-            raise ValueError(
-                f"{type(self).__name__} must be compiled without a loss: it has its own, a likelihood. "
-                f"Received: loss={self.loss!r}"
-            )
+        self.check_loss()
         loss = self.likelihood_loss(x, y, y_pred, sample_weight, training) + sum(self.losses)
         loss = kops.reshape(loss, (1,))
         return _OfReplica(name="of_replica")(loss, loss)

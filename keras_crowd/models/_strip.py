@@ -52,6 +52,10 @@ def _name(model: Any) -> str:
 
 def crowd_layer(model: Any, symbolic: bool = True) -> Any:
     """The one crowd layer at the top level of a built model, of a symbolic one if so asked."""
+    if not isinstance(model, keras.Model):
+        raise ValueError(
+            f"`model` must be a Keras model with a crowd layer. Received: {type(model).__name__}"
+        )
     layers = [layer for layer in model.layers if isinstance(layer, _CROWD_LAYERS)]
     symbolic = not symbolic or bool(getattr(model, "inputs", None))
     if len(layers) != 1 or not layers[0].built or not symbolic:
@@ -76,14 +80,20 @@ def match_inputs(model: Any, x: Any) -> list[np.ndarray]:
         missing = [tensor.name for tensor in model.inputs if tensor.name not in x]
         if missing:
             raise ValueError(f"`x` must have a key for each input. Received: no {', '.join(missing)}")
-        return [np.asarray(x[tensor.name]) for tensor in model.inputs]
-    arrays = [np.asarray(array) for array in x] if isinstance(x, list | tuple) else [np.asarray(x)]
+        return [_as_array(x[tensor.name]) for tensor in model.inputs]
+    arrays = [_as_array(array) for array in (x if isinstance(x, list | tuple) else [x])]
     if len(arrays) != len(model.inputs):
         raise ValueError(
             f"`x` must have {len(model.inputs)} arrays, one for each input of the model. "
             f"Received: {len(arrays)}"
         )
     return arrays
+
+
+def _as_array(x: Any) -> np.ndarray:
+    if not hasattr(x, "shape") and not isinstance(x, list | tuple):
+        raise ValueError(f"`x` must be arrays in memory, no batches of them. Received: {type(x).__name__}")
+    return np.asarray(x)
 
 
 def classifier_inputs(model: Any, classifier: Any, x: Any) -> Any:

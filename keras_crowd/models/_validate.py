@@ -10,6 +10,7 @@ from ..layers import CrowdsClassification, CrowdsRegression
 from ..losses import MaskedCrowdHuber, MaskedCrowdMeanAbsoluteError, MaskedCrowdMeanSquaredError
 from ._hidden_crf import HiddenCRF
 from ._joint_crowd_model import JointCrowdModel
+from ._outputs import check_outputs, check_scores, outputs_of_few
 from ._ratings import check_ratings
 from ._slots import annotators_of, features_of
 from ._strip import classifier_inputs, crowd_layer, inputs_of, match_inputs, strip
@@ -28,11 +29,11 @@ def validate(model: Any, x: Any, answers: Any) -> None:
 
     Raises:
         ValueError: When lengths or shapes disagree; a feature is `NaN` or infinite; the classifier gives no
-            probabilities, or no logits where these are expected; the model was compiled with one of Keras's
-            own losses or metrics by name, or a loss for other answers; an answer is no class code (out of range,
-            or not whole), or no finite float below `CrowdsRegression`; an annotator id is out of range; an
-            answer stands in an empty slot; an annotator stands twice in the slots of an item; or no item has
-            any answer. An item without answers is allowed: it has no weight.
+            probabilities, or no logits where these are expected (an encoder: probabilities, and no scores); the
+            model was compiled with one of Keras's own losses or metrics by name, or a loss for other answers; an
+            answer is no class code (out of range, or not whole), or no finite float below `CrowdsRegression`; an
+            annotator id is out of range; an answer stands in an empty slot; an annotator stands twice in the
+            slots of an item; or no item has any answer. An item without answers is allowed: it has no weight.
 
     Example:
 
@@ -44,8 +45,8 @@ def validate(model: Any, x: Any, answers: Any) -> None:
     crowd = crowd_layer(model)
     rating = isinstance(crowd, CrowdsRegression)
     _check_compiled(model, crowd)
-    tensors, arrays = model.inputs, match_inputs(model, x)
     answers = _as_answers(answers)
+    tensors, arrays = model.inputs, match_inputs(model, x)
     one_row_an_item(arrays, len(answers), " (transposed?)" if len(answers) == crowd.num_annotators else "")
     slots = inputs_of(crowd)[1:]
     annotators = next((a for t, a in zip(tensors, arrays, strict=True) if slots and t is slots[0]), None)
@@ -55,12 +56,19 @@ def validate(model: Any, x: Any, answers: Any) -> None:
     if rating:
         observed = check_ratings(answers, width, crowd)
     else:
-        if isinstance(crowd, CrowdsClassification):
-            classifier = strip(model)
-            _check_outputs(classifier, classifier_inputs(model, classifier, x), crowd.from_logits)
-        observed = _check_answers(answers, (*crowd.output.shape[1:-2], width), crowd.num_classes)
+        observed = _check_answers(answers, (*_time(model, crowd, x), width), crowd.num_classes)
     if annotators is not None:
         _check_annotators(annotators, observed, crowd.num_annotators)
+
+
+def _time(model: Any, crowd: Any, x: Any) -> tuple[Any, ...]:
+    """Axes of the answers between items and annotators; checks what reaches a layer of classes."""
+    if not isinstance(crowd, CrowdsClassification):
+        return crowd.output.shape[1:-2]
+    classifier = strip(model)
+    f = outputs_of_few(classifier, classifier_inputs(model, classifier, x))
+    check_outputs(f, crowd.from_logits)
+    return f.shape[1:-1]
 
 
 def _check_compiled(model: Any, crowd: Any) -> None:
@@ -108,6 +116,7 @@ def _check_features(tensor: Any, array: np.ndarray) -> None:
 
 def _check_likelihood(model: HiddenCRF | JointCrowdModel, x: Any, answers: Any) -> None:
     """The same of a model that takes answers, and maybe gold, into its own loss."""
+    model.check_loss()
     answers, gold = answers if isinstance(answers, list | tuple) and len(answers) == 2 else (answers, None)
     answers, crowd = _as_answers(answers), model.crowd
     one_row_an_item([np.asarray(array) for array in keras.tree.flatten(x)], len(answers))
@@ -115,31 +124,17 @@ def _check_likelihood(model: HiddenCRF | JointCrowdModel, x: Any, answers: Any) 
     for i, array in enumerate(keras.tree.flatten(features)):
         finite_features(f"array {i} of `x`", np.asarray(array))
     below = model.encoder if isinstance(model, HiddenCRF) else model.classifier
+    f = outputs_of_few(below, features)
     if isinstance(model, JointCrowdModel):
-        _check_outputs(below, features, crowd.from_logits)
+        check_outputs(f, crowd.from_logits)
+    else:
+        check_scores(f)
     width = crowd.num_annotators if annotators is None else np.shape(annotators)[-1]
-    observed = _check_answers(answers, (*below.outputs[0].shape[1:-1], width), crowd.num_classes)
+    observed = _check_answers(answers, (*f.shape[1:-1], width), crowd.num_classes)
     if annotators is not None:
         _check_annotators(np.asarray(annotators), observed, crowd.num_annotators)
     if gold is not None and np.any(np.asarray(gold) >= 0):
         _check_answers(np.asarray(gold)[..., None], (*answers.shape[1:-1], 1), crowd.num_classes)
-
-
-def _check_outputs(classifier: Any, inputs: Any, from_logits: bool) -> None:
-    """Whether what reaches the crowd layer are probabilities, or are not, on the first items."""
-    few = keras.tree.map_structure(lambda array: array[:8], inputs)
-    f = np.asarray(keras.ops.convert_to_numpy(classifier(few, training=False)), float)
-    probabilities = bool(np.all(f >= 0) and np.allclose(f.sum(axis=-1), 1, atol=0.05))
-    if not probabilities and not from_logits:
-        raise ValueError(
-            "The classifier must give class probabilities; for one that gives logits, say `from_logits=True` "
-            f"(to the crowd layer, or to `fit_crowd`). Received: outputs from {f.min():.3g} to {f.max():.3g}"
-        )
-    if probabilities and from_logits:
-        raise ValueError(
-            "With `from_logits=True` the classifier must give logits. Received: probabilities, which a softmax "
-            "gives; leave `from_logits` out, or the softmax"
-        )
 
 
 def _check_answers(answers: np.ndarray, shape: tuple[Any, ...], num_classes: int) -> np.ndarray:

@@ -17,7 +17,7 @@ class FeatureRows:
     """
 
     def __init__(self, x: Any, num_items: int) -> None:
-        self.x = x
+        self.x = keras.tree.map_structure(_as_rows, x)
         self.is_function = callable(x) and not hasattr(x, "__getitem__")
         if self.is_function:
             return
@@ -60,6 +60,11 @@ class FeatureRows:
                     f"positions. Received: {type(leaf).__name__}"
                 )
         return leaves
+
+
+def _as_rows(part: Any) -> Any:
+    """A data frame by its rows; all else as it is, also what lies on disk."""
+    return part.to_numpy() if hasattr(part, "iloc") else part
 
 
 def with_annotators(x: Any, annotators: Any) -> Any:

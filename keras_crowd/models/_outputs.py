@@ -1,0 +1,41 @@
+"""What a classifier gives, looked at on a few items before anything is trained."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+_FEW = 8
+
+
+def outputs_of_few(model: Any, inputs: Any) -> np.ndarray:
+    """The model's output for the first items, in NumPy."""
+    few = keras.tree.map_structure(lambda array: array[:_FEW], inputs)
+    return np.asarray(keras.ops.convert_to_numpy(model(few, training=False)), float)
+
+
+def check_outputs(f: np.ndarray, from_logits: bool) -> None:
+    """Whether outputs are class probabilities, or with `from_logits` are not."""
+    if not _are_probabilities(f) and not from_logits:
+        raise ValueError(
+            "The classifier must give class probabilities; for one that gives logits, say `from_logits=True` "
+            "(to the crowd layer, to `EMTrainer` or to `fit_crowd`). "
+            f"Received: outputs from {f.min():.3g} to {f.max():.3g}"
+        )
+    if _are_probabilities(f) and from_logits:
+        raise ValueError(
+            "With `from_logits=True` the classifier must give logits. Received: probabilities, which a softmax "
+            "gives; leave `from_logits` out, or the softmax"
+        )
+
+
+def check_scores(f: np.ndarray) -> None:
+    """Whether outputs can be the scores of a chain."""
+    if _are_probabilities(f):
+        raise ValueError(
+            "`encoder` must give scores of any size. Received: probabilities, which a softmax gives; leave it out"
+        )
+
+
+def _are_probabilities(f: np.ndarray) -> bool:
+    return bool(np.all(f >= 0) and np.allclose(f.sum(axis=-1), 1, atol=0.05))
