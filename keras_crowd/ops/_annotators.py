@@ -49,22 +49,29 @@ def slot_gradients(channel: Any, annotators: Any, row_shape: Any) -> tuple[Any, 
     return rows, ops.sum(silent[:, 0] * ops.cast(ops.maximum(ids, -1) + 1, silent.dtype))
 
 
-def annotator_sums(slots: Any, row_shape: Any) -> tuple[Any, Any, Any]:
+def annotator_sums(slots: Any, owners: Any, row_shape: Any) -> tuple[Any, Any, Any, Any]:
     """Gradients of slots, as `slot_gradients` brings them, added up for each annotator.
 
+    One of an annotator's slots is its owner: whichever wrote its place last into `owners` `(R + 1,)`, of which
+    nothing is read that was not written just now.
+
     Returns:
-        Annotators `(N,)`, each of the batch once; whether there is one, `(N, 1, ...)` against the rows (at other
-        places the annotator is 0); and the sums `(N, *row_shape)`.
+        Annotators `(N,)` of the slots; which slots are owners, `(N, 1, ...)` against the rows; the sums
+        `(N, *row_shape)`, zeros at others; and `owners`.
     """
-    ids = ops.cast(ops.round(slots[:, 0]), "int32")
-    order = ops.argsort(ids)
-    ids, num_slots = ops.take(ids, order), slots.shape[0]
-    first = ops.concatenate([ops.ones_like(ids[:1]), ops.cast(ids[1:] != ids[:-1], "int32")])
-    group = ops.cumsum(first) - 1
-    sums = ops.segment_sum(ops.take(slots[:, 1:], order, axis=0), group, num_segments=num_slots)
-    annotators = ops.segment_sum(first * ids, group, num_segments=num_slots)
-    known = ops.reshape(annotators > 0, (-1, *[1] * len(row_shape)))
-    return ops.maximum(annotators - 1, 0), known, ops.reshape(sums, (num_slots, *row_shape))
+    ids, places = ops.cast(ops.round(slots[:, 0]), "int32"), ops.arange(slots.shape[0], dtype="int32")
+    owners = ops.scatter_update(
+        ops.convert_to_tensor(owners), ops.expand_dims(ids, -1), ops.cast(places, owners.dtype)
+    )
+    owner = ops.cast(ops.take(owners, ids), "int32")
+    sums = ops.segment_sum(slots[:, 1:], owner, num_segments=slots.shape[0])
+    owning = ops.logical_and(owner == places, ids > 0)
+    return (
+        ops.maximum(ids - 1, 0),
+        ops.reshape(owning, (-1, *[1] * len(row_shape))),
+        ops.reshape(sums, (-1, *row_shape)),
+        owners,
+    )
 
 
 def add_rows(parameter: Any, annotators: Any, rows: Any) -> Any:

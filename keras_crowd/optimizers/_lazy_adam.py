@@ -29,8 +29,9 @@ class LazyAdam(keras.optimizers.Optimizer):
     is in every batch both are the same.
 
     For layers with `max_batch_slots`; `keras_crowd.optimizers.crowd_optimizer` takes it for them. Memory is that
-    of Adam. Nothing as large as all parameters is computed where XLA compiles the step (JAX, or TensorFlow with
-    `jit_compile=True`); elsewhere steps are the same, and cost what dense ones do. For one device.
+    of Adam, and one number an annotator. Nothing as large as all parameters is computed where XLA compiles the
+    step (JAX, or TensorFlow with `jit_compile=True`); elsewhere steps are the same, and cost what dense ones do. For
+    one device.
 
     Args:
         learning_rate: A number or a schedule.
@@ -81,23 +82,26 @@ class LazyAdam(keras.optimizers.Optimizer):
         found = [tables.get(variable.path) for variable in variables]
         # A list of them Keras would take for variables of the optimizer.
         self._parameter = found.__getitem__
-        self._moments = [self._moments_of(parameter) for parameter in found]
+        self._state: Any = [self._state_of(parameter) for parameter in found]
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         index = self._get_variable_index(variable)
         if self._parameter(index) is None:
             return  # its gradient is that of all annotators: XLA leaves out what nobody asks for
-        parameter, (momentum, velocity) = self._parameter(index), self._moments[index]
-        annotators, known, g = ops.annotator_sums(gradient, parameter.shape[1:])
+        parameter: Any = self._parameter(index)
+        moments, owners = self._state[index]
+        annotators, owning, g, owned = ops.annotator_sums(gradient, owners, parameter.shape[1:])
         step = kops.cast(self.iterations + 1, g.dtype)
         alpha = kops.cast(learning_rate, g.dtype) * kops.sqrt(1.0 - kops.power(self.beta_2, step))
         alpha = alpha / (1.0 - kops.power(self.beta_1, step))
-        m, v = (kops.take(moment, annotators, axis=0) for moment in (momentum, velocity))
+        both = kops.take(moments, annotators, axis=0)
+        m, v = both[:, 0], both[:, 1]
         dm, dv = (g - m) * (1.0 - self.beta_1), (kops.square(g) - v) * (1.0 - self.beta_2)
         change = -alpha * (m + dm) / (kops.sqrt(v + dv) + self.epsilon)
-        for whole, rows in ((parameter, change), (momentum, dm), (velocity, dv)):
-            rows = kops.where(known, rows, 0.0)
-            self.assign(whole, ops.add_rows(whole, annotators, rows))
+        changes = kops.where(kops.expand_dims(owning, 1), kops.stack([dm, dv], axis=1), 0.0)
+        self.assign(owners, owned)
+        self.assign(moments, ops.add_rows(moments, annotators, changes))
+        self.assign(parameter, ops.add_rows(parameter, annotators, kops.where(owning, change, 0.0)))
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -107,6 +111,13 @@ class LazyAdam(keras.optimizers.Optimizer):
             "epsilon": self.epsilon,
         }
 
-    def _moments_of(self, parameter: Any) -> list[Any]:
-        names = [] if parameter is None else ["momentum", "velocity"]
-        return [self.add_variable_from_reference(parameter, name) for name in names]
+    def _state_of(self, parameter: Any) -> tuple[Any, ...]:
+        """Both moments of each annotator, `(R, 2, ...)`; and `owners` of `ops.annotator_sums`."""
+        if parameter is None:
+            return ()
+        rows, *row = parameter.shape
+        moments = self.add_variable(
+            (rows, 2, *row), dtype=parameter.dtype, name=f"{parameter.name}_moments"
+        )
+        # Not of integers, which TensorFlow keeps on the host.
+        return moments, self.add_variable((rows + 1,), dtype="float32", name=f"{parameter.name}_owners")
