@@ -12,8 +12,9 @@ RUN := KERAS_BACKEND=$(BACKEND) TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python
 demo: .venv/demo
 	KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/digits_crowd_layer.py
 
+# By files, in their order: what a module trains for its tests is trained once.
 test: .venv/test-$(BACKEND)
-	$(RUN) -m pytest -n 2 --dist loadgroup
+	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/test-tensorflow
 	$(BIN)/ruff check .

@@ -177,5 +177,5 @@ def test_monitor_refuses_before_training(x, answers, kwargs, message):
 
 def test_monitor_refuses_the_whole_model():
     _, crowd, model = models()
-    with pytest.raises(ValueError, match="`classifier` must be the model below the crowd layer"):
+    with pytest.raises(ValueError, match=r"`classifier` must be the built .* model below the crowd layer"):
         kc.callbacks.CrowdMonitor(crowd, model, X, ANSWERS)

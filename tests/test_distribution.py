@@ -16,8 +16,6 @@ from contracts import LAYERS
 
 import keras_crowd as kc
 
-pytestmark = pytest.mark.xdist_group("distribution")  # its models are trained once, and not by every worker
-
 HERE = pathlib.Path(__file__).parent
 MODELS = ["joint", "hidden_crf"]
 QUICK = "--xla_backend_optimization_level=0"  # to compile; nobody waits for the steps

@@ -8,8 +8,6 @@ from conftest import BACKEND, XLA
 
 import keras_crowd as kc
 
-pytestmark = pytest.mark.xdist_group("training")  # its models are trained once, and not by every worker
-
 LINEAR = ["MW", "W", "B_S"]
 OF_CLASS_PROBABILITIES = ["F_running"]  # with a log det of the batch's Gram matrix
 SOME = LINEAR + OF_CLASS_PROBABILITIES
