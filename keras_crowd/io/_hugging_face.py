@@ -93,7 +93,7 @@ def hugging_face_columns(annotations: Annotations, estimates: Any = None) -> dic
     Args:
         annotations: The answers.
         estimates: A posterior or other probabilities `(items, classes)`; class codes `(items,)` with `-1` for
-            none; or estimated ratings `(items,)`.
+            none; or estimated ratings `(items,)`; or of pandas, as for `write_labels`.
 
     Returns:
         Lists `item`, `annotators` and `answers`; with `estimates` `label` as well, and with probabilities
@@ -126,8 +126,8 @@ def hugging_face_columns(annotations: Annotations, estimates: Any = None) -> dic
         return columns
     found = labels(annotations, estimates)
     columns["label"] = found.values
-    if np.ndim(estimates) == 2:
-        columns |= {"confidence": found.confidences, "probabilities": np.asarray(estimates, float).tolist()}
+    if found.probabilities is not None:
+        columns |= {"confidence": found.confidences, "probabilities": found.probabilities.tolist()}
     return columns
 
 

@@ -110,7 +110,7 @@ def write_label_studio(
         export: The JSON export that `annotations` were read from.
         annotations: Whose items the estimates are of.
         estimates: A posterior or other probabilities `(items, classes)`; class codes `(items,)` with `-1` for
-            none; or estimated numbers, floats `(items,)`.
+            none; or estimated numbers, floats `(items,)`; or of pandas, as for `write_labels`.
         from_name, item, encoding: As for `read_label_studio`.
         model_version: Under which name Label Studio shows the predictions.
 

@@ -33,7 +33,9 @@ def write_labels(
         path: The file, `.csv`, `.tsv`, `.jsonl` or `.parquet`.
         annotations: Whose items they are.
         estimates: A posterior or other probabilities `(items, classes)`; class codes `(items,)` with `-1` for
-            none; or estimated ratings, floats `(items,)`. An item without a label is left out.
+            none; or estimated ratings, floats `(items,)`. An item without a label is left out. A pandas data frame
+            of probabilities is read by its ids (items are its index, classes its columns), a series of labels
+            likewise (its values are classes, or ratings): both as crowd-kit gives them.
         item, label, confidence: Names of the columns. `confidence=None` leaves it out; it is there for
             probabilities only.
         encoding: That of a text format.

@@ -86,7 +86,8 @@ def write_prodigy(
         path: The file to write.
         export: The file that `annotations` were read from.
         annotations: Whose items the estimates are of.
-        estimates: A posterior or other probabilities `(items, classes)`, or class codes `(items,)`, `-1` for none.
+        estimates: A posterior or other probabilities `(items, classes)`, or class codes `(items,)`, `-1` for none;
+            or of pandas, as for `write_labels`.
         item, label: As for `read_prodigy`.
         annotator: Who the examples say has annotated them. The confidence is in `meta`.
         encoding: That of both files.

@@ -85,7 +85,8 @@ def write_sagemaker(
         path: The file to write.
         source: The input of annotation consolidation that `annotations` were read from.
         annotations: Whose items the estimates are of, with classes.
-        estimates: A posterior or other probabilities `(items, classes)`, or class codes `(items,)`, `-1` for none.
+        estimates: A posterior or other probabilities `(items, classes)`, or class codes `(items,)`, `-1` for none;
+            or of pandas, as for `write_labels`.
         label_attribute: Name of the label, not with "-metadata" in it nor "-ref" at its end; its metadata are
             under the same name with "-metadata".
         job_name: The labeling job to name in the metadata.
