@@ -13,6 +13,7 @@ from .._arguments import whole_number
 from .._files import replacing
 from ..annotations import MISSING, Annotations
 from ..annotations._rules import Unknown
+from ._arguments import texts
 from ._estimates import labels
 from ._rows import RowBuilder, assemble
 from ._text import FILE, read_text
@@ -74,12 +75,12 @@ class TokenAnswers:
 
 def read_conll(
     path: FILE,
-    annotators: Sequence[str] | None = None,
+    annotators: str | Sequence[Hashable] | None = None,
     *,
     token: int = 0,
     first_answer: int | None = None,
     sep: str | None = None,
-    missing: Sequence[str] = ("?",),
+    missing: str | Sequence[str] = ("?",),
     encoding: str = "utf-8",
     classes: Sequence[Hashable] | None = None,
     unknown: Unknown = "error",
@@ -122,6 +123,8 @@ def read_conll(
     first = token + 1 if first_answer is None else whole_number("first_answer", first_answer, token + 1)
     if sep == "":
         raise ValueError("`sep` must be what stands between columns. Received: sep=''")
+    missing = texts("missing", missing)
+    annotators = (annotators,) if isinstance(annotators, str) else annotators
     sentences: list[list[str]] = [[]]
     names: list[Any] | None = None
     builder = RowBuilder(
@@ -135,11 +138,11 @@ def read_conll(
         if fields is None:
             sentences += [[]] if sentences[-1] else []
             continue
-        names = names or _names(path, line, len(fields) - first, annotators)
+        names = names or _names(path, line, len(fields), first, annotators)
         if len(fields) != first + len(names):
             raise ValueError(
-                f"{path}, line {line}: expected a token and {first + len(names)} columns. "
-                f"Received: {len(fields)}"
+                f"{path}, line {line}: expected {first + len(names)} columns, as before: a token, and "
+                f"{len(names)} of answers. Received: {len(fields)} columns"
             )
         if not fields[token]:
             raise ValueError(f"{path}, line {line}, column {token + 1}: expected a token. Received: ''")
@@ -213,8 +216,14 @@ def _lines(path: FILE, sep: str | None, encoding: str) -> Iterator[tuple[int, li
         raise ValueError(f"{os.fspath(path)}: expected a token a line. Received: an empty file")
 
 
-def _names(path: FILE, line: int, columns: int, annotators: Sequence[str] | None) -> list[Any]:
-    if columns < 1 or (annotators is not None and len(annotators) != columns):
+def _names(
+    path: FILE, line: int, columns: int, first: int, annotators: Sequence[Hashable] | None
+) -> list[Any]:
+    answers = max(columns - first, 0)
+    if answers < 1 or (annotators is not None and len(annotators) != answers):
         wanted = "columns of answers" if annotators is None else f"{len(annotators)} columns of answers"
-        raise ValueError(f"{path}, line {line}: expected {wanted}. Received: {max(columns, 0)}")
-    return list(range(columns)) if annotators is None else list(annotators)
+        raise ValueError(
+            f"{path}, line {line}: expected {wanted} (from `first_answer={first}` on; the first column is 0). "
+            f"Received: {answers} of {columns} columns"
+        )
+    return list(range(answers)) if annotators is None else list(annotators)

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from ..annotations import Annotations
-from ..annotations._rules import Rules
+from ..annotations._rules import Rules, refuse_others
 from ._columns import Column
 from ._estimates import labels
 from ._parquet import ArrowCoder, pyarrow
@@ -52,6 +52,7 @@ def read_hugging_face(
     Reference:
         Hugging Face `datasets` documentation, "Dataset features": `List` or `Sequence`, `ClassLabel`.
     """
+    refuse_others(read_hugging_face, rules)
     source = f"data set {getattr(getattr(dataset, 'info', None), 'dataset_name', None) or ''}".strip()
     wanted = [name for name in (item, annotator, answer) if name is not None]
     names = list(dataset.column_names)

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, Unpack
 
 from .._files import replacing
 from ..annotations import Annotations
-from ..annotations._rules import Rules
+from ..annotations._rules import Rules, refuse_others
+from ._arguments import refuse_same_file
 from ._estimates import labels
 from ._rows import RowBuilder, assemble
 from ._text import FILE, expect, follow, read_objects, required, scalar
@@ -71,6 +72,7 @@ def read_label_studio(
         (`completed_by`, `was_cancelled`, `result`), `predictions` (`model_version`, `result`), and in a result
         `from_name`, `to_name`, `type`, `value`.
     """
+    refuse_others(read_label_studio, rules)
     tasks = _tasks(path, encoding)
     key = "predictions" if predictions else "annotations"
     from_name = from_name or _only_control(path, tasks, key)
@@ -134,6 +136,7 @@ def write_label_studio(
         Label Studio documentation, "Import pre-annotated data into Label Studio": `data`, `predictions`
         (`model_version`, `score`, `result`).
     """
+    refuse_same_file(path, export, "export")
     tasks = _tasks(export, encoding)
     from_name = from_name or _only_control(export, tasks, "annotations")
     control = _control(export, tasks, from_name)

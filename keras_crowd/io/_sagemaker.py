@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, Unpack
 
 from ..annotations import Annotations
-from ..annotations._rules import Rules
+from ..annotations._rules import Rules, refuse_others
+from ._arguments import refuse_same_file
 from ._chosen import chosen
 from ._estimates import Label, labels
 from ._rows import RowBuilder, assemble
@@ -52,6 +53,7 @@ def read_sagemaker(
         Amazon SageMaker documentation, "Using pre-annotation and post-annotation Lambda functions":
         `datasetObjectId`, `dataObject` (`s3Uri`, `content`), `annotations` (`workerId`, `annotationData.content`).
     """
+    refuse_others(read_sagemaker, rules)
     builder = RowBuilder(
         path,
         ("datasetObjectId", "workerId", field),
@@ -119,6 +121,7 @@ def write_sagemaker(
             "`label_attribute` must not have '-metadata' in it, nor '-ref' at its end. "
             f"Received: label_attribute={label_attribute!r}"
         )
+    refuse_same_file(path, source, "source")
     date = (created or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S.%f")
     estimated = labels(annotations, estimates)
     found = estimated.of(annotations)
