@@ -539,8 +539,12 @@ def test_label_studio_of_another_item_another_control_and_ratings(tmp_path):
     assert kc.io.read_label_studio(path, item="data.image").items[0] == "/data/upload/a.png"
     cancelled = label_studio(tmp_path, lambda tasks: tasks[0]["annotations"][1].update(was_cancelled=True))
     assert kc.io.read_label_studio(cancelled).dense()[0].tolist() == [0, -1, -1]
-    with pytest.raises(ValueError, match=r"ls.json: expected at least one answer"):
+    with pytest.raises(ValueError, match=r"ls.json: .* the control 'another' .* Received: those of 'kind'"):
         kc.io.read_label_studio(path, "another")
+    with pytest.raises(
+        ValueError, match=r"the control 'another' \(`from_name=`\). Received: those of none"
+    ):
+        kc.io.read_label_studio(path, "another", predictions=True)
 
     def rated(kind, value):
         def change(tasks):
@@ -591,7 +595,7 @@ def test_label_studio_reads_its_predictions_back(tmp_path):
     tasks = json.loads(path.read_text())
     assert [task["id"] for task in tasks] == [11, 13]
     assert "score" not in tasks[0]["predictions"][0]
-    with pytest.raises(ValueError, match=r"expected results of the control 'another'. Received: none"):
+    with pytest.raises(ValueError, match=r"expected results of the control 'another' .* those of 'kind'"):
         kc.io.write_label_studio(path, export, annotations, posterior(annotations), "another")
 
 
@@ -784,6 +788,16 @@ def test_hugging_face_datasets():
     assert found.dense().tolist() == expected(True)[::-1]
     with pytest.raises(ValueError, match="expected one column 'votes'"):
         kc.io.read_hugging_face(dataset, "votes")
+    with pytest.raises(ValueError, match=r"`dataset` must be a .* of one split.* Received: DatasetDict"):
+        kc.io.read_hugging_face(datasets.DatasetDict(train=dataset))
+
+
+@pytest.mark.parametrize("dataset", [lists(), [1], None], ids=["dict", "list", "None"])
+def test_what_is_no_data_set(dataset):
+    with pytest.raises(
+        ValueError, match=r"`dataset` must be a `datasets.Dataset` of one split.* Received: "
+    ):
+        kc.io.read_hugging_face(dataset)
 
 
 @pytest.mark.parametrize("name", ["labels.csv", "labels.parquet"])

@@ -259,7 +259,8 @@ def test_json_min_of_ratings_numbers_and_other_items(tmp_path):
     assert found.classes is None
     assert sorted(found.answers) == [0, 1, 2, 3, 4]
     with pytest.raises(
-        ValueError, match=r"min.json: expected results of the control 'colour'. Received: none"
+        ValueError,
+        match=r"min.json: expected results of the control 'colour' .*the keys \['image', 'id', 'kind'",
     ):
         kc.io.read_label_studio_min(tmp_path / "min.json", "colour")
 
@@ -404,3 +405,31 @@ def test_labels_are_the_input_of_another_batch(tmp_path):
         tmp_path / "b.csv", annotations, [0, 1], IMAGE.removeprefix("Input."), "guess", confidence=None
     )
     assert (tmp_path / "b.csv").read_text() == f"image_url,guess\n{PICTURES[0]},cat\n{PICTURES[1]},dog\n"
+
+
+@pytest.mark.parametrize(
+    ("form", "fields"),
+    [
+        ([{"kind": {"cat": True, "dog": False}}], ["kind"]),
+        ([{"category": {"label": "cat"}, "sure": {"score": 3, "how": {"yes": True}}}],
+         ["category.label", "sure.score", "sure.how"]),
+        ({"a": 1, "b": "x"}, ["a", "b"]),
+        ([], []),
+    ],
+)  # fmt: skip
+def test_mturk_takes_no_whole_form_for_a_class(tmp_path, form, fields):
+    rows = [["HITId", "WorkerId", "AssignmentStatus", "Answer.taskAnswers"], ["H", "W", "Approved", "[sic"]]
+    with (tmp_path / "b.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    assert kc.io.read_mturk(tmp_path / "b.csv", "HITId", "Answer.taskAnswers").classes.tolist() == ["[sic"]
+    with (tmp_path / "b.csv").open("a", newline="") as file:
+        csv.writer(file).writerow(["H2", "W", "Approved", json.dumps(form)])
+    with pytest.raises(ValueError, match=r"line 3, 'Answer.taskAnswers': .*`field=`.*the fields ") as error:
+        kc.io.read_mturk(tmp_path / "b.csv", "HITId", "Answer.taskAnswers")
+    assert str(error.value).endswith(f"fields {fields}")
+
+
+def test_worker_responses_of_sagemaker_are_told_apart(tmp_path):
+    (tmp_path / "r.json").write_text('{"answers": [{"answerContent": {}, "workerId": "w"}]}')
+    with pytest.raises(ValueError, match=r"r.json: .*consolidation-request. Received: a worker response"):
+        kc.io.read_sagemaker(tmp_path / "r.json", "kind.label")

@@ -23,6 +23,9 @@ from ._text import FILE, read_text
 class TokenAnswers:
     """Sentences, and what annotators answered at each token.
 
+    Models of sequences are trained on the arrays: `HiddenCRF.fit`, `EMTrainer.fit` and a crowd layer take `dense()`
+    as `answers`, on slots what `slots()` gives.
+
     Attributes:
         tokens: Tokens of each sentence.
         annotations: The answers; items are the tokens, sentence after sentence, `0, 1, ...`
@@ -171,7 +174,9 @@ def write_conll(
         path: The file to write.
         tokens: Tokens of each sentence.
         annotations: Answers whose items are the tokens, sentence after sentence.
-        estimates: Probabilities `(tokens, classes)`, or class codes `(tokens,)`; `-1` is written as "?".
+        estimates: Probabilities `(tokens, classes)`, or class codes `(tokens,)`; `-1` is written as "?". Or by
+            sentences, padded: class codes `(sentences, time)`, as of `HiddenCRF.truth_tagger().predict`, and
+            probabilities `(sentences, time, classes)`, as of `HiddenCRF.posterior`.
         sep: What stands between columns.
         encoding: That of the file.
 
@@ -188,11 +193,13 @@ def write_conll(
     Hi O
     Mary B-PER
     """
-    found = labels(annotations, estimates)
+    if isinstance(tokens, str) or any(isinstance(sentence, str) for sentence in tokens):
+        raise ValueError("`tokens` must be sentences, lists of tokens. Received: text")
     if sum(map(len, tokens)) != annotations.num_items:
         raise ValueError(
             f"`tokens` must be {annotations.num_items}, one for each item. Received: {sum(map(len, tokens))}"
         )
+    found = labels(annotations, _by_token(tokens, estimates))
     rows = zip(found.values, found.confidences, strict=True)
     with replacing(path, encoding=encoding, newline="\n") as file:
         for sentence in tokens:
@@ -201,6 +208,21 @@ def write_conll(
                 sure = [] if confidence is None else [f"{confidence:.6g}"]
                 file.write(sep.join([token, "?" if tag is None else str(tag), *sure]) + "\n")
             file.write("\n")
+
+
+def _by_token(tokens: Sequence[Sequence[str]], estimates: Any) -> Any:
+    """Of estimates by sentences those of the tokens, one after the other; others as they are."""
+    shape = np.shape(estimates)
+    codes = len(shape) == 2 and shape[0] == len(tokens) and np.asarray(estimates).dtype.kind in "iu"
+    if len(shape) != 3 and not codes:
+        return estimates
+    lengths = np.array([len(sentence) for sentence in tokens])
+    if shape[0] != len(lengths) or shape[1] < lengths.max():
+        raise ValueError(
+            f"`estimates` by sentences must be of {len(lengths)} sentences and at least {lengths.max()} tokens. "
+            f"Received: shape {shape}"
+        )
+    return np.asarray(estimates)[np.arange(shape[1]) < lengths[:, None]]
 
 
 def _lines(path: FILE, sep: str | None, encoding: str) -> Iterator[tuple[int, list[str] | None]]:

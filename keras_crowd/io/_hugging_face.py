@@ -53,6 +53,11 @@ def read_hugging_face(
         Hugging Face `datasets` documentation, "Dataset features": `List` or `Sequence`, `ClassLabel`.
     """
     refuse_others(read_hugging_face, rules)
+    if isinstance(dataset, dict) or not (hasattr(dataset, "to_batches") or hasattr(dataset, "with_format")):
+        raise ValueError(
+            "`dataset` must be a `datasets.Dataset` of one split, or a `pyarrow.Table`. "
+            f"Received: {type(dataset).__name__}"
+        )
     source = f"data set {getattr(getattr(dataset, 'info', None), 'dataset_name', None) or ''}".strip()
     wanted = [name for name in (item, annotator, answer) if name is not None]
     names = list(dataset.column_names)
@@ -135,11 +140,6 @@ def hugging_face_columns(annotations: Annotations, estimates: Any = None) -> dic
 def _batches(dataset: Any, columns: list[str]) -> Any:
     if hasattr(dataset, "to_batches"):  # a table of pyarrow
         return dataset.select(columns).to_batches()
-    if not hasattr(dataset, "with_format"):
-        raise ValueError(
-            "`dataset` must be a `datasets.Dataset` of one split, or a `pyarrow.Table`. "
-            f"Received: {type(dataset).__name__}"
-        )
     return dataset.select_columns(columns).with_format("arrow").iter(batch_size=10_000)
 
 

@@ -88,7 +88,10 @@ def read_label_studio(
             who = annotation.get("model_version") if predictions else _annotator(annotation)
             for value in _answers(annotation, from_name, f"{place}, {key[:-1]} {one}"):
                 builder.add(item_id, who, value, t, one)
-    return assemble(builder.rows(), **rules)
+    rows = builder.rows()
+    if len(rows.answer.codes) == 0:
+        _control(path, tasks, from_name, key)  # says which there are
+    return assemble(rows, **rules)
 
 
 def write_label_studio(
@@ -139,7 +142,7 @@ def write_label_studio(
     refuse_same_file(path, export, "export")
     tasks = _tasks(export, encoding)
     from_name = from_name or _only_control(export, tasks, "annotations")
-    control = _control(export, tasks, from_name)
+    control = _control(export, tasks, from_name, "annotations")
     found = labels(annotations, estimates).of(annotations)
     written = []
     for place, task in tasks:
@@ -250,10 +253,13 @@ def _controls(tasks: list[tuple[str, dict[str, Any]]], key: str) -> dict[str, tu
     return controls
 
 
-def _control(path: FILE, tasks: list[tuple[str, dict[str, Any]]], from_name: str) -> _Result:
-    controls = _controls(tasks, "annotations")
+def _control(path: FILE, tasks: list[tuple[str, dict[str, Any]]], from_name: str, key: str) -> _Result:
+    controls = _controls(tasks, key)
     if from_name not in controls:
-        raise ValueError(f"{path}: expected results of the control {from_name!r}. Received: none")
+        raise ValueError(
+            f"{path}: expected results of the control {from_name!r} (`from_name=`). Received: "
+            f"those of {', '.join(map(repr, controls)) or 'none'}"
+        )
     return controls[from_name][1]
 
 

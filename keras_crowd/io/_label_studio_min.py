@@ -56,7 +56,11 @@ def read_label_studio_min(
         answer = _answer(record.get(from_name), f"{place}, {from_name!r}")
         builder.add(item_id, required(record, "annotator", place), answer, one)
     if not any(from_name in record for _, record in records):
-        raise ValueError(f"{path}: expected results of the control {from_name!r}. Received: none")
+        keys = dict.fromkeys(key for _, record in records for key in record)
+        raise ValueError(
+            f"{path}: expected results of the control {from_name!r} (`from_name=`). "
+            f"Received: the keys {list(keys)[:20]}"
+        )
     return assemble(builder.rows(), **rules)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 from ..annotations import Annotations
 from ..annotations._rules import Rules, refuse_others
 from ._arguments import texts
-from ._chosen import chosen
+from ._chosen import chosen, fields
 from ._rows import RowBuilder, assemble, refuse
 from ._text import FILE, parsed_json, read_table
 
@@ -72,8 +72,23 @@ def read_mturk(
 
 
 def _answer(value: str, field: str | None, path: FILE, line: int, column: str) -> Any:
+    place = f"{path}, line {line}, {column!r}"
+    if field is None:
+        _refuse_json(value, place)
     if field is None or not value:
         return value
-    place = f"{path}, line {line}, {column!r}"
     found = chosen(parsed_json(value, place), field, place)
     return None if found is None else str(found)
+
+
+def _refuse_json(value: str, place: str) -> None:
+    """Raises where an answer is a whole form: all of them would be classes."""
+    if value[:1] in ("[", "{"):
+        try:
+            form = parsed_json(value, place)
+        except ValueError:  # text that begins like it
+            return
+        raise ValueError(
+            f"{place}: expected an answer, or `field=` for one in JSON. "
+            f"Received: JSON with the fields {fields(form)[:12]}"
+        )

@@ -22,7 +22,9 @@ def read_sagemaker(
     """Reads the input of annotation consolidation of SageMaker Ground Truth.
 
     It is the JSON file at `payload.s3Uri` of the request to a post-annotation Lambda: a list of objects with
-    `datasetObjectId`, `dataObject` and the `annotations` of workers.
+    `datasetObjectId`, `dataObject` and the `annotations` of workers. In the job's output it is
+    `annotations/consolidated-annotation/consolidation-request/iteration-1/<date>.json`, one file or more an
+    iteration, which `Annotations.concat` joins. The files of `annotations/worker-response` are others, one an object.
 
     Args:
         path: The file.
@@ -155,7 +157,15 @@ def _objects(path: FILE, encoding: str) -> list[tuple[str, dict[str, Any]]]:
         id_ = required(object_, "datasetObjectId", place)
         return repr(expect(str, id_, f"{place}, 'datasetObjectId'"))
 
-    return read_objects(path, "object", shown_id, encoding)
+    def refuse(found: Any) -> None:
+        if isinstance(found, dict) and "answers" in found:
+            raise ValueError(
+                f"{path}: expected the input of annotation consolidation, as in "
+                "annotations/consolidated-annotation/consolidation-request. Received: a worker response, the answers "
+                "to one object"
+            )
+
+    return read_objects(path, "object", shown_id, encoding, refuse)
 
 
 def _content(annotation: dict[str, Any], place: str) -> Any:

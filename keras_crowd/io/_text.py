@@ -79,7 +79,11 @@ def read_json_lines(path: FILE, encoding: str = "utf-8") -> Iterator[tuple[int, 
 
 
 def read_objects(
-    path: FILE, noun: str, shown_id: Callable[[dict[str, Any], str], str | None], encoding: str = "utf-8"
+    path: FILE,
+    noun: str,
+    shown_id: Callable[[dict[str, Any], str], str | None],
+    encoding: str = "utf-8",
+    refuse: Callable[[Any], None] | None = None,
 ) -> list[tuple[str, dict[str, Any]]]:
     """Place and object of each element of a JSON list that must not be empty.
 
@@ -88,8 +92,12 @@ def read_objects(
         noun: What an element is called, for messages.
         shown_id: Makes an id, which no two may share, of an object and its place; `None` for one without.
         encoding: That of the file.
+        refuse: Raises where the file is of another kind that is known.
     """
-    objects = expect(list, read_json(path, encoding), str(path))
+    found = read_json(path, encoding)
+    if refuse is not None:
+        refuse(found)
+    objects = expect(list, found, str(path))
     if not objects:
         raise ValueError(f"{path}: expected at least one {noun}. Received: none")
     seen: dict[str, int] = {}
