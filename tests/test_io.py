@@ -700,6 +700,32 @@ def test_tags_are_read_back(tmp_path):
         kc.io.write_conll(path, found.tokens[:1], found.annotations, tags)
 
 
+def test_tags_by_sentences_are_written(tmp_path):
+    found = kc.io.read_conll(SAMPLES / "tokens.conll", classes=TAGS)
+    flat = np.array([1, 2, 0, -1, 0])
+    tags = np.array([[1, 2, 0, 7], [-1, 0, 7, 7]])  # 7: whatever stands at padding
+    probabilities = np.full((2, 4, 3), 0.05) + 0.85 * np.eye(3)[np.maximum(tags, 0) % 7]
+    probabilities[tags == 7] = 0
+    for name, by_sentence, by_token in (
+        ("codes", tags, flat),
+        ("probabilities", probabilities, probabilities[tags < 7]),
+    ):
+        paths = tmp_path / f"{name}_by_sentence", tmp_path / f"{name}_by_token"
+        for path, estimates in zip(paths, (by_sentence, by_token), strict=True):
+            kc.io.write_conll(path, found.tokens, found.annotations, estimates)
+        assert paths[0].read_text() == paths[1].read_text()
+        with pytest.raises(ValueError, match=r"`estimates` by sentences must be of 2 .* at least 3 tokens"):
+            kc.io.write_conll(paths[0], found.tokens, found.annotations, by_sentence[:, :2])
+    with pytest.raises(ValueError, match=r"`estimates` by sentences must be of 2 .* shape \(4, 4, 3\)"):
+        kc.io.write_conll(paths[0], found.tokens, found.annotations, np.tile(probabilities, (2, 1, 1)))
+    one_hot = np.eye(3, dtype=int)[[1, 2, 0, 0, 0]]
+    kc.io.write_conll(tmp_path / "one_hot", found.tokens, found.annotations, one_hot)
+    assert (tmp_path / "one_hot").read_text().startswith("Mary\tB-PER\t1\n")
+    words = ["Mary", "W"]
+    with pytest.raises(ValueError, match=r"`tokens` must be sentences, lists of tokens. Received: text"):
+        kc.io.write_conll(tmp_path / "text", words, found.annotations, flat)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -11,7 +11,7 @@ def fields(form: Any, before: str = "") -> list[str]:
     """What may be a `field` of such a form: the keys to each value, joined by dots."""
     if isinstance(form, list):
         form = form[0] if form else {}
-    found = []
+    found: list[str] = []
     for key, value in form.items() if isinstance(form, dict) else ():
         buttons = isinstance(value, dict) and all(type(pressed) is bool for pressed in value.values())
         inner = isinstance(value, dict) and not buttons
