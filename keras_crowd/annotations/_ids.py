@@ -130,8 +130,8 @@ def refuse_duplicates(key: np.ndarray, items: np.ndarray, annotators: np.ndarray
     if len(repeated):
         item, annotator = divmod(int(key[repeated[0]]), len(annotators))
         raise ValueError(
-            "An annotator must answer an item at most once (`duplicates=` of `from_coo`, `from_dataframe` and "
-            "`from_csv` says which answer counts). "
+            "An annotator must answer an item at most once (`duplicates=` of `from_coo`, `from_dataframe`, "
+            "`from_csv` and `concat` says which answer counts). "
             f"Received: {len(repeated)} repeated answers, the first by annotator "
             f"{annotators.tolist()[annotator]!r} to item {items.tolist()[item]!r}"
         )
