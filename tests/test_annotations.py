@@ -757,6 +757,8 @@ def test_data_frames_out_and_in(votes):
     known = {name: getattr(votes, name).tolist() for name in ("items", "annotators", "classes")}
     again = Annotations.from_dataframe(table, "task", "worker", "label", **known)
     assert_array_equal(again.dense(), votes.dense())
+    named = Annotations.from_coo(["b", "a"], ["r", "r"], ["cat", "owl"], classes=["owl", "dog", "cat"])
+    assert named.to_dataframe().values.tolist() == [["a", "r", "owl"], ["b", "r", "cat"]]
     rated = Annotations.from_dense([[0.5, np.nan]], items=[("a", 1)])
     frame = rated.to_dataframe()
     assert frame.columns.tolist() == ["item", "annotator", "answer"]

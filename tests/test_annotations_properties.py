@@ -1,6 +1,7 @@
 """`Annotations`: its three forms are inverse to each other, and permutations go through all of them."""
 
 import collections
+import re
 
 import numpy as np
 import pytest
@@ -140,9 +141,8 @@ def test_parts_are_joined_as_their_columns_are(rule):
         try:
             theirs = Annotations.from_coo(*columns, duplicates=rule, **known)
         except ValueError as error:
-            with pytest.raises(ValueError, match="at most once") as ours:
+            with pytest.raises(ValueError, match=re.escape(str(error))):
                 Annotations.concat(read, duplicates=rule)
-            assert str(ours.value) == str(error)
         else:
             assert_same(Annotations.concat(read, duplicates=rule), theirs)
 

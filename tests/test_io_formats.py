@@ -4,6 +4,7 @@ import csv
 import json
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from io_samples import (
@@ -433,3 +434,26 @@ def test_worker_responses_of_sagemaker_are_told_apart(tmp_path):
     (tmp_path / "r.json").write_text('{"answers": [{"answerContent": {}, "workerId": "w"}]}')
     with pytest.raises(ValueError, match=r"r.json: .*consolidation-request. Received: a worker response"):
         kc.io.read_sagemaker(tmp_path / "r.json", "kind.label")
+
+
+# --- Parquet ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row_group_size", [2, None])
+def test_a_categorical_of_parquet_keeps_its_order_and_categories(tmp_path, row_group_size):
+    grades = pd.Categorical(["mid", "low", None, "low"], categories=["low", "mid", "high"], ordered=True)
+    frame = pd.DataFrame({"item": list("abcd"), "annotator": "r", "answer": grades})
+    path = tmp_path / "t.parquet"
+    frame.to_parquet(path, row_group_size=row_group_size or len(frame))
+    found = kc.io.read_long(path)
+    assert found.classes.tolist() == ["low", "mid", "high"]
+    assert found.classes.tolist() == kc.Annotations.from_dataframe(frame).classes.tolist()
+    assert found.dense().tolist() == [[1], [0], [0]]
+    assert kc.io.read_long(path, classes=["mid", "low"]).dense().tolist() == [[0], [1], [1]]
+    frame.to_parquet(path, use_dictionary=False)  # then the file has no order
+    assert kc.io.read_long(path).classes.tolist() == ["low", "mid"]
+    frame.astype({"answer": "object"}).to_parquet(path)  # codes in the file are no categories
+    assert kc.io.read_long(path).classes.tolist() == ["low", "mid"]
+    numbers = pd.Categorical([2, 1, 2, 1], categories=[3, 2, 1])
+    frame.assign(answer=numbers).to_parquet(path)
+    assert kc.io.read_long(path).classes.tolist() == [1, 2]

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 from ..annotations import Annotations
 from ..annotations._rules import Rules, refuse_others
 from ._arguments import refuse_same_names, texts
-from ._parquet import parquet_columns
+from ._parquet import keeps_dictionary, parquet_columns
 from ._rows import RowBuilder, Rows, assemble
 from ._tables import MISSING_TEXTS, format_of, separator, write_table
 from ._text import FILE, read_json_lines, read_table
@@ -79,7 +79,8 @@ def read_long(
     match format_:
         case "parquet":
             who, what, said = parquet_columns(path, columns)
-            rows = Rows(str(path), who, what, said, lambda row: f"row {row + 1}")
+            categories = said.values.tolist() if keeps_dictionary(path, answer) else None
+            rows = Rows(str(path), who, what, said, lambda row: f"row {row + 1}", classes=categories)
         case "jsonl":
             rows = _collect(path, columns, _json_rows(path, columns, encoding), text=False)
         case _:

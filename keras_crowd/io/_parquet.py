@@ -100,6 +100,22 @@ def parquet_columns(path: FILE, columns: Sequence[str]) -> list[Column]:
     return [coder.column() for coder in coders]
 
 
+def keeps_dictionary(path: FILE, name: str) -> bool:
+    """Whether a column was written as a dictionary of texts: then its `values` are all of it, in its order."""
+    pa = pyarrow()
+    with pa.parquet.ParquetFile(path) as file:
+        type_, metadata = file.schema_arrow.field(name).type, file.metadata
+    if not pa.types.is_dictionary(type_) or type_.value_type not in (pa.string(), pa.large_string()):
+        return False
+    groups = [metadata.row_group(i).to_dict()["columns"] for i in range(metadata.num_row_groups)]
+    return all(
+        column["has_dictionary_page"]
+        for group in groups
+        for column in group
+        if column["path_in_schema"] == name
+    )
+
+
 def parquet_batches(path: FILE, columns: Sequence[str] | None) -> Iterator[Any]:
     """Record batches of the named columns, or of all of them."""
     pa = pyarrow()
