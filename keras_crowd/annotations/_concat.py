@@ -34,9 +34,9 @@ def concat(
 
     Example:
 
-    >>> first = Annotations.from_coo(["a", "b"], ["ann", "ann"], ["cat", "dog"])
-    >>> second = Annotations.from_coo(["b", "c"], ["bob", "bob"], ["owl", "cat"])
-    >>> joined = Annotations.concat([first, second])
+    >>> first = keras_crowd.Annotations.from_coo(["a", "b"], ["ann", "ann"], ["cat", "dog"])
+    >>> second = keras_crowd.Annotations.from_coo(["b", "c"], ["bob", "bob"], ["owl", "cat"])
+    >>> joined = keras_crowd.Annotations.concat([first, second])
     >>> joined.items.tolist(), joined.classes.tolist(), joined.dense().tolist()
     (['a', 'b', 'c'], ['cat', 'dog', 'owl'], [[0, -1], [1, 2], [-1, 0]])
     """
