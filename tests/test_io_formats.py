@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from io_samples import (
     FORMATS,
@@ -454,6 +455,14 @@ def test_a_categorical_of_parquet_keeps_its_order_and_categories(tmp_path, row_g
     assert kc.io.read_long(path).classes.tolist() == ["low", "mid"]
     frame.astype({"answer": "object"}).to_parquet(path)  # codes in the file are no categories
     assert kc.io.read_long(path).classes.tolist() == ["low", "mid"]
+    codes = pa.array(["z", "a"]).dictionary_encode()
+    pq.write_table(
+        pa.table({"item": [1, 2], "annotator": [1, 1], "answer": codes}), path
+    )  # nor are those of Arrow
+    assert kc.io.read_long(path).classes.tolist() == ["a", "z"]
+    ordered = codes.cast(pa.dictionary(pa.int32(), pa.string(), ordered=True))
+    pq.write_table(pa.table({"item": [1, 2], "annotator": [1, 1], "answer": ordered}), path)
+    assert kc.io.read_long(path).classes.tolist() == ["z", "a"]
     numbers = pd.Categorical([2, 1, 2, 1], categories=[3, 2, 1])
     frame.assign(answer=numbers).to_parquet(path)
     assert kc.io.read_long(path).classes.tolist() == [1, 2]

@@ -199,7 +199,7 @@ def from_csv(
         df = pandas.read_csv(path, **{**missing, **read_csv})
     except ValueError as error:
         raise ValueError(f"{path}: expected a table that pandas can read. Received: {error}") from error
-    if classes is None and answer in df.columns:
+    if classes is None and answer in df.columns and "dtype" not in read_csv:
         _refuse_words(path, answer, df[answer].dropna().unique().tolist())
     return cls.from_dataframe(
         df,

@@ -35,9 +35,9 @@ def read_long(
     numbers, floats among them, are ratings, unless `classes=` is given; floats beside anything else (1.5 and
     "n/a") are refused: `missing=` or `classes=` says what they are.
 
-    A column of answers that Parquet has as a dictionary of texts (a categorical of pandas) gives `classes` its
-    values, in their order and those nobody gave among them, as `Annotations.from_dataframe` does. Parquet keeps
-    no such order of other categoricals: they need `classes=`.
+    A column of answers that Parquet has as a categorical of texts (of pandas, or an ordered dictionary of Arrow)
+    gives `classes` its categories, in their order and those nobody gave among them, as `from_dataframe` does.
+    Parquet keeps no such order of numbers: they need `classes=`.
 
     Args:
         path: The file.

@@ -101,11 +101,17 @@ def parquet_columns(path: FILE, columns: Sequence[str]) -> list[Column]:
 
 
 def keeps_dictionary(path: FILE, name: str) -> bool:
-    """Whether a column was written as a dictionary of texts: then its `values` are all of it, in its order."""
+    """Whether a column is a categorical of texts: then its `values` are all its categories, in their order.
+
+    A dictionary that is not ordered, and not of pandas, is an encoding only.
+    """
     pa = pyarrow()
     with pa.parquet.ParquetFile(path) as file:
-        type_, metadata = file.schema_arrow.field(name).type, file.metadata
+        schema, metadata = file.schema_arrow, file.metadata
+    type_ = schema.field(name).type
     if not pa.types.is_dictionary(type_) or type_.value_type not in (pa.string(), pa.large_string()):
+        return False
+    if not type_.ordered and b"pandas" not in (schema.metadata or {}):
         return False
     groups = [metadata.row_group(i).to_dict()["columns"] for i in range(metadata.num_row_groups)]
     return all(
