@@ -160,5 +160,24 @@ def test_statistics_tell_who_does_not_look():
     assert np.isnan(answer_statistics([[0, -1], [-1, 1]]).disputed)
     with pytest.raises(ValueError, match="`min_answers` must be a positive integer"):
         answer_statistics(table, min_answers=0)
-    with pytest.raises(ValueError, match="floats"):
-        answer_statistics(np.array([[0.5]]))
+
+
+def test_ratings_are_compared_as_numbers_unless_told_otherwise():
+    ratings = [[1.0, 1.1, np.nan], [5.0, 5.2, 4.9], [9.0, np.nan, 8.8]]
+    alpha = krippendorff_alpha(ratings)
+    assert alpha == krippendorff_alpha(ratings, "interval") > 0.9
+    assert krippendorff_alpha(ratings, "nominal") < 0.1
+    grades = [[0, 1, -1], [1, 2, 2]]
+    assert krippendorff_alpha(grades) == krippendorff_alpha(grades, "nominal")
+
+
+def test_statistics_of_ratings_take_each_number_for_a_class():
+    ratings = np.array([[1.5, 1.5, 1.5], [2.0, 1.5, 3.0], [np.nan, 1.5, 2.0], [np.nan] * 3])
+    codes = np.where(np.isnan(ratings), -1, np.searchsorted([1.5, 2.0, 3.0], ratings))
+    ours, theirs = (answer_statistics(a, min_answers=3) for a in (ratings, codes))
+    assert ours.alpha == krippendorff_alpha(ratings) != theirs.alpha
+    for name in ("coverage", "density", "answers_per_item", "entropy", "disputed", "one_class"):
+        np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name), err_msg=name)
+    assert ours.one_class.tolist() == [1]
+    with pytest.raises(ValueError, match="`level` must be one of"):
+        answer_statistics(ratings, "rank")

@@ -608,7 +608,7 @@ def test_floats_are_refused_where_classes_are_needed():
         as_annotations([[0.0, 1.0]])
     numeric = Annotations.from_dense([[0.0, 1.0]])
     for num_classes in (None, 2):
-        with pytest.raises(ValueError, match=r"Class answers are needed here. Received: numeric answers"):
+        with pytest.raises(ValueError, match=r"`answers` must be classes. Received: numeric answers"):
             as_annotations(numeric, num_classes)
 
 
@@ -714,3 +714,52 @@ def test_too_few_slots_are_refused(votes, num_slots):
 def test_wrong_selections_are_refused(votes, arguments, message):
     with pytest.raises(ValueError, match=message):
         votes.select(**arguments)
+
+
+# --- several as one, and as a data frame -----------------------------------------------------------
+
+
+def test_concat_keeps_items_nobody_answered_and_classes_nobody_gave():
+    first = Annotations.from_coo(["b"], ["r"], ["dog"], items=["b", "x"], classes=["owl", "dog"])
+    second = Annotations.from_coo(["a", "b"], ["s", "s"], ["cat", "owl"])
+    joined = Annotations.concat(part for part in (first, second))
+    assert joined.items.tolist() == ["b", "x", "a"]
+    assert joined.classes.tolist() == ["owl", "dog", "cat"]
+    assert joined.dense().tolist() == [[1, 0], [-1, -1], [-1, 2]]
+    with pytest.raises(ValueError, match="`duplicates` must be one of"):
+        Annotations.concat([first], duplicates="newest")
+    with pytest.raises(ValueError, match=r"`duplicates=` of .*`concat`.* annotator 'r' to item 'b'"):
+        Annotations.concat([first, first])
+    assert Annotations.concat([first, first], duplicates="last").dense().tolist() == first.dense().tolist()
+
+
+CLASSES_OF_ONE = Annotations.from_dense([[0]])
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ([], "`parts` must be `Annotations`, at least one.* Received: none"),
+        ([CLASSES_OF_ONE, Annotations.from_dense([[0.5]])], "all of classes or all of numbers"),
+        ([CLASSES_OF_ONE, np.zeros((1, 1), int)], r"Received: Annotations\(1 answers.*array\("),
+        ([CLASSES_OF_ONE, Annotations.from_dense([[-1], [0]], items=["0", "1"], annotators=["r"])],
+         "`items` must be of one kind in all parts. Received: '0' as text"),
+    ],
+)  # fmt: skip
+def test_parts_that_cannot_be_joined(parts, message):
+    with pytest.raises(ValueError, match=message):
+        Annotations.concat(parts)
+
+
+def test_data_frames_out_and_in(votes):
+    table = votes.to_dataframe("task", "worker", "label")
+    assert table.columns.tolist() == ["task", "worker", "label"]
+    known = {name: getattr(votes, name).tolist() for name in ("items", "annotators", "classes")}
+    again = Annotations.from_dataframe(table, "task", "worker", "label", **known)
+    assert_array_equal(again.dense(), votes.dense())
+    named = Annotations.from_coo(["b", "a"], ["r", "r"], ["cat", "owl"], classes=["owl", "dog", "cat"])
+    assert named.to_dataframe().values.tolist() == [["a", "r", "owl"], ["b", "r", "cat"]]
+    rated = Annotations.from_dense([[0.5, np.nan]], items=[("a", 1)])
+    frame = rated.to_dataframe()
+    assert frame.columns.tolist() == ["item", "annotator", "answer"]
+    assert frame.values.tolist() == [[("a", 1), 0, 0.5]]

@@ -1,6 +1,7 @@
 """`Annotations`: its three forms are inverse to each other, and permutations go through all of them."""
 
 import collections
+import re
 
 import numpy as np
 import pytest
@@ -111,6 +112,39 @@ def test_rules_for_repeated_answers_are_those_of_loops(rule):
         for cell, answers in given_.items():
             expected[cell] = choose(answers)
         assert_array_equal(table, expected)
+
+    check()
+
+
+@pytest.mark.parametrize("rule", ["error", "first", "last", "majority"])
+def test_parts_are_joined_as_their_columns_are(rule):
+    @given(parts=st.lists(repeated, min_size=1, max_size=3), numeric=st.booleans(), text=st.booleans())
+    @few_examples
+    def check(parts, numeric, text):
+        numeric = numeric and rule != "majority"
+        within = rule if rule != "error" else "first"
+        read = []
+        for rows in parts:
+            item, annotator, answer = (list(column) for column in zip(*rows, strict=True))
+            item = [f"i{i}" for i in item] if text else item
+            answer = [float(a) for a in answer] if numeric else answer
+            read.append(Annotations.from_coo(item, annotator, answer, duplicates=within))
+        columns = [np.concatenate([column(part) for part in read]) for column in (
+            lambda part: part.items[part.item_index],
+            lambda part: part.annotators[part.annotator_index],
+            lambda part: part.answers if numeric else part.classes[part.answers],
+        )]  # fmt: skip
+        known = {
+            name: list(dict.fromkeys(id_ for part in read for id_ in getattr(part, name).tolist()))
+            for name in ("items", "annotators", *([] if numeric else ["classes"]))
+        }
+        try:
+            theirs = Annotations.from_coo(*columns, duplicates=rule, **known)
+        except ValueError as error:
+            with pytest.raises(ValueError, match=re.escape(str(error))):
+                Annotations.concat(read, duplicates=rule)
+        else:
+            assert_same(Annotations.concat(read, duplicates=rule), theirs)
 
     check()
 

@@ -1,5 +1,7 @@
 """Builders for TensorFlow Datasets, on small files in the layouts that the authors published."""
 
+import re
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -210,3 +212,15 @@ def test_sentence_polarity_that_is_not_there(polarity):
         with pytest.raises(ValueError, match="'bad'"):
             kc.datasets.sentence_polarity.load_data(polarity / "sentiment_polarity")
         file.write_text(text)
+
+
+BUILDERS = [name for name in vars(crowd) if name.endswith("MTurk")]
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_instructions_say_what_to_get_and_where_to_put_it(name):
+    builder = getattr(crowd, name)
+    said = builder.MANUAL_DOWNLOAD_INSTRUCTIONS
+    assert re.search(r"http://fprodrigues.com/[\w-]+\.tar\.gz", said)
+    assert "download_config=tfds.download.DownloadConfig(manual_dir=" in said
+    assert f"`{builder.FOLDER}/" in said

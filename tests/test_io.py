@@ -539,8 +539,12 @@ def test_label_studio_of_another_item_another_control_and_ratings(tmp_path):
     assert kc.io.read_label_studio(path, item="data.image").items[0] == "/data/upload/a.png"
     cancelled = label_studio(tmp_path, lambda tasks: tasks[0]["annotations"][1].update(was_cancelled=True))
     assert kc.io.read_label_studio(cancelled).dense()[0].tolist() == [0, -1, -1]
-    with pytest.raises(ValueError, match=r"ls.json: expected at least one answer"):
+    with pytest.raises(ValueError, match=r"ls.json: .* the control 'another' .* Received: those of 'kind'"):
         kc.io.read_label_studio(path, "another")
+    with pytest.raises(
+        ValueError, match=r"the control 'another' \(`from_name=`\). Received: those of none"
+    ):
+        kc.io.read_label_studio(path, "another", predictions=True)
 
     def rated(kind, value):
         def change(tasks):
@@ -591,7 +595,7 @@ def test_label_studio_reads_its_predictions_back(tmp_path):
     tasks = json.loads(path.read_text())
     assert [task["id"] for task in tasks] == [11, 13]
     assert "score" not in tasks[0]["predictions"][0]
-    with pytest.raises(ValueError, match=r"expected results of the control 'another'. Received: none"):
+    with pytest.raises(ValueError, match=r"expected results of the control 'another' .* those of 'kind'"):
         kc.io.write_label_studio(path, export, annotations, posterior(annotations), "another")
 
 
@@ -696,11 +700,40 @@ def test_tags_are_read_back(tmp_path):
         kc.io.write_conll(path, found.tokens[:1], found.annotations, tags)
 
 
+def test_tags_by_sentences_are_written(tmp_path):
+    found = kc.io.read_conll(SAMPLES / "tokens.conll", classes=TAGS)
+    flat = np.array([1, 2, 0, -1, 0])
+    tags = np.array([[1, 2, 0, 7], [-1, 0, 7, 7]])  # 7: whatever stands at padding
+    probabilities = np.full((2, 4, 3), 0.05) + 0.85 * np.eye(3)[np.maximum(tags, 0) % 7]
+    probabilities[tags == 7] = 0
+    for name, by_sentence, by_token in (
+        ("codes", tags, flat),
+        ("probabilities", probabilities, probabilities[tags < 7]),
+    ):
+        paths = tmp_path / f"{name}_by_sentence", tmp_path / f"{name}_by_token"
+        for path, estimates in zip(paths, (by_sentence, by_token), strict=True):
+            kc.io.write_conll(path, found.tokens, found.annotations, estimates)
+        assert paths[0].read_text() == paths[1].read_text()
+        with pytest.raises(ValueError, match=r"`estimates` by sentences must be of 2 .* at least 3 tokens"):
+            kc.io.write_conll(paths[0], found.tokens, found.annotations, by_sentence[:, :2])
+    with pytest.raises(ValueError, match=r"`estimates` by sentences must be of 2 .* shape \(4, 4, 3\)"):
+        kc.io.write_conll(paths[0], found.tokens, found.annotations, np.tile(probabilities, (2, 1, 1)))
+    one_hot = np.eye(3, dtype=int)[[1, 2, 0, 0, 0]]
+    kc.io.write_conll(tmp_path / "one_hot", found.tokens, found.annotations, one_hot)
+    assert (tmp_path / "one_hot").read_text().startswith("Mary\tB-PER\t1\n")
+    words = ["Mary", "W"]
+    with pytest.raises(ValueError, match=r"`tokens` must be sentences, lists of tokens. Received: text"):
+        kc.io.write_conll(tmp_path / "text", words, found.annotations, flat)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("Mary B O\nJones I\n", "line 2: expected a token and 3 columns. Received: 2"),
-        ("Mary\n", "line 1: expected columns of answers. Received: 0"),
+        (
+            "Mary B O\nJones I\n",
+            r"line 2: expected 3 columns, .* a token, and 2 of answers. Received: 2",
+        ),
+        ("Mary\n", r"line 1: expected columns of answers \(from `first_answer=1` on.* Received: 0 of 1"),
         ("Mary X O\n", "line 1, column 2, 'answer': expected one of `classes`"),
         ("\n\n-DOCSTART- O O\n", "expected a token a line. Received: an empty file"),
         ("Mary ? ?\n", "expected at least one answer"),
@@ -717,7 +750,9 @@ def test_tokens_of_other_columns(tmp_path):
     found = kc.io.read_conll(tmp_path / "t.tsv", token=1, sep="\t")
     assert found.tokens == [["Mary Ann", "sleeps"]]
     assert found.dense().tolist() == [[[0, 1], [1, 1]]]
-    with pytest.raises(ValueError, match=r"line 1: expected 3 columns of answers. Received: 2"):
+    with pytest.raises(
+        ValueError, match=r"line 1: expected 3 columns of answers .*first_answer=2.* Received: 2 of 4"
+    ):
         kc.io.read_conll(tmp_path / "t.tsv", PEOPLE, token=1, sep="\t")
 
 
@@ -779,6 +814,16 @@ def test_hugging_face_datasets():
     assert found.dense().tolist() == expected(True)[::-1]
     with pytest.raises(ValueError, match="expected one column 'votes'"):
         kc.io.read_hugging_face(dataset, "votes")
+    with pytest.raises(ValueError, match=r"`dataset` must be a .* of one split.* Received: DatasetDict"):
+        kc.io.read_hugging_face(datasets.DatasetDict(train=dataset))
+
+
+@pytest.mark.parametrize("dataset", [lists(), [1], None], ids=["dict", "list", "None"])
+def test_what_is_no_data_set(dataset):
+    with pytest.raises(
+        ValueError, match=r"`dataset` must be a `datasets.Dataset` of one split.* Received: "
+    ):
+        kc.io.read_hugging_face(dataset)
 
 
 @pytest.mark.parametrize("name", ["labels.csv", "labels.parquet"])

@@ -4,7 +4,9 @@ import csv
 import json
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from io_samples import (
     FORMATS,
@@ -259,7 +261,8 @@ def test_json_min_of_ratings_numbers_and_other_items(tmp_path):
     assert found.classes is None
     assert sorted(found.answers) == [0, 1, 2, 3, 4]
     with pytest.raises(
-        ValueError, match=r"min.json: expected results of the control 'colour'. Received: none"
+        ValueError,
+        match=r"min.json: expected results of the control 'colour' .*the keys \['image', 'id', 'kind'",
     ):
         kc.io.read_label_studio_min(tmp_path / "min.json", "colour")
 
@@ -404,3 +407,62 @@ def test_labels_are_the_input_of_another_batch(tmp_path):
         tmp_path / "b.csv", annotations, [0, 1], IMAGE.removeprefix("Input."), "guess", confidence=None
     )
     assert (tmp_path / "b.csv").read_text() == f"image_url,guess\n{PICTURES[0]},cat\n{PICTURES[1]},dog\n"
+
+
+@pytest.mark.parametrize(
+    ("form", "fields"),
+    [
+        ([{"kind": {"cat": True, "dog": False}}], ["kind"]),
+        ([{"category": {"label": "cat"}, "sure": {"score": 3, "how": {"yes": True}}}],
+         ["category.label", "sure.score", "sure.how"]),
+        ({"a": 1, "b": "x"}, ["a", "b"]),
+        ([], []),
+    ],
+)  # fmt: skip
+def test_mturk_takes_no_whole_form_for_a_class(tmp_path, form, fields):
+    rows = [["HITId", "WorkerId", "AssignmentStatus", "Answer.taskAnswers"], ["H", "W", "Approved", "[sic"]]
+    with (tmp_path / "b.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    assert kc.io.read_mturk(tmp_path / "b.csv", "HITId", "Answer.taskAnswers").classes.tolist() == ["[sic"]
+    with (tmp_path / "b.csv").open("a", newline="") as file:
+        csv.writer(file).writerow(["H2", "W", "Approved", json.dumps(form)])
+    with pytest.raises(ValueError, match=r"line 3, 'Answer.taskAnswers': .*`field=`.*the fields ") as error:
+        kc.io.read_mturk(tmp_path / "b.csv", "HITId", "Answer.taskAnswers")
+    assert str(error.value).endswith(f"fields {fields}")
+
+
+def test_worker_responses_of_sagemaker_are_told_apart(tmp_path):
+    (tmp_path / "r.json").write_text('{"answers": [{"answerContent": {}, "workerId": "w"}]}')
+    with pytest.raises(ValueError, match=r"r.json: .*consolidation-request. Received: a worker response"):
+        kc.io.read_sagemaker(tmp_path / "r.json", "kind.label")
+
+
+# --- Parquet ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row_group_size", [2, None])
+def test_a_categorical_of_parquet_keeps_its_order_and_categories(tmp_path, row_group_size):
+    grades = pd.Categorical(["mid", "low", None, "low"], categories=["low", "mid", "high"], ordered=True)
+    frame = pd.DataFrame({"item": list("abcd"), "annotator": "r", "answer": grades})
+    path = tmp_path / "t.parquet"
+    frame.to_parquet(path, row_group_size=row_group_size or len(frame))
+    found = kc.io.read_long(path)
+    assert found.classes.tolist() == ["low", "mid", "high"]
+    assert found.classes.tolist() == kc.Annotations.from_dataframe(frame).classes.tolist()
+    assert found.dense().tolist() == [[1], [0], [0]]
+    assert kc.io.read_long(path, classes=["mid", "low"]).dense().tolist() == [[0], [1], [1]]
+    frame.to_parquet(path, use_dictionary=False)  # then the file has no order
+    assert kc.io.read_long(path).classes.tolist() == ["low", "mid"]
+    frame.astype({"answer": "object"}).to_parquet(path)  # codes in the file are no categories
+    assert kc.io.read_long(path).classes.tolist() == ["low", "mid"]
+    codes = pa.array(["z", "a"]).dictionary_encode()
+    pq.write_table(
+        pa.table({"item": [1, 2], "annotator": [1, 1], "answer": codes}), path
+    )  # nor are those of Arrow
+    assert kc.io.read_long(path).classes.tolist() == ["a", "z"]
+    ordered = codes.cast(pa.dictionary(pa.int32(), pa.string(), ordered=True))
+    pq.write_table(pa.table({"item": [1, 2], "annotator": [1, 1], "answer": ordered}), path)
+    assert kc.io.read_long(path).classes.tolist() == ["z", "a"]
+    numbers = pd.Categorical([2, 1, 2, 1], categories=[3, 2, 1])
+    frame.assign(answer=numbers).to_parquet(path)
+    assert kc.io.read_long(path).classes.tolist() == [1, 2]

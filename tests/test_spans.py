@@ -62,3 +62,8 @@ def test_bad_input_is_refused():
         kc.callbacks.SpanValidation(None, np.zeros((3, 5)), TRUE, LABELS)
     with pytest.raises(ValueError, match=r"codes of the 2 `labels`"):
         kc.callbacks.SpanValidation(None, np.zeros((2, 5)), TRUE, LABELS[:2])
+
+
+def test_a_text_is_no_list_of_labels():
+    with pytest.raises(ValueError, match=r"`labels` must be a sequence of names. Received: the text 'OB'"):
+        kc.evaluation.span_scores([[1, 0]], [[1, 0]], "OB")

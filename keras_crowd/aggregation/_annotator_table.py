@@ -21,7 +21,8 @@ def annotator_table(
     Args:
         answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
         posterior: Class probabilities `(items, classes)`, as of `EMTrainer.posterior`, `aggregation.posterior`
-            or `aggregation.dawid_skene`; rows sum to 1. An annotator's own answers took part in it.
+            or `aggregation.dawid_skene`; rows sum to 1. An annotator's own answers took part in it. A data
+            frame is read by its ids, as in `label_table`.
         confusion: What was learned, `(annotators, true, answer)`. Defaults to what the posterior makes of the
             answers, without smoothing.
         min_answers: How many answers, all of one class, make an annotator suspect.

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..annotations import as_annotations
 from ..annotations._counts import share
+from ..annotations._frames import by_ids
 from ._checks import answers_and_probabilities
 
 
@@ -51,7 +52,7 @@ def annotator_class_prior(answers: Any, probabilities: np.ndarray) -> np.ndarray
     Args:
         answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
         probabilities: Probability of each class for each item, `(items, classes)`: the classifier's
-            prediction (not its logits), or a posterior.
+            prediction (not its logits), or a posterior. A data frame is read by its ids, as in `label_table`.
 
     Returns:
         `(annotators, classes)`; rows sum to 1. An annotator without answers has the mean over all items.
@@ -78,7 +79,8 @@ def agreement(answers: Any, labels: Any) -> np.ndarray:
 
     Args:
         answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
-        labels: Gold labels, or a majority vote, integers `(items,)`; items without one (`-1`) are left out.
+        labels: Gold labels, or a majority vote, integers `(items,)`; items without one (`-1`) are left out. Or a
+            pandas series of the items' classes by their ids, as crowd-kit gives.
 
     Returns:
         `(annotators,)`, from 0 to 1; `NaN` for an annotator without answers to labeled items.
@@ -88,8 +90,8 @@ def agreement(answers: Any, labels: Any) -> np.ndarray:
     >>> agreement([[0, 0], [1, 0], [1, -1]], [0, 1, -1])
     array([1. , 0.5])
     """
-    labels = np.asarray(labels)
     annotations = as_annotations(answers)
+    labels = np.asarray(by_ids("labels", labels, annotations))
     if labels.shape != (annotations.num_items,) or labels.dtype.kind not in "iu":
         raise ValueError(
             f"`labels` must be {annotations.num_items} class codes, one for each item. "

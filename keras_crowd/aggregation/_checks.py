@@ -8,18 +8,18 @@ import numpy as np
 
 from .._arguments import distributions
 from ..annotations import Annotations, as_annotations
+from ..annotations._frames import by_ids
 
 
 def answers_and_probabilities(
     answers: Any, probabilities: Any, name: str = "probabilities"
 ) -> tuple[Annotations, np.ndarray]:
     """Annotations, and class probabilities of as many items."""
-    probabilities = np.asarray(probabilities, float)
-    if probabilities.ndim != 2:
-        raise ValueError(
-            f"`{name}` must have shape (items, classes). Received: shape {probabilities.shape}"
-        )
-    annotations = as_annotations(answers, probabilities.shape[1])
+    shape = np.shape(probabilities)
+    if len(shape) != 2:
+        raise ValueError(f"`{name}` must have shape (items, classes). Received: shape {shape}")
+    annotations = as_annotations(answers, None if isinstance(answers, Annotations) else shape[1])
+    probabilities = np.asarray(by_ids(name, probabilities, annotations), float)
     if probabilities.shape != (annotations.num_items, annotations.num_classes):
         raise ValueError(
             f"`{name}` must have {annotations.num_items} rows and {annotations.num_classes} columns. "

@@ -15,7 +15,8 @@ def label_table(answers: Any, posterior: Any) -> dict[str, np.ndarray]:
     Args:
         answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
         posterior: Class probabilities `(items, classes)`, as of `EMTrainer.posterior`, `aggregation.posterior`
-            or `aggregation.dawid_skene`; rows sum to 1.
+            or `aggregation.dawid_skene`; rows sum to 1. A data frame, as of crowd-kit's
+            `fit_predict_proba`, is read by its ids: items are its index, classes its columns.
 
     Returns:
         The columns `"item"` (ids), `"label"` (the most probable class), `"confidence"` (its probability),

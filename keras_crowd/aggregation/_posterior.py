@@ -20,7 +20,8 @@ def posterior(answers: Any, probabilities: Any, confusion: Any) -> np.ndarray:
 
     Args:
         answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
-        probabilities: The classifier's prediction `f`, `(items, classes)`; rows sum to 1.
+        probabilities: The classifier's prediction `f`, `(items, classes)`; rows sum to 1. A data frame is read by
+            its ids, as in `label_table`.
         confusion: `A`, `(annotators, true, answer)`, from a crowd layer's `.confusion()`.
 
     Returns:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..annotations import Annotations, as_ratings
 from ..annotations._counts import share
+from ..annotations._frames import by_ids
 
 
 def mean_rating(answers: Any) -> np.ndarray:
@@ -69,7 +70,8 @@ def deviations(answers: Any, truth: Any) -> Deviations:
 
     Args:
         answers: `Annotations` of numbers, or floats `(items, annotators)` with `NaN` for missing.
-        truth: Gold ratings, or an estimate, `(items,)`; items without one (`NaN`) are left out.
+        truth: Gold ratings, or an estimate, `(items,)`; items without one (`NaN`) are left out. A pandas
+            series is read by the ids in its index.
 
     Returns:
         `Deviations(bias, rmse)`.
@@ -79,7 +81,8 @@ def deviations(answers: Any, truth: Any) -> Deviations:
     >>> deviations([[1.0, 3.0], [2.0, np.nan]], [1.0, 1.0])
     Deviations(bias=array([0.5, 2. ]), rmse=array([0.70710678, 2.        ]))
     """
-    ratings, truth = as_ratings(answers), np.asarray(truth, float)
+    ratings = as_ratings(answers)
+    truth = np.asarray(by_ids("truth", truth, ratings), float)
     if truth.shape != (ratings.num_items,):
         raise ValueError(
             f"`truth` must be {ratings.num_items} numbers, one for each item. Received: shape {truth.shape}"

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._arguments import whole_number
 from ..annotations import Annotations, as_ratings
+from ..annotations._frames import by_ids
 from ._ratings import by_annotator, log_prior_of, mean_rating, noise_variance, truth_given
 
 
@@ -64,7 +65,7 @@ def raykar(
     Args:
         answers: `Annotations` of numbers, or floats `(items, annotators)` with `NaN` for missing.
         predictions: A model's predictions of the items, `(items,)`, in place of `m`: then features and
-            answers both tell the truth.
+            answers both tell the truth. A pandas series is read by the ids in its index.
         strength: `n_0`, positive.
         max_iterations: Stop after so many iterations.
         tolerance: Stop when the objective, per answer, rises by less than this.
@@ -106,7 +107,7 @@ def raykar(
 def _features(ratings: Annotations, predictions: Any) -> np.ndarray:
     if predictions is None:
         return np.zeros(ratings.num_items)
-    values = np.asarray(predictions, float)
+    values = np.asarray(by_ids("predictions", predictions, ratings), float)
     if values.shape != (ratings.num_items,) or not np.all(np.isfinite(values)):
         raise ValueError(
             f"`predictions` must be {ratings.num_items} finite numbers, one for each item. "

@@ -26,6 +26,11 @@ def as_annotations(answers: Any, num_classes: int | None = None) -> Annotations:
                 f"missing. Received: floats of shape {array.shape}"
             )
         answers = Annotations.from_dense(array, classes=num_classes)
+    elif answers.classes is None:
+        raise ValueError(
+            "`answers` must be classes. Received: numeric answers (floats; with `classes=` they are class ids), "
+            f"{answers!r}"
+        )
     elif answers.num_classes != num_classes and num_classes is not None:
         raise ValueError(
             f"`num_classes` must agree with the annotations, which have {answers.num_classes}. "

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 
-from . import _readers
+from . import _concat, _readers
 from ._forms import to_dense, to_slots
 from ._ids import (
     frozen,
@@ -23,7 +24,8 @@ class Annotations:
     two forms that models train on: `dense()`, `(items, annotators)` with holes, and `slots()`, the same
     without the holes.
 
-    Build one with `from_dense`, `from_coo`, `from_dataframe` or `from_csv`; instances do not change.
+    Build one with `from_dense`, `from_coo`, `from_dataframe` or `from_csv`, or of several with `concat`; instances do
+    not change.
 
     Row `i` of `dense()` and `slots()` belongs to `annotations.items[i]`. **Pass `items=`, the ids of the
     rows of your features in their order**, when you build from a table: then row `i` is also row `i` of
@@ -89,6 +91,7 @@ class Annotations:
     from_coo = classmethod(_readers.from_coo)
     from_dataframe = classmethod(_readers.from_dataframe)
     from_csv = classmethod(_readers.from_csv)
+    concat = classmethod(_concat.concat)
 
     @property
     def num_items(self) -> int:
@@ -165,6 +168,26 @@ class Annotations:
                 f"{needed}. Received: num_slots={num_slots}"
             )
         return to_slots(self.item_index, self.annotator_index, self.answers, (self.num_items, num_slots))
+
+    def to_dataframe(self, item: str = "item", annotator: str = "annotator", answer: str = "answer") -> Any:
+        """The answers as a pandas data frame, one row an answer, sorted by item and annotator. Needs pandas.
+
+        Args:
+            item, annotator, answer: Names of the columns: `to_dataframe("task", "worker", "label")` is what
+                crowd-kit takes.
+
+        Returns:
+            A data frame of ids; `from_dataframe` reads it, given the `items=` and `classes=` that it does not know.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise ImportError("`Annotations.to_dataframe` needs pandas: pip install pandas") from error
+        answers = self.answers if self.classes is None else self.classes[self.answers]
+        columns = (self.items[self.item_index], self.annotators[self.annotator_index], answers)
+        frame = pandas.DataFrame(dict(enumerate(columns)))
+        frame.columns = [item, annotator, answer]
+        return frame
 
     def select(
         self,

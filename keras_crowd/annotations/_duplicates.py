@@ -1,4 +1,4 @@
-"""What to do when an annotator answered an item more than once."""
+"""What to do when an annotator answered an item more than once, or with what is no class."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import get_args
 
 import numpy as np
 
-from ._rules import Duplicates
+from ._rules import Duplicates, Unknown
 
 
 def checked_rule(duplicates: str) -> None:
@@ -16,6 +16,12 @@ def checked_rule(duplicates: str) -> None:
             f"`duplicates` must be one of {', '.join(map(repr, get_args(Duplicates)))}. "
             f"Received: duplicates={duplicates!r}"
         )
+
+
+def checked_unknown(unknown: str) -> None:
+    """Raises unless there is such a rule."""
+    if unknown not in get_args(Unknown):
+        raise ValueError(f"`unknown` must be 'error' or 'drop'. Received: unknown={unknown!r}")
 
 
 def kept_rows(

@@ -14,6 +14,8 @@ MISSING = -1
 
 def column(name: str, values: Any) -> np.ndarray:
     """`values` as a 1-D array in which every hashable stays as it is (tuples too)."""
+    if isinstance(values, str | bytes):
+        raise ValueError(f"`{name}` must be a sequence. Received: the text {values!r}")
     if hasattr(values, "to_numpy"):
         values = _from_series(values)
     elif hasattr(values, "__array__"):  # tensors: their elements are neither equal nor hashable
@@ -128,7 +130,8 @@ def refuse_duplicates(key: np.ndarray, items: np.ndarray, annotators: np.ndarray
     if len(repeated):
         item, annotator = divmod(int(key[repeated[0]]), len(annotators))
         raise ValueError(
-            "An annotator must answer an item at most once. "
+            "An annotator must answer an item at most once (`duplicates=` of `from_coo`, `from_dataframe`, "
+            "`from_csv` and `concat` says which answer counts). "
             f"Received: {len(repeated)} repeated answers, the first by annotator "
             f"{annotators.tolist()[annotator]!r} to item {items.tolist()[item]!r}"
         )

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._duplicates import kept_rows
+from ._duplicates import checked_unknown, kept_rows
 from ._ids import MISSING, answer_column, class_ids, column, encode, id_array, is_missing, refuse_empty
-from ._rules import Duplicates
+from ._numbers import float_beside_words
+from ._rules import Duplicates, Unknown, refuse_others
 
 if TYPE_CHECKING:
     from ._container import Annotations
@@ -73,6 +74,7 @@ def from_coo(
     annotators: Sequence[Hashable] | None = None,
     classes: Sequence[Hashable] | int | None = None,
     duplicates: Duplicates = "error",
+    unknown: Unknown = "error",
 ) -> Annotations:
     """Reads three parallel arrays: who said what of which item. Ids may be anything hashable.
 
@@ -90,11 +92,13 @@ def from_coo(
             `0, ..., K - 1`. Defaults likewise.
         duplicates: What to do when an annotator answered an item more than once: `"error"`; keep the
             `"first"` or the `"last"` answer; or the one given most often, `"majority"` (classes only).
+        unknown: What to do with answers that are not among `classes`: `"error"`, or `"drop"` them.
 
     Raises:
         ValueError: When lengths disagree, an id is missing or unknown, an annotator answered an
             item twice, or nobody answered at all.
     """
+    checked_unknown(unknown)
     item, annotator = column("item", item), column("annotator", annotator)
     answer = column("answer", answer)
     if not len(item) == len(annotator) == len(answer):
@@ -102,15 +106,17 @@ def from_coo(
             "`item`, `annotator` and `answer` must have the same length. "
             f"Received: lengths {len(item)}, {len(annotator)} and {len(answer)}"
         )
+    if isinstance(classes, int):
+        classes = range(classes)
     given = ~is_missing(answer)
+    if unknown == "drop" and classes is not None:
+        given &= _among(answer, column("classes", classes))
     item, annotator, answer = item[given], annotator[given], answer[given]
     refuse_empty(answer, "answer")
     item_ids, item_index = encode("item", item, "items", items)
     annotator_ids, annotator_index = encode("annotator", annotator, "annotators", annotators)
     if classes is None:
         answer = answer_column(answer)
-    elif isinstance(classes, int):
-        classes = range(classes)
     if answer.dtype.kind == "f" and classes is None:
         answer_ids, codes = None, answer
     else:
@@ -142,8 +148,9 @@ def from_dataframe(
         annotator: Name of the column of annotator ids.
         answer: Name of the column of answers: classes, or ratings if they are floats, as for `from_coo`. A
             categorical column gives `classes` its categories.
-        **kwargs: `items=`, `annotators=`, `classes=` and `duplicates=`, as for `from_coo`.
+        **kwargs: `items=`, `annotators=`, `classes=`, `duplicates=` and `unknown=`, as for `from_coo`.
     """
+    refuse_others(from_dataframe, kwargs)
     for argument, name in (("item", item), ("annotator", annotator), ("answer", answer)):
         if name not in df.columns:
             raise ValueError(
@@ -166,6 +173,7 @@ def from_csv(
     annotators: Sequence[Hashable] | None = None,
     classes: Sequence[Hashable] | int | None = None,
     duplicates: Duplicates = "error",
+    unknown: Unknown = "error",
     **read_csv: Any,
 ) -> Annotations:
     """Reads a CSV file with one row an answer. Needs pandas.
@@ -173,17 +181,26 @@ def from_csv(
     Args:
         path: The file. `io.read_long` is strict about malformed ones and says where they are so.
         item, annotator, answer: Names of the columns.
-        items, annotators, classes, duplicates: As for `from_coo`.
+        items, annotators, classes, duplicates, unknown: As for `from_coo`.
         **read_csv: Passed to `pandas.read_csv` (`sep`, `dtype`, `encoding`, ...). Only blanks and
             "NaN" are read as missing ("NA" and "None" are ids and classes), unless you say otherwise.
             pandas reads integers with a hole as floats, so as ratings: pass `classes=`.
+
+    Raises:
+        ValueError: As `from_coo`; and when the file is no such table, or has floats beside words as answers.
     """
     try:
         import pandas
     except ImportError as error:
         raise ImportError("`Annotations.from_csv` needs pandas: pip install pandas") from error
+    refuse_others(from_csv, read_csv, pandas.read_csv)
     missing = {"keep_default_na": False, "na_values": ["", "NaN", "nan"]}
-    df = pandas.read_csv(path, **{**missing, **read_csv})
+    try:
+        df = pandas.read_csv(path, **{**missing, **read_csv})
+    except ValueError as error:
+        raise ValueError(f"{path}: expected a table that pandas can read. Received: {error}") from error
+    if classes is None and answer in df.columns and "dtype" not in read_csv:
+        _refuse_words(path, answer, df[answer].dropna().unique().tolist())
     return cls.from_dataframe(
         df,
         item,
@@ -193,7 +210,23 @@ def from_csv(
         annotators=annotators,
         classes=classes,
         duplicates=duplicates,
+        unknown=unknown,
     )
+
+
+def _refuse_words(path: Any, answer: str, values: list[Any]) -> None:
+    """Whether ratings would be read as classes because some of them are no numbers."""
+    found = float_beside_words(values) if all(isinstance(value, str) for value in values) else None
+    if found:
+        raise ValueError(
+            f"{path}, {answer!r}: expected numbers, as {found[0]!r} is (or `classes=`, or `na_values=` for what is "
+            f"no answer). Received: {values[found[1].index(True)]!r}"
+        )
+
+
+def _among(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    ids = set(known.tolist())
+    return np.fromiter(map(ids.__contains__, values.tolist()), bool, len(values))
 
 
 def _ids(name: str, ids: Sequence[Hashable] | None, length: int) -> np.ndarray:

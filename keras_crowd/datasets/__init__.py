@@ -1,4 +1,9 @@
-"""The papers' data sets, and simulated annotators. NumPy only; no part of Keras is needed here."""
+"""The papers' data sets, and simulated annotators. NumPy only; no part of Keras is needed here.
+
+`labelme`, `music`, `moviereviews`, `ner_mturk` and `sentence_polarity` are modules, as those of `keras.datasets`:
+`labelme.load_data(path)` reads a file or a folder that its docstring describes. `datasets.tfds` makes the same data of
+the archives that their authors published.
+"""
 
 from . import labelme as labelme
 from . import moviereviews as moviereviews

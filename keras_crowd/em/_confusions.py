@@ -11,6 +11,7 @@ from ..aggregation import dawid_skene, majority_vote
 from ..aggregation._checks import imagined_answers
 from ..aggregation._counts import TINY, AnswerSums, log_normalize
 from ..annotations import Annotations
+from ..annotations._frames import by_ids
 from ..warm_start import from_labels
 
 
@@ -45,6 +46,7 @@ class Confusions:
             q = majority_vote(self.annotations, soft=True).astype(float)
             q[self.annotations.answers_per_item() == 0] = 1 / q.shape[1]
         else:
+            how = by_ids("start", how, self.annotations)
             q = _checked_start(how, (self.annotations.num_items, self.annotations.num_classes))
         return self._with_gold(q)
 

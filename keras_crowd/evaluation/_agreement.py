@@ -29,7 +29,7 @@ class PairwiseAgreement(NamedTuple):
     common: np.ndarray
 
 
-def krippendorff_alpha(answers: Any, level: Level = "nominal") -> float:
+def krippendorff_alpha(answers: Any, level: Level | None = None) -> float:
     """Agreement of all annotators beyond chance: 1 is perfect, 0 what chance gives, below 0 is systematic.
 
     With `m_i` answers to item `i`, `n` answers to items that have at least two, and a distance `d` of answers:
@@ -43,8 +43,9 @@ def krippendorff_alpha(answers: Any, level: Level = "nominal") -> float:
 
     Args:
         answers: `Annotations`, integers `(items, annotators)` with `-1`, or floats with `NaN` for missing.
-        level: `"nominal"`: classes that are equal or not; `"ordinal"`: in the order of `classes`, or of the
-            numbers; `"interval"`: numbers, or classes whose ids are numbers.
+        level: `"nominal"`: classes that are equal or not; `"ordinal"`: **in the order of `annotations.classes`**, which
+            is that of the alphabet for names unless `classes=` was given, or of the numbers; `"interval"`: numbers, or
+            classes whose ids are numbers. Defaults to nominal for classes and to interval for ratings.
 
     Returns:
         alpha; NaN where no item has two answers, or all these answers are the same.
@@ -62,6 +63,8 @@ def krippendorff_alpha(answers: Any, level: Level = "nominal") -> float:
         K. Krippendorff, "Computing Krippendorff's alpha-reliability", University of Pennsylvania, 2011.
     """
     annotations = as_answers(answers)
+    if level is None:
+        level = "interval" if annotations.classes is None else "nominal"
     if level not in get_args(Level):
         raise ValueError(f"`level` must be one of {', '.join(get_args(Level))}. Received: level={level!r}")
     per_item = annotations.answers_per_item()

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..annotations import Annotations, as_annotations
+from ..annotations._frames import by_ids
 from ._checks import (
     checked_class_codes,
     checked_confusion,
@@ -96,7 +97,8 @@ def classifier_alignment(probabilities: Any, answers: Any, min_gain: float = 0.0
     and goes where there is room.
 
     Args:
-        probabilities: The classifier's predictions `F`, `(items, classes)`; rows sum to 1.
+        probabilities: The classifier's predictions `F`, `(items, classes)`; rows sum to 1. Beside `Annotations` a
+            data frame is read by its ids: items are its index, classes its columns.
         answers: `Annotations`, or integers `(items, annotators or slots)` with `-1` for missing. Who
             answered does not matter.
         min_gain: Smaller gains leave classes where they are.
@@ -115,6 +117,8 @@ def classifier_alignment(probabilities: Any, answers: Any, min_gain: float = 0.0
     >>> keras_crowd.evaluation.classifier_alignment(probabilities, answers)
     array([2, 1, 0])
     """
+    if isinstance(answers, Annotations):
+        probabilities = by_ids("probabilities", probabilities, answers)
     probabilities = checked_probabilities("probabilities", probabilities)
     annotations = as_annotations(answers, probabilities.shape[1])
     if len(probabilities) != annotations.num_items:

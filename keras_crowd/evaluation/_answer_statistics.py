@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._arguments import whole_number
-from ..annotations import as_annotations
+from ..annotations import Annotations, as_answers
 from ._agreement import Level, answer_entropy, krippendorff_alpha, num_classes_used
 
 
@@ -21,7 +21,8 @@ class AnswerStatistics:
         density: Share of all pairs of an item and an annotator that have an answer.
         answers_per_item: `(items,)`.
         answers_per_annotator: `(annotators,)`.
-        entropy: Nats of the answers to each item, `(items,)`; NaN where there are none.
+        entropy: Nats of the answers to each item, `(items,)`; NaN where there are none. Of ratings, each number is a
+            class of its own, here and below.
         disputed: Share of the items with two answers or more whose answers differ.
         alpha: Krippendorff's alpha.
         one_class: Ids of the annotators who gave many answers, all of one class.
@@ -52,19 +53,20 @@ class AnswerStatistics:
         )
 
 
-def answer_statistics(answers: Any, level: Level = "nominal", min_answers: int = 5) -> AnswerStatistics:
+def answer_statistics(answers: Any, level: Level | None = None, min_answers: int = 5) -> AnswerStatistics:
     """How many answers there are, how far they agree, and who should be looked at.
 
     Args:
-        answers: `Annotations` with classes, or integers `(items, annotators)` with `-1` for missing.
-        level: For Krippendorff's alpha: `"nominal"`, `"ordinal"` or `"interval"`.
+        answers: `Annotations`, integers `(items, annotators)` with `-1`, or floats with `NaN` for missing.
+        level: For Krippendorff's alpha, as in `krippendorff_alpha`: `"nominal"` (the default for classes), `"ordinal"`
+            (in the order of `annotations.classes`) or `"interval"` (the default for ratings).
         min_answers: How many answers, all of one class, make an annotator suspect.
 
     Returns:
         `AnswerStatistics`.
 
     Raises:
-        ValueError: When answers are no classes, or an argument is out of range.
+        ValueError: When an argument is out of range, or `level` does not fit the classes.
 
     Example:
 
@@ -73,7 +75,8 @@ def answer_statistics(answers: Any, level: Level = "nominal", min_answers: int =
     (median 2), 50.0 % of the items disputed, alpha 0.000, 1 annotators of one class)
     """
     whole_number("min_answers", min_answers)
-    annotations = as_annotations(answers)
+    given = as_answers(answers)
+    annotations = _as_classes(given)
     per_item, per_annotator = annotations.answers_per_item(), annotations.answers_per_annotator()
     entropy, several = answer_entropy(annotations), per_item > 1
     suspect = (num_classes_used(annotations) == 1) & (per_annotator >= min_answers)
@@ -84,6 +87,21 @@ def answer_statistics(answers: Any, level: Level = "nominal", min_answers: int =
         answers_per_annotator=per_annotator,
         entropy=entropy,
         disputed=float(np.mean(entropy[several] > 0)) if several.any() else float("nan"),
-        alpha=krippendorff_alpha(annotations, level),
+        alpha=krippendorff_alpha(given, level),
         one_class=annotations.annotators[suspect],
+    )
+
+
+def _as_classes(annotations: Annotations) -> Annotations:
+    """Ratings as classes, each number one."""
+    if annotations.classes is not None:
+        return annotations
+    numbers, codes = np.unique(annotations.answers, return_inverse=True)
+    return Annotations(
+        annotations.item_index,
+        annotations.annotator_index,
+        codes,
+        items=annotations.items,
+        annotators=annotations.annotators,
+        classes=numbers,
     )

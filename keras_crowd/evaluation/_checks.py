@@ -70,6 +70,13 @@ def checked_probabilities(name: str, probabilities: Any) -> np.ndarray:
 
 def checked_labels_and_probabilities(y_true: Any, probabilities: Any) -> tuple[np.ndarray, np.ndarray]:
     """Labels, and the probabilities of as many items."""
+    if hasattr(probabilities, "columns") and list(probabilities.columns) != [
+        *range(probabilities.shape[1])
+    ]:
+        raise ValueError(
+            "`probabilities` must have its columns in the order of the class codes, as an array has "
+            f"(`.to_numpy()`). Received: a table with the columns {list(probabilities.columns)[:5]}"
+        )
     probabilities = checked_probabilities("probabilities", probabilities)
     y_true = checked_class_codes("y_true", y_true, probabilities.shape[1])
     if len(y_true) != len(probabilities):

@@ -53,6 +53,8 @@ def span_scores(true: Any, predicted: Any, labels: Sequence[str]) -> SpanScores:
         E. Tjong Kim Sang, F. De Meulder, "Introduction to the CoNLL-2003 shared task", CoNLL 2003.
     """
     true, predicted = np.asarray(true), np.asarray(predicted)
+    if isinstance(labels, str):
+        raise ValueError(f"`labels` must be a sequence of names. Received: the text {labels!r}")
     if true.ndim != 2 or predicted.shape != true.shape:
         raise ValueError(
             "`true` and `predicted` must have the same shape (sentences, time). "

@@ -7,6 +7,18 @@ from typing import Any
 from ._text import expect, follow
 
 
+def fields(form: Any, before: str = "") -> list[str]:
+    """What may be a `field` of such a form: the keys to each value, joined by dots."""
+    if isinstance(form, list):
+        form = form[0] if form else {}
+    found: list[str] = []
+    for key, value in form.items() if isinstance(form, dict) else ():
+        buttons = isinstance(value, dict) and all(type(pressed) is bool for pressed in value.values())
+        inner = isinstance(value, dict) and not buttons
+        found += fields(value, f"{before}{key}.") if inner else [before + key]
+    return found
+
+
 def chosen(form: Any, field: str, place: str) -> Any:
     """What stands under `field` in a form, or in a list of one form.
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from ..annotations import MISSING
 from ..annotations._ids import column
+from ..annotations._numbers import NUMBER
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]*").fullmatch
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII).fullmatch
 _KINDS: dict[type, str] = {str: "text", bool: "true or false", int: "a number", float: "a number"}
 
 
@@ -95,7 +95,7 @@ def typed(values: np.ndarray, vocabulary: Sequence[Hashable] | int | None, numbe
     texts = values.tolist()
     if texts and all(map(_INTEGER, texts)):
         return column("ids", [int(text) for text in texts])
-    if numbers and texts and all(map(_NUMBER, texts)):
+    if numbers and texts and all(map(NUMBER, texts)):
         return np.array([float(text) for text in texts])
     return values
 

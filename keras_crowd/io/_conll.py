@@ -13,6 +13,7 @@ from .._arguments import whole_number
 from .._files import replacing
 from ..annotations import MISSING, Annotations
 from ..annotations._rules import Unknown
+from ._arguments import texts
 from ._estimates import labels
 from ._rows import RowBuilder, assemble
 from ._text import FILE, read_text
@@ -21,6 +22,9 @@ from ._text import FILE, read_text
 @dataclass(frozen=True, eq=False)
 class TokenAnswers:
     """Sentences, and what annotators answered at each token.
+
+    Models of sequences are trained on the arrays: `HiddenCRF.fit`, `EMTrainer.fit` and a crowd layer take `dense()`
+    as `answers`, on slots what `slots()` gives.
 
     Attributes:
         tokens: Tokens of each sentence.
@@ -74,12 +78,12 @@ class TokenAnswers:
 
 def read_conll(
     path: FILE,
-    annotators: Sequence[str] | None = None,
+    annotators: str | Sequence[Hashable] | None = None,
     *,
     token: int = 0,
     first_answer: int | None = None,
     sep: str | None = None,
-    missing: Sequence[str] = ("?",),
+    missing: str | Sequence[str] = ("?",),
     encoding: str = "utf-8",
     classes: Sequence[Hashable] | None = None,
     unknown: Unknown = "error",
@@ -122,6 +126,8 @@ def read_conll(
     first = token + 1 if first_answer is None else whole_number("first_answer", first_answer, token + 1)
     if sep == "":
         raise ValueError("`sep` must be what stands between columns. Received: sep=''")
+    missing = texts("missing", missing)
+    annotators = (annotators,) if isinstance(annotators, str) else annotators
     sentences: list[list[str]] = [[]]
     names: list[Any] | None = None
     builder = RowBuilder(
@@ -135,11 +141,11 @@ def read_conll(
         if fields is None:
             sentences += [[]] if sentences[-1] else []
             continue
-        names = names or _names(path, line, len(fields) - first, annotators)
+        names = names or _names(path, line, len(fields), first, annotators)
         if len(fields) != first + len(names):
             raise ValueError(
-                f"{path}, line {line}: expected a token and {first + len(names)} columns. "
-                f"Received: {len(fields)}"
+                f"{path}, line {line}: expected {first + len(names)} columns, as before: a token, and "
+                f"{len(names)} of answers. Received: {len(fields)} columns"
             )
         if not fields[token]:
             raise ValueError(f"{path}, line {line}, column {token + 1}: expected a token. Received: ''")
@@ -168,7 +174,9 @@ def write_conll(
         path: The file to write.
         tokens: Tokens of each sentence.
         annotations: Answers whose items are the tokens, sentence after sentence.
-        estimates: Probabilities `(tokens, classes)`, or class codes `(tokens,)`; `-1` is written as "?".
+        estimates: Probabilities `(tokens, classes)`, or class codes `(tokens,)`; `-1` is written as "?". Or by
+            sentences, padded: class codes `(sentences, time)`, as of `HiddenCRF.truth_tagger().predict`, and
+            probabilities `(sentences, time, classes)`, as of `HiddenCRF.posterior`.
         sep: What stands between columns.
         encoding: That of the file.
 
@@ -185,11 +193,13 @@ def write_conll(
     Hi O
     Mary B-PER
     """
-    found = labels(annotations, estimates)
+    if isinstance(tokens, str) or any(isinstance(sentence, str) for sentence in tokens):
+        raise ValueError("`tokens` must be sentences, lists of tokens. Received: text")
     if sum(map(len, tokens)) != annotations.num_items:
         raise ValueError(
             f"`tokens` must be {annotations.num_items}, one for each item. Received: {sum(map(len, tokens))}"
         )
+    found = labels(annotations, _by_token(tokens, estimates))
     rows = zip(found.values, found.confidences, strict=True)
     with replacing(path, encoding=encoding, newline="\n") as file:
         for sentence in tokens:
@@ -198,6 +208,21 @@ def write_conll(
                 sure = [] if confidence is None else [f"{confidence:.6g}"]
                 file.write(sep.join([token, "?" if tag is None else str(tag), *sure]) + "\n")
             file.write("\n")
+
+
+def _by_token(tokens: Sequence[Sequence[str]], estimates: Any) -> Any:
+    """Of estimates by sentences those of the tokens, one after the other; others as they are."""
+    shape = np.shape(estimates)
+    codes = len(shape) == 2 and shape[0] == len(tokens) and np.asarray(estimates).dtype.kind in "iu"
+    if len(shape) != 3 and not codes:
+        return estimates
+    lengths = np.array([len(sentence) for sentence in tokens])
+    if shape[0] != len(lengths) or shape[1] < lengths.max():
+        raise ValueError(
+            f"`estimates` by sentences must be of {len(lengths)} sentences and at least {lengths.max()} tokens. "
+            f"Received: shape {shape}"
+        )
+    return np.asarray(estimates)[np.arange(shape[1]) < lengths[:, None]]
 
 
 def _lines(path: FILE, sep: str | None, encoding: str) -> Iterator[tuple[int, list[str] | None]]:
@@ -213,8 +238,14 @@ def _lines(path: FILE, sep: str | None, encoding: str) -> Iterator[tuple[int, li
         raise ValueError(f"{os.fspath(path)}: expected a token a line. Received: an empty file")
 
 
-def _names(path: FILE, line: int, columns: int, annotators: Sequence[str] | None) -> list[Any]:
-    if columns < 1 or (annotators is not None and len(annotators) != columns):
+def _names(
+    path: FILE, line: int, columns: int, first: int, annotators: Sequence[Hashable] | None
+) -> list[Any]:
+    answers = max(columns - first, 0)
+    if answers < 1 or (annotators is not None and len(annotators) != answers):
         wanted = "columns of answers" if annotators is None else f"{len(annotators)} columns of answers"
-        raise ValueError(f"{path}, line {line}: expected {wanted}. Received: {max(columns, 0)}")
-    return list(range(columns)) if annotators is None else list(annotators)
+        raise ValueError(
+            f"{path}, line {line}: expected {wanted} (from `first_answer={first}` on; the first column is 0). "
+            f"Received: {answers} of {columns} columns"
+        )
+    return list(range(answers)) if annotators is None else list(annotators)

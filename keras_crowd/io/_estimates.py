@@ -9,6 +9,7 @@ import numpy as np
 
 from .._arguments import distributions
 from ..annotations import MISSING, Annotations
+from ..annotations._frames import by_ids
 
 
 class Label(NamedTuple):
@@ -24,6 +25,7 @@ class Labels(NamedTuple):
     values: list[Any]
     confidences: list[float | None]
     codes: list[int] | None
+    probabilities: np.ndarray | None = None
 
     def of(self, annotations: Annotations) -> dict[Hashable, Label]:
         """Each item's label, those without one left out."""
@@ -37,9 +39,9 @@ def labels(annotations: Annotations, estimates: Any) -> Labels:
     Args:
         annotations: Whose items and classes they are.
         estimates: Probabilities `(items, classes)`; class codes `(items,)`, `-1` for none; or, where answers
-            are numbers, floats `(items,)`, `NaN` for none.
+            are numbers, floats `(items,)`, `NaN` for none. Data frames and series are read by their ids.
     """
-    estimates = np.asarray(estimates)
+    estimates = np.asarray(by_ids("estimates", estimates, annotations))
     classes = None if annotations.classes is None else annotations.classes.tolist()
     if classes is None and estimates.shape == (annotations.num_items,) and estimates.dtype.kind == "f":
         values = [None if value != value else value for value in estimates.astype(float).tolist()]
@@ -47,7 +49,7 @@ def labels(annotations: Annotations, estimates: Any) -> Labels:
     if classes is not None and estimates.shape == (annotations.num_items, len(classes)):
         probabilities = distributions("estimates", estimates)
         codes, confidences = probabilities.argmax(axis=1), probabilities.max(axis=1).tolist()
-        return Labels([classes[code] for code in codes], confidences, codes.tolist())
+        return Labels([classes[code] for code in codes], confidences, codes.tolist(), probabilities)
     if (
         classes is None
         or estimates.shape != (annotations.num_items,)

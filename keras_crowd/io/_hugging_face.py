@@ -7,7 +7,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from ..annotations import Annotations
-from ..annotations._rules import Rules
+from ..annotations._rules import Rules, refuse_others
 from ._columns import Column
 from ._estimates import labels
 from ._parquet import ArrowCoder, pyarrow
@@ -52,6 +52,12 @@ def read_hugging_face(
     Reference:
         Hugging Face `datasets` documentation, "Dataset features": `List` or `Sequence`, `ClassLabel`.
     """
+    refuse_others(read_hugging_face, rules)
+    if isinstance(dataset, dict) or not (hasattr(dataset, "to_batches") or hasattr(dataset, "with_format")):
+        raise ValueError(
+            "`dataset` must be a `datasets.Dataset` of one split, or a `pyarrow.Table`. "
+            f"Received: {type(dataset).__name__}"
+        )
     source = f"data set {getattr(getattr(dataset, 'info', None), 'dataset_name', None) or ''}".strip()
     wanted = [name for name in (item, annotator, answer) if name is not None]
     names = list(dataset.column_names)
@@ -93,7 +99,7 @@ def hugging_face_columns(annotations: Annotations, estimates: Any = None) -> dic
     Args:
         annotations: The answers.
         estimates: A posterior or other probabilities `(items, classes)`; class codes `(items,)` with `-1` for
-            none; or estimated ratings `(items,)`.
+            none; or estimated ratings `(items,)`; or of pandas, as for `write_labels`.
 
     Returns:
         Lists `item`, `annotators` and `answers`; with `estimates` `label` as well, and with probabilities
@@ -126,19 +132,14 @@ def hugging_face_columns(annotations: Annotations, estimates: Any = None) -> dic
         return columns
     found = labels(annotations, estimates)
     columns["label"] = found.values
-    if np.ndim(estimates) == 2:
-        columns |= {"confidence": found.confidences, "probabilities": np.asarray(estimates, float).tolist()}
+    if found.probabilities is not None:
+        columns |= {"confidence": found.confidences, "probabilities": found.probabilities.tolist()}
     return columns
 
 
 def _batches(dataset: Any, columns: list[str]) -> Any:
     if hasattr(dataset, "to_batches"):  # a table of pyarrow
         return dataset.select(columns).to_batches()
-    if not hasattr(dataset, "with_format"):
-        raise ValueError(
-            "`dataset` must be a `datasets.Dataset` of one split, or a `pyarrow.Table`. "
-            f"Received: {type(dataset).__name__}"
-        )
     return dataset.select_columns(columns).with_format("arrow").iter(batch_size=10_000)
 
 

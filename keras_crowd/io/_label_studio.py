@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, Unpack
 
 from .._files import replacing
 from ..annotations import Annotations
-from ..annotations._rules import Rules
+from ..annotations._rules import Rules, refuse_others
+from ._arguments import refuse_same_file
 from ._estimates import labels
 from ._rows import RowBuilder, assemble
 from ._text import FILE, expect, follow, read_objects, required, scalar
@@ -71,6 +72,7 @@ def read_label_studio(
         (`completed_by`, `was_cancelled`, `result`), `predictions` (`model_version`, `result`), and in a result
         `from_name`, `to_name`, `type`, `value`.
     """
+    refuse_others(read_label_studio, rules)
     tasks = _tasks(path, encoding)
     key = "predictions" if predictions else "annotations"
     from_name = from_name or _only_control(path, tasks, key)
@@ -86,7 +88,10 @@ def read_label_studio(
             who = annotation.get("model_version") if predictions else _annotator(annotation)
             for value in _answers(annotation, from_name, f"{place}, {key[:-1]} {one}"):
                 builder.add(item_id, who, value, t, one)
-    return assemble(builder.rows(), **rules)
+    rows = builder.rows()
+    if len(rows.answer.codes) == 0:
+        _control(path, tasks, from_name, key)  # says which there are
+    return assemble(rows, **rules)
 
 
 def write_label_studio(
@@ -110,7 +115,7 @@ def write_label_studio(
         export: The JSON export that `annotations` were read from.
         annotations: Whose items the estimates are of.
         estimates: A posterior or other probabilities `(items, classes)`; class codes `(items,)` with `-1` for
-            none; or estimated numbers, floats `(items,)`.
+            none; or estimated numbers, floats `(items,)`; or of pandas, as for `write_labels`.
         from_name, item, encoding: As for `read_label_studio`.
         model_version: Under which name Label Studio shows the predictions.
 
@@ -134,9 +139,10 @@ def write_label_studio(
         Label Studio documentation, "Import pre-annotated data into Label Studio": `data`, `predictions`
         (`model_version`, `score`, `result`).
     """
+    refuse_same_file(path, export, "export")
     tasks = _tasks(export, encoding)
     from_name = from_name or _only_control(export, tasks, "annotations")
-    control = _control(export, tasks, from_name)
+    control = _control(export, tasks, from_name, "annotations")
     found = labels(annotations, estimates).of(annotations)
     written = []
     for place, task in tasks:
@@ -247,10 +253,13 @@ def _controls(tasks: list[tuple[str, dict[str, Any]]], key: str) -> dict[str, tu
     return controls
 
 
-def _control(path: FILE, tasks: list[tuple[str, dict[str, Any]]], from_name: str) -> _Result:
-    controls = _controls(tasks, "annotations")
+def _control(path: FILE, tasks: list[tuple[str, dict[str, Any]]], from_name: str, key: str) -> _Result:
+    controls = _controls(tasks, key)
     if from_name not in controls:
-        raise ValueError(f"{path}: expected results of the control {from_name!r}. Received: none")
+        raise ValueError(
+            f"{path}: expected results of the control {from_name!r} (`from_name=`). Received: "
+            f"those of {', '.join(map(repr, controls)) or 'none'}"
+        )
     return controls[from_name][1]
 
 

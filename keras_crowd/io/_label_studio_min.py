@@ -6,7 +6,7 @@ import json
 from typing import Any, Unpack
 
 from ..annotations import Annotations
-from ..annotations._rules import Rules
+from ..annotations._rules import Rules, refuse_others
 from ._label_studio import ANSWER_TYPES, one_answer
 from ._rows import RowBuilder, assemble
 from ._text import FILE, expect, follow, read_objects, required
@@ -47,6 +47,7 @@ def read_label_studio_min(
         Label Studio documentation, "Export formats supported by Label Studio": JSON_MIN, keys of the data and of
         `from_name`. `id`, `annotator` and `annotation_id` are those that its converter writes.
     """
+    refuse_others(read_label_studio_min, rules)
     builder = RowBuilder(path, (item, "annotator", from_name), lambda one, _: f"annotation {one}")
     records = read_objects(path, "annotation", _shown_id, encoding)
     for one, (place, record) in enumerate(records, 1):
@@ -55,7 +56,11 @@ def read_label_studio_min(
         answer = _answer(record.get(from_name), f"{place}, {from_name!r}")
         builder.add(item_id, required(record, "annotator", place), answer, one)
     if not any(from_name in record for _, record in records):
-        raise ValueError(f"{path}: expected results of the control {from_name!r}. Received: none")
+        keys = dict.fromkeys(key for _, record in records for key in record)
+        raise ValueError(
+            f"{path}: expected results of the control {from_name!r} (`from_name=`). "
+            f"Received: the keys {list(keys)[:20]}"
+        )
     return assemble(builder.rows(), **rules)
 
 

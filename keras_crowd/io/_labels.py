@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..annotations import Annotations
+from ._arguments import refuse_same_names
 from ._estimates import labels
 from ._tables import write_table
 from ._text import FILE
@@ -33,7 +34,9 @@ def write_labels(
         path: The file, `.csv`, `.tsv`, `.jsonl` or `.parquet`.
         annotations: Whose items they are.
         estimates: A posterior or other probabilities `(items, classes)`; class codes `(items,)` with `-1` for
-            none; or estimated ratings, floats `(items,)`. An item without a label is left out.
+            none; or estimated ratings, floats `(items,)`. An item without a label is left out. A pandas data frame
+            of probabilities is read by its ids (items are its index, classes its columns), a series of labels
+            likewise (its values are classes, or ratings): both as crowd-kit gives them.
         item, label, confidence: Names of the columns. `confidence=None` leaves it out; it is there for
             probabilities only.
         encoding: That of a text format.
@@ -53,16 +56,17 @@ def write_labels(
     b,dog,0.9
     """
     found = labels(annotations, estimates).of(annotations)
-    columns: dict[str, Any] = {item: list(found), label: [label_.value for label_ in found.values()]}
+    columns = [(item, list(found)), (label, [label_.value for label_ in found.values()])]
     if confidence is not None and any(label_.confidence is not None for label_ in found.values()):
-        columns[confidence] = [label_.confidence for label_ in found.values()]
-    write_table(path, columns, encoding)
+        columns.append((confidence, [label_.confidence for label_ in found.values()]))
+    refuse_same_names(*(name for name, _ in columns))
+    write_table(path, dict(columns), encoding)
 
 
 def write_annotators(
     path: FILE,
     annotations: Annotations,
-    annotator: str = "annotator",
+    annotator: Any = "annotator",
     *,
     encoding: str = "utf-8",
     **columns: Any,
@@ -72,13 +76,14 @@ def write_annotators(
     Args:
         path: The file, `.csv`, `.tsv`, `.jsonl` or `.parquet`.
         annotations: Whose annotators they are.
-        annotator: Name of the column of ids.
+        annotator: Name of the column of ids. Or the ids themselves, which must be `annotations.annotators`: so
+            that `**aggregation.annotator_table(...)` gives all columns.
         encoding: That of a text format.
         **columns: More columns, `(annotators,)` each: `accuracy=`, `bias=`, ... Confusions `(annotators,
             true, answer)` become one column a cell, as in "confusion[cat,dog]".
 
     Raises:
-        ValueError: When a column does not have one value for each annotator.
+        ValueError: When a column does not have one value for each annotator, two have one name, or ids are others.
 
     Example:
 
@@ -90,26 +95,36 @@ def write_annotators(
     annotator,answers,accuracy
     ann,2,0.9
     bob,1,0.5
+    >>> table = keras_crowd.aggregation.annotator_table(annotations, [[1.0, 0.0], [0.0, 1.0]])
+    >>> keras_crowd.io.write_annotators(file, annotations, **table)
     """
-    table: dict[str, Any] = {
-        annotator: annotations.annotators,
-        "answers": annotations.answers_per_annotator(),
-    }
-    for name, values in columns.items():
-        table.update(_cells(name, np.asarray(values), annotations))
-    write_table(path, table, encoding)
+    if not isinstance(annotator, str):
+        if np.shape(annotator) != (annotations.num_annotators,) or list(annotator) != list(
+            annotations.annotators
+        ):
+            raise ValueError(
+                "`annotator` must be a name, or the ids of `annotations.annotators` in their order. "
+                f"Received: annotator={annotator!r}"
+            )
+        annotator = "annotator"
+    columns = {"answers": annotations.answers_per_annotator(), **columns}
+    cells = [
+        cell for name, values in columns.items() for cell in _cells(name, np.asarray(values), annotations)
+    ]
+    refuse_same_names(annotator, *(name for name, _ in cells))
+    write_table(path, {annotator: annotations.annotators, **dict(cells)}, encoding)
 
 
-def _cells(name: str, values: np.ndarray, annotations: Annotations) -> dict[str, np.ndarray]:
+def _cells(name: str, values: np.ndarray, annotations: Annotations) -> list[tuple[str, np.ndarray]]:
     size, classes = annotations.num_annotators, annotations.classes
     if values.shape == (size,):
-        return {name: values}
+        return [(name, values)]
     if classes is not None and values.shape == (size, len(classes), len(classes)):
-        return {
-            f"{name}[{true},{answer}]": values[:, k, j]
+        return [
+            (f"{name}[{true},{answer}]", values[:, k, j])
             for k, true in enumerate(classes.tolist())
             for j, answer in enumerate(classes.tolist())
-        }
+        ]
     raise ValueError(
         f"`{name}` must have one value for each of {size} annotators. Received: shape {values.shape}"
     )

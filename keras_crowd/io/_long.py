@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Unpack
 
 from ..annotations import Annotations
-from ..annotations._rules import Rules
-from ._parquet import parquet_columns
+from ..annotations._rules import Rules, refuse_others
+from ._arguments import refuse_same_names, texts
+from ._parquet import keeps_dictionary, parquet_columns
 from ._rows import RowBuilder, Rows, assemble
-from ._tables import format_of, separator, write_table
+from ._tables import MISSING_TEXTS, format_of, separator, write_table
 from ._text import FILE, read_json_lines, read_table
 
 
@@ -19,7 +20,8 @@ def read_long(
     annotator: str = "annotator",
     answer: str = "answer",
     *,
-    missing: Sequence[str] = ("",),
+    missing: str | Sequence[str] = MISSING_TEXTS,
+    sep: str | None = None,
     encoding: str = "utf-8",
     **rules: Unpack[Rules],
 ) -> Annotations:
@@ -30,12 +32,19 @@ def read_long(
 
     Text formats know text only. A column in which every id is an integer in its common form ("7", not
     "007") becomes integers, unless `items=`, `annotators=` or `classes=` has text. Answers that are all
-    numbers, floats among them, are ratings, unless `classes=` is given.
+    numbers, floats among them, are ratings, unless `classes=` is given; floats beside anything else (1.5 and
+    "n/a") are refused: `missing=` or `classes=` says what they are.
+
+    A column of answers that Parquet has as a categorical of texts (of pandas, or an ordered dictionary of Arrow)
+    gives `classes` its categories, in their order and those nobody gave among them, as `from_dataframe` does.
+    Parquet keeps no such order of numbers: they need `classes=`.
 
     Args:
         path: The file.
         item, annotator, answer: Names of the columns.
-        missing: Answers in a text format that mean "did not answer".
+        missing: Answers in a text format that mean "did not answer", one or several. The default are those of
+            `Annotations.from_csv`; a class of such a name needs `missing=""`.
+        sep: What stands between the fields of a text table. Defaults to that of the file's ending.
         encoding: That of a text format.
         items: Ids of all items, **in the order of the rows of your features**; those that nobody answered
             may be among them. Defaults to the ids seen, sorted.
@@ -62,15 +71,20 @@ def read_long(
     array([[ 0,  1],
            [ 0, -1]], dtype=int32)
     """
+    refuse_others(read_long, rules)
     columns = (item, annotator, answer)
-    match format_of(path):
+    missing = texts("missing", missing)
+    format_ = format_of(path)
+    sep = separator(format_, sep)
+    match format_:
         case "parquet":
             who, what, said = parquet_columns(path, columns)
-            rows = Rows(str(path), who, what, said, lambda row: f"row {row + 1}")
+            categories = said.values.tolist() if keeps_dictionary(path, answer) else None
+            rows = Rows(str(path), who, what, said, lambda row: f"row {row + 1}", classes=categories)
         case "jsonl":
             rows = _collect(path, columns, _json_rows(path, columns, encoding), text=False)
-        case format_:
-            table = read_table(path, columns, sep=separator(format_), encoding=encoding)
+        case _:
+            table = read_table(path, columns, sep=sep, encoding=encoding)
             next(table)  # the header
             rows = _collect(path, columns, table, text=True, missing=missing)
     return assemble(rows, **rules)
@@ -107,6 +121,7 @@ def write_long(
     1,0,0
     1,1,1
     """
+    refuse_same_names(item, annotator, answer)
     answers = annotations.answers
     if annotations.classes is not None:
         answers = annotations.classes[answers]

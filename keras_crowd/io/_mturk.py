@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 from ..annotations import Annotations
-from ..annotations._rules import Rules
-from ._chosen import chosen
+from ..annotations._rules import Rules, refuse_others
+from ._arguments import texts
+from ._chosen import chosen, fields
 from ._rows import RowBuilder, assemble, refuse
 from ._text import FILE, parsed_json, read_table
 
@@ -20,7 +21,7 @@ def read_mturk(
     answer: str,
     *,
     field: str | None = None,
-    status: Sequence[str] = ("Submitted", "Approved"),
+    status: str | Sequence[str] = ("Submitted", "Approved"),
     encoding: str = "utf-8",
     **rules: Unpack[Rules],
 ) -> Annotations:
@@ -34,7 +35,7 @@ def read_mturk(
         answer: Name of the column of answers, as in `"Answer.category.label"`, or `"Answer.taskAnswers"`.
         field: For a column of JSON, as `"Answer.taskAnswers"` is: the keys to the answer, joined by dots, as in
             `"category.label"`. Radio buttons, `{"cat": true, "dog": false}`, are read as the one that is true.
-        status: The assignments to read. Those that were rejected are left out.
+        status: The assignments to read, some of `"Submitted"`, `"Approved"` and `"Rejected"`.
         encoding: That of the file.
         **rules: `items=`, `annotators=`, `classes=`, `duplicates=` and `unknown=`, as for `read_long`.
 
@@ -56,6 +57,8 @@ def read_mturk(
         Amazon Mechanical Turk documentation, "Assignment": `HITId`, `WorkerId`, `AssignmentStatus`; crowd HTML
         elements. Columns of the file: these, `Input.` and `Answer.` with names of the template, `Approve`, `Reject`.
     """
+    refuse_others(read_mturk, rules)
+    status = texts("status", status, _STATUS)
     columns = (item, "WorkerId", answer, "AssignmentStatus")
     builder = RowBuilder(path, columns[:3], lambda line, _: f"line {line}", text=True, missing=("",))
     table = read_table(path, columns, encoding=encoding, may_end=("Approve", "Reject"))
@@ -69,8 +72,23 @@ def read_mturk(
 
 
 def _answer(value: str, field: str | None, path: FILE, line: int, column: str) -> Any:
+    place = f"{path}, line {line}, {column!r}"
+    if field is None:
+        _refuse_json(value, place)
     if field is None or not value:
         return value
-    place = f"{path}, line {line}, {column!r}"
     found = chosen(parsed_json(value, place), field, place)
     return None if found is None else str(found)
+
+
+def _refuse_json(value: str, place: str) -> None:
+    """Raises where an answer is a whole form: all of them would be classes."""
+    if value[:1] in ("[", "{"):
+        try:
+            form = parsed_json(value, place)
+        except ValueError:  # text that begins like it
+            return
+        raise ValueError(
+            f"{place}: expected an answer, or `field=` for one in JSON. "
+            f"Received: JSON with the fields {fields(form)[:12]}"
+        )

@@ -100,6 +100,28 @@ def parquet_columns(path: FILE, columns: Sequence[str]) -> list[Column]:
     return [coder.column() for coder in coders]
 
 
+def keeps_dictionary(path: FILE, name: str) -> bool:
+    """Whether a column is a categorical of texts: then its `values` are all its categories, in their order.
+
+    A dictionary that is not ordered, and not of pandas, is an encoding only.
+    """
+    pa = pyarrow()
+    with pa.parquet.ParquetFile(path) as file:
+        schema, metadata = file.schema_arrow, file.metadata
+    type_ = schema.field(name).type
+    if not pa.types.is_dictionary(type_) or type_.value_type not in (pa.string(), pa.large_string()):
+        return False
+    if not type_.ordered and b"pandas" not in (schema.metadata or {}):
+        return False
+    groups = [metadata.row_group(i).to_dict()["columns"] for i in range(metadata.num_row_groups)]
+    return all(
+        column["has_dictionary_page"]
+        for group in groups
+        for column in group
+        if column["path_in_schema"] == name
+    )
+
+
 def parquet_batches(path: FILE, columns: Sequence[str] | None) -> Iterator[Any]:
     """Record batches of the named columns, or of all of them."""
     pa = pyarrow()

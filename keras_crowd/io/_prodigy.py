@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any, Literal, Unpack
 
 from ..annotations import Annotations
-from ..annotations._rules import Rules
+from ..annotations._rules import Rules, refuse_others
+from ._arguments import refuse_same_file
 from ._estimates import Label, labels
 from ._rows import RowBuilder, assemble, refuse
 from ._tables import write_json_lines
@@ -60,6 +61,7 @@ def read_prodigy(
         Prodigy documentation, "Annotation interfaces" (choice: `options`, `accept`; classification: `label`) and
         "Annotation metrics": `answer`, `_input_hash`, `_annotator_id`, `_session_id`.
     """
+    refuse_others(read_prodigy, rules)
     if rejected not in ("error", "drop"):
         raise ValueError(f"`rejected` must be 'error' or 'drop'. Received: rejected={rejected!r}")
     builder = RowBuilder(path, (item, annotator, "answer"), lambda line, _: f"line {line}")
@@ -86,7 +88,8 @@ def write_prodigy(
         path: The file to write.
         export: The file that `annotations` were read from.
         annotations: Whose items the estimates are of.
-        estimates: A posterior or other probabilities `(items, classes)`, or class codes `(items,)`, `-1` for none.
+        estimates: A posterior or other probabilities `(items, classes)`, or class codes `(items,)`, `-1` for none;
+            or of pandas, as for `write_labels`.
         item, label: As for `read_prodigy`.
         annotator: Who the examples say has annotated them. The confidence is in `meta`.
         encoding: That of both files.
@@ -106,6 +109,7 @@ def write_prodigy(
     >>> json.loads((folder / "out.jsonl").read_text())["accept"]
     ['order']
     """
+    refuse_same_file(path, export, "export")
     left = labels(annotations, estimates).of(annotations)
 
     def examples() -> Iterator[dict[str, Any]]:

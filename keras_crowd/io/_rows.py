@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, NamedTuple, NoReturn, get_args
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from ..annotations import MISSING, Annotations
-from ..annotations._duplicates import checked_rule, kept_rows, repeated_rows
+from ..annotations._duplicates import checked_rule, checked_unknown, kept_rows, repeated_rows
 from ..annotations._ids import column as id_column
 from ..annotations._ids import encode, id_array
+from ..annotations._numbers import float_beside_words
 from ..annotations._rules import Duplicates, Unknown
 from ._columns import Coder, Column, typed
 
@@ -108,8 +109,7 @@ def assemble(
 ) -> Annotations:
     """`Annotations` of the rows that hold an answer; see `read_long` for the arguments."""
     checked_rule(duplicates)
-    if unknown not in get_args(Unknown):
-        raise ValueError(f"`unknown` must be 'error' or 'drop'. Received: unknown={unknown!r}")
+    checked_unknown(unknown)
     answered = np.flatnonzero(rows.answer.codes != MISSING)
     if len(answered) == 0:
         raise ValueError(
@@ -155,12 +155,22 @@ def _answers(
     if column.text:
         values = column.values[_used(column, answered)]
         column = _replaced(column, answered, typed(values, classes, numbers=classes is None))
+        if classes is None and column.values.dtype.kind not in "if":
+            _refuse_words(rows, column, answered)
     if classes is None and column.values.dtype.kind == "f":
         wrong = ~(np.abs(column.values) <= np.finfo(np.float32).max)
         if np.any(wrong[column.codes[answered]]):
             _refuse_first(rows, column, answered, wrong, "a finite number")
         return None, column.values[column.codes[answered]]
     return _positions(rows, column, answered, "classes", classes, drop=unknown == "drop")
+
+
+def _refuse_words(rows: Rows, column: Column, answered: np.ndarray) -> None:
+    """Whether ratings would be read as classes because some of them are no numbers."""
+    found = float_beside_words(column.values.tolist())
+    if found:
+        expected = f"a number, as {found[0]!r} is (or `classes=`, or a `missing=` for what is no answer)"
+        _refuse_first(rows, column, answered, np.array(found[1]), expected)
 
 
 def _positions(

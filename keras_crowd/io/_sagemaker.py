@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, Unpack
 
 from ..annotations import Annotations
-from ..annotations._rules import Rules
+from ..annotations._rules import Rules, refuse_others
+from ._arguments import refuse_same_file
 from ._chosen import chosen
 from ._estimates import Label, labels
 from ._rows import RowBuilder, assemble
@@ -21,7 +22,9 @@ def read_sagemaker(
     """Reads the input of annotation consolidation of SageMaker Ground Truth.
 
     It is the JSON file at `payload.s3Uri` of the request to a post-annotation Lambda: a list of objects with
-    `datasetObjectId`, `dataObject` and the `annotations` of workers.
+    `datasetObjectId`, `dataObject` and the `annotations` of workers. In the job's output it is
+    `annotations/consolidated-annotation/consolidation-request/iteration-1/<date>.json`, one file or more an
+    iteration, which `Annotations.concat` joins. The files of `annotations/worker-response` are others, one an object.
 
     Args:
         path: The file.
@@ -52,6 +55,7 @@ def read_sagemaker(
         Amazon SageMaker documentation, "Using pre-annotation and post-annotation Lambda functions":
         `datasetObjectId`, `dataObject` (`s3Uri`, `content`), `annotations` (`workerId`, `annotationData.content`).
     """
+    refuse_others(read_sagemaker, rules)
     builder = RowBuilder(
         path,
         ("datasetObjectId", "workerId", field),
@@ -85,7 +89,8 @@ def write_sagemaker(
         path: The file to write.
         source: The input of annotation consolidation that `annotations` were read from.
         annotations: Whose items the estimates are of, with classes.
-        estimates: A posterior or other probabilities `(items, classes)`, or class codes `(items,)`, `-1` for none.
+        estimates: A posterior or other probabilities `(items, classes)`, or class codes `(items,)`, `-1` for none;
+            or of pandas, as for `write_labels`.
         label_attribute: Name of the label, not with "-metadata" in it nor "-ref" at its end; its metadata are
             under the same name with "-metadata".
         job_name: The labeling job to name in the metadata.
@@ -118,6 +123,7 @@ def write_sagemaker(
             "`label_attribute` must not have '-metadata' in it, nor '-ref' at its end. "
             f"Received: label_attribute={label_attribute!r}"
         )
+    refuse_same_file(path, source, "source")
     date = (created or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S.%f")
     estimated = labels(annotations, estimates)
     found = estimated.of(annotations)
@@ -151,7 +157,15 @@ def _objects(path: FILE, encoding: str) -> list[tuple[str, dict[str, Any]]]:
         id_ = required(object_, "datasetObjectId", place)
         return repr(expect(str, id_, f"{place}, 'datasetObjectId'"))
 
-    return read_objects(path, "object", shown_id, encoding)
+    def refuse(found: Any) -> None:
+        if isinstance(found, dict) and "answers" in found:
+            raise ValueError(
+                f"{path}: expected the input of annotation consolidation, as in "
+                "annotations/consolidated-annotation/consolidation-request. Received: a worker response, the answers "
+                "to one object"
+            )
+
+    return read_objects(path, "object", shown_id, encoding, refuse)
 
 
 def _content(annotation: dict[str, Any], place: str) -> Any:

@@ -24,6 +24,11 @@ _FORMATS = {
 }
 
 
+_TEXT = ("csv", "tsv")
+MISSING_TEXTS = ("", "NaN", "nan")
+"""What `Annotations.from_csv` takes for a missing answer as well."""
+
+
 def format_of(path: FILE) -> str:
     """The format that the ending of a file's name says."""
     suffix = Path(path).suffix.lower()
@@ -32,9 +37,15 @@ def format_of(path: FILE) -> str:
     return _FORMATS[suffix]
 
 
-def separator(format_: str) -> str:
-    """What stands between the fields of a text table."""
-    return "\t" if format_ == "tsv" else ","
+def separator(format_: str, sep: str | None = None) -> str:
+    """What stands between the fields of a text table: that of its format, or `sep`."""
+    if sep is None:
+        return "\t" if format_ == "tsv" else ","
+    if format_ not in _TEXT or not isinstance(sep, str) or len(sep) != 1 or sep in '"\r\n':
+        raise ValueError(
+            f"`sep` must be one character, of a .csv, .tsv or .tab file. Received: sep={sep!r}"
+        )
+    return sep
 
 
 def write_table(path: FILE, columns: Mapping[str, Any], encoding: str = "utf-8") -> None:

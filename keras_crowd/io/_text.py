@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import os
@@ -17,9 +18,7 @@ def read_text(path: FILE, encoding: str = "utf-8") -> str:
         try:
             text = file.read()
         except UnicodeError as error:
-            raise ValueError(
-                f"{path}: expected text in the encoding {encoding}. Received: {error}"
-            ) from error
+            raise _undecodable(path, encoding, error) from error
     if "\0" in text:
         raise _no_text(path, text.count("\n", 0, text.index("\0")) + 1, encoding)
     return text
@@ -52,17 +51,13 @@ def read_table(
                 f"{path}, line {reader.line_num}: expected fields between {sep!r}. Received: {error}"
             ) from error
         except UnicodeError as error:
-            raise ValueError(
-                f"{path}, after line {reader.line_num}: expected text in the encoding {encoding}. "
-                f"Received: {error}"
-            ) from error
+            raise _undecodable(path, encoding, error) from error
 
 
 def open_text(path: FILE, encoding: str) -> TextIO:
     """The file, line ends as they are; a byte order mark is no part of it."""
-    codec = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
     try:
-        return open(path, encoding=codec, newline="")
+        return open(path, encoding=_codec(encoding), newline="")
     except LookupError as error:
         raise ValueError(f"`encoding` must be one that Python knows. Received: {encoding!r}") from error
 
@@ -84,7 +79,11 @@ def read_json_lines(path: FILE, encoding: str = "utf-8") -> Iterator[tuple[int, 
 
 
 def read_objects(
-    path: FILE, noun: str, shown_id: Callable[[dict[str, Any], str], str | None], encoding: str = "utf-8"
+    path: FILE,
+    noun: str,
+    shown_id: Callable[[dict[str, Any], str], str | None],
+    encoding: str = "utf-8",
+    refuse: Callable[[Any], None] | None = None,
 ) -> list[tuple[str, dict[str, Any]]]:
     """Place and object of each element of a JSON list that must not be empty.
 
@@ -93,8 +92,12 @@ def read_objects(
         noun: What an element is called, for messages.
         shown_id: Makes an id, which no two may share, of an object and its place; `None` for one without.
         encoding: That of the file.
+        refuse: Raises where the file is of another kind that is known.
     """
-    objects = expect(list, read_json(path, encoding), str(path))
+    found = read_json(path, encoding)
+    if refuse is not None:
+        refuse(found)
+    objects = expect(list, found, str(path))
     if not objects:
         raise ValueError(f"{path}: expected at least one {noun}. Received: none")
     seen: dict[str, int] = {}
@@ -196,6 +199,28 @@ def _lines(file: TextIO, path: FILE, encoding: str) -> Iterator[str]:
         if "\0" in line:
             raise _no_text(path, number, encoding)
         yield line
+
+
+def _codec(encoding: str) -> str:
+    return "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
+
+
+def _undecodable(path: FILE, encoding: str, error: UnicodeError) -> ValueError:
+    """The error with the line it is in: files are decoded in pieces that know nothing of lines."""
+    decoder, line = codecs.getincrementaldecoder(_codec(encoding))(), 1
+    received = str(error)
+    with open(path, "rb") as file:
+        try:
+            for piece in file:
+                line += decoder.decode(piece).count("\n")
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError as found:
+            received = f"{found.object[found.start : found.end]!r}, {found.reason}"
+        except UnicodeError:  # no byte order mark
+            pass
+    return ValueError(
+        f"{path}, line {line}: expected text in the encoding {encoding}. Received: {received}"
+    )
 
 
 def _no_text(path: FILE, line: int, encoding: str) -> ValueError:

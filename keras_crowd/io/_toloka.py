@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from ..annotations import Annotations
-from ..annotations._rules import Rules
+from ..annotations._rules import Rules, refuse_others
+from ._arguments import texts
 from ._rows import RowBuilder, assemble, refuse
 from ._text import FILE, read_table
 
@@ -19,7 +20,7 @@ def read_toloka(
     item: str,
     answer: str,
     *,
-    status: Sequence[str] = ("SUBMITTED", "APPROVED"),
+    status: str | Sequence[str] = ("SUBMITTED", "APPROVED"),
     control_tasks: bool = True,
     encoding: str = "utf-8",
     **rules: Unpack[Rules],
@@ -56,6 +57,8 @@ def read_toloka(
         Toloka documentation, "Receiving responses", fields in the file with responses: `INPUT:`, `OUTPUT:`,
         `GOLDEN:`, `ASSIGNMENT:worker_id`, `ASSIGNMENT:status`.
     """
+    refuse_others(read_toloka, rules)
+    status = texts("status", status, _STATUS)
     builder = RowBuilder(
         path, (item, _WORKER, answer), lambda line, _: f"line {line}", text=True, missing=("",)
     )

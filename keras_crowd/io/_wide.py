@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Unpack
 
 from ..annotations import Annotations
-from ..annotations._rules import Rules
+from ..annotations._rules import Rules, refuse_others
+from ._arguments import refuse_same_names, texts
 from ._columns import typed
 from ._parquet import parquet_batches
 from ._rows import RowBuilder, assemble
-from ._tables import format_of, separator, write_table
+from ._tables import MISSING_TEXTS, format_of, separator, write_table
 from ._text import FILE, read_json_lines, read_table
 
 
@@ -18,8 +19,9 @@ def read_wide(
     path: FILE,
     item: str = "item",
     *,
-    columns: Sequence[str] | None = None,
-    missing: Sequence[str] = ("",),
+    columns: str | Sequence[str] | None = None,
+    missing: str | Sequence[str] = MISSING_TEXTS,
+    sep: str | None = None,
     encoding: str = "utf-8",
     **rules: Unpack[Rules],
 ) -> Annotations:
@@ -32,8 +34,7 @@ def read_wide(
         path: The file, `.csv`, `.tsv`, `.jsonl` or `.parquet`.
         item: Name of the column of item ids.
         columns: Names of the annotators' columns. Defaults to all others.
-        missing: Answers in a text format that mean "did not answer".
-        encoding: That of a text format.
+        missing, sep, encoding: As for `read_long`.
         **rules: `items=`, `annotators=`, `classes=`, `duplicates=` and `unknown=`, as for `read_long`.
 
     Returns:
@@ -51,9 +52,13 @@ def read_wide(
     >>> annotations.items.tolist(), annotations.dense().tolist()
     (['b.png', 'a.png'], [[0, -1], [1, 1]])
     """
+    refuse_others(read_wide, rules)
     format_ = format_of(path)
     text = format_ in ("csv", "tsv")
-    records = _records(path, format_, encoding)
+    sep = separator(format_, sep)
+    missing = texts("missing", missing)
+    columns = None if columns is None else texts("columns", columns)
+    records = _records(path, format_, sep, encoding)
     _, header = next(records)
     names = _annotators(path, item, header, columns)
     where = [header.index(name) for name in (item, *names)]
@@ -98,10 +103,7 @@ def write_wide(
     1,0,1
     """
     names = [str(id_) for id_ in annotations.annotators.tolist()]
-    if len({item, *names}) <= len(names):
-        raise ValueError(
-            f"`item` and the annotators must have different names. Received: {item!r}, {names}"
-        )
+    refuse_same_names(item, *names)
     table = annotations.dense()
     columns: dict[str, Any] = {item: annotations.items}
     for name, column in zip(names, table.T, strict=True):
@@ -112,7 +114,7 @@ def write_wide(
     write_table(path, columns, encoding)
 
 
-def _records(path: FILE, format_: str, encoding: str) -> Iterator[tuple[int, list[Any]]]:
+def _records(path: FILE, format_: str, sep: str, encoding: str) -> Iterator[tuple[int, list[Any]]]:
     """Header, then rows, of any format."""
     if format_ == "parquet":
         yield from _parquet_records(path)
@@ -122,7 +124,7 @@ def _records(path: FILE, format_: str, encoding: str) -> Iterator[tuple[int, lis
         yield 0, header
         yield from ((line, [record.get(key) for key in header]) for line, record in lines)
     else:
-        yield from read_table(path, None, sep=separator(format_), encoding=encoding)
+        yield from read_table(path, None, sep=sep, encoding=encoding)
 
 
 def _parquet_records(path: FILE) -> Iterator[tuple[int, list[Any]]]:

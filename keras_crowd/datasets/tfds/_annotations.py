@@ -32,7 +32,8 @@ def read_annotations(builder: Any, split: str = "train") -> Annotations:
     Example:
 
     >>> builder = tfds.builder("labelme_mturk")  # doctest: +SKIP
-    >>> builder.download_and_prepare()  # doctest: +SKIP
+    >>> files = tfds.download.DownloadConfig(manual_dir="folder")  # where LabelMe was unpacked
+    >>> builder.download_and_prepare(download_config=files)  # doctest: +SKIP
     >>> keras_crowd.datasets.tfds.read_annotations(builder)  # doctest: +SKIP
     Annotations(2,547 answers: 1,000 items x 59 annotators, 8 classes, 2.5 answers an item, 0 items unanswered)
     """

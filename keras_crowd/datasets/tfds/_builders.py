@@ -13,8 +13,10 @@ from .._published import LABELME_CLASSES, MUSIC_CLASSES, NER_CLASSES, POLARITY_C
 
 _HOST = "http://fprodrigues.com/"
 _MANUAL = """
-Get `{archive}` from http://fprodrigues.com/ and unpack it in `manual_dir`, so that `{folder}/{file}` is there.
-The host answers browsers only.
+Get http://fprodrigues.com/{archive} with a browser (the host answers no other client) and unpack it in a folder of
+yours, so that `{folder}/{file}` is there. Say where that is:
+`builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir="that folder"))`;
+by default it is `~/tensorflow_datasets/downloads/manual`.
 """
 _DEEP_CROWDS = """
 @inproceedings{rodrigues2018deep,
@@ -89,7 +91,9 @@ class LabelMeMTurk(_CrowdBuilder):
     >>> import keras_crowd.datasets.tfds
     >>> tfds.builder_cls("labelme_mturk").SPLITS
     {'train': 'train', 'validation': 'valid', 'test': 'test'}
-    >>> data = tfds.load("labelme_mturk", split="train")  # doctest: +SKIP
+    >>> files = tfds.download.DownloadConfig(manual_dir="folder")
+    >>> how = {"download_config": files}
+    >>> data = tfds.load("labelme_mturk", split="train", download_and_prepare_kwargs=how)  # doctest: +SKIP
     """
 
     name = "labelme_mturk"
@@ -119,7 +123,9 @@ class MusicGenreMTurk(_CrowdBuilder):
     >>> import keras_crowd.datasets.tfds
     >>> print(tfds.builder_cls("music_genre_mturk").VERSION)
     1.0.0
-    >>> data = tfds.load("music_genre_mturk", split="train")  # doctest: +SKIP
+    >>> files = tfds.download.DownloadConfig(manual_dir="folder")
+    >>> how = {"download_config": files}
+    >>> data = tfds.load("music_genre_mturk", split="train", download_and_prepare_kwargs=how)  # doctest: +SKIP
     """
 
     name = "music_genre_mturk"
@@ -149,7 +155,9 @@ class SentencePolarityMTurk(_CrowdBuilder):
     >>> import keras_crowd.datasets.tfds
     >>> print(tfds.builder_cls("sentence_polarity_mturk").VERSION)
     1.0.0
-    >>> data = tfds.load("sentence_polarity_mturk", split="train")  # doctest: +SKIP
+    >>> files = tfds.download.DownloadConfig(manual_dir="folder")
+    >>> how = {"download_config": files}
+    >>> data = tfds.load("sentence_polarity_mturk", split="train", download_and_prepare_kwargs=how)  # doctest: +SKIP
     """
 
     name = "sentence_polarity_mturk"
@@ -178,7 +186,9 @@ class MovieReviewsMTurk(_CrowdBuilder):
     >>> import keras_crowd.datasets.tfds
     >>> print(tfds.builder_cls("movie_reviews_mturk").VERSION)
     1.0.0
-    >>> data = tfds.load("movie_reviews_mturk", split="train")  # doctest: +SKIP
+    >>> files = tfds.download.DownloadConfig(manual_dir="folder")
+    >>> how = {"download_config": files}
+    >>> data = tfds.load("movie_reviews_mturk", split="train", download_and_prepare_kwargs=how)  # doctest: +SKIP
     """
 
     name = "movie_reviews_mturk"
@@ -205,7 +215,9 @@ class ConllNerMTurk(_CrowdBuilder):
     >>> import keras_crowd.datasets.tfds
     >>> print(tfds.builder_cls("conll_ner_mturk").VERSION)
     1.0.0
-    >>> data = tfds.load("conll_ner_mturk", split="train")  # doctest: +SKIP
+    >>> files = tfds.download.DownloadConfig(manual_dir="folder")
+    >>> how = {"download_config": files}
+    >>> data = tfds.load("conll_ner_mturk", split="train", download_and_prepare_kwargs=how)  # doctest: +SKIP
     """
 
     name = "conll_ner_mturk"

@@ -1,0 +1,76 @@
+"""Annotations of several sources as one; the function becomes a class method of `Annotations`."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ._duplicates import kept_rows
+from ._ids import id_array
+from ._rules import Duplicates
+
+if TYPE_CHECKING:
+    from ._container import Annotations
+
+
+def concat(
+    cls: type[Annotations], parts: Sequence[Annotations], *, duplicates: Duplicates = "error"
+) -> Annotations:
+    """Joins what was read from several files: batches, pools, iterations.
+
+    Items, annotators and classes are those of all parts, in the order in which they come first. Who has the same id
+    in two parts is the same; `select(items=...)` brings the items into the order of your features.
+
+    Args:
+        parts: `Annotations`, all of classes or all of numbers.
+        duplicates: What to do when an annotator answered an item in several parts, as for `from_coo`; the first is
+            that of the first part.
+
+    Raises:
+        ValueError: When there are no parts, classes and numbers are mixed, an annotator answered an item twice, or an
+            id is a number in one part and the same text in another (7 and "7").
+
+    Example:
+
+    >>> first = keras_crowd.Annotations.from_coo(["a", "b"], ["ann", "ann"], ["cat", "dog"])
+    >>> second = keras_crowd.Annotations.from_coo(["b", "c"], ["bob", "bob"], ["owl", "cat"])
+    >>> joined = keras_crowd.Annotations.concat([first, second])
+    >>> joined.items.tolist(), joined.classes.tolist(), joined.dense().tolist()
+    (['a', 'b', 'c'], ['cat', 'dog', 'owl'], [[0, -1], [1, 2], [-1, 0]])
+    """
+    parts = list(parts)
+    numeric = {part.classes is None for part in parts if isinstance(part, cls)}
+    if len(numeric) != 1 or not all(isinstance(part, cls) for part in parts):
+        raise ValueError(
+            "`parts` must be `Annotations`, at least one, all of classes or all of numbers. "
+            f"Received: {', '.join(map(repr, parts[:5])) or 'none'}"
+        )
+    items, item = _joined("items", parts, "item_index")
+    annotators, annotator = _joined("annotators", parts, "annotator_index")
+    if numeric == {True}:
+        classes, answer = None, np.concatenate([part.answers for part in parts])
+    else:
+        classes, answer = _joined("classes", parts, "answers")
+    kept = kept_rows(item, annotator, answer, len(annotators), duplicates)
+    return cls(
+        item[kept], annotator[kept], answer[kept], items=items, annotators=annotators, classes=classes
+    )
+
+
+def _joined(name: str, parts: Sequence[Annotations], index_name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The ids of all parts, and the position among them of each answer's."""
+    ids: dict[Hashable, int] = {}
+    index = []
+    for part in parts:
+        position = [ids.setdefault(id_, len(ids)) for id_ in getattr(part, name).tolist()]
+        index.append(np.array(position)[getattr(part, index_name)])
+    texts = {str(id_) for id_ in ids if not isinstance(id_, str)}
+    both = next((id_ for id_ in ids if isinstance(id_, str) and id_ in texts), None)
+    if both is not None:
+        raise ValueError(
+            f"`{name}` must be of one kind in all parts. Received: {both!r} as text and as something else "
+            f"(give the readers `{name}=`)"
+        )
+    return id_array(name, ids), np.concatenate(index)
