@@ -188,7 +188,7 @@ def test_from_labels_takes_probabilities():
     assert_array_equal(from_labels(table, np.eye(3)[labels], 3), from_labels(table, labels, 3))
     found = dawid_skene(table, 3, pseudocount=0.1).posterior
     assert_array_equal(from_labels(table, found, 3), from_dawid_skene(table, 3))
-    with pytest.raises(ValueError, match="num_classes"):
+    with pytest.raises(ValueError, match="must have 5 rows and 3 columns"):
         from_labels(table, np.ones((5, 2)) / 2, 3)
 
 
