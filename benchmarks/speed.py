@@ -244,18 +244,30 @@ def print_memory(size, options):
     return peaks
 
 
+class Help(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    """The docstring as it is, and defaults."""
+
+
+def positive(text):
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be positive. Received: {text}")
+    return int(text)
+
+
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--annotators", type=int, nargs="+", default=[10, 59, 1_000, 10_000, 1_000_000])
-    parser.add_argument("--classes", type=int, nargs="+", default=[10])
-    parser.add_argument("--slots", type=int, nargs="+", default=[3])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=Help)
+    parser.add_argument(
+        "--annotators", type=positive, nargs="+", default=[10, 59, 1_000, 10_000, 1_000_000], help="sizes"
+    )
+    parser.add_argument("--classes", type=positive, nargs="+", default=[10], help="sizes")
+    parser.add_argument("--slots", type=positive, nargs="+", default=[3], help="answers an item")
     parser.add_argument("--network", choices=["mlp", "conv"], default="mlp")
     parser.add_argument("--conn-type", default="MW")
     parser.add_argument("--methods", nargs="+", default=METHODS, choices=METHODS)
     parser.add_argument("--no-jit", action="store_true")
     parser.add_argument("--memory", action="store_true", help="peak memory instead of time")
-    parser.add_argument("--steps", type=int, default=10, help="in a block")
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--steps", type=positive, default=10, help="in a block")
+    parser.add_argument("--rounds", type=positive, default=15, help="blocks of each method")
     parser.add_argument("--peak", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
     sizes = [(r, k, s) for k in options.classes for s in options.slots for r in options.annotators]

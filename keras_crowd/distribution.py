@@ -18,7 +18,8 @@ def layout_map(device_mesh: Any, crowd: Any, model_dim_name: str = "model") -> A
     Args:
         device_mesh: A `keras.distribution.DeviceMesh`.
         crowd: A crowd layer, built or not; build it, or the model with it, in the scope of the distribution.
-            `num_annotators` must be a multiple of the devices: annotators who never answer may be added.
+            `num_annotators` must be a multiple of that axis of the mesh: annotators who never answer may be added.
+            It must have no `max_batch_slots`, which is for one device.
         model_dim_name: Axis of the mesh over which annotators are spread.
 
     Returns:
@@ -33,6 +34,18 @@ def layout_map(device_mesh: Any, crowd: Any, model_dim_name: str = "model") -> A
     ('model',)
     >>> parallel = keras.distribution.ModelParallel(layout_map=layouts, batch_dim_name="batch")
     """
+    if not isinstance(device_mesh, keras.distribution.DeviceMesh):
+        raise ValueError(
+            "`device_mesh` must be a `keras.distribution.DeviceMesh`. "
+            f"Received: {type(device_mesh).__name__}"
+        )
+    if not isinstance(crowd, keras.layers.Layer) or not hasattr(crowd, "num_annotators"):
+        raise ValueError(f"`crowd` must be a crowd layer. Received: {type(crowd).__name__}")
+    if getattr(crowd, "max_batch_slots", None) is not None:
+        raise ValueError(
+            "`crowd` must have no `max_batch_slots`, which is for one device. "
+            f"Received: max_batch_slots={crowd.max_batch_slots}"
+        )
     if model_dim_name not in device_mesh.axis_names:
         raise ValueError(
             f"`model_dim_name` must be an axis of `device_mesh`, one of {tuple(device_mesh.axis_names)}. "
@@ -41,7 +54,7 @@ def layout_map(device_mesh: Any, crowd: Any, model_dim_name: str = "model") -> A
     num_parts = device_mesh.shape[list(device_mesh.axis_names).index(model_dim_name)]
     if crowd.num_annotators % num_parts:
         raise ValueError(
-            f"`crowd` must have a multiple of {num_parts} annotators to be spread over as many devices. "
+            f"`num_annotators` of `crowd` must be a multiple of {num_parts}, the size of the axis {model_dim_name!r}. "
             f"Received: num_annotators={crowd.num_annotators}"
         )
     layouts = keras.distribution.LayoutMap(device_mesh)

@@ -361,7 +361,7 @@ def test_an_unknown_rule_for_ties_is_refused():
         ({"pseudocount": [0.5, -1.0]}, "`pseudocount` must be positive"),
         ({"pseudocount": np.inf}, "`pseudocount` must be positive and finite. Received: pseudocount=inf"),
         ({"pseudocount": np.nan}, "`pseudocount` must be positive and finite. Received: pseudocount=nan"),
-        ({"pseudocount": np.ones((4, 2))}, r"answer\) = \(3, 2, 2\). Received: shape \(4, 2\)"),
+        ({"pseudocount": np.ones((4, 2))}, r"answer\) = \(3, 2, 2\). Received: ndarray of shape \(4, 2\)"),
         ({"class_pseudocount": 0}, "`class_pseudocount` must be positive and finite. Received: 0"),
         ({"class_pseudocount": np.inf}, "`class_pseudocount` must be positive and finite. Received: inf"),
         ({"confusion": "coin"}, r"`confusion` must be one of 'full', .* Received: confusion='coin'"),

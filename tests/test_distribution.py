@@ -179,7 +179,18 @@ def test_layout_map_has_what_there_is_of_each_annotator(case):
 
 def test_layout_map_refuses_what_cannot_be_spread():
     crowd = kc.layers.CrowdsClassification(5)
-    with pytest.raises(ValueError, match=r"multiple of 2 annotators.*num_annotators=5"):
+    with pytest.raises(
+        ValueError, match=r"`num_annotators` of `crowd` must be a multiple of 2.*num_annotators=5"
+    ):
         kc.distribution.layout_map(mesh(2), crowd)
     with pytest.raises(ValueError, match=r"`model_dim_name` must be.*'rows'"):
         kc.distribution.layout_map(mesh(5), crowd, model_dim_name="rows")
+    with pytest.raises(
+        ValueError, match=r"`device_mesh` must be a `keras.distribution.DeviceMesh`.*CrowdsClass"
+    ):
+        kc.distribution.layout_map(crowd, mesh(5))
+    with pytest.raises(ValueError, match=r"`crowd` must be a crowd layer. Received: Dense"):
+        kc.distribution.layout_map(mesh(5), keras.layers.Dense(3))
+    lazy = kc.layers.CrowdsClassification(5, max_batch_slots=6)
+    with pytest.raises(ValueError, match=r"`crowd` must have no `max_batch_slots`.*max_batch_slots=6"):
+        kc.distribution.layout_map(mesh(5), lazy)

@@ -105,6 +105,18 @@ def test_training_can_be_saved_and_resumed(tmp_path):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
+def test_files_know_nothing_of_the_size_of_a_batch(tmp_path):
+    model, crowd = crowd_model("VW+B")
+    fitted(model, lazy(model))
+    model.save_weights(tmp_path / "of.weights.h5")
+    for slots in (BATCH * SLOTS + 5, None):
+        other, its_crowd = crowd_model("VW+B", slots)
+        other.load_weights(tmp_path / "of.weights.h5")
+        np.testing.assert_array_equal(its_crowd.confusion(), crowd.confusion())
+    with pytest.raises(ValueError, match=r"must have 2 variables.*Received: 3"):
+        crowd_model("MW")[1].load_own_variables({"0": 0, "1": 0, "2": 0})
+
+
 def test_config_comes_back():
     optimizer = kc.optimizers.LazyAdam(0.02, beta_1=0.8, beta_2=0.99, epsilon=1e-5, name="crowd")
     again = kc.optimizers.LazyAdam.from_config(optimizer.get_config())
@@ -121,9 +133,15 @@ def test_other_optimizers_and_variables_are_refused():
     model, _ = crowd_model()
     with pytest.raises(ValueError, match=r"must be an `Adam`.*Received: SGD"):
         kc.optimizers.crowd_optimizer(model, keras.optimizers.SGD(0.1))
+    with pytest.raises(ValueError, match=r"must be an `Adam`.*Received: Adam with amsgrad=True"):
+        kc.optimizers.crowd_optimizer(model, keras.optimizers.Adam(amsgrad=True))
+    by_name = kc.optimizers.crowd_optimizer(model, "adam")
+    assert {type(part).__name__ for part in by_name.optimizers} == {"Adam", "LazyAdam"}
     dense = keras.layers.Dense(2)
     dense.build((None, 2))
-    with pytest.raises(ValueError, match=r"crowd layer with `max_batch_slots`. Received: .*kernel"):
+    with pytest.raises(
+        ValueError, match=r"crowd layer with `max_batch_slots` and no others.*Received: .*kernel"
+    ):
         kc.optimizers.LazyAdam().build(dense.trainable_variables)
 
 

@@ -42,13 +42,12 @@ def checked_confusion(confusion: Any, annotations: Annotations) -> np.ndarray:
 def imagined_answers(name: str, counts: Any, annotations: Annotations) -> np.ndarray:
     """Answers imagined beforehand, positive, that broadcast to `(annotators, true, answer)`."""
     shape = (annotations.num_annotators, annotations.num_classes, annotations.num_classes)
-    counts = np.asarray(counts, float)
     try:
-        np.broadcast_to(counts, shape)
-    except ValueError:
+        np.broadcast_to(counts := np.asarray(counts, float), shape)
+    except (TypeError, ValueError):
         raise ValueError(
             f"`{name}` must be a number or broadcast to (annotators, true, answer) = {shape}. "
-            f"Received: shape {counts.shape}"
+            f"Received: {type(counts).__name__} of shape {np.shape(counts)}"
         ) from None
     if not np.all((counts > 0) & (counts < np.inf)):
         raise ValueError(f"`{name}` must be positive and finite. Received: {name}={counts}")

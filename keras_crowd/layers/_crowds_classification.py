@@ -14,7 +14,6 @@ from ._penalized_layer import PenalizedLayer
 from ._slots import SLOT_GRADIENTS, check_annotator_dtype, check_annotators_shape, check_lazy
 
 _KERNEL_AXES = {"MW": 2, "CM": 2, "VW": 1, "VW+B": 1, "SW": 0, "VB": None}  # class axes of the kernel
-
 _NUMBERS_AT_ONCE = 2**22  # of confusions read out, so that nothing else grows with the annotators
 
 
@@ -202,6 +201,21 @@ class CrowdsClassification(PenalizedLayer):
                 f"Received: max_batch_slots={self.max_batch_slots}"
             )
         return kops.log_softmax(self._rows(self.kernel, annotators, training), axis=-1)
+
+    def save_own_variables(self, store: Any) -> None:
+        for i, variable in enumerate(self._saved()):
+            store[f"{i}"] = variable
+
+    def load_own_variables(self, store: Any) -> None:
+        expected, found = len(self._saved()), len(store.keys())
+        if found != expected:
+            raise ValueError(f"{self.name!r} must have {expected} variables. Received: {found} in the file")
+        for i, variable in enumerate(self._saved()):
+            variable.assign(store[f"{i}"])
+
+    def _saved(self) -> list[Any]:
+        """All variables but those that bring gradients of slots, zeros whose number is that of a batch's slots."""
+        return [variable for variable in self.weights if not variable.name.endswith(SLOT_GRADIENTS)]
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -20,7 +20,8 @@ def crowd_optimizer(model: Any, optimizer: Any, learning_rate: Any = None) -> An
 
     Args:
         model: A built model with a crowd layer.
-        optimizer: A Keras optimizer, for everything but the crowd layer; with `max_batch_slots` an `Adam` or `AdamW`.
+        optimizer: A Keras optimizer or its name, for everything but the crowd layer; with `max_batch_slots` an `Adam`
+            or `AdamW`, without clipping, averages and accumulated gradients.
         learning_rate: Of the crowd layer: a number or a schedule. Defaults to that of `optimizer`.
 
     Returns:
@@ -32,6 +33,7 @@ def crowd_optimizer(model: Any, optimizer: Any, learning_rate: Any = None) -> An
     ...     keras_crowd.optimizers.crowd_optimizer(model, keras.optimizers.AdamW(1e-3), learning_rate=1e-2),
     ...     loss=keras_crowd.losses.MaskedCrowdCrossEntropy())
     """
+    optimizer = keras.optimizers.get(optimizer)
     layer = crowd_layer(model, symbolic=False)
     lazy = getattr(layer, "max_batch_slots", None) is not None
     crowd = _of_annotators(optimizer, learning_rate, lazy)
@@ -49,9 +51,12 @@ def _of_annotators(optimizer: Any, learning_rate: Any, lazy: bool) -> Any:
         config["weight_decay"] = 0.0
     if not lazy:
         return type(optimizer).from_config(config)
-    if not isinstance(optimizer, keras.optimizers.Adam) or config.pop("amsgrad"):
+    amsgrad = config.pop("amsgrad", False)
+    if not isinstance(optimizer, keras.optimizers.Adam) or amsgrad:
         raise ValueError(
             "`optimizer` must be an `Adam` or `AdamW` without `amsgrad` where the crowd layer has "
             f"`max_batch_slots`. Received: {type(optimizer).__name__}"
+            + " with amsgrad=True"
+            * bool(amsgrad)
         )
     return LazyAdam.from_config(config)

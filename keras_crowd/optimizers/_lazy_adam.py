@@ -59,7 +59,8 @@ class LazyAdam(keras.optimizers.Optimizer):
         for argument in _NOT_FOR_ROWS:
             if kwargs.get(argument):
                 raise ValueError(
-                    f"`{argument}` is not for `LazyAdam`. Received: {argument}={kwargs[argument]}"
+                    f"`{argument}` is not for `LazyAdam`, the optimizer of crowd layers with `max_batch_slots`. "
+                    f"Received: {argument}={kwargs[argument]}"
                 )
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
@@ -76,7 +77,8 @@ class LazyAdam(keras.optimizers.Optimizer):
         }
         if len(by_path) != 2 * len(tables) or any(table is None for table in tables.values()):
             raise ValueError(
-                "`LazyAdam` must have the variables of a crowd layer with `max_batch_slots`. "
+                "`LazyAdam` must have the variables of a crowd layer with `max_batch_slots` and no others, as "
+                "`crowd_optimizer` gives it. "
                 f"Received: {', '.join(by_path)}"
             )
         found = [tables.get(variable.path) for variable in variables]
