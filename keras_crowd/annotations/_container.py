@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import _concat, _readers
-from ._forms import to_dense, to_slots
+from ._forms import answer_ids, to_dense, to_slots
 from ._ids import (
     frozen,
     refuse_duplicates,
@@ -183,7 +183,7 @@ class Annotations:
             import pandas
         except ImportError as error:
             raise ImportError("`Annotations.to_dataframe` needs pandas: pip install pandas") from error
-        answers = self.answers if self.classes is None else self.classes[self.answers]
+        answers = answer_ids(self.answers, self.classes)
         columns = (self.items[self.item_index], self.annotators[self.annotator_index], answers)
         frame = pandas.DataFrame(dict(enumerate(columns)))
         frame.columns = [item, annotator, answer]

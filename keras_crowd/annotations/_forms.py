@@ -14,6 +14,11 @@ def to_dense(
     return table
 
 
+def answer_ids(answers: np.ndarray, classes: np.ndarray | None) -> np.ndarray:
+    """The ids of answers that are codes of classes; numbers as they are."""
+    return answers if classes is None else classes[answers]
+
+
 def to_slots(
     item_index: np.ndarray, annotator_index: np.ndarray, answers: np.ndarray, shape: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from ..annotations import Annotations
+from ..annotations._forms import answer_ids
 from ..annotations._rules import Rules, refuse_others
 from ._columns import Column
 from ._estimates import labels
@@ -114,14 +115,11 @@ def hugging_face_columns(annotations: Annotations, estimates: Any = None) -> dic
     >>> keras_crowd.io.hugging_face_columns(annotations)["answers"]
     [['cat', 'dog'], ['dog']]
     """
-    answers = annotations.answers
-    if annotations.classes is not None:
-        answers = annotations.classes[answers]
     ends = np.cumsum(annotations.answers_per_item()).tolist()
     starts = [0, *ends[:-1]]
     who, what = (
         plain("annotators", annotations.annotators[annotations.annotator_index]),
-        plain("answers", answers),
+        plain("answers", answer_ids(annotations.answers, annotations.classes)),
     )
     columns = {
         "item": plain("item", annotations.items),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Unpack
 
 from ..annotations import Annotations
+from ..annotations._forms import answer_ids
 from ..annotations._rules import Rules, refuse_others
 from ._arguments import refuse_same_names, texts
 from ._parquet import keeps_dictionary, parquet_columns
@@ -122,13 +123,10 @@ def write_long(
     1,1,1
     """
     refuse_same_names(item, annotator, answer)
-    answers = annotations.answers
-    if annotations.classes is not None:
-        answers = annotations.classes[answers]
     columns = {
         item: annotations.items[annotations.item_index],
         annotator: annotations.annotators[annotations.annotator_index],
-        answer: answers,
+        answer: answer_ids(annotations.answers, annotations.classes),
     }
     write_table(path, columns, encoding)
 
