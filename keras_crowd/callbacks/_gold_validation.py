@@ -84,4 +84,6 @@ def _known(x: Any, y: np.ndarray) -> tuple[Any, np.ndarray]:
     known = y >= 0
     if not known.any():
         raise ValueError("`y` must hold at least one gold label. Received: all negative")
+    if known.all():  # features on disk stay there
+        return x, y
     return keras.tree.map_structure(lambda array: np.asarray(array)[known], x), y[known]
