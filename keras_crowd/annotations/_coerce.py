@@ -1,10 +1,10 @@
 """Answers as a user may hand them over, as `Annotations`."""
 
-import zlib
 from typing import Any
 
 import numpy as np
 
+from .._files import checksum_of
 from ._container import Annotations
 
 
@@ -46,8 +46,7 @@ def as_answers(answers: Any) -> Annotations:
 
 def checksum(annotations: Annotations) -> int:
     """A number that other answers would hardly share: whether a file is of the same answers."""
-    columns = (annotations.item_index, annotations.annotator_index, annotations.answers)
-    return zlib.crc32(b"".join(column.tobytes() for column in columns))
+    return checksum_of((annotations.item_index, annotations.annotator_index, annotations.answers))
 
 
 def as_ratings(answers: Any) -> Annotations:

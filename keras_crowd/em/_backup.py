@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pathlib
-import zlib
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from .._files import write_npz
+from .._files import checksum_of, write_npz
 from ..annotations import Annotations, checksum
 
 _FILE = "em.npz"
@@ -30,7 +29,9 @@ class Backup:
         self.file = None if folder is None else pathlib.Path(folder) / _FILE
         if self.file is not None:
             shape = (annotations.num_items, annotations.num_annotators)
-            self.signature = np.array([checksum(annotations), *shape, _checksum_of(given)])
+            self.signature = np.array(
+                [checksum(annotations), *shape, checksum_of(keras.tree.flatten(given))]
+            )
             classifier.optimizer.build(classifier.trainable_variables)
             self.variables = [*classifier.variables, *classifier.optimizer.variables]
 
@@ -71,13 +72,3 @@ class Backup:
         shapes = {f"variable_{i}": tuple(variable.shape) for i, variable in enumerate(self.variables)}
         kept = {name: array.shape for name, array in saved.items() if name.startswith("variable_")}
         return np.array_equal(saved["signature"], self.signature) and kept == shapes
-
-
-def _checksum_of(given: Any) -> int:
-    """A number that other arrays and numbers would hardly share."""
-    total = 0
-    for leaf in keras.tree.flatten(given):
-        array = np.ascontiguousarray(leaf)
-        plain = array.dtype.kind in "biufc"  # others' bytes may be addresses
-        total = zlib.crc32(array.data if plain else repr(array.tolist()).encode(), total)
-    return total
