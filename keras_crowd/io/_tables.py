@@ -22,11 +22,8 @@ _FORMATS = {
     ".ndjson": "jsonl",
     ".parquet": "parquet",
 }
-
-
-_TEXT = ("csv", "tsv")
-MISSING_TEXTS = ("", "NaN", "nan")
-"""What `Annotations.from_csv` takes for a missing answer as well."""
+TEXT_FORMATS = ("csv", "tsv")
+MISSING_TEXTS = ("", "NaN", "nan")  # what `Annotations.from_csv` takes for a missing answer as well
 
 
 def format_of(path: FILE) -> str:
@@ -41,7 +38,7 @@ def separator(format_: str, sep: str | None = None) -> str:
     """What stands between the fields of a text table: that of its format, or `sep`."""
     if sep is None:
         return "\t" if format_ == "tsv" else ","
-    if format_ not in _TEXT or not isinstance(sep, str) or len(sep) != 1 or sep in '"\r\n':
+    if format_ not in TEXT_FORMATS or not isinstance(sep, str) or len(sep) != 1 or sep in '"\r\n':
         raise ValueError(
             f"`sep` must be one character, of a .csv, .tsv or .tab file. Received: sep={sep!r}"
         )

@@ -11,7 +11,7 @@ from ._arguments import refuse_same_names, texts
 from ._columns import typed
 from ._parquet import parquet_batches
 from ._rows import RowBuilder, assemble
-from ._tables import MISSING_TEXTS, format_of, separator, write_table
+from ._tables import MISSING_TEXTS, TEXT_FORMATS, format_of, separator, write_table
 from ._text import FILE, read_json_lines, read_table
 
 
@@ -54,7 +54,7 @@ def read_wide(
     """
     refuse_others(read_wide, rules)
     format_ = format_of(path)
-    text = format_ in ("csv", "tsv")
+    text = format_ in TEXT_FORMATS
     sep = separator(format_, sep)
     missing = texts("missing", missing)
     columns = None if columns is None else texts("columns", columns)

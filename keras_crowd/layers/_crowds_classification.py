@@ -207,10 +207,12 @@ class CrowdsClassification(PenalizedLayer):
             store[f"{i}"] = variable
 
     def load_own_variables(self, store: Any) -> None:
-        expected, found = len(self._saved()), len(store.keys())
-        if found != expected:
-            raise ValueError(f"{self.name!r} must have {expected} variables. Received: {found} in the file")
-        for i, variable in enumerate(self._saved()):
+        saved, found = self._saved(), len(store.keys())
+        if found != len(saved):
+            raise ValueError(
+                f"{self.name!r} must have {len(saved)} variables. Received: {found} in the file"
+            )
+        for i, variable in enumerate(saved):
             variable.assign(store[f"{i}"])
 
     def _saved(self) -> list[Any]:

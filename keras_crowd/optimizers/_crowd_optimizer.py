@@ -53,10 +53,9 @@ def _of_annotators(optimizer: Any, learning_rate: Any, lazy: bool) -> Any:
         return type(optimizer).from_config(config)
     amsgrad = config.pop("amsgrad", False)
     if not isinstance(optimizer, keras.optimizers.Adam) or amsgrad:
+        received = type(optimizer).__name__ + (" with amsgrad=True" if amsgrad else "")
         raise ValueError(
             "`optimizer` must be an `Adam` or `AdamW` without `amsgrad` where the crowd layer has "
-            f"`max_batch_slots`. Received: {type(optimizer).__name__}"
-            + " with amsgrad=True"
-            * bool(amsgrad)
+            f"`max_batch_slots`. Received: {received}"
         )
     return LazyAdam.from_config(config)

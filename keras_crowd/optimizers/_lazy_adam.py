@@ -30,8 +30,8 @@ class LazyAdam(keras.optimizers.Optimizer):
 
     For layers with `max_batch_slots`; `keras_crowd.optimizers.crowd_optimizer` takes it for them. Memory is that
     of Adam, and one number an annotator. Nothing as large as all parameters is computed where XLA compiles the
-    step (JAX, or TensorFlow with `jit_compile=True`); elsewhere steps are the same, and cost what dense ones do. For
-    one device.
+    step (JAX, or TensorFlow with `jit_compile=True`); elsewhere steps are the same, and cost more than those of
+    Adam. For one device.
 
     Args:
         learning_rate: A number or a schedule.
@@ -88,9 +88,9 @@ class LazyAdam(keras.optimizers.Optimizer):
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         index = self._get_variable_index(variable)
-        if self._parameter(index) is None:
-            return  # its gradient is that of all annotators: XLA leaves out what nobody asks for
         parameter: Any = self._parameter(index)
+        if parameter is None:
+            return  # its gradient is that of all annotators: XLA leaves out what nobody asks for
         moments, owners = self._state[index]
         annotators, owning, g, owned = ops.annotator_sums(gradient, owners, parameter.shape[1:])
         step = kops.cast(self.iterations + 1, g.dtype)
