@@ -14,6 +14,9 @@ from ._penalized_layer import PenalizedLayer
 from ._slots import SLOT_GRADIENTS, check_annotator_dtype, check_annotators_shape, check_lazy
 
 _KERNEL_AXES = {"MW": 2, "CM": 2, "VW": 1, "VW+B": 1, "SW": 0, "VB": None}  # class axes of the kernel
+_MANY_CLASSES = 20  # from here on it pays to bring the slots of an annotator together,
+_SLOTS_TO_GROUP = 8  # if there are as many
+_USUAL_BATCH_SIZE = 256  # where it is not known before the step
 _NUMBERS_AT_ONCE = 2**22  # of confusions read out, so that nothing else grows with the annotators
 
 
@@ -234,7 +237,33 @@ class CrowdsClassification(PenalizedLayer):
         }
 
     def _answer_logits(self, f: Any, annotators: Any, training: bool = False) -> Any:
+        if not self._worth_grouping(f, annotators, training):
+            return self._row_logits(f, annotators, training)
+        groups, places = ops.annotator_groups(annotators, self.num_annotators)
+        grouped = self._row_logits(ops.to_groups(f, groups, places), groups, training)
+        return ops.from_groups(grouped, places)
+
+    def _row_logits(self, f: Any, annotators: Any, training: bool) -> Any:
+        if self.conn_type == "CM" and self._fewer_annotators(annotators, 2, training):
+            return ops.mixture_logits(f, self._rows(self.kernel, None, training), annotators)
         return self._logits(f, *(self._rows(p, annotators, training) for p in (self.kernel, self.bias)))
+
+    def _worth_grouping(self, f: Any, annotators: Any, training: bool) -> bool:
+        matrices = _KERNEL_AXES[self.conn_type] == 2 and self.num_classes >= _MANY_CLASSES
+        one_device = keras.distribution.distribution() is None  # or the slots would change devices
+        return (
+            matrices
+            and one_device
+            and len(f.shape) == 2
+            and self._fewer_annotators(annotators, _SLOTS_TO_GROUP, training)
+        )
+
+    def _fewer_annotators(self, annotators: Any, slots: int, training: bool) -> bool:
+        """Whether a batch has that many slots an annotator, so that work on all annotators is less than on slots."""
+        if annotators is None or (training and self.max_batch_slots is not None):
+            return False
+        batch_size, num_slots = annotators.shape
+        return slots * self.num_annotators <= (batch_size or _USUAL_BATCH_SIZE) * (num_slots or 1)
 
     def _logits(self, f: Any, kernel: Any, bias: Any) -> Any:
         if self.conn_type == "CM":

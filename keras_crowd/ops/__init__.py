@@ -27,6 +27,9 @@ from ._classes import mixture_logits as mixture_logits
 from ._classes import one_hot_answers as one_hot_answers
 from ._classes import vector_logits as vector_logits
 from ._classes import without_padding as without_padding
+from ._groups import annotator_groups as annotator_groups
+from ._groups import from_groups as from_groups
+from ._groups import to_groups as to_groups
 from ._log_det import confusion_gram as confusion_gram
 from ._log_det import gram as gram
 from ._log_det import mean_log_eigenvalue as mean_log_eigenvalue

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from ._annotators import annotator_rows
+
 _TINY = 1e-37  # above the smallest normal float32, so that neither the log nor its gradient overflows
 _PADDING = -1e30  # all logits of a masked token: no annotator answers there
 
@@ -17,6 +19,8 @@ def identity_scale(accuracy: float, num_classes: int) -> float:
 
 def matrix_logits(f: Any, kernel: Any) -> Any:
     """`z_rl = sum_k f_k W_rkl` (AAAI-18, MW). Kernel `(R, K, L)` or `(batch, S, K, L)`."""
+    if len(kernel.shape) == 4 and len(f.shape) == 2:
+        return _slot_products(ops.repeat(ops.expand_dims(f, 1), kernel.shape[1], axis=1), kernel)
     if len(kernel.shape) == 4:
         return ops.einsum("b...k,bskl->b...sl", f, kernel)
     num_annotators, num_true, num_answers = kernel.shape
@@ -38,24 +42,39 @@ def vector_logits(f: Any, scale: Any | None = None, bias: Any | None = None) -> 
     return z
 
 
-def mixture_logits(f: Any, kernel: Any) -> Any:
-    """`z_rl = log sum_k f_k A_rkl`, `A_r = softmax(W_r)` over answers (ICLR-23, CCEM).
+def mixture_logits(f: Any, kernel: Any, annotators: Any = None) -> Any:
+    """`z_rl = log sum_k f_k A_rkl`, `A_r = softmax(W_r)` over answers (ICLR-23, CCEM). Kernel as above.
+
+    With `annotators` `(batch, S)` the kernel is that of all annotators `(R, K, L)`, the result that of the slots:
+    less work than their rows of the kernel where there are fewer annotators than slots.
 
     Finite also where `f_k = 0` or `A_rkl` underflows: with `e_kl = exp(W_kl - m_k - c_l)`, `m_k` the largest of
     its row and `c_l` of what is left in its column, `A_kl = e_kl exp(c_l) / s_k`, `s_k = sum_l e_kl exp(c_l)`.
-    One exponential a parameter; the product is taken of `e`, and `c_l` added to its log.
+    One exponential a parameter; the product is taken of `e / s`, or of `f / s` where an item has parameters of its
+    own, and `c_l` added to its log.
     """
     m = ops.stop_gradient(ops.max(kernel, axis=-1, keepdims=True))
     c = ops.stop_gradient(ops.max(kernel - m, axis=-2))
     e = ops.exp(kernel - m - ops.expand_dims(c, -2))
     s = ops.matmul(e, ops.expand_dims(ops.exp(c), -1))
-    if len(kernel.shape) == 3:
+    if len(kernel.shape) == 4:
+        share = ops.expand_dims(f, -2)
+        product = _slot_products(share / _against_items(ops.squeeze(s, -1), len(share.shape)), e)
+    elif annotators is None:
         product = matrix_logits(f, e / s)
     else:
-        share = ops.expand_dims(f, -2)
-        share = share / _against_items(ops.squeeze(s, -1), len(share.shape))
-        product = ops.einsum("b...sk,bskl->b...sl", share, e)
+        product = matrix_logits(f, annotator_rows(e / s, annotators))
+        c = annotator_rows(c, annotators)
     return ops.log(ops.maximum(product, _TINY)) + _against_items(c, len(product.shape))
+
+
+def _slot_products(f: Any, kernel: Any) -> Any:
+    """`sum_k f_sk W_skl` of each slot: `(batch, ..., S, K)` times `(batch, S, K, L)`."""
+    if len(f.shape) > 3:
+        return ops.einsum("b...sk,bskl->b...sl", f, kernel)
+    *_, num_true, num_answers = kernel.shape  # one batch axis: XLA is slow with two
+    z = ops.matmul(ops.reshape(f, (-1, 1, num_true)), ops.reshape(kernel, (-1, num_true, num_answers)))
+    return ops.reshape(z, (*ops.shape(f)[:-1], num_answers))
 
 
 def _against_items(parameter: Any, rank: int) -> Any:
