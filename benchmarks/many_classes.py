@@ -91,7 +91,7 @@ class Watched(keras.Model):
         """Of the penalty, from where the model is towards all classes (F) or answers (W) alike."""
         regularizer = self.crowd.classifier_regularizer
         if regularizer is None:
-            regularizer, f = self.crowd.confusion_regularizer, ops.softmax(self.crowd.kernel, axis=-1)
+            regularizer, f = self.crowd.confusion_regularizer, ops.exp(self.crowd.log_confusion())
         moved = (1 - step) * f + step / f.shape[-1]
         return (regularizer.penalty(moved) - regularizer.penalty(f)) / step
 

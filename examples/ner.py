@@ -192,7 +192,7 @@ def fit_hidden_crf(model, codes, data, labels, epochs, seed=0):
     batches, infer = Batches(codes, answers, annotators, seed), model.truth_tagger()
     tags = data.padded(labels)
     for done in range(0, epochs, ROUND):
-        model.crowd.kernel.assign(np.log(confusions(data, tags[data.is_token])))
+        model.crowd.set_confusion(confusions(data, tags[data.is_token]))
         fit(model, batches, min(ROUND, epochs - done))
         tags[: len(codes)] = predict(infer, codes, answers, annotators)
     return tags[: len(codes)]

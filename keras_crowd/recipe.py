@@ -170,7 +170,7 @@ class _Training:
         self.classifier, self.x, self.epochs, self.batch_size = classifier, x, epochs, batch_size
         self.num_slots = annotations.slots()[0].shape[1]
         # all weights are tried on one part before the next
-        self._log_confusion = functools.lru_cache(1)(lambda kept: np.log(from_dawid_skene(kept)))
+        self._confusion = functools.lru_cache(1)(from_dawid_skene)
         self.crowd = CrowdsClassification(
             annotations.num_annotators,
             "CM",
@@ -203,7 +203,7 @@ class _Training:
     def fit(self, weight: float, annotations: Annotations, callbacks: Sequence[Any], verbose: int) -> Any:
         """Trains from the start on these answers."""
         self.restore()
-        self.crowd.kernel.assign(self._log_confusion(annotations))
+        self.crowd.set_confusion(self._confusion(annotations))
         self.crowd.classifier_regularizer.weight = weight
         x, answers = self.data(annotations)
         return self.model.fit(

@@ -103,7 +103,8 @@ def relabel(model, permutation):
     """What training may end in: the same answers, from classes in another order."""
     dense, crowd = dense_of(model), crowd_of(model)
     dense.set_weights([w[..., permutation] for w in dense.get_weights()])
-    crowd.kernel.assign(keras.ops.convert_to_numpy(crowd.kernel)[:, permutation])
+    matrices = keras.ops.convert_to_numpy(crowd.kernel).reshape(R, K, K)
+    crowd.kernel.assign(matrices[:, permutation].reshape(R, -1))
     if hasattr(crowd, "gram"):
         crowd.gram.assign(keras.ops.convert_to_numpy(crowd.gram)[permutation][:, permutation])
 

@@ -63,7 +63,7 @@ def test_logs_are_the_papers_figures():
 def test_mean_diagonal_weighs_annotators_by_their_answers():
     built = models(GOOD)
     accuracy = np.linspace(0.4, 0.9, R)
-    built[1].kernel.assign(np.log(kc.warm_start.from_accuracy(accuracy, K)))
+    built[1].set_confusion(kc.warm_start.from_accuracy(accuracy, K))
     answers = np.where(np.arange(R) == 2, -1, ANSWERS)
     history = fit(built, answers=answers)
     expected = np.average(accuracy, weights=(answers >= 0).sum(axis=0))

@@ -157,7 +157,7 @@ def test_annotators_on_two_devices_take_the_steps_of_one(devices, name):
 
 @pytest.mark.skipif(BACKEND != "jax", reason="ModelParallel is JAX's")
 def test_each_device_holds_half_of_the_annotators(devices):
-    half = (zoo.ANNOTATORS // 2, zoo.CLASSES, zoo.CLASSES)
+    half = (zoo.ANNOTATORS // 2, zoo.CLASSES**2)
     assert [tuple(shape) for shape in devices["model/shards"]] == [half, half]  # kernel, momentum
 
 

@@ -91,7 +91,7 @@ def test_the_gradient_is_that_of_the_m_step_at_the_present_posterior():
     q = kc.aggregation.posterior(ANSWERS, model.predict(X, verbose=0), CONFUSION)
     before = ops.convert_to_numpy(model.crowd.kernel)
     model.fit(X, ANSWERS, batch_size=N, verbose=0)
-    step = ops.convert_to_numpy(model.crowd.kernel) - before
+    step = (ops.convert_to_numpy(model.crowd.kernel) - before).reshape(R, K, K)
     counts = np.zeros((R, K, K))
     for i, r in np.argwhere(ANSWERS >= 0):
         counts[r, :, ANSWERS[i, r]] += q[i]
@@ -109,7 +109,7 @@ def test_in_the_limit_it_is_expectation_maximization():
         answers, pseudocount=1e-9, class_pseudocount=1e-9, max_iterations=3000, tolerance=1e-12
     )
     model = joint(features=1, optimizer=keras.optimizers.Adam(0.1))
-    model.crowd.kernel.assign(np.log(0.9 * em.confusion + 0.1 / K))  # off, but in the same valley
+    model.crowd.set_confusion(0.9 * em.confusion + 0.1 / K)  # off, but in the same valley
     nothing = np.zeros((60, 1), "float32")
     model.fit(nothing, answers, batch_size=60, epochs=400, verbose=0)
     reached = -answers.size * model.evaluate(nothing, answers, batch_size=60, verbose=0)

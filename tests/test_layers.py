@@ -23,9 +23,12 @@ def random_layer(conn_type, num_annotators=5, num_classes=3, seed=0, **kwargs):
 
 
 def parameters(layer):
-    return [
+    kernel, bias = (
         None if p is None else ops.convert_to_numpy(p).astype(float) for p in (layer.kernel, layer.bias)
-    ]
+    )
+    if layer.conn_type in ("MW", "CM"):
+        kernel = kernel.reshape(-1, layer.num_classes, layer.num_classes)
+    return kernel, bias
 
 
 def as_numpy(tensor):
@@ -53,7 +56,7 @@ def test_confusion_is_what_each_annotator_answers_to_a_certain_class(conn_type, 
 def test_confusion_has_truth_before_answer():
     layer = random_layer("CM")
     confusion = np.array([[0.9, 0.1, 0.0001], [0.2, 0.3, 0.5], [0.6, 0.2, 0.2]])
-    layer.kernel.assign(np.log(np.tile(confusion, (5, 1, 1))))
+    layer.kernel.assign(np.log(np.tile(confusion.ravel(), (5, 1))))
     np.testing.assert_allclose(layer.confusion()[2], confusion / confusion.sum(1, keepdims=True), atol=1e-4)
 
 
@@ -236,3 +239,22 @@ def test_start_from_a_confusion_of_another_size_is_refused():
         kc.layers.CrowdsClassification(5, "MW", kernel_initializer=start).build((None, 3))
     with pytest.raises(ValueError, match="`confusion` must be positive"):
         kc.initializers.FromConfusion(np.eye(3)[None])
+
+
+@pytest.mark.parametrize("conn_type", ["MW", "CM"])
+def test_set_confusion_is_read_again(conn_type):
+    layer, confusion = random_layer(conn_type), probabilities(5, 3, 3)
+    layer.set_confusion(confusion)
+    np.testing.assert_allclose(layer.confusion(), confusion, rtol=1e-4)
+
+
+def test_confusions_that_cannot_be_set_are_refused():
+    with pytest.raises(ValueError, match='`conn_type` must be "MW" or "CM", to take any confusion'):
+        random_layer("VW").set_confusion(probabilities(5, 3, 3))
+    layer = random_layer("CM")
+    before = as_numpy(layer.kernel)
+    with pytest.raises(ValueError, match=r"shape \(5, 3, 3\). Received: \(4, 3, 3\)"):
+        layer.set_confusion(probabilities(4, 3, 3))
+    with pytest.raises(ValueError, match="must be built"):
+        kc.layers.CrowdsClassification(5).set_confusion(probabilities(5, 3, 3))
+    np.testing.assert_array_equal(as_numpy(layer.kernel), before)

@@ -66,7 +66,7 @@ def layer_of(conn_type, num_annotators, num_classes=NUM_CLASSES):
 def test_logits_of_slots_equal_the_papers_formula(conn_type, num_classes, num_annotators):
     layer = layer_of(conn_type, num_annotators, num_classes)
     ids, f = random_ids(num_annotators), random_probabilities(num_classes=num_classes)
-    kernel = ops.convert_to_numpy(layer.kernel).astype(float)
+    kernel = ops.convert_to_numpy(layer.kernel).astype(float).reshape(-1, num_classes, num_classes)
     dense = references.crowd_logits(conn_type, f.astype(float), kernel, None)
     expected = np.take_along_axis(dense, np.maximum(ids, 0)[..., None], axis=1)
     logits = ops.convert_to_numpy(layer(f, annotators=ids))

@@ -42,7 +42,7 @@ class Chains(Confusions):
         """M-step: `A_rkl ~ a_rkl + w sum_t q_tk [y_tr = l]`, with the weight `w` of an answer."""
         counts = self.model.answer_weight * self.sums.expected_counts(posterior) + self.prior
         self.value = counts / counts.sum(axis=-1, keepdims=True)
-        self.model.crowd.kernel.assign(np.log(self.value))
+        self.model.crowd.set_confusion(self.value)
 
     def predictions(self, features: Any) -> tuple[np.ndarray, np.ndarray]:
         """E-step: marginals of the tokens `(tokens, classes)`, and the log-likelihood of each item."""

@@ -9,14 +9,13 @@ from keras import ops as kops
 from .. import ops
 from .._arguments import whole_number
 from .._registration import register
-from ..initializers import CrowdIdentity
+from ..initializers import CrowdIdentity, FromConfusion
 from ._penalized_layer import PenalizedLayer
-from ._slots import SLOT_GRADIENTS, check_annotator_dtype, check_annotators_shape, check_lazy
+from ._slots import check_annotator_dtype, check_annotators_shape, check_lazy
 
 _KERNEL_AXES = {"MW": 2, "CM": 2, "VW": 1, "VW+B": 1, "SW": 0, "VB": None}  # class axes of the kernel
 _MANY_CLASSES = 20  # from here on it pays to bring the slots of an annotator together,
 _SLOTS_TO_GROUP = 8  # if there are as many
-_USUAL_BATCH_SIZE = 256  # where it is not known before the step
 _NUMBERS_AT_ONCE = 2**22  # of confusions read out, so that nothing else grows with the annotators
 
 
@@ -37,6 +36,8 @@ class CrowdsClassification(PenalizedLayer):
 
     and `softmax` over the last axis is the predicted answer. Train on raw answers with
     `keras_crowd.losses.MaskedCrowdCrossEntropy`; the classifier below stays a plain Keras model.
+
+    After the layer is built `kernel` has a row an annotator, `W_r` as one row of K K numbers, and `bias` one of K.
 
     The layer computes in the variable dtype of its policy: float32 under a global mixed precision policy.
     Keras masks end here; mark padding as missing answers.
@@ -129,8 +130,6 @@ class CrowdsClassification(PenalizedLayer):
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.classifier_regularizer = keras.regularizers.get(classifier_regularizer)
         self.confusion_regularizer = keras.regularizers.get(confusion_regularizer)
-        self.kernel: Any = None
-        self.bias: Any = None
         self.supports_masking = True
 
     @property
@@ -145,17 +144,11 @@ class CrowdsClassification(PenalizedLayer):
         self._num_classes = num_classes = int(probabilities_shape[-1])
         kernel_axes = _KERNEL_AXES[self.conn_type]
         if kernel_axes is not None:
-            self.kernel = self.add_weight(
-                shape=(self.num_annotators, *([num_classes] * kernel_axes or [1])),
-                initializer=self.kernel_initializer or CrowdIdentity(self._initial_scale(num_classes)),
-                name="kernel",
-            )
+            start = self.kernel_initializer or CrowdIdentity(self._initial_scale(num_classes))
+            self._add_kernel((num_classes,) * kernel_axes or (1,), start)
         if self.conn_type.endswith("B"):
-            self.bias = self.add_weight(
-                shape=(self.num_annotators, num_classes), initializer=self.bias_initializer, name="bias"
-            )
-        if self.max_batch_slots is not None:
-            self._build_slot_gradients()
+            self._add_bias(num_classes, self.bias_initializer)
+        self._add_slot_gradients()
         self._build_regularizers(num_classes)
         self.released = self.add_weight(shape=(), initializer="ones", trainable=False, name="released")
 
@@ -189,10 +182,23 @@ class CrowdsClassification(PenalizedLayer):
         for begin in range(0, self.num_annotators, at_once):
             some = slice(begin, begin + at_once)
             kernel, bias = (None if p is None else p[some] for p in (self.kernel, self.bias))
-            logits = self._logits(certain, kernel, bias)  # (true, annotators, answer)
+            logits = self._logits(certain, *self._shaped(kernel, bias))  # (true, annotators, answer)
             answers = kops.convert_to_numpy(kops.softmax(logits, axis=-1))
             confusion[some] = answers.transpose(1, 0, 2)
         return confusion
+
+    def set_confusion(self, confusion: Any) -> None:
+        """Makes `confusion()` this, for `"MW"` and `"CM"`.
+
+        Args:
+            confusion: `(num_annotators, true, answer)`, positive, rows summing to 1.
+        """
+        if self.conn_type not in ("MW", "CM"):
+            raise ValueError(
+                f'`conn_type` must be "MW" or "CM", to take any confusion. Received: conn_type={self.conn_type!r}'
+            )
+        shape = (self.num_annotators, self.num_classes, self.num_classes)
+        self.kernel.assign(kops.reshape(FromConfusion(confusion)(shape), self.kernel.shape))
 
     def log_confusion(self, annotators: Any = None, training: bool = False) -> Any:
         """`log A_rkl` of all annotators `(R, K, K)`, or of the slots `(batch, slots, K, K)`; for `"CM"`."""
@@ -203,24 +209,7 @@ class CrowdsClassification(PenalizedLayer):
                 "`max_batch_slots` is for models compiled with a crowd loss. "
                 f"Received: max_batch_slots={self.max_batch_slots}"
             )
-        return kops.log_softmax(self._rows(self.kernel, annotators, training), axis=-1)
-
-    def save_own_variables(self, store: Any) -> None:
-        for i, variable in enumerate(self._saved()):
-            store[f"{i}"] = variable
-
-    def load_own_variables(self, store: Any) -> None:
-        saved, found = self._saved(), len(store.keys())
-        if found != len(saved):
-            raise ValueError(
-                f"{self.name!r} must have {len(saved)} variables. Received: {found} in the file"
-            )
-        for i, variable in enumerate(saved):
-            variable.assign(store[f"{i}"])
-
-    def _saved(self) -> list[Any]:
-        """All variables but those that bring gradients of slots, zeros whose number is that of a batch's slots."""
-        return [variable for variable in self.weights if not variable.name.endswith(SLOT_GRADIENTS)]
+        return kops.log_softmax(self._rows(annotators, training)[0], axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -245,8 +234,8 @@ class CrowdsClassification(PenalizedLayer):
 
     def _row_logits(self, f: Any, annotators: Any, training: bool) -> Any:
         if self.conn_type == "CM" and self._fewer_annotators(annotators, 2, training):
-            return ops.mixture_logits(f, self._rows(self.kernel, None, training), annotators)
-        return self._logits(f, *(self._rows(p, annotators, training) for p in (self.kernel, self.bias)))
+            return ops.mixture_logits(f, self._rows(None, training)[0], annotators)
+        return self._logits(f, *self._rows(annotators, training))
 
     def _worth_grouping(self, f: Any, annotators: Any, training: bool) -> bool:
         matrices = _KERNEL_AXES[self.conn_type] == 2 and self.num_classes >= _MANY_CLASSES
@@ -258,50 +247,12 @@ class CrowdsClassification(PenalizedLayer):
             and self._fewer_annotators(annotators, _SLOTS_TO_GROUP, training)
         )
 
-    def _fewer_annotators(self, annotators: Any, slots: int, training: bool) -> bool:
-        """Whether a batch has that many slots an annotator, so that work on all annotators is less than on slots."""
-        if annotators is None or (training and self.max_batch_slots is not None):
-            return False
-        batch_size, num_slots = annotators.shape
-        return slots * self.num_annotators <= (batch_size or _USUAL_BATCH_SIZE) * (num_slots or 1)
-
     def _logits(self, f: Any, kernel: Any, bias: Any) -> Any:
         if self.conn_type == "CM":
             return ops.mixture_logits(f, kernel)
         if self.conn_type == "MW":
             return ops.matrix_logits(f, kernel)
         return ops.vector_logits(f, kernel, bias)
-
-    def _rows(self, parameter: Any, annotators: Any, training: bool) -> Any:
-        if parameter is None:
-            return None
-        rows = parameter if annotators is None else ops.annotator_rows(parameter, annotators)
-        if not training:
-            return rows
-        if self.max_batch_slots is not None:
-            rows = rows + self._slot_gradients(parameter, annotators)
-        return ops.held(rows, self.released)
-
-    def _build_slot_gradients(self) -> None:
-        """A variable of zeros beside each parameter: its gradient is that of the slots, one by one."""
-        self._channels = {
-            parameter.name: self.add_weight(
-                shape=(self.max_batch_slots, 1 + int(np.prod(parameter.shape[1:]))),
-                initializer="zeros",
-                name=parameter.name + SLOT_GRADIENTS,
-            )
-            for parameter in (self.kernel, self.bias)
-            if parameter is not None
-        }
-
-    def _slot_gradients(self, parameter: Any, annotators: Any) -> Any:
-        if annotators is None:
-            raise ValueError(
-                "`annotators` must be given in training with `max_batch_slots`. Received: None"
-            )
-        rows, ids = ops.slot_gradients(self._channels[parameter.name], annotators, parameter.shape[1:])
-        self.add_loss(ids)
-        return rows
 
     def _initial_scale(self, num_classes: int) -> float:
         if self.initial_accuracy is None:

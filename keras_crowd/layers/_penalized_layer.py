@@ -6,18 +6,17 @@ import keras
 from keras import ops as kops
 
 from .. import ops
+from ._annotator_rows import AnnotatorRows
 
 
-class PenalizedLayer(keras.layers.Layer):
+class PenalizedLayer(AnnotatorRows):
     """Penalties on the class probabilities of a batch and on the confusions. Abstract.
 
-    For a layer with `classifier_regularizer`, `confusion_regularizer`, `kernel` and `released`.
+    For a layer with `classifier_regularizer` and `confusion_regularizer`.
     """
 
     classifier_regularizer: Any
     confusion_regularizer: Any
-    kernel: Any
-    released: Any
 
     def _build_regularizers(self, num_classes: int) -> None:
         """The weights of the penalties are variables, so that schedules change them without a retrace."""
@@ -51,7 +50,7 @@ class PenalizedLayer(keras.layers.Layer):
         if self.confusion_regularizer is None:
             return 0.0
         penalty = getattr(self.confusion_regularizer, "penalty", self.confusion_regularizer)
-        return self.confusion_weight * penalty(kops.softmax(ops.held(self.kernel, self.released), axis=-1))
+        return self.confusion_weight * penalty(kops.softmax(self._rows(None, True)[0], axis=-1))
 
     def _classifier_penalty(self, f: Any) -> Any:
         if getattr(self.classifier_regularizer, "momentum", 0):

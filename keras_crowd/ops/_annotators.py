@@ -31,10 +31,10 @@ def centered(parameter: Any, weights: Any, mean: float = 0.0) -> Any:
     return parameter + (mean - ops.sum(weights * parameter, axis=0, keepdims=True))
 
 
-def slot_gradients(channel: Any, annotators: Any, row_shape: Any) -> tuple[Any, Any]:
-    """Zeros for the rows of the slots `(batch, S, *row_shape)`, and a 0 for the loss.
+def slot_gradients(channel: Any, annotators: Any) -> tuple[Any, Any]:
+    """Zeros for the rows of the slots `(batch, S, n)`, and a 0 for the loss.
 
-    With both in a training step the gradient of `channel` `(N, 1 + row size)`, `N >= batch * S`, holds a slot
+    With both in a training step the gradient of `channel` `(N, 1 + n)`, `N >= batch * S`, holds a slot
     a row: the id of its annotator + 1 (0 for an empty slot), and the gradient of its parameters.
     """
     ids = ops.reshape(annotators, (-1,))
@@ -45,19 +45,19 @@ def slot_gradients(channel: Any, annotators: Any, row_shape: Any) -> tuple[Any, 
         )
     channel = ops.convert_to_tensor(channel)
     silent = (channel - ops.stop_gradient(channel))[: ops.shape(ids)[0]]
-    rows = ops.reshape(silent[:, 1:], (*ops.shape(annotators), *row_shape))
+    rows = ops.reshape(silent[:, 1:], (*ops.shape(annotators), channel.shape[1] - 1))
     return rows, ops.sum(silent[:, 0] * ops.cast(ops.maximum(ids, -1) + 1, silent.dtype))
 
 
-def annotator_sums(slots: Any, owners: Any, row_shape: Any) -> tuple[Any, Any, Any, Any]:
+def annotator_sums(slots: Any, owners: Any) -> tuple[Any, Any, Any, Any]:
     """Gradients of slots, as `slot_gradients` brings them, added up for each annotator.
 
     One of an annotator's slots is its owner: whichever wrote its place last into `owners` `(R + 1,)`, of which
     nothing is read that was not written just now.
 
     Returns:
-        Annotators `(N,)` of the slots; which slots are owners, `(N, 1, ...)` against the rows; the sums
-        `(N, *row_shape)`, zeros at others; and `owners`.
+        Annotators `(N,)` of the slots; which slots are owners, `(N, 1)`; the sums `(N, n)`, zeros at
+        others; and `owners`.
     """
     ids, places = ops.cast(ops.round(slots[:, 0]), "int32"), ops.arange(slots.shape[0], dtype="int32")
     owners = ops.scatter_update(
@@ -66,12 +66,7 @@ def annotator_sums(slots: Any, owners: Any, row_shape: Any) -> tuple[Any, Any, A
     owner = ops.cast(ops.take(owners, ids), "int32")
     sums = ops.segment_sum(slots[:, 1:], owner, num_segments=slots.shape[0])
     owning = ops.logical_and(owner == places, ids > 0)
-    return (
-        ops.maximum(ids - 1, 0),
-        ops.reshape(owning, (-1, *[1] * len(row_shape))),
-        ops.reshape(sums, (-1, *row_shape)),
-        owners,
-    )
+    return ops.maximum(ids - 1, 0), ops.expand_dims(owning, -1), sums, owners
 
 
 def add_rows(parameter: Any, annotators: Any, rows: Any) -> Any:

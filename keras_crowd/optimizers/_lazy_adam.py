@@ -92,7 +92,7 @@ class LazyAdam(keras.optimizers.Optimizer):
         if parameter is None:
             return  # its gradient is that of all annotators: XLA leaves out what nobody asks for
         moments, owners = self._state[index]
-        annotators, owning, g, owned = ops.annotator_sums(gradient, owners, parameter.shape[1:])
+        annotators, owning, g, owned = ops.annotator_sums(gradient, owners)
         step = kops.cast(self.iterations + 1, g.dtype)
         alpha = kops.cast(learning_rate, g.dtype) * kops.sqrt(1.0 - kops.power(self.beta_2, step))
         alpha = alpha / (1.0 - kops.power(self.beta_1, step))
@@ -114,12 +114,10 @@ class LazyAdam(keras.optimizers.Optimizer):
         }
 
     def _state_of(self, parameter: Any) -> tuple[Any, ...]:
-        """Both moments of each annotator, `(R, 2, ...)`; and `owners` of `ops.annotator_sums`."""
+        """Both moments of each annotator, `(R, 2, n)`; and `owners` of `ops.annotator_sums`."""
         if parameter is None:
             return ()
-        rows, *row = parameter.shape
-        moments = self.add_variable(
-            (rows, 2, *row), dtype=parameter.dtype, name=f"{parameter.name}_moments"
-        )
+        rows, row = parameter.shape
+        moments = self.add_variable((rows, 2, row), dtype=parameter.dtype, name=f"{parameter.name}_moments")
         # Not of integers, which TensorFlow keeps on the host.
         return moments, self.add_variable((rows + 1,), dtype="float32", name=f"{parameter.name}_owners")

@@ -1,0 +1,105 @@
+"""What annotators know of each parameter: a row of numbers, of which a batch on slots needs a few."""
+
+import math
+from typing import Any
+
+import keras
+from keras import ops as kops
+
+from .. import ops
+from ._slots import SLOT_GRADIENTS
+
+_USUAL_BATCH_SIZE = 256  # where it is not known before the step
+
+
+class AnnotatorRows(keras.layers.Layer):
+    """A kernel and a bias with a row an annotator, fetched for the slots of a batch. Abstract.
+
+    For a layer with `num_annotators`, `max_batch_slots` and `released`. A matrix is kept as one row, for XLA's loops
+    over the variables, those of optimizers above all, are slow where the last axis is short.
+    """
+
+    num_annotators: int
+    max_batch_slots: int | None
+    released: Any
+    kernel: Any = None
+    bias: Any = None
+
+    def _add_kernel(self, row_shape: tuple[int, ...], initializer: Any) -> None:
+        """Annotators' arrays of `row_shape`; the initializer makes all of them, `(R, *row_shape)`."""
+        whole = (self.num_annotators, *row_shape)
+
+        def start(shape: Any, dtype: Any = None) -> Any:
+            return kops.reshape(initializer(whole, dtype=dtype), shape)
+
+        shape = (self.num_annotators, math.prod(row_shape))
+        self.kernel = self.add_weight(shape=shape, initializer=start, name="kernel")
+        self._row_shape = row_shape
+
+    def _add_bias(self, num_classes: int, initializer: Any) -> None:
+        shape = (self.num_annotators, num_classes)
+        self.bias = self.add_weight(shape=shape, initializer=initializer, name="bias")
+
+    def _add_slot_gradients(self) -> None:
+        """With `max_batch_slots` zeros beside each parameter: their gradient is that of the slots, one by one."""
+        if self.max_batch_slots is None:
+            return
+        self._channels = {
+            parameter.name: self.add_weight(
+                shape=(self.max_batch_slots, 1 + parameter.shape[1]),
+                initializer="zeros",
+                name=parameter.name + SLOT_GRADIENTS,
+            )
+            for parameter in (self.kernel, self.bias)
+            if parameter is not None
+        }
+
+    def _rows(self, annotators: Any, training: bool) -> tuple[Any, Any]:
+        """Kernel `(R, *row_shape)` and bias `(R, K)` of all, or of the slots, `(batch, S, ...)`; `None` for none."""
+        return self._shaped(*(self._fetched(p, annotators, training) for p in (self.kernel, self.bias)))
+
+    def _shaped(self, kernel: Any, bias: Any) -> tuple[Any, Any]:
+        if kernel is not None:
+            kernel = kops.reshape(kernel, (*kops.shape(kernel)[:-1], *self._row_shape))
+        return kernel, bias
+
+    def _fetched(self, parameter: Any, annotators: Any, training: bool) -> Any:
+        if parameter is None:
+            return None
+        rows = parameter if annotators is None else ops.annotator_rows(parameter, annotators)
+        if training and self.max_batch_slots is not None:
+            rows = rows + self._slot_gradients(parameter, annotators)
+        return ops.held(rows, self.released) if training else rows
+
+    def _slot_gradients(self, parameter: Any, annotators: Any) -> Any:
+        if annotators is None:
+            raise ValueError(
+                "`annotators` must be given in training with `max_batch_slots`. Received: None"
+            )
+        rows, ids = ops.slot_gradients(self._channels[parameter.name], annotators)
+        self.add_loss(ids)
+        return rows
+
+    def _fewer_annotators(self, annotators: Any, slots: int, training: bool) -> bool:
+        """Whether a batch has that many slots an annotator, so that work on all annotators is less than on slots."""
+        if annotators is None or (training and self.max_batch_slots is not None):
+            return False
+        batch_size, num_slots = annotators.shape
+        return slots * self.num_annotators <= (batch_size or _USUAL_BATCH_SIZE) * (num_slots or 1)
+
+    def save_own_variables(self, store: Any) -> None:
+        for i, variable in enumerate(self._saved()):
+            store[f"{i}"] = variable
+
+    def load_own_variables(self, store: Any) -> None:
+        saved, found = self._saved(), len(store.keys())
+        if found != len(saved):
+            raise ValueError(
+                f"{self.name!r} must have {len(saved)} variables. Received: {found} in the file"
+            )
+        for i, variable in enumerate(saved):
+            variable.assign(store[f"{i}"])
+
+    def _saved(self) -> list[Any]:
+        """All variables but those that bring gradients of slots, zeros whose number is that of a batch's slots."""
+        return [variable for variable in self.weights if not variable.name.endswith(SLOT_GRADIENTS)]
