@@ -7,7 +7,7 @@ import keras
 from keras import ops as kops
 
 from .. import ops
-from ._slots import SLOT_GRADIENTS
+from ._slots import SLOT_GRADIENTS, SLOT_IDS
 
 _USUAL_BATCH_SIZE = 256  # where it is not known before the step
 
@@ -41,21 +41,29 @@ class AnnotatorRows(keras.layers.Layer):
         self.bias = self.add_weight(shape=shape, initializer=initializer, name="bias")
 
     def _add_slot_gradients(self) -> None:
-        """With `max_batch_slots` zeros beside each parameter: their gradient is that of the slots, one by one."""
+        """With `max_batch_slots` zeros, whose gradients are the annotators of the slots, and those of their rows."""
         if self.max_batch_slots is None:
             return
-        self._channels = {
-            parameter.name: self.add_weight(
-                shape=(self.max_batch_slots, 1 + parameter.shape[1]),
-                initializer="zeros",
-                name=parameter.name + SLOT_GRADIENTS,
-            )
+        sizes = {
+            parameter.name: parameter.shape[1:]
             for parameter in (self.kernel, self.bias)
             if parameter is not None
+        }
+        self._channels = {
+            name: self.add_weight(
+                shape=(self.max_batch_slots, *size), initializer="zeros", name=name + SLOT_GRADIENTS
+            )
+            for name, size in {SLOT_IDS: (), **sizes}.items()
         }
 
     def _rows(self, annotators: Any, training: bool) -> tuple[Any, Any]:
         """Kernel `(R, *row_shape)` and bias `(R, K)` of all, or of the slots, `(batch, S, ...)`; `None` for none."""
+        if training and self.max_batch_slots is not None:
+            if annotators is None:
+                raise ValueError(
+                    "`annotators` must be given in training with `max_batch_slots`. Received: None"
+                )
+            self.add_loss(ops.slot_ids(self._channels[SLOT_IDS], annotators))
         return self._shaped(*(self._fetched(p, annotators, training) for p in (self.kernel, self.bias)))
 
     def _shaped(self, kernel: Any, bias: Any) -> tuple[Any, Any]:
@@ -68,17 +76,8 @@ class AnnotatorRows(keras.layers.Layer):
             return None
         rows = parameter if annotators is None else ops.annotator_rows(parameter, annotators)
         if training and self.max_batch_slots is not None:
-            rows = rows + self._slot_gradients(parameter, annotators)
+            rows = rows + ops.slot_gradients(self._channels[parameter.name], annotators)
         return ops.held(rows, self.released) if training else rows
-
-    def _slot_gradients(self, parameter: Any, annotators: Any) -> Any:
-        if annotators is None:
-            raise ValueError(
-                "`annotators` must be given in training with `max_batch_slots`. Received: None"
-            )
-        rows, ids = ops.slot_gradients(self._channels[parameter.name], annotators)
-        self.add_loss(ids)
-        return rows
 
     def _fewer_annotators(self, annotators: Any, slots: int, training: bool) -> bool:
         """Whether a batch has that many slots an annotator, so that work on all annotators is less than on slots."""

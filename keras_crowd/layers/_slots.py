@@ -4,6 +4,7 @@ from typing import Any
 
 # How the names of variables end that stand beside the parameters and bring the gradients of slots.
 SLOT_GRADIENTS = "_slot_gradients"
+SLOT_IDS = "annotators"  # beside no parameter, the first of them
 
 
 def check_annotator_dtype(annotators: Any) -> None:

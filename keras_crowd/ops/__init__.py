@@ -8,10 +8,11 @@ leading axes `(batch, S, ...)`; results have the annotators or slots as their ax
 
 from ._annotators import add_rows as add_rows
 from ._annotators import annotator_rows as annotator_rows
-from ._annotators import annotator_sums as annotator_sums
 from ._annotators import centered as centered
 from ._annotators import held as held
 from ._annotators import slot_gradients as slot_gradients
+from ._annotators import slot_ids as slot_ids
+from ._annotators import slot_owners as slot_owners
 from ._classes import answer_evidence as answer_evidence
 from ._classes import answer_targets as answer_targets
 from ._classes import answered_classes as answered_classes

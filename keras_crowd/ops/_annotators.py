@@ -31,11 +31,10 @@ def centered(parameter: Any, weights: Any, mean: float = 0.0) -> Any:
     return parameter + (mean - ops.sum(weights * parameter, axis=0, keepdims=True))
 
 
-def slot_gradients(channel: Any, annotators: Any) -> tuple[Any, Any]:
-    """Zeros for the rows of the slots `(batch, S, n)`, and a 0 for the loss.
+def slot_ids(channel: Any, annotators: Any) -> Any:
+    """A 0 for the loss; with it the gradient of `channel` `(N,)`, `N >= batch * S`, holds the annotators of the slots.
 
-    With both in a training step the gradient of `channel` `(N, 1 + n)`, `N >= batch * S`, holds a slot
-    a row: the id of its annotator + 1 (0 for an empty slot), and the gradient of its parameters.
+    They are ids + 1, and 0 for an empty slot.
     """
     ids = ops.reshape(annotators, (-1,))
     if isinstance(ids.shape[0], int) and ids.shape[0] > channel.shape[0]:
@@ -43,30 +42,38 @@ def slot_gradients(channel: Any, annotators: Any) -> tuple[Any, Any]:
             f"`max_batch_slots` must be at least the batch size times the slots of an item, {ids.shape[0]}. "
             f"Received: max_batch_slots={channel.shape[0]}"
         )
+    silent = _silent(channel, ids)
+    return ops.sum(silent * ops.cast(ops.maximum(ids, -1) + 1, silent.dtype))
+
+
+def slot_gradients(channel: Any, annotators: Any) -> Any:
+    """Zeros for the rows of the slots `(batch, S, n)`: the gradient of `channel` `(N, n)` holds theirs, one by one."""
+    silent = _silent(channel, ops.reshape(annotators, (-1,)))
+    return ops.reshape(silent, (*ops.shape(annotators), channel.shape[1]))
+
+
+def _silent(channel: Any, ids: Any) -> Any:
     channel = ops.convert_to_tensor(channel)
-    silent = (channel - ops.stop_gradient(channel))[: ops.shape(ids)[0]]
-    rows = ops.reshape(silent[:, 1:], (*ops.shape(annotators), channel.shape[1] - 1))
-    return rows, ops.sum(silent[:, 0] * ops.cast(ops.maximum(ids, -1) + 1, silent.dtype))
+    return (channel - ops.stop_gradient(channel))[: ops.shape(ids)[0]]
 
 
-def annotator_sums(slots: Any, owners: Any) -> tuple[Any, Any, Any, Any]:
-    """Gradients of slots, as `slot_gradients` brings them, added up for each annotator.
+def slot_owners(ids: Any, owners: Any) -> tuple[Any, Any, Any, Any]:
+    """Which slots speak for their annotator, from the gradient `(N,)` that `slot_ids` brings.
 
     One of an annotator's slots is its owner: whichever wrote its place last into `owners` `(R + 1,)`, of which
     nothing is read that was not written just now.
 
     Returns:
-        Annotators `(N,)` of the slots; which slots are owners, `(N, 1)`; the sums `(N, n)`, zeros at
-        others; and `owners`.
+        Annotators `(N,)` of the slots; the place of the owner of each, `(N,)`; which slots are owners, `(N, 1)`; and
+        `owners`.
     """
-    ids, places = ops.cast(ops.round(slots[:, 0]), "int32"), ops.arange(slots.shape[0], dtype="int32")
+    ids, places = ops.cast(ops.round(ids), "int32"), ops.arange(ids.shape[0], dtype="int32")
     owners = ops.scatter_update(
         ops.convert_to_tensor(owners), ops.expand_dims(ids, -1), ops.cast(places, owners.dtype)
     )
     owner = ops.cast(ops.take(owners, ids), "int32")
-    sums = ops.segment_sum(slots[:, 1:], owner, num_segments=slots.shape[0])
-    owning = ops.logical_and(owner == places, ids > 0)
-    return ops.maximum(ids - 1, 0), ops.expand_dims(owning, -1), sums, owners
+    owning = ops.expand_dims(ops.logical_and(owner == places, ids > 0), -1)
+    return ops.maximum(ids - 1, 0), owner, owning, owners
 
 
 def add_rows(parameter: Any, annotators: Any, rows: Any) -> Any:

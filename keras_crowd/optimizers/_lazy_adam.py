@@ -7,7 +7,7 @@ from keras import ops as kops
 
 from .. import ops
 from .._registration import register
-from ..layers._slots import SLOT_GRADIENTS
+from ..layers._slots import SLOT_GRADIENTS, SLOT_IDS
 
 _NOT_FOR_ROWS = (
     "weight_decay",
@@ -64,6 +64,7 @@ class LazyAdam(keras.optimizers.Optimizer):
                 )
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        self._slots: Any = ()
 
     def build(self, variables: Any) -> None:
         if self.built:
@@ -75,33 +76,47 @@ class LazyAdam(keras.optimizers.Optimizer):
             for path in by_path
             if path.endswith(SLOT_GRADIENTS)
         }
-        if len(by_path) != 2 * len(tables) or any(table is None for table in tables.values()):
+        ids = [path for path in tables if path.endswith(SLOT_IDS + SLOT_GRADIENTS)]
+        found: Any = [table for path, table in tables.items() if path not in ids]
+        if len(ids) != 1 or any(table is None for table in found) or len(by_path) != 1 + 2 * len(found):
             raise ValueError(
                 "`LazyAdam` must have the variables of a crowd layer with `max_batch_slots` and no others, as "
                 "`crowd_optimizer` gives it. "
                 f"Received: {', '.join(by_path)}"
             )
-        found = [tables.get(variable.path) for variable in variables]
+        num_annotators = found[0].shape[0]
+        by_index = [tables.get(path) for path in by_path]
         # A list of them Keras would take for variables of the optimizer.
-        self._parameter = found.__getitem__
-        self._state: Any = [self._state_of(parameter) for parameter in found]
+        self._parameter = by_index.__getitem__
+        self._ids = list(by_path).index(ids[0])
+        # Not of integers, which TensorFlow keeps on the host.
+        self._owners = self.add_variable((num_annotators + 1,), dtype="float32", name="owners")
+        self._moments: Any = [self._moments_of(parameter) for parameter in by_index]
+
+    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+        super().apply(grads, trainable_variables)
+        self._slots = ()  # may be tracers
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         index = self._get_variable_index(variable)
+        if index == self._ids:  # comes before the rows
+            *self._slots, owners = ops.slot_owners(gradient, self._owners)
+            self.assign(self._owners, owners)
+            return
         parameter: Any = self._parameter(index)
         if parameter is None:
             return  # its gradient is that of all annotators: XLA leaves out what nobody asks for
-        moments, owners = self._state[index]
-        annotators, owning, g, owned = ops.annotator_sums(gradient, owners)
+        annotators, owner, owning = self._slots
+        g = kops.segment_sum(gradient, owner, num_segments=gradient.shape[0])
         step = kops.cast(self.iterations + 1, g.dtype)
         alpha = kops.cast(learning_rate, g.dtype) * kops.sqrt(1.0 - kops.power(self.beta_2, step))
         alpha = alpha / (1.0 - kops.power(self.beta_1, step))
+        moments = self._moments[index]
         both = kops.take(moments, annotators, axis=0)
         m, v = both[:, 0], both[:, 1]
         dm, dv = (g - m) * (1.0 - self.beta_1), (kops.square(g) - v) * (1.0 - self.beta_2)
         change = -alpha * (m + dm) / (kops.sqrt(v + dv) + self.epsilon)
         changes = kops.where(kops.expand_dims(owning, 1), kops.stack([dm, dv], axis=1), 0.0)
-        self.assign(owners, owned)
         self.assign(moments, ops.add_rows(moments, annotators, changes))
         self.assign(parameter, ops.add_rows(parameter, annotators, kops.where(owning, change, 0.0)))
 
@@ -113,11 +128,9 @@ class LazyAdam(keras.optimizers.Optimizer):
             "epsilon": self.epsilon,
         }
 
-    def _state_of(self, parameter: Any) -> tuple[Any, ...]:
-        """Both moments of each annotator, `(R, 2, n)`; and `owners` of `ops.annotator_sums`."""
+    def _moments_of(self, parameter: Any) -> Any:
+        """Both moments of each annotator, `(R, 2, n)`."""
         if parameter is None:
-            return ()
+            return None
         rows, row = parameter.shape
-        moments = self.add_variable((rows, 2, row), dtype=parameter.dtype, name=f"{parameter.name}_moments")
-        # Not of integers, which TensorFlow keeps on the host.
-        return moments, self.add_variable((rows + 1,), dtype="float32", name=f"{parameter.name}_owners")
+        return self.add_variable((rows, 2, row), dtype=parameter.dtype, name=f"{parameter.name}_moments")
