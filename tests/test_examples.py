@@ -12,12 +12,11 @@ EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
 DEMO = "digits_crowd_layer"
 NAMES = {path.stem for path in EXAMPLES.glob("*_*.py")} - {DEMO, "ner_hidden_crf"}
 
-pytestmark = [
-    pytest.mark.skipif(BACKEND == "torch", reason="Keras exports no SavedModel under PyTorch"),
-    pytest.mark.filterwarnings("ignore::UserWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+on_tensorflow = pytest.mark.skipif(BACKEND != "tensorflow", reason="the examples are run under TensorFlow")
 
 
+@on_tensorflow
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_example_runs_and_exports(name, tmp_path, request, capsys):
     regression = name.startswith("moviereviews")
@@ -37,6 +36,7 @@ def check(found, baselines, folder, capsys, lowest=0):
     assert list(folder.rglob("saved_model.pb"))
 
 
+@on_tensorflow
 def test_demo_beats_majority_vote_by_more_than_the_spread(tmp_path, capsys):
     found = script("examples", DEMO).main(epochs=20, seeds=2, folder=tmp_path)
     check(found, {"majority vote", "Dawid-Skene"}, tmp_path, capsys)
@@ -60,7 +60,7 @@ def check_label_studio(folder):
     assert len(annotators) == answers.num_annotators + 1
 
 
-@pytest.mark.skipif(BACKEND != "jax", reason="one backend is enough for so slow an example")
+@pytest.mark.skipif(BACKEND != "jax", reason="slow under TensorFlow")
 def test_sequences_run_and_export(tmp_path, crowd_data, capsys):
     pytest.importorskip("seqeval", reason="needs seqeval")
     found = script("examples", "ner_hidden_crf").main(epochs=1, folder=tmp_path, limit=64)
