@@ -91,6 +91,14 @@ def test_slots_are_brought_together_where_it_pays(
     assert len(calls) == expected
 
 
+def test_slots_stay_on_their_devices(monkeypatch):
+    calls = []
+    monkeypatch.setattr(kc.ops, "annotator_groups", lambda *args: calls.append(args))
+    monkeypatch.setattr(keras.distribution, "distribution", lambda: "several devices")
+    layer_of("MW", 5)(random_probabilities(), annotators=random_ids(5))
+    assert not calls
+
+
 @pytest.mark.parametrize("conn_type", ["MW", "CM"])
 def test_unknown_annotator_is_seen_among_many_answers(conn_type):
     ids = random_ids(5)
