@@ -9,6 +9,7 @@ if os.environ.get("KERAS_BACKEND") == "torch":
     import torch  # noqa: F401  must be imported before TensorFlow
 
 import keras
+import numpy as np
 import pytest
 
 BACKEND = keras.backend.backend()
@@ -23,6 +24,25 @@ def script(folder, name):
         return importlib.import_module(name)
     finally:
         sys.path.remove(path)
+
+
+class Epochs(keras.utils.PyDataset):
+    """Many epochs of arrays as one: under TensorFlow each epoch of `fit` takes time of its own."""
+
+    def __init__(self, x, y, batch_size, epochs):
+        super().__init__()
+        rng = np.random.default_rng(0)
+        parts = -(-len(y) // batch_size)
+        self.x, self.y = x, y
+        self.batches = [
+            rows for _ in range(epochs) for rows in np.array_split(rng.permutation(len(y)), parts)
+        ]
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, index):
+        return self.x[self.batches[index]], self.y[self.batches[index]]
 
 
 @pytest.fixture(autouse=True)

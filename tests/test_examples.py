@@ -38,7 +38,7 @@ def check(found, baselines, folder, capsys, lowest=0):
 
 @on_tensorflow
 def test_demo_beats_majority_vote_by_more_than_the_spread(tmp_path, capsys):
-    found = script("examples", DEMO).main(epochs=20, seeds=2, folder=tmp_path)
+    found = script("examples", DEMO).main(epochs=14, seeds=2, folder=tmp_path)
     check(found, {"majority vote", "Dawid-Skene"}, tmp_path, capsys)
     margin = found["crowd layer"] - found["majority vote"]
     assert margin.mean() > max(np.std(found["crowd layer"]), np.std(found["majority vote"]))

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from conftest import BACKEND, XLA
+from conftest import BACKEND, XLA, Epochs
 from keras import ops
 
 import keras_crowd as kc
@@ -111,7 +111,7 @@ def test_in_the_limit_it_is_expectation_maximization():
     model = joint(features=1, optimizer=keras.optimizers.Adam(0.1))
     model.crowd.set_confusion(0.9 * em.confusion + 0.1 / K)  # off, but in the same valley
     nothing = np.zeros((60, 1), "float32")
-    model.fit(nothing, answers, batch_size=60, epochs=400, verbose=0)
+    model.fit(Epochs(nothing, answers, 60, epochs=400), verbose=0)
     reached = -answers.size * model.evaluate(nothing, answers, batch_size=60, verbose=0)
     assert abs(reached - em.log_likelihood[-1]) < 0.05
     q = kc.aggregation.posterior(answers, model.predict(nothing, verbose=0), model.crowd.confusion())

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import references
-from conftest import XLA
+from conftest import XLA, Epochs
 from contracts import SLOTS, numbers
 from keras import ops
 from test_layers import value_and_gradients
@@ -82,7 +82,7 @@ def test_recovers_thresholds_and_scores():
     model = keras.Sequential([regressor, layer])
     model.compile(keras.optimizers.Adam(0.05), kc.losses.MaskedCrowdCrossEntropy(), jit_compile=XLA)
     kc.validate(model, x, answers)
-    model.fit(x, answers, batch_size=500, epochs=60, verbose=0)
+    model.fit(Epochs(x, answers, 500, epochs=60), verbose=0)
     np.testing.assert_allclose(layer.thresholds(), true, atol=0.25)
     predicted = kc.strip(model).predict(x, verbose=0)[:, 0]
     assert np.sqrt(np.mean((predicted - score) ** 2)) < 0.12
