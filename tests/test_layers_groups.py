@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import references
 from conftest import XLA
+from contracts import probabilities
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
@@ -22,11 +23,6 @@ def random_ids(num_annotators, num_items=40, num_slots=3, seed=0):
     )
 
 
-def random_probabilities(num_items=40, num_classes=NUM_CLASSES):
-    logits = np.random.default_rng(1).normal(size=(num_items, num_classes))
-    return references.softmax(logits).astype("float32")
-
-
 @GIVEN
 @given(sizes=st.sampled_from([(1, 1), (5, 17), (12, 60)]), seed=st.integers(0, 2**16))
 def test_each_slot_has_a_place_of_its_own_in_a_group_of_its_annotator(sizes, seed):
@@ -42,7 +38,7 @@ def test_each_slot_has_a_place_of_its_own_in_a_group_of_its_annotator(sizes, see
 
 
 def test_groups_hold_the_items_of_their_slots():
-    ids, f = ops.convert_to_tensor(random_ids(5)), random_probabilities()
+    ids, f = ops.convert_to_tensor(random_ids(5)), probabilities(40, NUM_CLASSES)
     groups, places = annotator_groups(ids, 5)
     grouped = ops.convert_to_numpy(to_groups(ops.convert_to_tensor(f), groups, places)).reshape(
         -1, NUM_CLASSES
@@ -66,7 +62,7 @@ def layer_of(conn_type, num_annotators, num_classes=NUM_CLASSES):
 @pytest.mark.parametrize("conn_type", ["MW", "CM"])
 def test_logits_of_slots_equal_the_papers_formula(conn_type, num_classes, num_annotators):
     layer = layer_of(conn_type, num_annotators, num_classes)
-    ids, f = random_ids(num_annotators), random_probabilities(num_classes=num_classes)
+    ids, f = random_ids(num_annotators), probabilities(40, num_classes)
     kernel = ops.convert_to_numpy(layer.kernel).astype(float).reshape(-1, num_classes, num_classes)
     dense = references.crowd_logits(conn_type, f.astype(float), kernel, None)
     expected = np.take_along_axis(dense, np.maximum(ids, 0)[..., None], axis=1)
@@ -87,7 +83,7 @@ def test_slots_are_brought_together_where_it_pays(
         kc.ops, "annotator_groups", lambda *args: calls.append(args) or annotator_groups(*args)
     )
     layer_of(conn_type, num_annotators, num_classes)(
-        random_probabilities(num_classes=num_classes), annotators=random_ids(num_annotators)
+        probabilities(40, num_classes), annotators=random_ids(num_annotators)
     )
     assert len(calls) == expected
 
@@ -96,7 +92,7 @@ def test_slots_stay_on_their_devices(monkeypatch):
     calls = []
     monkeypatch.setattr(kc.ops, "annotator_groups", lambda *args: calls.append(args))
     monkeypatch.setattr(keras.distribution, "distribution", lambda: "several devices")
-    layer_of("MW", 5)(random_probabilities(), annotators=random_ids(5))
+    layer_of("MW", 5)(probabilities(40, NUM_CLASSES), annotators=random_ids(5))
     assert not calls
 
 
@@ -104,14 +100,14 @@ def test_slots_stay_on_their_devices(monkeypatch):
 def test_unknown_annotator_is_seen_among_many_answers(conn_type):
     ids = random_ids(5)
     ids[7, 1] = 5
-    logits = ops.convert_to_numpy(layer_of(conn_type, 5)(random_probabilities(), annotators=ids))
+    logits = ops.convert_to_numpy(layer_of(conn_type, 5)(probabilities(40, NUM_CLASSES), annotators=ids))
     assert np.isnan(logits[7, 1]).all()
     known = np.isfinite(logits).all(axis=-1)
     assert known.sum() == ids.size - 1
 
 
-def trained(conn_type, batch_size, ids, answers):
-    """Parameters after two epochs; 100 items in batches make a smaller last one."""
+def trained(conn_type, ids, answers):
+    """Parameters after two epochs whose last batch is a smaller one."""
     keras.utils.set_random_seed(0)
     x = keras.Input((6,))
     annotators = keras.Input((3,), dtype="int32")
@@ -120,7 +116,7 @@ def trained(conn_type, batch_size, ids, answers):
     model = keras.Model([x, annotators], crowd(f, annotators=annotators))
     model.compile(keras.optimizers.SGD(1.0), kc.losses.MaskedCrowdCrossEntropy(), jit_compile=XLA)
     features = np.random.default_rng(3).normal(size=(len(ids), 6)).astype("float32")
-    model.fit((features, ids), answers, batch_size=batch_size, epochs=2, shuffle=False, verbose=0)
+    model.fit((features, ids), answers, batch_size=60, epochs=2, shuffle=False, verbose=0)
     return model.get_weights()
 
 
@@ -128,7 +124,7 @@ def trained(conn_type, batch_size, ids, answers):
 def test_training_takes_the_same_steps(conn_type, monkeypatch):
     ids = random_ids(5, num_items=100)
     answers = np.where(ids >= 0, np.random.default_rng(4).integers(NUM_CLASSES, size=ids.shape), -1)
-    together = trained(conn_type, 60, ids, answers)
+    together = trained(conn_type, ids, answers)
     monkeypatch.setattr(kc.layers.CrowdsClassification, "_fewer_annotators", lambda *_: False)
-    for a, b in zip(together, trained(conn_type, 60, ids, answers), strict=True):
+    for a, b in zip(together, trained(conn_type, ids, answers), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)

@@ -58,7 +58,7 @@ class AnnotatorRows(keras.layers.Layer):
 
     def _rows(self, annotators: Any, training: bool) -> tuple[Any, Any]:
         """Kernel `(R, *row_shape)` and bias `(R, K)` of all, or of the slots, `(batch, S, ...)`; `None` for none."""
-        if training and self.max_batch_slots is not None:
+        if self._lazy(training):
             if annotators is None:
                 raise ValueError(
                     "`annotators` must be given in training with `max_batch_slots`. Received: None"
@@ -75,13 +75,17 @@ class AnnotatorRows(keras.layers.Layer):
         if parameter is None:
             return None
         rows = parameter if annotators is None else ops.annotator_rows(parameter, annotators)
-        if training and self.max_batch_slots is not None:
+        if self._lazy(training):
             rows = rows + ops.slot_gradients(self._channels[parameter.name], annotators)
         return ops.held(rows, self.released) if training else rows
 
+    def _lazy(self, training: bool) -> bool:
+        """Whether gradients of slots are brought one by one."""
+        return training and self.max_batch_slots is not None
+
     def _fewer_annotators(self, annotators: Any, slots: int, training: bool) -> bool:
         """Whether a batch has that many slots an annotator, so that work on all annotators is less than on slots."""
-        if annotators is None or (training and self.max_batch_slots is not None):
+        if annotators is None or self._lazy(training):
             return False
         batch_size, num_slots = annotators.shape
         return slots * self.num_annotators <= (batch_size or _USUAL_BATCH_SIZE) * (num_slots or 1)

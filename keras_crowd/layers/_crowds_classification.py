@@ -192,6 +192,14 @@ class CrowdsClassification(PenalizedLayer):
 
         Args:
             confusion: `(num_annotators, true, answer)`, positive, rows summing to 1.
+
+        Example:
+
+        >>> crowd = keras_crowd.layers.CrowdsClassification(num_annotators=3, conn_type="CM")
+        >>> crowd.build((None, 4))
+        >>> crowd.set_confusion(keras_crowd.warm_start.from_accuracy(0.8, num_classes=4, num_annotators=3))
+        >>> bool(abs(crowd.confusion()[0, 1, 1] - 0.8) < 1e-6)
+        True
         """
         if self.conn_type not in ("MW", "CM"):
             raise ValueError(
@@ -204,7 +212,7 @@ class CrowdsClassification(PenalizedLayer):
         """`log A_rkl` of all annotators `(R, K, K)`, or of the slots `(batch, slots, K, K)`; for `"CM"`."""
         if self.conn_type != "CM":
             raise ValueError(f'`conn_type` must be "CM". Received: conn_type={self.conn_type!r}')
-        if training and self.max_batch_slots is not None:
+        if self._lazy(training):
             raise ValueError(
                 "`max_batch_slots` is for models compiled with a crowd loss. "
                 f"Received: max_batch_slots={self.max_batch_slots}"

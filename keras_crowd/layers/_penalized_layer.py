@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops as kops
 
 from .. import ops
@@ -51,6 +52,13 @@ class PenalizedLayer(AnnotatorRows):
             return 0.0
         penalty = getattr(self.confusion_regularizer, "penalty", self.confusion_regularizer)
         return self.confusion_weight * penalty(kops.softmax(self._rows(None, True)[0], axis=-1))
+
+    def reorder_classes(self, order: np.ndarray) -> None:
+        """Makes true class `k` what `order[k]` was, in matrices of annotators and in the running Gram matrix."""
+        matrices = kops.convert_to_numpy(self._rows(None, False)[0])
+        self.kernel.assign(kops.reshape(matrices[:, order], self.kernel.shape))
+        if hasattr(self, "gram"):
+            self.gram.assign(kops.convert_to_numpy(self.gram)[np.ix_(order, order)])
 
     def _classifier_penalty(self, f: Any) -> Any:
         if getattr(self.classifier_regularizer, "momentum", 0):

@@ -55,12 +55,7 @@ def align_classes(model: Any, x: Any, answers: Any) -> np.ndarray:
     permutation = _permutation(class_probabilities(output, crowd.from_logits), answers)
     if np.any(permutation != np.arange(len(permutation))):
         _permute_classifier(classifier, dense, permutation, inputs, output)
-        kernel = keras.ops.convert_to_numpy(crowd.kernel)
-        matrices = kernel.reshape(crowd.num_annotators, crowd.num_classes, crowd.num_classes)
-        crowd.kernel.assign(matrices[:, permutation].reshape(kernel.shape))
-        if hasattr(crowd, "gram"):
-            gram = keras.ops.convert_to_numpy(crowd.gram)
-            crowd.gram.assign(gram[np.ix_(permutation, permutation)])
+        crowd.reorder_classes(permutation)
     return permutation
 
 
