@@ -24,7 +24,8 @@ def concat(
     in two parts is the same; `select(items=...)` brings the items into the order of your features.
 
     Args:
-        parts: `Annotations`, all of classes or all of numbers.
+        parts: `Annotations`, all of classes or all of numbers (`ratings=True` makes readers take whole numbers for
+            ratings).
         duplicates: What to do when an annotator answered an item in several parts, as for `from_coo`; the first is
             that of the first part.
 
@@ -44,7 +45,8 @@ def concat(
     numeric = {part.classes is None for part in parts if isinstance(part, cls)}
     if len(numeric) != 1 or not all(isinstance(part, cls) for part in parts):
         raise ValueError(
-            "`parts` must be `Annotations`, at least one, all of classes or all of numbers. "
+            "`parts` must be `Annotations`, at least one, all of classes or all of numbers "
+            "(`ratings=True` makes readers take whole numbers for ratings). "
             f"Received: {', '.join(map(repr, parts[:5])) or 'none'}"
         )
     items, item = _joined("items", parts, "item_index")

@@ -10,7 +10,7 @@ import numpy as np
 
 from ._duplicates import checked_unknown, kept_rows
 from ._ids import MISSING, answer_column, class_ids, column, encode, id_array, is_missing, refuse_empty
-from ._numbers import float_beside_words
+from ._numbers import as_ratings_column, float_beside_words, refuse_classes_of_ratings
 from ._rules import Duplicates, Unknown, refuse_others
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def from_coo(
     items: Sequence[Hashable] | None = None,
     annotators: Sequence[Hashable] | None = None,
     classes: Sequence[Hashable] | int | None = None,
+    ratings: bool = False,
     duplicates: Duplicates = "error",
     unknown: Unknown = "error",
 ) -> Annotations:
@@ -82,14 +83,15 @@ def from_coo(
         item: Item id of each answer.
         annotator: Annotator id of each answer.
         answer: Class id of each answer. Floats without `classes=` are numeric ratings; **whole numbers are
-            classes**, so give ratings as floats (`table["rating"].astype(float)`). A missing answer
-            (`None` or `NaN`) drops its row.
+            classes** unless `ratings=True`. A missing answer (`None` or `NaN`) drops its row.
         items: All item ids, **in the order of the rows of your features**. Items that nobody
             answered may be among them. Defaults to the ids seen, sorted (in order of appearance
             when they cannot be sorted).
         annotators: All annotator ids, likewise.
         classes: All class ids, in the order of the classifier's outputs; a number `K` means
             `0, ..., K - 1`. Defaults likewise.
+        ratings: Whether the answers are ratings although they may be whole numbers: 4 in one file and 4.5 in the
+            next are then of one kind. Defaults to `False`: whole numbers are classes.
         duplicates: What to do when an annotator answered an item more than once: `"error"`; keep the
             `"first"` or the `"last"` answer; or the one given most often, `"majority"` (classes only).
         unknown: What to do with answers that are not among `classes`: `"error"`, or `"drop"` them.
@@ -99,6 +101,8 @@ def from_coo(
             item twice, or nobody answered at all.
     """
     checked_unknown(unknown)
+    if ratings:
+        refuse_classes_of_ratings(classes)
     item, annotator = column("item", item), column("annotator", annotator)
     answer = column("answer", answer)
     if not len(item) == len(annotator) == len(answer):
@@ -116,7 +120,7 @@ def from_coo(
     item_ids, item_index = encode("item", item, "items", items)
     annotator_ids, annotator_index = encode("annotator", annotator, "annotators", annotators)
     if classes is None:
-        answer = answer_column(answer)
+        answer = as_ratings_column("answer", answer) if ratings else answer_column(answer)
     if answer.dtype.kind == "f" and classes is None:
         answer_ids, codes = None, answer
     else:
@@ -148,7 +152,8 @@ def from_dataframe(
         annotator: Name of the column of annotator ids.
         answer: Name of the column of answers: classes, or ratings if they are floats, as for `from_coo`. A
             categorical column gives `classes` its categories.
-        **kwargs: `items=`, `annotators=`, `classes=`, `duplicates=` and `unknown=`, as for `from_coo`.
+        **kwargs: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
+            `from_coo`.
     """
     refuse_others(from_dataframe, kwargs)
     for argument, name in (("item", item), ("annotator", annotator), ("answer", answer)):
@@ -157,7 +162,7 @@ def from_dataframe(
                 f"`{argument}` must name a column of the table. "
                 f"Received: {argument}={name!r}, columns {list(df.columns)}"
             )
-    if kwargs.get("classes") is None and str(df[answer].dtype) == "category":
+    if kwargs.get("classes") is None and not kwargs.get("ratings") and str(df[answer].dtype) == "category":
         kwargs["classes"] = list(df[answer].cat.categories)
     return cls.from_coo(df[item], df[annotator], df[answer], **kwargs)
 
@@ -172,6 +177,7 @@ def from_csv(
     items: Sequence[Hashable] | None = None,
     annotators: Sequence[Hashable] | None = None,
     classes: Sequence[Hashable] | int | None = None,
+    ratings: bool = False,
     duplicates: Duplicates = "error",
     unknown: Unknown = "error",
     **read_csv: Any,
@@ -181,7 +187,7 @@ def from_csv(
     Args:
         path: The file. `io.read_long` is strict about malformed ones and says where they are so.
         item, annotator, answer: Names of the columns.
-        items, annotators, classes, duplicates, unknown: As for `from_coo`.
+        items, annotators, classes, ratings, duplicates, unknown: As for `from_coo`.
         **read_csv: Passed to `pandas.read_csv` (`sep`, `dtype`, `encoding`, ...). Only blanks and
             "NaN" are read as missing ("NA" and "None" are ids and classes), unless you say otherwise.
             pandas reads integers with a hole as floats, so as ratings: pass `classes=`.
@@ -199,7 +205,7 @@ def from_csv(
         df = pandas.read_csv(path, **{**missing, **read_csv})
     except ValueError as error:
         raise ValueError(f"{path}: expected a table that pandas can read. Received: {error}") from error
-    if classes is None and answer in df.columns and "dtype" not in read_csv:
+    if classes is None and not ratings and answer in df.columns and "dtype" not in read_csv:
         _refuse_words(path, answer, df[answer].dropna().unique().tolist())
     return cls.from_dataframe(
         df,
@@ -209,6 +215,7 @@ def from_csv(
         items=items,
         annotators=annotators,
         classes=classes,
+        ratings=ratings,
         duplicates=duplicates,
         unknown=unknown,
     )

@@ -16,6 +16,7 @@ class Rules(TypedDict, total=False):
     items: Sequence[Hashable] | None
     annotators: Sequence[Hashable] | None
     classes: Sequence[Hashable] | int | None
+    ratings: bool
     duplicates: Duplicates
     unknown: Unknown
 

@@ -33,7 +33,8 @@ def read_hugging_face(
         annotator: Name of the column of lists of annotators.
         answer: Name of the column of lists of answers, as long. Lists of `ClassLabel` give `classes` their names.
         item: Name of the column of item ids. Defaults to the number of the row.
-        **rules: `items=`, `annotators=`, `classes=`, `duplicates=` and `unknown=`, as for `read_long`.
+        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
+            `read_long`.
 
     Returns:
         `Annotations`; items are all rows, in their order.

@@ -48,8 +48,9 @@ def read_label_studio(
         item: What tells tasks apart: `"id"`, or keys joined by dots, as in `"data.image"`.
         predictions: Whether to read the predictions instead, of which `model_version` is the annotator.
         encoding: That of the file.
-        **rules: `items=`, `annotators=`, `classes=`, `duplicates=` and `unknown=`, as for `read_long`.
-            Ratings are classes (whole numbers), numbers are ratings.
+        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
+            `read_long`.
+            Ratings are classes (whole numbers) unless `ratings=True`, numbers are ratings.
 
     Returns:
         `Annotations`.

@@ -25,7 +25,8 @@ def read_label_studio_min(
         from_name: Which control of the labeling interface to read: choices (one choice), a rating or a number.
         item: What tells tasks apart: `"id"`, or a key of the data, as `"image"`.
         encoding: That of the file.
-        **rules: `items=`, `annotators=`, `classes=`, `duplicates=` and `unknown=`, as for `read_long`.
+        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
+            `read_long`.
 
     Returns:
         `Annotations`.

@@ -52,6 +52,8 @@ def read_long(
         annotators: Ids of all annotators, likewise.
         classes: Ids of all classes, in the order of the classifier's outputs; a number `K` means
             `0, ..., K - 1`. Defaults likewise.
+        ratings: Whether the answers are ratings although they may be whole numbers: 4 in one file and 4.5 in the
+            next are then of one kind. Defaults to `False`: whole numbers are classes.
         duplicates: What to do when an annotator answered an item more than once: `"error"`; keep the
             `"first"` or the `"last"` of the file; or the answer given most often, `"majority"`.
         unknown: What to do with answers that are not among `classes`: `"error"`, or `"drop"` them.

@@ -37,7 +37,8 @@ def read_mturk(
             `"category.label"`. Radio buttons, `{"cat": true, "dog": false}`, are read as the one that is true.
         status: The assignments to read, some of `"Submitted"`, `"Approved"` and `"Rejected"`.
         encoding: That of the file.
-        **rules: `items=`, `annotators=`, `classes=`, `duplicates=` and `unknown=`, as for `read_long`.
+        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
+            `read_long`.
 
     Returns:
         `Annotations`; annotators are those of `WorkerId`.

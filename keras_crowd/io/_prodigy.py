@@ -40,7 +40,8 @@ def read_prodigy(
         rejected: What to do with choices that were rejected, which says what is wrong, or that the example
             is: `"error"`, or `"drop"`.
         encoding: That of the file.
-        **rules: `items=`, `annotators=`, `classes=`, `duplicates=` and `unknown=`, as for `read_long`.
+        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
+            `read_long`.
 
     Returns:
         `Annotations`.

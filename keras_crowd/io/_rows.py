@@ -12,7 +12,7 @@ from ..annotations import MISSING, Annotations
 from ..annotations._duplicates import checked_rule, checked_unknown, kept_rows, repeated_rows
 from ..annotations._ids import column as id_column
 from ..annotations._ids import encode, id_array
-from ..annotations._numbers import float_beside_words
+from ..annotations._numbers import as_rating, float_beside_words, refuse_classes_of_ratings
 from ..annotations._rules import Duplicates, Unknown
 from ._columns import Coder, Column, typed
 
@@ -104,6 +104,7 @@ def assemble(
     items: Sequence[Hashable] | None = None,
     annotators: Sequence[Hashable] | None = None,
     classes: Sequence[Hashable] | int | None = None,
+    ratings: bool = False,
     duplicates: Duplicates = "error",
     unknown: Unknown = "error",
 ) -> Annotations:
@@ -115,7 +116,12 @@ def assemble(
         raise ValueError(
             f"{rows.source}: expected at least one answer. Received: none in {len(rows.answer.codes)} rows"
         )
-    class_ids, answer = _answers(rows, answered, rows.classes if classes is None else classes, unknown)
+    if ratings:
+        refuse_classes_of_ratings(classes)
+        class_ids, answer = None, _finite(rows, _rated(rows, answered), answered)
+    else:
+        classes = rows.classes if classes is None else classes
+        class_ids, answer = _answers(rows, answered, classes, unknown)
     known = answer >= 0 if answer.dtype.kind == "i" else slice(None)
     answered, answer = answered[known], answer[known]
     if len(answered) == 0:
@@ -158,11 +164,28 @@ def _answers(
         if classes is None and column.values.dtype.kind not in "if":
             _refuse_words(rows, column, answered)
     if classes is None and column.values.dtype.kind == "f":
-        wrong = ~(np.abs(column.values) <= np.finfo(np.float32).max)
-        if np.any(wrong[column.codes[answered]]):
-            _refuse_first(rows, column, answered, wrong, "a finite number")
-        return None, column.values[column.codes[answered]]
+        return None, _finite(rows, column, answered)
     return _positions(rows, column, answered, "classes", classes, drop=unknown == "drop")
+
+
+def _rated(rows: Rows, answered: np.ndarray) -> Column:
+    """The answers as numbers, whatever they are in the file."""
+    column = rows.answer
+    used = column.values[_used(column, answered)].tolist()
+    numbers = [as_rating(value) for value in used]
+    words = np.array([number is None for number in numbers])
+    if np.any(words):
+        told = _replaced(column, answered, id_column(column.name, used))
+        _refuse_first(rows, told, answered, words, "a number (`ratings=True`)")
+    return _replaced(column, answered, np.array(numbers, float))
+
+
+def _finite(rows: Rows, column: Column, answered: np.ndarray) -> np.ndarray:
+    """The numbers of a column."""
+    wrong = ~(np.abs(column.values) <= np.finfo(np.float32).max)
+    if np.any(wrong[column.codes[answered]]):
+        _refuse_first(rows, column, answered, wrong, "a finite number")
+    return column.values[column.codes[answered]]
 
 
 def _refuse_words(rows: Rows, column: Column, answered: np.ndarray) -> None:

@@ -32,7 +32,8 @@ def read_sagemaker(
             `"category.label"` for a `<crowd-classifier name="category">`. Radio buttons, `{"cat": true, "dog":
             false}`, are read as the one that is true.
         encoding: That of the file.
-        **rules: `items=`, `annotators=`, `classes=`, `duplicates=` and `unknown=`, as for `read_long`.
+        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
+            `read_long`.
 
     Returns:
         `Annotations`; items are all objects in the order of the file, annotators those of `workerId`.

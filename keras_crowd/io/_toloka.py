@@ -36,7 +36,8 @@ def read_toloka(
         status: The assignments to read. Those that were rejected, or not finished, are left out.
         control_tasks: Whether to read tasks whose answer was known (`GOLDEN:` is filled in) as well.
         encoding: That of the file.
-        **rules: `items=`, `annotators=`, `classes=`, `duplicates=` and `unknown=`, as for `read_long`.
+        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
+            `read_long`.
 
     Returns:
         `Annotations`; annotators are those of `ASSIGNMENT:worker_id`.

@@ -35,7 +35,8 @@ def read_wide(
         item: Name of the column of item ids.
         columns: Names of the annotators' columns. Defaults to all others.
         missing, sep, encoding: As for `read_long`.
-        **rules: `items=`, `annotators=`, `classes=`, `duplicates=` and `unknown=`, as for `read_long`.
+        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
+            `read_long`.
 
     Returns:
         `Annotations`.
