@@ -55,9 +55,11 @@ def test_probabilities_are_read_by_their_ids(name, annotations):
         read(annotations, FRAME.loc[["a", "b", "b", "c"]])
 
 
-def test_a_frame_without_ids_is_no_table_of_probabilities(annotations):
-    with pytest.raises(ValueError, match=r"index of `posterior`.*without 'a', 'b', 'c'"):
-        kc.aggregation.label_table(annotations, pd.DataFrame(P))
+def test_a_frame_without_ids_is_read_as_an_array(annotations):
+    assert_allclose(
+        numbers(kc.aggregation.label_table(annotations, pd.DataFrame(P))),
+        numbers(kc.aggregation.label_table(annotations, P)),
+    )
     dense = kc.aggregation.label_table(annotations.dense(), pd.DataFrame(P)[[2, 0, 1]])
     assert dense["label"].tolist() == [0, 1, 2]
 

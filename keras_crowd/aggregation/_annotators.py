@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..annotations import as_annotations
+from ..annotations import as_annotations, by_ids
 from ..annotations._counts import share
-from ..annotations._frames import by_ids
 from ._checks import answers_and_probabilities
 
 

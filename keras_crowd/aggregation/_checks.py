@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._arguments import distributions
-from ..annotations import Annotations, as_annotations
-from ..annotations._frames import by_ids
+from ..annotations import Annotations, as_annotations, by_ids
 
 
 def answers_and_probabilities(

@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..annotations import Annotations, as_ratings
+from ..annotations import Annotations, as_ratings, by_ids
 from ..annotations._counts import share
-from ..annotations._frames import by_ids
 
 
 def mean_rating(answers: Any) -> np.ndarray:

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._arguments import whole_number
-from ..annotations import Annotations, as_ratings
-from ..annotations._frames import by_ids
+from ..annotations import Annotations, as_ratings, by_ids
 from ._ratings import by_annotator, log_prior_of, mean_rating, noise_variance, truth_given
 
 

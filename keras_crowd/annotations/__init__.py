@@ -5,4 +5,8 @@ from ._coerce import as_answers as as_answers
 from ._coerce import as_ratings as as_ratings
 from ._coerce import checksum as checksum
 from ._container import Annotations as Annotations
+from ._frames import by_ids as by_ids
+from ._frames import has_index as has_index
+from ._frames import labels_as_codes as labels_as_codes
+from ._frames import rows_by_id as rows_by_id
 from ._ids import MISSING as MISSING

@@ -39,6 +39,7 @@ class Annotations:
         item_index: Item of each answer, as a position in `items`. int32 `(num_answers,)`.
         annotator_index: Annotator of each answer, as a position in `annotators`. int32 `(num_answers,)`.
         answers: Each answer: its position in `classes` (int32), or a number (float32). `(num_answers,)`.
+        has_item_ids: Whether `items` are ids, or only positions because `from_dense` was given none.
 
     Example:
 
@@ -57,6 +58,7 @@ class Annotations:
     item_index: np.ndarray
     annotator_index: np.ndarray
     answers: np.ndarray
+    has_item_ids: bool = True
 
     def __init__(
         self,
@@ -208,7 +210,7 @@ class Annotations:
         annotator_ids, new_annotator = selection("annotators", self.annotators, annotators)
         item_index, annotator_index = new_item[self.item_index], new_annotator[self.annotator_index]
         kept = (item_index >= 0) & (annotator_index >= 0)
-        return Annotations(
+        selected = Annotations(
             item_index[kept],
             annotator_index[kept],
             self.answers[kept],
@@ -216,6 +218,8 @@ class Annotations:
             annotators=annotator_ids,
             classes=self.classes,
         )
+        selected.has_item_ids = self.has_item_ids or items is not None
+        return selected
 
     def split(self, fraction: float = 0.15, seed: int | None = 0) -> tuple[Annotations, Annotations]:
         """Holds out a random part of the answers, for choosing between models without gold labels.
@@ -236,7 +240,7 @@ class Annotations:
         return self._subset(~held_out), self._subset(held_out)
 
     def _subset(self, kept: np.ndarray) -> Annotations:
-        return Annotations(
+        subset = Annotations(
             self.item_index[kept],
             self.annotator_index[kept],
             self.answers[kept],
@@ -244,3 +248,5 @@ class Annotations:
             annotators=self.annotators,
             classes=self.classes,
         )
+        subset.has_item_ids = self.has_item_ids
+        return subset

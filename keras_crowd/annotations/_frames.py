@@ -1,46 +1,133 @@
-"""What pandas brings with ids: its rows and columns in the order of the annotations."""
+"""Arrays of items that carry an index: by id, or refused, never by position unless the index is a plain range."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from ._container import Annotations
-from ._ids import MISSING, encode, is_missing
+from ._ids import MISSING, column, encode, is_missing
+
+_NUMBERS = (int, float, np.number)
+
+
+def rows_by_id(name: str, values: Any, items: Annotations | np.ndarray | None) -> Any:
+    """The rows of `values` in the order of the items, if `values` has an index; anything else as it is.
+
+    An index (of a pandas data frame or series) that is a permutation of the ids of the items says which row is which
+    item's. A plain range `0, ..., n - 1` says nothing: rows are then in the order of the items, as those of an array.
+    Any other index is refused.
+
+    Args:
+        name: What to call `values`, for messages.
+        values: Features, weights, labels or whatever else has a row for each item. One array: map a function over
+            several inputs.
+        items: `Annotations`, or the ids of their items; `None` where nothing is known of the ids.
+
+    Returns:
+        Of a frame or series, a NumPy array. Anything else as it is.
+
+    Raises:
+        ValueError: When the index names other items, one twice, or could mean ids as well as positions.
+
+    Example:
+
+    >>> import pandas
+    >>> frame = pandas.DataFrame({"feature": [3.0, 1.0, 2.0]}, index=["c", "a", "b"])
+    >>> keras_crowd.annotations.rows_by_id("x", frame, np.array(["a", "b", "c"])).tolist()
+    [[1.0], [2.0], [3.0]]
+    """
+    if not has_index(values):
+        return values
+    if isinstance(items, Annotations):
+        items = items.items if items.has_item_ids else None
+    rows = _positions(name, "index", values.index, "items", items)
+    array = values.to_numpy()
+    return array if rows is None else array[rows]
 
 
 def by_ids(name: str, values: Any, annotations: Annotations) -> Any:
-    """`values`, one row an item, in the order of the annotations if they know their ids; anything else as it is.
+    """Probabilities or labels of the items in the order of the annotations, names of classes as their codes.
 
     Args:
         name: What to call them, for messages.
-        values: A data frame of class probabilities: its index are ids of items, its columns ids of classes. A series
-            of labels: its index are ids of items, its values ids of classes (`None` or NaN for none), or numbers.
-            Anything else is in the order of the annotations.
+        values: Probabilities `(items, classes)`: an array, or a data frame whose index are ids of items and whose
+            columns are ids of classes (`rows_by_id` says when). Or labels `(items,)`: an array of class codes; a series
+            or an array of ids of classes (`None`, `NaN` or `-1` for none); or numbers.
         annotations: Whose items and classes they are.
 
     Returns:
-        Of a frame, an array `(items, classes)`. Of a series, class codes `(items,)` with `-1` for none, or floats
-        with NaN.
+        Of a frame, an array `(items, classes)`. Of a series or of names, class codes `(items,)` with `-1` for none, or
+        numbers. Anything else as it is.
     """
-    if not hasattr(values, "index") or not hasattr(values, "to_numpy"):
-        return values
-    rows = _positions(name, "index", values.index, "items", annotations.items)
-    if hasattr(values, "columns"):
+    rows = rows_by_id(name, values, annotations)
+    if has_index(values) and hasattr(values, "columns"):
         annotations.num_classes  # noqa: B018  which ratings do not have
         columns = _positions(name, "columns", values.columns, "classes", annotations.classes)
-        return values.to_numpy()[np.ix_(rows, columns)]
-    labels = values.to_numpy()[rows]
-    return labels if annotations.classes is None else _codes(name, labels, annotations.classes)
+        return rows if columns is None else rows[:, columns]
+    return labels_as_codes(name, rows, annotations.classes, are_ids=has_index(values))
+
+
+def labels_as_codes(name: str, labels: Any, classes: np.ndarray | None, *, are_ids: bool = False) -> Any:
+    """Class codes of labels that are ids of classes, `-1` for none; other labels as they are.
+
+    Args:
+        name: What to call them, for messages.
+        labels: Names (text or objects), or integers, which are codes unless they `are_ids`.
+        classes: Ids of the classes; `None` for numbers.
+        are_ids: Whether integers are ids of classes, where the classes are numbers.
+    """
+    if classes is None:
+        return labels
+    array = labels if hasattr(labels, "shape") or np.ndim(labels) > 1 else column(name, labels)
+    names = (
+        isinstance(array, np.ndarray) and array.ndim == 1 and (are_ids or array.dtype.kind not in "iufb")
+    )
+    return _codes(name, array, classes) if names else labels
+
+
+def has_index(values: Any) -> bool:
+    """Whether rows of `values` have labels, as those of pandas: lists have a method of that name."""
+    return hasattr(values, "to_numpy") and hasattr(getattr(values, "index", None), "tolist")
 
 
 def _positions(
-    name: str, axis: str, labels: Iterable[Hashable], vocabulary_name: str, vocabulary: Any
-) -> np.ndarray:
-    """Where each id of the vocabulary stands among the labels, which must be the same ids."""
-    given, wanted = list(labels), vocabulary.tolist()
+    name: str, axis: str, labels: Iterable[Any], vocabulary_name: str, vocabulary: np.ndarray | None
+) -> np.ndarray | None:
+    """Where each id of the vocabulary stands among the labels; `None` if they are in its order, or say nothing."""
+    given = column(f"{name}.{axis}", labels)
+    plain = given.dtype.kind in "iu" and np.array_equal(given, np.arange(len(given)))
+    if vocabulary is None:
+        if plain:
+            return None
+        raise ValueError(
+            f"`{name}` has an {axis}, but the answers came without ids of items, so that rows cannot be matched: give "
+            "`Annotations` the ids as `items=`, or an array (`.to_numpy()`) in the order of the answers. "
+            f"Received: the {axis} {_few(given.tolist())}"
+        )
+    if given.dtype == vocabulary.dtype and np.array_equal(given, vocabulary):
+        return None
+    if plain:
+        _refuse_two_meanings(name, axis, vocabulary_name, vocabulary)
+        return None
+    return _permutation(name, axis, given.tolist(), vocabulary_name, vocabulary.tolist())
+
+
+def _refuse_two_meanings(name: str, axis: str, vocabulary_name: str, vocabulary: np.ndarray) -> None:
+    """Raises where a plain range are the ids in another order: it may mean them, or positions."""
+    if vocabulary.dtype.kind in "iu" and np.array_equal(np.sort(vocabulary), np.arange(len(vocabulary))):
+        raise ValueError(
+            f"The {axis} of `{name}` is a plain range, as are `annotations.{vocabulary_name}` in another order: say "
+            f"which row is whose by `.loc[annotations.{vocabulary_name}]` (ids) or `.to_numpy()` (positions). "
+            f"Received: ids {_few(vocabulary.tolist())}"
+        )
+
+
+def _permutation(
+    name: str, axis: str, given: list[Any], vocabulary_name: str, wanted: list[Any]
+) -> np.ndarray | None:
     position = {id_: i for i, id_ in enumerate(given)}
     known = set(wanted)
     for problem, ids in (
@@ -51,14 +138,26 @@ def _positions(
         if ids:
             raise ValueError(
                 f"The {axis} of `{name}` must be `annotations.{vocabulary_name}`, in any order "
-                "(or give an array, in their order). "
-                f"Received: {problem} {', '.join(map(repr, ids[:5]))}{', ...' * (len(ids) > 5)}"
+                "(or give an array, `.to_numpy()`, in their order). "
+                f"Received: {problem} {_few(ids)}"
             )
     return np.array([position[id_] for id_ in wanted], np.intp)
+
+
+def _few(ids: list[Any]) -> str:
+    return f"{', '.join(map(repr, ids[:5]))}{', ...' * (len(ids) > 5)}"
 
 
 def _codes(name: str, labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
     codes = np.full(len(labels), MISSING)
     known = ~is_missing(labels)
-    codes[known] = encode(name, labels[known], "annotations.classes", classes.tolist())[1]
+    values, ids = labels[known].tolist(), classes.tolist()
+    numbers = all(isinstance(value, _NUMBERS) for value in values)
+    if numbers and MISSING not in ids:
+        known[known] = [value != MISSING for value in values]
+    are_codes = numbers and not any(isinstance(id_, _NUMBERS) for id_ in ids)
+    if are_codes and all(value == np.floor(value) for value in values):
+        codes[known] = labels[known].astype(np.int64)
+        return codes
+    codes[known] = encode(name, labels[known], "annotations.classes", ids)[1]
     return codes

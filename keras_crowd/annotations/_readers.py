@@ -54,7 +54,7 @@ def from_dense(
     item_index, annotator_index = np.nonzero(answered)
     answers = array[answered]
     refuse_empty(answers, "array")
-    return cls(
+    annotations = cls(
         item_index,
         annotator_index,
         answers,
@@ -62,6 +62,8 @@ def from_dense(
         annotators=_ids("annotators", annotators, array.shape[1]),
         classes=None if numeric else class_ids(answers, classes),
     )
+    annotations.has_item_ids = items is not None
+    return annotations
 
 
 def from_coo(

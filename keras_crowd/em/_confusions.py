@@ -10,8 +10,7 @@ import numpy as np
 from ..aggregation import dawid_skene, majority_vote
 from ..aggregation._checks import imagined_answers
 from ..aggregation._counts import TINY, AnswerSums, log_normalize
-from ..annotations import Annotations
-from ..annotations._frames import by_ids
+from ..annotations import Annotations, by_ids
 from ..warm_start import from_labels
 
 

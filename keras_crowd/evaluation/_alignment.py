@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..annotations import Annotations, as_annotations
-from ..annotations._frames import by_ids
+from ..annotations import Annotations, as_annotations, by_ids
 from ._checks import (
     checked_class_codes,
     checked_confusion,

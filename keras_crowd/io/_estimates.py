@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._arguments import distributions
-from ..annotations import MISSING, Annotations
-from ..annotations._frames import by_ids
+from ..annotations import MISSING, Annotations, by_ids
 
 
 class Label(NamedTuple):
