@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII).fullmatch
+# Possessive: digits are never given back, so that time is linear in the length of the text.
+NUMBER = re.compile(r"[+-]?+(\d++(\.\d*+)?+|\.\d++)([eE][+-]?+\d++)?+", re.ASCII).fullmatch
 
 
 def float_beside_words(texts: Sequence[str]) -> tuple[str, list[bool]] | None:

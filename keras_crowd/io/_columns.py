@@ -13,7 +13,7 @@ from ..annotations import MISSING
 from ..annotations._ids import column
 from ..annotations._numbers import NUMBER
 
-_INTEGER = re.compile(r"0|-?[1-9][0-9]*").fullmatch
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,639}").fullmatch  # Python may be told to refuse more digits
 _KINDS: dict[type, str] = {str: "text", bool: "true or false", int: "a number", float: "a number"}
 
 

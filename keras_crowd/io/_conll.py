@@ -181,7 +181,8 @@ def write_conll(
         encoding: That of the file.
 
     Raises:
-        ValueError: When there are not as many tokens as items, or `estimates` do not fit the annotations.
+        ValueError: When there are not as many tokens as items, `estimates` do not fit the annotations, or `sep` or a
+            line break is part of a token or a tag.
 
     Example:
 
@@ -206,8 +207,19 @@ def write_conll(
             for token in sentence:
                 tag, confidence = next(rows)
                 sure = [] if confidence is None else [f"{confidence:.6g}"]
-                file.write(sep.join([token, "?" if tag is None else str(tag), *sure]) + "\n")
+                tag = "?" if tag is None else str(tag)
+                _refuse_unreadable("`tokens`", token, (sep, "-DOCSTART-"))
+                _refuse_unreadable("tags", tag, (sep,))
+                file.write(sep.join([token, tag, *sure]) + "\n")
             file.write("\n")
+
+
+def _refuse_unreadable(name: str, text: str, reserved: Sequence[str]) -> None:
+    """Raises where a text would be read as something else."""
+    if not text or any(part in text for part in ("\n", "\r", *reserved)):
+        raise ValueError(
+            f"{name} must be text without line breaks, {', '.join(map(repr, reserved))}. Received: {text!r}"
+        )
 
 
 def _by_token(tokens: Sequence[Sequence[str]], estimates: Any) -> Any:

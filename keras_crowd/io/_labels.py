@@ -22,6 +22,7 @@ def write_labels(
     *,
     confidence: str | None = "confidence",
     encoding: str = "utf-8",
+    escape_formulas: bool = False,
 ) -> None:
     """Writes one row an item: its label and how sure that is.
 
@@ -40,6 +41,10 @@ def write_labels(
         item, label, confidence: Names of the columns. `confidence=None` leaves it out; it is there for
             probabilities only.
         encoding: That of a text format.
+        escape_formulas: Whether to write an apostrophe before a text that begins with `=`, `+`, `-`, `@`, a tab or a
+            line break and is no number. Opened in a spreadsheet, such a text in a `.csv` or `.tsv` file is run as a
+            formula, and ids and answers may come from strangers. Texts changed so are not read back as they were.
+            Defaults to `False`.
 
     Raises:
         ValueError: When `estimates` do not fit the annotations.
@@ -60,7 +65,7 @@ def write_labels(
     if confidence is not None and any(label_.confidence is not None for label_ in found.values()):
         columns.append((confidence, [label_.confidence for label_ in found.values()]))
     refuse_same_names(*(name for name, _ in columns))
-    write_table(path, dict(columns), encoding)
+    write_table(path, dict(columns), encoding, escape_formulas)
 
 
 def write_annotators(
@@ -69,6 +74,7 @@ def write_annotators(
     annotator: Any = "annotator",
     *,
     encoding: str = "utf-8",
+    escape_formulas: bool = False,
     **columns: Any,
 ) -> None:
     """Writes one row an annotator: how many answers it gave, and whatever was learned about it.
@@ -79,6 +85,7 @@ def write_annotators(
         annotator: Name of the column of ids. Or the ids themselves, which must be `annotations.annotators`: so
             that `**aggregation.annotator_table(...)` gives all columns.
         encoding: That of a text format.
+        escape_formulas: As for `write_labels`.
         **columns: More columns, `(annotators,)` each: `accuracy=`, `bias=`, ... Confusions `(annotators,
             true, answer)` become one column a cell, as in "confusion[cat,dog]".
 
@@ -112,7 +119,7 @@ def write_annotators(
         cell for name, values in columns.items() for cell in _cells(name, np.asarray(values), annotations)
     ]
     refuse_same_names(annotator, *(name for name, _ in cells))
-    write_table(path, {annotator: annotations.annotators, **dict(cells)}, encoding)
+    write_table(path, {annotator: annotations.annotators, **dict(cells)}, encoding, escape_formulas)
 
 
 def _cells(name: str, values: np.ndarray, annotations: Annotations) -> list[tuple[str, np.ndarray]]:

@@ -101,6 +101,7 @@ def write_long(
     answer: str = "answer",
     *,
     encoding: str = "utf-8",
+    escape_formulas: bool = False,
 ) -> None:
     """Writes one row an answer, sorted by item and annotator, in the format that the file's ending says.
 
@@ -112,6 +113,10 @@ def write_long(
         annotations: What to write.
         item, annotator, answer: Names of the columns.
         encoding: That of a text format.
+        escape_formulas: Whether to write an apostrophe before a text that begins with `=`, `+`, `-`, `@`, a tab or a
+            line break and is no number. Opened in a spreadsheet, such a text in a `.csv` or `.tsv` file is run as a
+            formula, and ids and answers may come from strangers. Texts changed so are not read back as they were.
+            Defaults to `False`.
 
     Example:
 
@@ -130,7 +135,7 @@ def write_long(
         annotator: annotations.annotators[annotations.annotator_index],
         answer: answer_ids(annotations.answers, annotations.classes),
     }
-    write_table(path, columns, encoding)
+    write_table(path, columns, encoding, escape_formulas)
 
 
 def _collect(

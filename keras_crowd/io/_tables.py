@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
 from .._files import replacing
+from ..annotations._numbers import NUMBER
 from ._parquet import pyarrow
 from ._text import FILE
 
@@ -23,6 +25,19 @@ _FORMATS = {
     ".parquet": "parquet",
 }
 TEXT_FORMATS = ("csv", "tsv")
+_FORMULAS = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "\uff1d",
+    "\uff0b",
+    "\uff0d",
+    "\uff20",
+)  # the last four are full-width
 MISSING_TEXTS = ("", "NaN", "nan")  # what `Annotations.from_csv` takes for a missing answer as well
 
 
@@ -45,8 +60,18 @@ def separator(format_: str, sep: str | None = None) -> str:
     return sep
 
 
-def write_table(path: FILE, columns: Mapping[str, Any], encoding: str = "utf-8") -> None:
-    """Writes columns of one length; `None` and NaN are blank in text and null elsewhere."""
+def write_table(
+    path: FILE, columns: Mapping[str, Any], encoding: str = "utf-8", escape_formulas: bool = False
+) -> None:
+    """Writes columns of one length; `None` and NaN are blank in text and null elsewhere.
+
+    Args:
+        path: The file.
+        columns: Their names and values.
+        encoding: That of a text format.
+        escape_formulas: Whether a text that a spreadsheet would take for a formula gets an apostrophe in front, in
+            `.csv` and `.tsv`.
+    """
     format_ = format_of(path)
     values = {name: plain(name, column) for name, column in columns.items()}
     if format_ == "parquet":
@@ -59,17 +84,58 @@ def write_table(path: FILE, columns: Mapping[str, Any], encoding: str = "utf-8")
     if format_ == "jsonl":
         write_json_lines(path, (dict(zip(values, row, strict=True)) for row in rows), encoding)
         return
+    table = chain([list(values)], rows)
+    _write_text_table(path, _escaped(table) if escape_formulas else table, separator(format_), encoding)
+
+
+def _write_text_table(path: FILE, rows: Iterable[Iterable[Any]], sep: str, encoding: str) -> None:
     with replacing(path, encoding=encoding, newline="") as file:
-        writer = csv.writer(file, delimiter=separator(format_), lineterminator="\n")
-        writer.writerow(values)
-        writer.writerows(rows)
+        # With this line end both of its characters are quoted in a field: either ends a line for whoever reads it.
+        writer = csv.writer(_LineFeeds(file), delimiter=sep, lineterminator="\r\n")
+        try:
+            writer.writerows(rows)
+        except UnicodeEncodeError as error:
+            raise _not_encodable(path, encoding, error) from error
+
+
+class _LineFeeds:
+    """A file to which rows are written that end in CR LF; there they end in LF."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, row: str) -> int:
+        """Writes one row."""
+        if "\0" in row:
+            raise ValueError(f"A table of text must not have NUL in it. Received: {row[:80]!r}")
+        return self._file.write(row[:-2] + "\n")
+
+
+def _escaped(rows: Iterable[Iterable[Any]]) -> Iterator[list[Any]]:
+    for row in rows:
+        yield [f"'{value}" if _is_formula(value) else value for value in row]
+
+
+def _is_formula(value: Any) -> bool:
+    """Whether a spreadsheet may run a text: as OWASP lists them, but numbers."""
+    return isinstance(value, str) and value[:1] in _FORMULAS and not NUMBER(value)
+
+
+def _not_encodable(path: FILE, encoding: str, error: UnicodeEncodeError) -> ValueError:
+    return ValueError(
+        f"{path}: expected text that the encoding {encoding} can write. "
+        f"Received: {error.object[error.start : error.end]!r}"
+    )
 
 
 def write_json_lines(path: FILE, records: Iterable[Mapping[str, Any]], encoding: str = "utf-8") -> None:
     """Writes one object a line."""
     with replacing(path, encoding=encoding, newline="\n") as file:
-        for record in records:
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        try:
+            for record in records:
+                file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        except UnicodeEncodeError as error:
+            raise _not_encodable(path, encoding, error) from error
 
 
 def plain(name: str, column: Any) -> list[Any]:

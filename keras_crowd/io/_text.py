@@ -6,10 +6,15 @@ import codecs
 import csv
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, TextIO
 
 FILE = str | os.PathLike[str]
+_Row = tuple[int, list[str]]  # and the number of the line it ends in
+_LARGEST_FIELD = 2**31 - 1  # characters
+_field_size_limit = threading.Lock()
 
 
 def read_text(path: FILE, encoding: str = "utf-8") -> str:
@@ -31,7 +36,7 @@ def read_table(
     sep: str = ",",
     encoding: str = "utf-8",
     may_end: Sequence[str] = (),
-) -> Iterator[tuple[int, list[str]]]:
+) -> Iterator[_Row]:
     """Rows of a table of text, each with the number of the line it ends in; first the header.
 
     Args:
@@ -174,24 +179,46 @@ def _refuse_constant(constant: str) -> Any:
 
 def _table_rows(
     reader: Any, path: FILE, columns: Sequence[str] | None, may_end: list[str]
-) -> Iterator[tuple[int, list[str]]]:
-    header = next((row for row in reader if row), None)
+) -> Iterator[_Row]:
+    rows = _rows_of_any_fields(reader)
+    line, header = next(rows, (0, None))
     if header is None:
         raise ValueError(f"{path}: expected a table with a header. Received: an empty file")
     where = _column_positions(path, header, columns)
-    yield reader.line_num, [header[i] for i in where]
+    yield line, [header[i] for i in where]
     full = len(header)
     short = full - len(may_end) if may_end and header[-len(may_end) :] == may_end else full
-    for row in reader:
-        if row and len(row) == short:
+    for line, row in rows:
+        if len(row) == short:
             row += [""] * (full - short)
-        if row and len(row) != full:
+        if len(row) != full:
             raise ValueError(
-                f"{path}, line {reader.line_num}: expected {full} fields, as in the header. "
-                f"Received: {len(row)}"
+                f"{path}, line {line}: expected {full} fields, as in the header. Received: {len(row)}"
             )
-        if row:
-            yield reader.line_num, [row[i] for i in where]
+        yield line, [row[i] for i in where]
+
+
+def _rows_of_any_fields(reader: Any) -> Iterator[_Row]:
+    """The rows that are not empty; their fields may be longer than Python's `csv` allows by default.
+
+    That limit is one for the whole process, so it is raised while a few rows are read, and never while they are used.
+    """
+    error: Exception | None = None
+    rows: list[_Row] = [(0, [])]
+    while rows and error is None:
+        rows = []
+        with _field_size_limit:
+            limit = csv.field_size_limit(_LARGEST_FIELD)
+            try:
+                for row in islice(reader, 256):
+                    rows.append((reader.line_num, row))
+            except (csv.Error, ValueError) as found:
+                error = found
+            finally:
+                csv.field_size_limit(limit)
+        yield from ((line, row) for line, row in rows if row)
+    if error is not None:
+        raise error
 
 
 def _lines(file: TextIO, path: FILE, encoding: str) -> Iterator[str]:

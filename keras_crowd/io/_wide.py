@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Unpack
 
+import numpy as np
+
 from ..annotations import Annotations
 from ..annotations._rules import Rules, refuse_others
 from ._arguments import refuse_same_names, texts
@@ -28,7 +30,8 @@ def read_wide(
     """Reads a table with one row an item and one column an annotator.
 
     Formats and types are those of `read_long`. Rows and columns are items and annotators in the order of
-    the file, those without an answer among them.
+    the file, those without an answer among them. Names of columns are text in every format: if all annotators'
+    are integers in their common form, annotators become integers, unless `annotators=` has text.
 
     Args:
         path: The file, `.csv`, `.tsv`, `.jsonl` or `.parquet`.
@@ -71,19 +74,26 @@ def read_wide(
         text,
         missing,
     )
+    annotators = _typed_names(names, rules)
+    ids = names if text else annotators  # `assemble` will type what is text
     for line, record in records:
         item_id, *answers = [record[i] for i in where]
         builder.add_item(item_id, line)
         for column, answer in enumerate(answers, 1):
-            builder.add(item_id, names[column - 1], answer, line, column)
+            builder.add(item_id, ids[column - 1], answer, line, column)
     items = builder.items.column().values
     if text:  # as `assemble` will type them
         items = typed(items, rules.get("items"), numbers=False)
-    return assemble(builder.rows(items=items.tolist(), annotators=names), **rules)
+    return assemble(builder.rows(items=items.tolist(), annotators=annotators), **rules)
 
 
 def write_wide(
-    path: FILE, annotations: Annotations, item: str = "item", *, encoding: str = "utf-8"
+    path: FILE,
+    annotations: Annotations,
+    item: str = "item",
+    *,
+    encoding: str = "utf-8",
+    escape_formulas: bool = False,
 ) -> None:
     """Writes one row an item and one column an annotator, in the format that the file's ending says.
 
@@ -92,6 +102,10 @@ def write_wide(
         annotations: What to write.
         item: Name of the column of item ids.
         encoding: That of a text format.
+        escape_formulas: Whether to write an apostrophe before a text that begins with `=`, `+`, `-`, `@`, a tab or a
+            line break and is no number. Opened in a spreadsheet, such a text in a `.csv` or `.tsv` file is run as a
+            formula, and ids and answers may come from strangers. Texts changed so are not read back as they were.
+            Defaults to `False`.
 
     Example:
 
@@ -112,7 +126,7 @@ def write_wide(
         if annotations.classes is not None:
             classes = [*annotations.classes.tolist(), None]  # -1 takes the last
             columns[name] = [classes[code] for code in column]
-    write_table(path, columns, encoding)
+    write_table(path, columns, encoding, escape_formulas)
 
 
 def _records(path: FILE, format_: str, sep: str, encoding: str) -> Iterator[tuple[int, list[Any]]]:
@@ -147,3 +161,7 @@ def _annotators(path: FILE, item: str, header: list[str], columns: Sequence[str]
     if wrong:
         raise ValueError(f"{path}, header: expected a column {wrong[0]!r}. Received: {header[:12]}")
     return names
+
+
+def _typed_names(names: list[str], rules: Rules) -> list[Any]:
+    return typed(np.array(names, object), rules.get("annotators"), numbers=False).tolist()
