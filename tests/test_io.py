@@ -285,7 +285,7 @@ def test_wide_tables_say_line_and_column(tmp_path):
         wide(SAMPLES / "wide.csv", classes=["cat"])
     few = kc.io.read_wide(SAMPLES / "wide.csv", "image", columns=["eve", "ann"])
     assert few.dense().tolist() == [[-1, 0], [0, 1], [-1, -1]]
-    with pytest.raises(ValueError, match="header: expected a column 'dan'"):
+    with pytest.raises(ValueError, match="header: expected one column 'dan'"):
         kc.io.read_wide(SAMPLES / "wide.csv", "image", columns=["dan"])
     (tmp_path / "twice.csv").write_text("item,r\na,cat\na,dog\n")
     with pytest.raises(ValueError, match=r"line 3, column 'r': expected one answer.*as in line 2"):
@@ -306,7 +306,7 @@ def test_wide_refuses_two_columns_of_one_name(tmp_path):
 
 def test_ids_that_no_table_can_hold_are_refused(tmp_path):
     annotations = kc.Annotations.from_coo([("a", 1)], ["r"], ["cat"])
-    with pytest.raises(ValueError, match=r"Column 'item' must be text, numbers.*tuple"):
+    with pytest.raises(ValueError, match=r"`item` must be 2 names, .*Received: item='item', .*\('a', 1\)"):
         kc.io.write_long(tmp_path / "t.csv", annotations)
 
 
@@ -435,7 +435,7 @@ def test_mturk_reads_other_states_and_other_columns():
 @pytest.mark.parametrize(
     ("form", "message"),
     [
-        ('{"kind": {"cat": true, "dog": true}}', r"expected one of \['cat', 'dog'\]"),
+        ('{"kind": {"cat": true, "dog": true}}', r"expected one class, one of \['cat', 'dog'\]"),
         ('{"kind": {"cat": 1, "dog": 0}}', "expected an answer under 'kind'"),
         ('{"kind": ["cat"]}', "expected one answer under 'kind'"),
         ("[{}, {}]", "expected one form. Received: 2"),

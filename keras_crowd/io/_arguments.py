@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from ._text import FILE
+from ._opened import FILE
 
 
 def texts(name: str, values: str | Sequence[str], known: Sequence[str] = ()) -> tuple[str, ...]:
@@ -22,6 +22,15 @@ def texts(name: str, values: str | Sequence[str], known: Sequence[str] = ()) -> 
             wanted = f"some of {', '.join(known)}" if known else "text, or a sequence of texts"
             raise ValueError(f"`{name}` must be {wanted}. Received: {name}={values!r}")
     return found
+
+
+def item_names(item: str | Sequence[str]) -> tuple[str, ...]:
+    """Names of the columns of item ids, one or several."""
+    names = texts("item", item)
+    if not names:
+        raise ValueError(f"`item` must name a column, or several. Received: item={item!r}")
+    refuse_same_names(*names)
+    return names
 
 
 def refuse_same_names(*names: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ._text import expect, follow
@@ -34,10 +35,20 @@ def chosen(form: Any, field: str, place: str) -> Any:
             raise ValueError(
                 f"{place}: expected an answer under {field!r}. Received: the keys {list(value)}"
             )
-        pressed = [key for key, state in value.items() if state]
-        if len(pressed) > 1:
-            raise ValueError(f"{place}: expected one of {list(value)}. Received: {pressed}")
-        return pressed[0] if pressed else None
+        return pressed(value, place)
     if isinstance(value, list):
-        raise ValueError(f"{place}: expected one answer under {field!r}. Received: {value}")
+        raise ValueError(
+            f"{place}: expected one answer under {field!r}, which is one class, not several. Received: {value}"
+        )
     return value
+
+
+def pressed(buttons: Mapping[str, bool], place: str) -> str | None:
+    """The one radio button that is pressed, or `None`."""
+    found = [name for name, state in buttons.items() if state]
+    if len(found) > 1:
+        raise ValueError(
+            f"{place}: expected one class, one of {list(buttons)} (a box that may be ticked beside others is read by "
+            f"itself, by its own name). Received: {found}"
+        )
+    return found[0] if found else None

@@ -77,6 +77,57 @@ class Coder:
         self._kind = _KINDS[type(value)]
 
 
+class TupleCoder:
+    """Makes a `Column` of tuples, ids that stand in several columns, of the tuples that `add` is given."""
+
+    def __init__(self, names: Sequence[str], text: bool = False, missing: Sequence[str] = ()) -> None:
+        self.name = ", ".join(names)
+        self._parts = [Coder(name, text, missing) for name in names]
+
+    def add(self, values: Sequence[Any]) -> None:
+        """Appends one tuple; one that lacks a part stands for nothing."""
+        for part, value in zip(self._parts, values, strict=True):
+            part.add(value)
+
+    def is_blank(self, values: Sequence[Any]) -> bool:
+        """Whether a part of the tuple stands for nothing."""
+        return any(part.is_blank(value) for part, value in zip(self._parts, values, strict=True))
+
+    def column(self) -> Column:
+        """All tuples so far."""
+        return joined(self.name, [part.column() for part in self._parts])
+
+    def problem(self, values: Sequence[Any]) -> str | None:
+        """What `add` expects of such a tuple and `values` is not."""
+        found = (part.problem(value) for part, value in zip(self._parts, values, strict=True))
+        return next((problem for problem in found if problem), None)
+
+
+def coder(
+    names: str | Sequence[str], text: bool = False, missing: Sequence[str] = ()
+) -> Coder | TupleCoder:
+    """What makes a `Column` of one column, or of several."""
+    return Coder(names, text, missing) if isinstance(names, str) else TupleCoder(names, text, missing)
+
+
+def joined(name: str, columns: Sequence[Column]) -> Column:
+    """Several columns as one of tuples; a row that lacks a part holds nothing."""
+    codes = columns[0].codes.astype(np.int64)
+    for other in columns[1:]:
+        pairs = codes * (len(other.values) + 1) + other.codes
+        lacking = (codes == MISSING) | (other.codes == MISSING)
+        # Numbered anew at each column: products of many columns' sizes would not fit.
+        codes = np.where(lacking, MISSING, np.unique(pairs, return_inverse=True)[1])
+    whole = np.flatnonzero(codes != MISSING)
+    _, first, index = np.unique(codes[whole], return_index=True, return_inverse=True)
+    place = np.argsort(np.argsort(first))  # in the order of the rows, as the values of other columns are
+    joined_codes = np.full(len(codes), MISSING, np.int32)
+    joined_codes[whole] = place[index]
+    parts = [one.values[one.codes[whole[np.sort(first)]]].tolist() for one in columns]
+    values = column(name, list(zip(*parts, strict=True)))
+    return Column(joined_codes, values, name, all(one.text for one in columns))
+
+
 def typed(values: np.ndarray, vocabulary: Sequence[Hashable] | int | None, numbers: bool) -> np.ndarray:
     """What text stands for: integers if all of it is integers that are written in the one common way.
 
@@ -88,6 +139,11 @@ def typed(values: np.ndarray, vocabulary: Sequence[Hashable] | int | None, numbe
         vocabulary: The ids that they should be among, if known.
         numbers: Whether they may be floats (ratings).
     """
+    if len(values) and isinstance(values[0], tuple):
+        parts = [column("ids", part) for part in zip(*values.tolist(), strict=True)]
+        known = [None if vocabulary is None else _parts(vocabulary, i) for i in range(len(parts))]
+        found = [typed(part, ids, numbers).tolist() for part, ids in zip(parts, known, strict=True)]
+        return column("ids", list(zip(*found, strict=True)))
     if vocabulary is not None and not isinstance(vocabulary, int | np.integer):
         if any(isinstance(id_, str) for id_ in vocabulary):
             return values
@@ -104,3 +160,8 @@ def _numbers_alike(values: list[Any]) -> list[Any]:
     if any(type(value) is float for value in values):
         return [float(value) for value in values]
     return values
+
+
+def _parts(vocabulary: Any, position: int) -> list[Hashable]:
+    """What stands in one position of the ids that are tuples."""
+    return [id_[position] for id_ in vocabulary if isinstance(id_, tuple) and len(id_) > position]

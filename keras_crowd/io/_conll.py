@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from .._arguments import whole_number
-from .._files import replacing
 from ..annotations import MISSING, Annotations
 from ..annotations._rules import Unknown
 from ._arguments import texts
 from ._estimates import labels
+from ._opened import FILE, replacing_text
 from ._rows import RowBuilder, assemble
-from ._text import FILE, read_text
+from ._text import read_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +202,7 @@ def write_conll(
         )
     found = labels(annotations, _by_token(tokens, estimates))
     rows = zip(found.values, found.confidences, strict=True)
-    with replacing(path, encoding=encoding, newline="\n") as file:
+    with replacing_text(path, encoding, newline="\n") as file:
         for sentence in tokens:
             for token in sentence:
                 tag, confidence = next(rows)

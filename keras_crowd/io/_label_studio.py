@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Unpack
 
-from .._files import replacing
 from ..annotations import Annotations
 from ..annotations._rules import Rules, refuse_others
 from ._arguments import refuse_same_file
 from ._estimates import labels
+from ._opened import FILE, replacing_text
 from ._rows import RowBuilder, assemble
-from ._text import FILE, expect, follow, read_objects, required, scalar
+from ._text import expect, follow, read_objects, required, scalar
 
 ANSWER_TYPES = ("choices", "rating", "number")
 
@@ -152,7 +152,7 @@ def write_label_studio(
             kept: dict[str, Any] = {key: task[key] for key in ("id", "data", "meta") if key in task}
             prediction = _prediction(control, label.value, label.confidence, model_version)
             written.append(kept | {"predictions": [prediction]})
-    with replacing(path, encoding=encoding) as file:
+    with replacing_text(path, encoding, newline="\n") as file:
         json.dump(written, file, ensure_ascii=False, indent=1)
 
 

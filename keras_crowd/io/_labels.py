@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..annotations import Annotations
+from ..annotations._ids import column
 from ._arguments import refuse_same_names
 from ._estimates import labels
-from ._tables import write_table
-from ._text import FILE
+from ._opened import FILE
+from ._tables import item_columns, write_table
 
 
 def write_labels(
     path: FILE,
     annotations: Annotations,
     estimates: Any,
-    item: str = "item",
+    item: str | Sequence[str] = "item",
     label: str = "label",
     *,
     confidence: str | None = "confidence",
@@ -32,13 +34,14 @@ def write_labels(
     `Input.image_url`.
 
     Args:
-        path: The file, `.csv`, `.tsv`, `.jsonl` or `.parquet`.
+        path: The file, as for `write_long`.
         annotations: Whose items they are.
         estimates: A posterior or other probabilities `(items, classes)`; class codes `(items,)` with `-1` for
             none; or estimated ratings, floats `(items,)`. An item without a label is left out. A pandas data frame
             of probabilities is read by its ids (items are its index, classes its columns), a series of labels
             likewise (its values are classes, or ratings): both as crowd-kit gives them.
-        item, label, confidence: Names of the columns. `confidence=None` leaves it out; it is there for
+        item: Name of the column of item ids; of ids that are tuples, a list of names, one for each part.
+        label, confidence: Names of the columns. `confidence=None` leaves it out; it is there for
             probabilities only.
         encoding: That of a text format.
         escape_formulas: Whether to write an apostrophe before a text that begins with `=`, `+`, `-`, `@`, a tab or a
@@ -61,7 +64,8 @@ def write_labels(
     b,dog,0.9
     """
     found = labels(annotations, estimates).of(annotations)
-    columns = [(item, list(found)), (label, [label_.value for label_ in found.values()])]
+    ids = item_columns(item, column("items", list(found)))
+    columns: list[tuple[str, Any]] = [*ids.items(), (label, [label_.value for label_ in found.values()])]
     if confidence is not None and any(label_.confidence is not None for label_ in found.values()):
         columns.append((confidence, [label_.confidence for label_ in found.values()]))
     refuse_same_names(*(name for name, _ in columns))
@@ -80,7 +84,7 @@ def write_annotators(
     """Writes one row an annotator: how many answers it gave, and whatever was learned about it.
 
     Args:
-        path: The file, `.csv`, `.tsv`, `.jsonl` or `.parquet`.
+        path: The file, as for `write_long`.
         annotations: Whose annotators they are.
         annotator: Name of the column of ids. Or the ids themselves, which must be `annotations.annotators`: so
             that `**aggregation.annotator_table(...)` gives all columns.

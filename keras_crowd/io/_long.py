@@ -8,28 +8,31 @@ from typing import Any, Unpack
 from ..annotations import Annotations
 from ..annotations._forms import answer_ids
 from ..annotations._rules import Rules, refuse_others
-from ._arguments import refuse_same_names, texts
+from ._arguments import item_names, refuse_same_names, texts
+from ._columns import joined
 from ._parquet import keeps_dictionary, parquet_columns
 from ._rows import RowBuilder, Rows, assemble
-from ._tables import MISSING_TEXTS, format_of, separator, write_table
+from ._tables import MISSING_TEXTS, checked_names, format_of, item_columns, separator, write_table
 from ._text import FILE, read_json_lines, read_table
 
 
 def read_long(
     path: FILE,
-    item: str = "item",
+    item: str | Sequence[str] = "item",
     annotator: str = "annotator",
     answer: str = "answer",
     *,
     missing: str | Sequence[str] = MISSING_TEXTS,
     sep: str | None = None,
+    names: Sequence[str] | None = None,
     encoding: str = "utf-8",
     **rules: Unpack[Rules],
 ) -> Annotations:
     """Reads a table with one row an answer, of the format that the file's ending says.
 
-    `.csv` and `.tsv` have a header; `.jsonl` (or `.ndjson`) has one object a line; `.parquet` is read in
-    chunks (needs `pip install 'keras_crowd[io]'`).
+    `.csv`, `.tsv` and `.txt` have a header, or no header and `names=`; `.jsonl` (or `.ndjson`) has one object a line;
+    `.parquet` is read in chunks (needs `pip install 'keras_crowd[io]'`). All but Parquet may be compressed, as
+    `.csv.gz`.
 
     Text formats know text only. A column in which every id is an integer in its common form ("7", not
     "007") becomes integers, unless `items=`, `annotators=` or `classes=` has text. Answers that are all
@@ -42,10 +45,14 @@ def read_long(
 
     Args:
         path: The file.
-        item, annotator, answer: Names of the columns.
+        item: Name of the column of item ids. Where several columns tell items apart, a list of their names: ids are
+            then tuples.
+        annotator, answer: Names of the columns.
         missing: Answers in a text format that mean "did not answer", one or several. The default are those of
             `Annotations.from_csv`; a class of such a name needs `missing=""`.
-        sep: What stands between the fields of a text table. Defaults to that of the file's ending.
+        sep: What stands between the fields of a text table. Defaults to a comma in `.csv` and a tab in the others.
+        names: Names of all columns, from left to right, of a text table without a header. Defaults to `None`: the
+            first line has them.
         encoding: That of a text format.
         items: Ids of all items, **in the order of the rows of your features**; those that nobody answered
             may be among them. Defaults to the ids seen, sorted.
@@ -75,19 +82,21 @@ def read_long(
            [ 0, -1]], dtype=int32)
     """
     refuse_others(read_long, rules)
-    columns = (item, annotator, answer)
+    ids = item_names(item)
+    columns = (*ids, annotator, answer)
     missing = texts("missing", missing)
     format_ = format_of(path)
-    sep = separator(format_, sep)
+    sep, names = separator(format_, sep), checked_names(format_, names)
     match format_:
         case "parquet":
-            who, what, said = parquet_columns(path, columns)
+            *found, who, said = parquet_columns(path, columns)
+            what = found[0] if len(ids) == 1 else joined(", ".join(ids), found)
             categories = said.values.tolist() if keeps_dictionary(path, answer) else None
-            rows = Rows(str(path), who, what, said, lambda row: f"row {row + 1}", classes=categories)
+            rows = Rows(str(path), what, who, said, lambda row: f"row {row + 1}", classes=categories)
         case "jsonl":
             rows = _collect(path, columns, _json_rows(path, columns, encoding), text=False)
         case _:
-            table = read_table(path, columns, sep=sep, encoding=encoding)
+            table = read_table(path, columns, sep=sep, encoding=encoding, names=names)
             next(table)  # the header
             rows = _collect(path, columns, table, text=True, missing=missing)
     return assemble(rows, **rules)
@@ -96,7 +105,7 @@ def read_long(
 def write_long(
     path: FILE,
     annotations: Annotations,
-    item: str = "item",
+    item: str | Sequence[str] = "item",
     annotator: str = "annotator",
     answer: str = "answer",
     *,
@@ -109,9 +118,11 @@ def write_long(
     that a table of answers does not know (their order, and those without an answer).
 
     Args:
-        path: The file, `.csv`, `.tsv`, `.jsonl` or `.parquet`.
+        path: The file, `.csv`, `.tsv`, `.txt`, `.jsonl` or `.parquet`; all but the last may be compressed, as
+            `.csv.gz`.
         annotations: What to write.
-        item, annotator, answer: Names of the columns.
+        item: Name of the column of item ids; of ids that are tuples, a list of names, one for each part.
+        annotator, answer: Names of the columns.
         encoding: That of a text format.
         escape_formulas: Whether to write an apostrophe before a text that begins with `=`, `+`, `-`, `@`, a tab or a
             line break and is no number. Opened in a spreadsheet, such a text in a `.csv` or `.tsv` file is run as a
@@ -129,9 +140,9 @@ def write_long(
     1,0,0
     1,1,1
     """
-    refuse_same_names(item, annotator, answer)
+    refuse_same_names(*item_names(item), annotator, answer)
     columns = {
-        item: annotations.items[annotations.item_index],
+        **item_columns(item, annotations.items, annotations.item_index),
         annotator: annotations.annotators[annotations.annotator_index],
         answer: answer_ids(annotations.answers, annotations.classes),
     }
@@ -145,9 +156,12 @@ def _collect(
     text: bool,
     missing: Sequence[str] = (),
 ) -> Rows:
-    builder = RowBuilder(path, names, lambda line, _: f"line {line}", text, missing)
-    for line, (item, annotator, answer) in records:
-        builder.add(item, annotator, answer, line)
+    *ids, annotator_name, answer_name = names
+    one = len(ids) == 1
+    named = (ids[0] if one else ids, annotator_name, answer_name)
+    builder = RowBuilder(path, named, lambda line, _: f"line {line}", text, missing)
+    for line, (*item, annotator, answer) in records:
+        builder.add(item[0] if one else item, annotator, answer, line)
     return builder.rows()
 
 

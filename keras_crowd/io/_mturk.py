@@ -7,21 +7,26 @@ from typing import Any, Unpack
 
 from ..annotations import Annotations
 from ..annotations._rules import Rules, refuse_others
-from ._arguments import texts
-from ._chosen import chosen, fields
+from ._arguments import item_names, texts
+from ._chosen import chosen, fields, pressed
+from ._headers import column_positions, refuse_column
+from ._opened import FILE
 from ._rows import RowBuilder, assemble, refuse
-from ._text import FILE, parsed_json, read_table
+from ._text import parsed_json, read_table
 
+_WORKER, _STATE = "WorkerId", "AssignmentStatus"
 _STATUS = ("Submitted", "Approved", "Rejected")
+_READ = ("Submitted", "Approved")
+_PRESSED = {"true": True, "false": False, "": False}
 
 
 def read_mturk(
     path: FILE,
-    item: str,
+    item: str | Sequence[str],
     answer: str,
     *,
     field: str | None = None,
-    status: str | Sequence[str] = ("Submitted", "Approved"),
+    status: str | Sequence[str] = _READ,
     encoding: str = "utf-8",
     **rules: Unpack[Rules],
 ) -> Annotations:
@@ -31,11 +36,15 @@ def read_mturk(
 
     Args:
         path: The file.
-        item: Name of the column that tells items apart, as in `"Input.image_url"` or `"HITId"`.
-        answer: Name of the column of answers, as in `"Answer.category.label"`, or `"Answer.taskAnswers"`.
+        item: Name of the column that tells items apart, as in `"Input.image_url"` or `"HITId"`; or
+            a list of names, as for `read_long`.
+        answer: Name of the column of answers, as in `"Answer.category.label"`, or `"Answer.taskAnswers"`. Radio buttons
+            in columns of their own, `"Answer.kind.cat"` and `"Answer.kind.dog"` with true and false, are read by the
+            name that they share, `"Answer.kind"`.
         field: For a column of JSON, as `"Answer.taskAnswers"` is: the keys to the answer, joined by dots, as in
             `"category.label"`. Radio buttons, `{"cat": true, "dog": false}`, are read as the one that is true.
-        status: The assignments to read, some of `"Submitted"`, `"Approved"` and `"Rejected"`.
+        status: The assignments to read, some of `"Submitted"`, `"Approved"` and `"Rejected"`. Files without
+            the column `AssignmentStatus` are read whole.
         encoding: That of the file.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
             `read_long`.
@@ -59,27 +68,72 @@ def read_mturk(
         elements. Columns of the file: these, `Input.` and `Answer.` with names of the template, `Approve`, `Reject`.
     """
     refuse_others(read_mturk, rules)
-    status = texts("status", status, _STATUS)
-    columns = (item, "WorkerId", answer, "AssignmentStatus")
-    builder = RowBuilder(path, columns[:3], lambda line, _: f"line {line}", text=True, missing=("",))
-    table = read_table(path, columns, encoding=encoding, may_end=("Approve", "Reject"))
-    next(table)  # the header
-    for line, (item_id, worker, value, state) in table:
-        if state not in _STATUS:
-            refuse(str(path), f"line {line}", columns[3], f"one of {', '.join(_STATUS)}", state)
-        if state in status:
-            builder.add(item_id, worker, _answer(value, field, path, line, answer), line)
+    status, ids = texts("status", status, _STATUS), item_names(item)
+    table = read_table(path, None, encoding=encoding, may_end=("Approve", "Reject"))
+    _, header = next(table)
+    *where, worker = _item_and_worker(path, header, ids)
+    state = _state(path, header, status)
+    answers = _answer_columns(path, header, answer, field)
+    names = (ids[0] if len(ids) == 1 else ids, _WORKER, answer)
+    builder = RowBuilder(path, names, lambda line, _: f"line {line}", text=True, missing=("",))
+    for line, row in table:
+        if state is not None and row[state] not in _STATUS:
+            refuse(str(path), f"line {line}", _STATE, f"one of {', '.join(_STATUS)}", row[state])
+        if state is None or row[state] in status:
+            item_id = row[where[0]] if len(ids) == 1 else tuple(row[i] for i in where)
+            said = _answer(
+                [row[i] for i in answers.values()], answers, field, f"{path}, line {line}, {answer!r}"
+            )
+            builder.add(item_id, row[worker], said, line)
     return assemble(builder.rows(), **rules)
 
 
-def _answer(value: str, field: str | None, path: FILE, line: int, column: str) -> Any:
-    place = f"{path}, line {line}, {column!r}"
+def _item_and_worker(path: FILE, header: list[str], ids: Sequence[str]) -> list[int]:
+    for name in ids:
+        if header.count(name) != 1:
+            refuse_column(f"{path}, header", name, header, "Input.")
+    return column_positions(path, header, [*ids, _WORKER])
+
+
+def _state(path: FILE, header: list[str], status: Sequence[str]) -> int | None:
+    """Where the status stands; files from which it was cut off are read whole, unless a status was asked for."""
+    if _STATE not in header and tuple(status) == _READ:
+        return None
+    return column_positions(path, header, [_STATE])[0]
+
+
+def _answer_columns(path: FILE, header: list[str], answer: str, field: str | None) -> dict[str, int]:
+    """Where the answer stands: in a column of that name, or in one for each radio button, by the button's name."""
+    before = f"{answer}."
+    if header.count(answer) == 1:
+        return {"": header.index(answer)}
+    buttons = {name.removeprefix(before): i for i, name in enumerate(header) if name.startswith(before)}
+    if len(buttons) < 2 or field is not None or answer in header:
+        refuse_column(f"{path}, header", answer, header, "Answer.")
+    return buttons
+
+
+def _answer(values: list[str], columns: dict[str, int], field: str | None, place: str) -> Any:
+    if list(columns) != [""]:
+        return pressed(_buttons(dict(zip(columns, values, strict=True)), place), place)
+    value = values[0]
     if field is None:
         _refuse_json(value, place)
     if field is None or not value:
         return value
     found = chosen(parsed_json(value, place), field, place)
     return None if found is None else str(found)
+
+
+def _buttons(values: dict[str, str], place: str) -> dict[str, bool]:
+    """Which of the radio buttons that stand in columns of their own was pressed."""
+    for name, value in values.items():
+        if value.lower() not in _PRESSED:
+            raise ValueError(
+                f"{place}: expected true or false in the column of each radio button, or the whole name of one "
+                f"column. Received: {value!r} in the column that ends in {'.' + name!r}"
+            )
+    return {name: _PRESSED[value.lower()] for name, value in values.items()}
 
 
 def _refuse_json(value: str, place: str) -> None:

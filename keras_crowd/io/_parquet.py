@@ -10,7 +10,8 @@ import numpy as np
 from ..annotations import MISSING
 from ..annotations._ids import column as id_column
 from ._columns import Column
-from ._text import FILE
+from ._headers import refuse_column
+from ._opened import FILE
 
 _CHUNK = 1 << 20  # rows
 
@@ -130,9 +131,7 @@ def parquet_batches(path: FILE, columns: Sequence[str] | None) -> Iterator[Any]:
             names, schema = file.schema_arrow.names, file.schema_arrow
             for name in names if columns is None else columns:
                 if names.count(name) != 1:
-                    raise ValueError(
-                        f"{path}: expected one column {name!r}. Received: {names.count(name)} in {names[:12]}"
-                    )
+                    refuse_column(str(path), name, names)
             texts = [
                 name
                 for name in columns or ()

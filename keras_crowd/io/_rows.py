@@ -14,7 +14,7 @@ from ..annotations._ids import column as id_column
 from ..annotations._ids import encode, id_array
 from ..annotations._numbers import as_rating, float_beside_words, refuse_classes_of_ratings
 from ..annotations._rules import Duplicates, Unknown
-from ._columns import Coder, Column, typed
+from ._columns import Coder, Column, coder, typed
 
 
 class Rows(NamedTuple):
@@ -39,7 +39,7 @@ class RowBuilder:
 
     Args:
         source: The file, for messages.
-        names: What item, annotator and answer are called there.
+        names: What item, annotator and answer are called there; several names of an item whose ids are tuples.
         where: Makes a place out of the two numbers that `add` was given with a row.
         text: Whether the file can hold nothing but text.
         missing: Answers that stand for none.
@@ -48,25 +48,25 @@ class RowBuilder:
     def __init__(
         self,
         source: Any,
-        names: Sequence[str],
+        names: tuple[str | Sequence[str], str, str],
         where: Callable[[int, int], str],
         text: bool = False,
         missing: Sequence[str] = (),
     ) -> None:
         self.source, self.where = str(source), where
         blank = ("",) if text else ()
-        self.item, self.annotator = (Coder(name, text, blank) for name in names[:2])
+        self.item, self.items = coder(names[0], text, blank), coder(names[0], text, blank)
+        self.annotator = Coder(names[1], text, blank)
         self.answer = Coder(names[2], text, missing)
-        self.items = Coder(names[0], text, blank)
         self._first, self._second = array("q"), array("q")
 
     def add(self, item: Any, annotator: Any, answer: Any, first: int, second: int = 0) -> None:
         """Appends one answer; an answer of `None` is a missing one."""
-        for coder, value in ((self.item, item), (self.annotator, annotator), (self.answer, answer)):
-            problem = coder.problem(value)
+        for made, value in ((self.item, item), (self.annotator, annotator), (self.answer, answer)):
+            problem = made.problem(value)
             if problem:
-                refuse(self.source, self.where(first, second), coder.name, problem, value)
-            coder.add(value)
+                refuse(self.source, self.where(first, second), made.name, problem, value)
+            made.add(value)
         self._first.append(first)
         self._second.append(second)
 

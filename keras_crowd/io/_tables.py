@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
@@ -12,14 +12,17 @@ from typing import Any, TextIO
 import numpy as np
 
 from .._files import replacing
+from ..annotations._ids import column
 from ..annotations._numbers import NUMBER
+from ._arguments import item_names, texts
+from ._opened import FILE, is_compressed, replacing_text
 from ._parquet import pyarrow
-from ._text import FILE
 
 _FORMATS = {
     ".csv": "csv",
     ".tsv": "tsv",
     ".tab": "tsv",
+    ".txt": "tsv",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
@@ -43,10 +46,14 @@ MISSING_TEXTS = ("", "NaN", "nan")  # what `Annotations.from_csv` takes for a mi
 
 def format_of(path: FILE) -> str:
     """The format that the ending of a file's name says."""
-    suffix = Path(path).suffix.lower()
-    if suffix not in _FORMATS:
-        raise ValueError(f"`path` must end in one of {', '.join(_FORMATS)}. Received: {str(path)!r}")
-    return _FORMATS[suffix]
+    packed = is_compressed(path)
+    found = _FORMATS.get(Path(Path(path).stem if packed else path).suffix.lower())
+    if found is None or (packed and found == "parquet"):
+        raise ValueError(
+            f"`path` must end in one of {', '.join(_FORMATS)}, all but the last with or without .gz after it. "
+            f"Received: {str(path)!r}"
+        )
+    return found
 
 
 def separator(format_: str, sep: str | None = None) -> str:
@@ -55,9 +62,46 @@ def separator(format_: str, sep: str | None = None) -> str:
         return "\t" if format_ == "tsv" else ","
     if format_ not in TEXT_FORMATS or not isinstance(sep, str) or len(sep) != 1 or sep in '"\r\n':
         raise ValueError(
-            f"`sep` must be one character, of a .csv, .tsv or .tab file. Received: sep={sep!r}"
+            f"`sep` must be one character, of a .csv, .tsv, .tab or .txt file. Received: sep={sep!r}"
         )
     return sep
+
+
+def checked_names(format_: str, names: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Names of all columns of a text table without a header."""
+    if names is None:
+        return None
+    if format_ not in TEXT_FORMATS:
+        raise ValueError(
+            f"`names` are for a .csv, .tsv, .tab or .txt file without a header. Received: names={names!r}"
+        )
+    return texts("names", names)
+
+
+def item_columns(
+    item: str | Sequence[str], ids: np.ndarray, index: np.ndarray | slice = slice(None)
+) -> dict[str, np.ndarray]:
+    """Columns of item ids: one, or one for each part of ids that are tuples.
+
+    Args:
+        item: Names of the columns.
+        ids: Different ids.
+        index: Which of them stand in the rows. Defaults to all of them, in their order.
+
+    Raises:
+        ValueError: When there are not as many names as parts.
+    """
+    names = item_names(item)
+    parts = {len(id_) if isinstance(id_, tuple) else 1 for id_ in ids.tolist()}
+    if parts and parts != {len(names)}:
+        raise ValueError(
+            f"`item` must be {' or '.join(map(str, sorted(parts)))} names, one for each part of the ids of the items. "
+            f"Received: item={item!r}, and ids such as {ids.tolist()[0]!r}"
+        )
+    if len(names) == 1:
+        return {names[0]: ids[index]}
+    split = zip(names, zip(*ids.tolist(), strict=True), strict=True)
+    return {name: column(name, part)[index] for name, part in split}
 
 
 def write_table(
@@ -89,7 +133,7 @@ def write_table(
 
 
 def _write_text_table(path: FILE, rows: Iterable[Iterable[Any]], sep: str, encoding: str) -> None:
-    with replacing(path, encoding=encoding, newline="") as file:
+    with replacing_text(path, encoding, newline="") as file:
         # With this line end both of its characters are quoted in a field: either ends a line for whoever reads it.
         writer = csv.writer(_LineFeeds(file), delimiter=sep, lineterminator="\r\n")
         try:
@@ -130,7 +174,7 @@ def _not_encodable(path: FILE, encoding: str, error: UnicodeEncodeError) -> Valu
 
 def write_json_lines(path: FILE, records: Iterable[Mapping[str, Any]], encoding: str = "utf-8") -> None:
     """Writes one object a line."""
-    with replacing(path, encoding=encoding, newline="\n") as file:
+    with replacing_text(path, encoding, newline="\n") as file:
         try:
             for record in records:
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import codecs
 import csv
 import json
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TextIO
 
-FILE = str | os.PathLike[str]
+from ._headers import column_positions
+from ._opened import FILE as FILE
+from ._opened import codec, open_bytes, open_text
+
 _Row = tuple[int, list[str]]  # and the number of the line it ends in
 _LARGEST_FIELD = 2**31 - 1  # characters
 _field_size_limit = threading.Lock()
@@ -36,6 +38,7 @@ def read_table(
     sep: str = ",",
     encoding: str = "utf-8",
     may_end: Sequence[str] = (),
+    names: Sequence[str] | None = None,
 ) -> Iterator[_Row]:
     """Rows of a table of text, each with the number of the line it ends in; first the header.
 
@@ -46,25 +49,18 @@ def read_table(
         sep: What stands between fields.
         encoding: That of the file.
         may_end: Columns at the end of the header that rows may lack, all of them.
+        names: Names of all columns of a table without a header.
     """
     with open_text(path, encoding) as file:
         reader = csv.reader(_lines(file, path, encoding), delimiter=sep, strict=True)
         try:
-            yield from _table_rows(reader, path, columns, list(may_end))
+            yield from _table_rows(reader, path, columns, list(may_end), names)
         except csv.Error as error:
             raise ValueError(
                 f"{path}, line {reader.line_num}: expected fields between {sep!r}. Received: {error}"
             ) from error
         except UnicodeError as error:
             raise _undecodable(path, encoding, error) from error
-
-
-def open_text(path: FILE, encoding: str) -> TextIO:
-    """The file, line ends as they are; a byte order mark is no part of it."""
-    try:
-        return open(path, encoding=_codec(encoding), newline="")
-    except LookupError as error:
-        raise ValueError(f"`encoding` must be one that Python knows. Received: {encoding!r}") from error
 
 
 def read_json(path: FILE, encoding: str = "utf-8") -> Any:
@@ -178,22 +174,26 @@ def _refuse_constant(constant: str) -> Any:
 
 
 def _table_rows(
-    reader: Any, path: FILE, columns: Sequence[str] | None, may_end: list[str]
+    reader: Any,
+    path: FILE,
+    columns: Sequence[str] | None,
+    may_end: list[str],
+    names: Sequence[str] | None,
 ) -> Iterator[_Row]:
     rows = _rows_of_any_fields(reader)
-    line, header = next(rows, (0, None))
+    line, header = next(rows, (0, None)) if names is None else (0, list(names))
     if header is None:
         raise ValueError(f"{path}: expected a table with a header. Received: an empty file")
-    where = _column_positions(path, header, columns)
+    where = range(len(header)) if columns is None else column_positions(path, header, columns)
     yield line, [header[i] for i in where]
-    full = len(header)
+    full, told = len(header), "the header" if names is None else "`names`"
     short = full - len(may_end) if may_end and header[-len(may_end) :] == may_end else full
     for line, row in rows:
         if len(row) == short:
             row += [""] * (full - short)
         if len(row) != full:
             raise ValueError(
-                f"{path}, line {line}: expected {full} fields, as in the header. Received: {len(row)}"
+                f"{path}, line {line}: expected {full} fields, as in {told}. Received: {len(row)}"
             )
         yield line, [row[i] for i in where]
 
@@ -228,15 +228,11 @@ def _lines(file: TextIO, path: FILE, encoding: str) -> Iterator[str]:
         yield line
 
 
-def _codec(encoding: str) -> str:
-    return "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
-
-
 def _undecodable(path: FILE, encoding: str, error: UnicodeError) -> ValueError:
     """The error with the line it is in: files are decoded in pieces that know nothing of lines."""
-    decoder, line = codecs.getincrementaldecoder(_codec(encoding))(), 1
+    decoder, line = codecs.getincrementaldecoder(codec(encoding))(), 1
     received = str(error)
-    with open(path, "rb") as file:
+    with open_bytes(path) as file:
         try:
             for piece in file:
                 line += decoder.decode(piece).count("\n")
@@ -254,14 +250,3 @@ def _no_text(path: FILE, line: int, encoding: str) -> ValueError:
     return ValueError(
         f"{path}, line {line}: expected text in the encoding {encoding}. Received: NUL, as of another encoding"
     )
-
-
-def _column_positions(path: FILE, header: list[str], columns: Sequence[str] | None) -> list[int]:
-    wanted = header if columns is None else columns
-    for name in wanted:
-        if header.count(name) != 1:
-            raise ValueError(
-                f"{path}, header: expected one column {name!r}. Received: {header.count(name)} in "
-                f"{header[:12]}"
-            )
-    return [header.index(name) for name in wanted]

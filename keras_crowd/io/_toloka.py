@@ -7,20 +7,23 @@ from typing import Unpack
 
 from ..annotations import Annotations
 from ..annotations._rules import Rules, refuse_others
-from ._arguments import texts
+from ._arguments import item_names, texts
+from ._headers import column_positions, refuse_column
+from ._opened import FILE
 from ._rows import RowBuilder, assemble, refuse
-from ._text import FILE, read_table
+from ._text import read_table
 
 _WORKER, _STATE, _GOLDEN = "ASSIGNMENT:worker_id", "ASSIGNMENT:status", "GOLDEN:"
 _STATUS = ("ACTIVE", "SUBMITTED", "APPROVED", "REJECTED", "SKIPPED", "EXPIRED")
+_READ = ("SUBMITTED", "APPROVED")
 
 
 def read_toloka(
     path: FILE,
-    item: str,
+    item: str | Sequence[str],
     answer: str,
     *,
-    status: str | Sequence[str] = ("SUBMITTED", "APPROVED"),
+    status: str | Sequence[str] = _READ,
     control_tasks: bool = True,
     encoding: str = "utf-8",
     **rules: Unpack[Rules],
@@ -31,9 +34,11 @@ def read_toloka(
 
     Args:
         path: The file.
-        item: Name of the column that tells items apart, as in `"INPUT:image"`.
+        item: Name of the column that tells items apart, as in `"INPUT:image"`. Tasks that show several things,
+            side by side, have a column for each: a list of names, as for `read_long`.
         answer: Name of the column of answers, as in `"OUTPUT:result"`.
-        status: The assignments to read. Those that were rejected, or not finished, are left out.
+        status: The assignments to read. Those that were rejected, or not finished, are left out. Files without the
+            column `ASSIGNMENT:status` are read whole.
         control_tasks: Whether to read tasks whose answer was known (`GOLDEN:` is filled in) as well.
         encoding: That of the file.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
@@ -59,21 +64,24 @@ def read_toloka(
         `GOLDEN:`, `ASSIGNMENT:worker_id`, `ASSIGNMENT:status`.
     """
     refuse_others(read_toloka, rules)
-    status = texts("status", status, _STATUS)
-    builder = RowBuilder(
-        path, (item, _WORKER, answer), lambda line, _: f"line {line}", text=True, missing=("",)
-    )
+    status, ids = texts("status", status, _STATUS), item_names(item)
     table = read_table(path, None, sep="\t", encoding=encoding)
     _, header = next(table)
-    missing = [name for name in (item, _WORKER, answer, _STATE) if name not in header]
-    if missing:
-        raise ValueError(f"{path}, header: expected a column {missing[0]!r}. Received: {header[:12]}")
+    for name, kind in (*((name, "INPUT:") for name in ids), (answer, "OUTPUT:"), (_WORKER, "")):
+        if header.count(name) != 1:
+            refuse_column(f"{path}, header", name, header, kind)
+    *where, said, worker = column_positions(path, header, [*ids, answer, _WORKER])
+    # Files from which it was cut off are read whole, unless a status was asked for.
+    optional = _STATE not in header and status == _READ
+    state = None if optional else column_positions(path, header, [_STATE])[0]
     golden = [i for i, name in enumerate(header) if name.startswith(_GOLDEN)]
+    names = (ids[0] if len(ids) == 1 else ids, _WORKER, answer)
+    builder = RowBuilder(path, names, lambda line, _: f"line {line}", text=True, missing=("",))
     for line, row in table:
-        record = dict(zip(header, row, strict=True))
-        if record[_STATE] not in _STATUS:
-            refuse(str(path), f"line {line}", _STATE, f"one of {', '.join(_STATUS)}", record[_STATE])
+        if state is not None and row[state] not in _STATUS:
+            refuse(str(path), f"line {line}", _STATE, f"one of {', '.join(_STATUS)}", row[state])
         is_control = any(row[i] for i in golden)
-        if record[_STATE] in status and (control_tasks or not is_control):
-            builder.add(record[item], record[_WORKER], record[answer], line)
+        if (state is None or row[state] in status) and (control_tasks or not is_control):
+            item_id = row[where[0]] if len(ids) == 1 else tuple(row[i] for i in where)
+            builder.add(item_id, row[worker], row[said], line)
     return assemble(builder.rows(), **rules)

@@ -9,21 +9,32 @@ import numpy as np
 
 from ..annotations import Annotations
 from ..annotations._rules import Rules, refuse_others
-from ._arguments import refuse_same_names, texts
+from ._arguments import item_names, refuse_same_names, texts
 from ._columns import typed
+from ._headers import column_positions
+from ._opened import FILE
 from ._parquet import parquet_batches
 from ._rows import RowBuilder, assemble
-from ._tables import MISSING_TEXTS, TEXT_FORMATS, format_of, separator, write_table
-from ._text import FILE, read_json_lines, read_table
+from ._tables import (
+    MISSING_TEXTS,
+    TEXT_FORMATS,
+    checked_names,
+    format_of,
+    item_columns,
+    separator,
+    write_table,
+)
+from ._text import read_json_lines, read_table
 
 
 def read_wide(
     path: FILE,
-    item: str = "item",
+    item: str | Sequence[str] = "item",
     *,
     columns: str | Sequence[str] | None = None,
     missing: str | Sequence[str] = MISSING_TEXTS,
     sep: str | None = None,
+    names: Sequence[str] | None = None,
     encoding: str = "utf-8",
     **rules: Unpack[Rules],
 ) -> Annotations:
@@ -35,9 +46,9 @@ def read_wide(
 
     Args:
         path: The file, `.csv`, `.tsv`, `.jsonl` or `.parquet`.
-        item: Name of the column of item ids.
+        item: Name of the column of item ids, or a list of names, as for `read_long`.
         columns: Names of the annotators' columns. Defaults to all others.
-        missing, sep, encoding: As for `read_long`.
+        missing, sep, names, encoding: As for `read_long`.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
             `read_long`.
 
@@ -59,28 +70,30 @@ def read_wide(
     refuse_others(read_wide, rules)
     format_ = format_of(path)
     text = format_ in TEXT_FORMATS
-    sep = separator(format_, sep)
+    sep, names = separator(format_, sep), checked_names(format_, names)
     missing = texts("missing", missing)
     columns = None if columns is None else texts("columns", columns)
-    records = _records(path, format_, sep, encoding)
+    records = _records(path, format_, sep, encoding, names)
     _, header = next(records)
-    names = _annotators(path, item, header, columns)
-    where = [header.index(name) for name in (item, *names)]
+    ids = item_names(item)
+    people = [name for name in header if name not in ids] if columns is None else list(columns)
+    where = column_positions(path, header, [*ids, *people])
     noun = "row" if format_ == "parquet" else "line"
     builder = RowBuilder(
         path,
-        (item, "annotator", "answer"),
-        lambda line, column: f"{noun} {line}" + (f", column {names[column - 1]!r}" if column else ""),
+        (ids[0] if len(ids) == 1 else ids, "annotator", "answer"),
+        lambda line, column: f"{noun} {line}" + (f", column {people[column - 1]!r}" if column else ""),
         text,
         missing,
     )
-    annotators = _typed_names(names, rules)
-    ids = names if text else annotators  # `assemble` will type what is text
+    annotators = _typed_names(people, rules)
+    who = people if text else annotators  # `assemble` will type what is text
     for line, record in records:
-        item_id, *answers = [record[i] for i in where]
+        values = [record[i] for i in where]
+        item_id = values[0] if len(ids) == 1 else tuple(values[: len(ids)])
         builder.add_item(item_id, line)
-        for column, answer in enumerate(answers, 1):
-            builder.add(item_id, ids[column - 1], answer, line, column)
+        for column, answer in enumerate(values[len(ids) :], 1):
+            builder.add(item_id, who[column - 1], answer, line, column)
     items = builder.items.column().values
     if text:  # as `assemble` will type them
         items = typed(items, rules.get("items"), numbers=False)
@@ -90,7 +103,7 @@ def read_wide(
 def write_wide(
     path: FILE,
     annotations: Annotations,
-    item: str = "item",
+    item: str | Sequence[str] = "item",
     *,
     encoding: str = "utf-8",
     escape_formulas: bool = False,
@@ -98,9 +111,9 @@ def write_wide(
     """Writes one row an item and one column an annotator, in the format that the file's ending says.
 
     Args:
-        path: The file, `.csv`, `.tsv`, `.jsonl` or `.parquet`.
+        path: The file, as for `write_long`.
         annotations: What to write.
-        item: Name of the column of item ids.
+        item: Name of the column of item ids; of ids that are tuples, a list of names, one for each part.
         encoding: That of a text format.
         escape_formulas: Whether to write an apostrophe before a text that begins with `=`, `+`, `-`, `@`, a tab or a
             line break and is no number. Opened in a spreadsheet, such a text in a `.csv` or `.tsv` file is run as a
@@ -118,9 +131,9 @@ def write_wide(
     1,0,1
     """
     names = [str(id_) for id_ in annotations.annotators.tolist()]
-    refuse_same_names(item, *names)
+    refuse_same_names(*item_names(item), *names)
     table = annotations.dense()
-    columns: dict[str, Any] = {item: annotations.items}
+    columns: dict[str, Any] = item_columns(item, annotations.items)
     for name, column in zip(names, table.T, strict=True):
         columns[name] = column
         if annotations.classes is not None:
@@ -129,7 +142,9 @@ def write_wide(
     write_table(path, columns, encoding, escape_formulas)
 
 
-def _records(path: FILE, format_: str, sep: str, encoding: str) -> Iterator[tuple[int, list[Any]]]:
+def _records(
+    path: FILE, format_: str, sep: str, encoding: str, names: Sequence[str] | None
+) -> Iterator[tuple[int, list[Any]]]:
     """Header, then rows, of any format."""
     if format_ == "parquet":
         yield from _parquet_records(path)
@@ -139,7 +154,7 @@ def _records(path: FILE, format_: str, sep: str, encoding: str) -> Iterator[tupl
         yield 0, header
         yield from ((line, [record.get(key) for key in header]) for line, record in lines)
     else:
-        yield from read_table(path, None, sep=sep, encoding=encoding)
+        yield from read_table(path, None, sep=sep, encoding=encoding, names=names)
 
 
 def _parquet_records(path: FILE) -> Iterator[tuple[int, list[Any]]]:
@@ -153,14 +168,6 @@ def _parquet_records(path: FILE) -> Iterator[tuple[int, list[Any]]]:
             yield row, [None if value != value else value for value in values]
     if row == 0:
         raise ValueError(f"{path}: expected at least one row. Received: none")
-
-
-def _annotators(path: FILE, item: str, header: list[str], columns: Sequence[str] | None) -> list[str]:
-    names = [name for name in header if name != item] if columns is None else list(columns)
-    wrong = [name for name in (item, *names) if name not in header]
-    if wrong:
-        raise ValueError(f"{path}, header: expected a column {wrong[0]!r}. Received: {header[:12]}")
-    return names
 
 
 def _typed_names(names: list[str], rules: Rules) -> list[Any]:
