@@ -223,7 +223,10 @@ def test_exports_of_label_studio_are_told_apart(tmp_path):
 @pytest.mark.parametrize(
     ("record", "message"),
     [
-        ({"kind": {"choices": ["cat", "dog"]}}, r"'kind': expected one choice. Received: \['cat', 'dog'\]"),
+        (
+            {"kind": {"choices": ["cat", "dog"]}},
+            r"'kind': expected one choice, .* Received: \['cat', 'dog'\]",
+        ),
         ({"kind": ["cat", "dog"]}, "'kind': expected one result. Received: 2"),
         ({"kind": []}, "'kind': expected one result. Received: 0"),
         (

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 
 from ..annotations import Annotations
 from ..annotations._rules import Rules, refuse_others
-from ._label_studio import ANSWER_TYPES, one_answer
+from ._label_studio_results import ANSWER_KEYS, one_answer
 from ._rows import RowBuilder, assemble
 from ._text import FILE, expect, follow, read_objects, required
 
@@ -22,7 +22,8 @@ def read_label_studio_min(
 
     Args:
         path: The file.
-        from_name: Which control of the labeling interface to read: choices (one choice), a rating or a number.
+        from_name: Which control of the labeling interface to read: choices (one choice), a taxonomy (one path),
+            a pairwise comparison, a rating or a number.
         item: What tells tasks apart: `"id"`, or a key of the data, as `"image"`.
         encoding: That of the file.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
@@ -85,10 +86,11 @@ def _answer(value: Any, place: str) -> Any:
             raise ValueError(f"{place}: expected one result. Received: {len(value)}")
         value = value[0]
     result = expect(dict, value, place)
-    type_ = next(iter(result), None)
-    if len(result) != 1 or type_ not in ANSWER_TYPES:  # that of a region has its position as well
+    types = {key: type_ for type_, key in ANSWER_KEYS.items()}
+    key = next(iter(result), "")
+    if len(result) != 1 or key not in types:  # that of a region has its position as well
         raise ValueError(
-            f"{place}: expected one of {', '.join(ANSWER_TYPES)}, about the whole task. "
+            f"{place}: expected one of {', '.join(types)}, about the whole task. "
             f"Received: the keys {list(result)[:12]}"
         )
-    return one_answer(type_, result[type_], place)
+    return one_answer(types[key], result[key], place)
