@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from .annotations import Annotations, as_annotations
+from .annotations import Annotations, as_annotations, rows_by_id
 from .callbacks import RegularizerSchedule
 from .evaluation import classifier_alignment
 from .layers import CrowdsClassification
@@ -90,7 +90,8 @@ def fit_crowd(
         classifier: A built Keras model from features to class probabilities `(batch, classes)`. It is trained
             in place, from the weights it has; if anything fails while the weight is being chosen, it gets
             these back.
-        x: Features: an array, or a list or dict of arrays for several inputs.
+        x: Features: an array, or a list or dict of arrays for several inputs. A data frame's rows are matched to
+            the items of the annotations by its index, unless that is a plain range; one that names others is refused.
         answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing; rows as in `x`.
         weights: Weights to choose among, or the one to use.
         optimizer: A Keras optimizer or its name; the annotators get its like without weight decay.
@@ -127,6 +128,7 @@ def fit_crowd(
         minimization, identifiability, and regularization", ICLR 2023, GeoCrowdNet(F).
     """
     annotations = as_annotations(answers)
+    x = keras.tree.map_structure(lambda part: rows_by_id("x", part, annotations), x)
     _check_classifier(classifier, annotations)
     if epochs is None:
         epochs = default_epochs(annotations.num_items, batch_size)

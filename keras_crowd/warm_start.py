@@ -22,7 +22,7 @@ import numpy as np
 from ._arguments import whole_number
 from .aggregation import dawid_skene, expected_counts
 from .aggregation._checks import answers_and_probabilities
-from .annotations import Annotations, as_annotations
+from .annotations import Annotations, as_annotations, by_ids
 
 _FLOOR = 1e-3
 
@@ -121,8 +121,9 @@ def from_labels(
 
     Args:
         answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
-        labels: Class of each item, integers `(items,)`, negative where it is not known; or probabilities
-            `(items, classes)`.
+        labels: Class of each item, integers `(items,)`, negative where it is not known; ids of the classes, `None`
+            where not known; or probabilities `(items, classes)`. A series or data frame is matched to the items
+            by its index, unless that is a plain range.
         num_classes: Number of classes. Defaults to that of the annotations; for an array, to the highest
             answer plus one.
         strength: `s`, how many answers in each row of an annotator the population's row is worth.
@@ -243,7 +244,7 @@ def _one_hot(labels: np.ndarray, annotations: Annotations) -> np.ndarray:
 
 
 def _labels(labels: Any, annotations: Annotations) -> np.ndarray:
-    values = np.asarray(labels)
+    values = np.asarray(by_ids("labels", labels, annotations))
     if values.dtype.kind not in "iu" or values.shape != (annotations.num_items,):
         raise ValueError(
             f"`labels` must be integers, one class for each of {annotations.num_items} items. "

@@ -306,7 +306,8 @@ def test_without_tensorflow_it_says_what_to_install(monkeypatch):
 
 @makers
 def test_rows_of_a_data_frame_are_features(make):
-    frame = pandas.DataFrame(X, index=np.arange(NUM_ITEMS)[::-1])
-    table, order = rows_of(make(frame, TABLE, batch_size=4))
+    table, order = rows_of(make(pandas.DataFrame(X), TABLE, batch_size=4))
     assert_array_equal(table, TABLE)
     assert sorted(order) == ANSWERED
+    with pytest.raises(ValueError, match=r"`x` has an index, but the answers came without ids"):
+        make(pandas.DataFrame(X, index=np.arange(NUM_ITEMS)[::-1]), TABLE)

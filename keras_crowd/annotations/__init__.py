@@ -9,4 +9,6 @@ from ._frames import by_ids as by_ids
 from ._frames import has_index as has_index
 from ._frames import labels_as_codes as labels_as_codes
 from ._frames import rows_by_id as rows_by_id
+from ._frames import rows_like as rows_like
 from ._ids import MISSING as MISSING
+from ._ids import id_array as id_array

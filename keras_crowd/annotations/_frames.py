@@ -43,9 +43,32 @@ def rows_by_id(name: str, values: Any, items: Annotations | np.ndarray | None) -
         return values
     if isinstance(items, Annotations):
         items = items.items if items.has_item_ids else None
-    rows = _positions(name, "index", values.index, "items", items)
+    rows = _positions(name, "index", values.index, "annotations.items", items)
     array = values.to_numpy()
     return array if rows is None else array[rows]
+
+
+def rows_like(name: str, values: Any, other_name: str, other: Any) -> Any:
+    """The rows of `values` in the order of those of another array, if both have an index that is no plain range.
+
+    Args:
+        name, other_name: What to call the two, for messages.
+        values: An array with a row for each row of `other`.
+        other: Another array.
+
+    Returns:
+        Of a frame or series, a NumPy array. Anything else as it is.
+
+    Raises:
+        ValueError: When the one index is no permutation of the other.
+    """
+    if not has_index(values):
+        return values
+    ids = None if _is_plain(values.index) or not has_index(other) else column(other_name, other.index)
+    if ids is None or _is_plain(ids):
+        return values.to_numpy()
+    rows = _positions(name, "index", values.index, f"{other_name}.index", ids)
+    return values.to_numpy()[slice(None) if rows is None else rows]
 
 
 def by_ids(name: str, values: Any, annotations: Annotations) -> Any:
@@ -65,7 +88,7 @@ def by_ids(name: str, values: Any, annotations: Annotations) -> Any:
     rows = rows_by_id(name, values, annotations)
     if has_index(values) and hasattr(values, "columns"):
         annotations.num_classes  # noqa: B018  which ratings do not have
-        columns = _positions(name, "columns", values.columns, "classes", annotations.classes)
+        columns = _positions(name, "columns", values.columns, "annotations.classes", annotations.classes)
         return rows if columns is None else rows[:, columns]
     return labels_as_codes(name, rows, annotations.classes, are_ids=has_index(values))
 
@@ -81,6 +104,8 @@ def labels_as_codes(name: str, labels: Any, classes: np.ndarray | None, *, are_i
     """
     if classes is None:
         return labels
+    if has_index(labels):
+        labels = labels.to_numpy()
     array = labels if hasattr(labels, "shape") or np.ndim(labels) > 1 else column(name, labels)
     names = (
         isinstance(array, np.ndarray) and array.ndim == 1 and (are_ids or array.dtype.kind not in "iufb")
@@ -98,7 +123,7 @@ def _positions(
 ) -> np.ndarray | None:
     """Where each id of the vocabulary stands among the labels; `None` if they are in its order, or say nothing."""
     given = column(f"{name}.{axis}", labels)
-    plain = given.dtype.kind in "iu" and np.array_equal(given, np.arange(len(given)))
+    plain = _is_plain(given)
     if vocabulary is None:
         if plain:
             return None
@@ -115,12 +140,17 @@ def _positions(
     return _permutation(name, axis, given.tolist(), vocabulary_name, vocabulary.tolist())
 
 
+def _is_plain(labels: Any) -> bool:
+    labels = column("index", labels)
+    return labels.dtype.kind in "iu" and np.array_equal(labels, np.arange(len(labels)))
+
+
 def _refuse_two_meanings(name: str, axis: str, vocabulary_name: str, vocabulary: np.ndarray) -> None:
     """Raises where a plain range are the ids in another order: it may mean them, or positions."""
     if vocabulary.dtype.kind in "iu" and np.array_equal(np.sort(vocabulary), np.arange(len(vocabulary))):
         raise ValueError(
-            f"The {axis} of `{name}` is a plain range, as are `annotations.{vocabulary_name}` in another order: say "
-            f"which row is whose by `.loc[annotations.{vocabulary_name}]` (ids) or `.to_numpy()` (positions). "
+            f"The {axis} of `{name}` is a plain range, as are `{vocabulary_name}` in another order: say "
+            f"which row is whose by `.loc[{vocabulary_name}]` (ids) or `.to_numpy()` (positions). "
             f"Received: ids {_few(vocabulary.tolist())}"
         )
 
@@ -137,7 +167,7 @@ def _permutation(
     ):
         if ids:
             raise ValueError(
-                f"The {axis} of `{name}` must be `annotations.{vocabulary_name}`, in any order "
+                f"The {axis} of `{name}` must be `{vocabulary_name}`, in any order "
                 "(or give an array, `.to_numpy()`, in their order). "
                 f"Received: {problem} {_few(ids)}"
             )

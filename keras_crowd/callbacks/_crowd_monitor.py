@@ -9,7 +9,7 @@ from keras import ops
 
 from .._arguments import one_row_an_item, whole_number
 from ..aggregation import majority_vote
-from ..annotations import as_annotations
+from ..annotations import as_annotations, rows_by_id
 from ..evaluation import classifier_alignment, effective_rank
 from ..ops import class_probabilities
 from ..regularizers import ClassifierLogDet, ConfusionLogDet
@@ -95,6 +95,7 @@ class CrowdMonitor(keras.callbacks.Callback):
         _check_actions(on_permuted=on_permuted, on_collapse=on_collapse)
         check_classifier(classifier)
         annotations = as_annotations(answers, classifier.output_shape[-1])
+        x = keras.tree.map_structure(lambda part: rows_by_id("x", part, annotations), x)
         one_row_an_item(keras.tree.flatten(x), annotations.num_items)
         _check_annotators(annotations, crowd.num_annotators)
         answered = np.flatnonzero(annotations.answers_per_item())

@@ -1,11 +1,13 @@
 """`GoldValidation`: the classifier against gold labels after each epoch."""
 
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from ..annotations import id_array, labels_as_codes, rows_like
 from ._classifier import check_classifier, predictions
 
 
@@ -19,10 +21,13 @@ class GoldValidation(keras.callbacks.Callback):
         classifier: The classifier below the crowd layer, a built Keras model of one output.
         x: Features of the gold items: an array, or a list or dict of arrays for several inputs.
         y: Gold labels; for the default metrics class codes `(items,)`, `-1` where unknown: such items are left out.
+            A series is matched to a data frame `x` by their indices, unless one of them is a plain range.
         batch_size: Items at a time.
         metrics: Keras metrics over `(y, classifier's output)`. Defaults to `SparseCategoricalAccuracy` and
             `SparseCategoricalCrossentropy`, named `accuracy` and `loss`.
         from_logits: Whether the classifier gives logits; for the default loss.
+        classes: Ids of the classes in the order of the classifier's outputs (`annotations.classes`), where `y` are
+            such ids, `None` where unknown.
         prefix: Put before each metric's name in the logs.
 
     Example:
@@ -40,18 +45,23 @@ class GoldValidation(keras.callbacks.Callback):
         batch_size: int = 256,
         metrics: list[Any] | None = None,
         from_logits: bool = False,
+        classes: Sequence[Hashable] | None = None,
         prefix: str = "val_gold_",
     ) -> None:
         super().__init__()
+        x = keras.tree.map_structure(lambda part: rows_like("x", part, "y", y), x)
         lengths = {len(array) for array in keras.tree.flatten(x)}
         if lengths != {len(y)}:
             raise ValueError(
                 f"`x` and `y` must have the same length. Received: {sorted(lengths)} items, {len(y)} labels"
             )
+        if classes is not None:
+            y = labels_as_codes("y", y, id_array("classes", classes), are_ids=True)
         y = np.asarray(y)
         if metrics is None and (y.ndim != 1 or y.dtype.kind not in "iu"):
             raise ValueError(
-                "`y` must be class codes of shape (items,), unless `metrics` are given. "
+                "`y` must be class codes of shape (items,), unless `metrics` are given (names of classes with "
+                "`classes=annotations.classes`). "
                 f"Received: shape {y.shape}, dtype {y.dtype}"
             )
         check_classifier(classifier)

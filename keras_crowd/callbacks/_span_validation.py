@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from ..annotations import rows_like
 from ..evaluation import span_scores
 from ._classifier import predictions
 
@@ -48,6 +49,7 @@ class SpanValidation(keras.callbacks.Callback):
         prefix: str = "val_gold_span_",
     ) -> None:
         super().__init__()
+        x = keras.tree.map_structure(lambda part: rows_like("x", part, "y", y), x)
         y = np.asarray(y)
         lengths = {len(array) for array in keras.tree.flatten(x)}
         if y.ndim != 2 or lengths != {len(y)}:

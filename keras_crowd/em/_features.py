@@ -9,13 +9,14 @@ import keras
 import numpy as np
 
 from .._arguments import finite_features, one_row_an_item
+from ..annotations import Annotations, rows_by_id
 
 
 class ArrayFeatures:
     """Features in memory: an array, or a list or dict of arrays."""
 
-    def __init__(self, x: Any, num_items: int, batch_size: int) -> None:
-        self.x = keras.tree.map_structure(np.asarray, x)
+    def __init__(self, x: Any, num_items: int, batch_size: int, ids: Annotations | None = None) -> None:
+        self.x = keras.tree.map_structure(lambda part: np.asarray(rows_by_id("x", part, ids)), x)
         self.batch_size, self.num_items = batch_size, num_items
         one_row_an_item(keras.tree.flatten(self.x), num_items)
         for i, array in enumerate(keras.tree.flatten(self.x)):
@@ -141,13 +142,15 @@ class BatchFeatures:
             )
 
 
-def as_features(x: Any, num_items: int, batch_size: int) -> ArrayFeatures | BatchFeatures:
-    """Arrays, or what gives batches."""
+def as_features(
+    x: Any, num_items: int, batch_size: int, ids: Annotations | None = None
+) -> ArrayFeatures | BatchFeatures:
+    """Arrays, their rows matched to the `ids` of the items if they have an index, or what gives batches."""
     if isinstance(x, list) and all(isinstance(batch, tuple) for batch in x):
         return BatchFeatures(x, num_items)
     leaves = keras.tree.flatten(x)
     if all(hasattr(leaf, "shape") for leaf in leaves):
-        return ArrayFeatures(x, num_items, batch_size)
+        return ArrayFeatures(x, num_items, batch_size, ids)
     if hasattr(x, "__iter__") or isinstance(x, keras.utils.PyDataset):
         return BatchFeatures(x, num_items)
     raise ValueError(

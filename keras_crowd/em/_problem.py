@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..annotations import MISSING, Annotations, as_annotations, as_ratings
+from ..annotations import MISSING, Annotations, as_annotations, as_ratings, by_ids, rows_by_id
 from ..models import HiddenCRF
 from ..models._outputs import check_outputs, outputs_of_few
 from ._chains import Chains
@@ -22,7 +22,7 @@ def problem_for(
     if isinstance(trainer.classifier, HiddenCRF):
         return _chains(trainer, x, answers, gold, batch_size)
     annotators, rows = annotators_for(trainer, answers, gold)
-    features = as_features(x, rows[0], batch_size)
+    features = as_features(x, rows[0], batch_size, annotators.annotations if len(rows) == 1 else None)
     if isinstance(annotators, Confusions):
         some, _ = next(iter(features))
         check_outputs(outputs_of_few(trainer.classifier, some), trainer.from_logits)
@@ -77,7 +77,10 @@ def _confusions(
     trainer: Any, annotations: Annotations, gold: Any, rows: tuple[int, ...]
 ) -> tuple[Confusions, tuple[int, ...]]:
     _check_annotators(trainer, annotations)
-    gold = checked_gold(None if gold is None else np.asarray(gold), annotations, rows)
+    if gold is not None:
+        gold = by_ids("gold", gold, annotations) if len(rows) == 1 else rows_by_id("gold", gold, None)
+        gold = np.asarray(gold)
+    gold = checked_gold(gold, annotations, rows)
     return Confusions(annotations, gold, trainer.prior, trainer.strength), rows
 
 
@@ -120,7 +123,7 @@ def checked_numbers(gold: Any, annotations: Annotations) -> np.ndarray:
     """True numbers `(items,)`, `NaN` where unknown."""
     if gold is None:
         return np.full(annotations.num_items, np.nan)
-    numbers = np.asarray(gold)
+    numbers = np.asarray(rows_by_id("gold", gold, annotations))
     if numbers.shape != (annotations.num_items,) or numbers.dtype.kind != "f" or np.isinf(numbers).any():
         raise ValueError(
             f"`gold` must be {annotations.num_items} floats, NaN where unknown. "

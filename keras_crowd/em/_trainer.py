@@ -111,15 +111,17 @@ class EMTrainer:
         """Trains.
 
         Args:
-            x: Features: an array, or a list or dict of arrays; or, where they do not fit into memory,
+            x: Features: an array, or a list or dict of arrays (a data frame's rows are matched to the items by its
+                index, unless that is a plain range); or, where they do not fit into memory,
                 batches `(features, items)` with `items` the rows of the features in the answers, in any
                 order, from anything that can be gone through again for every epoch (`tf.data.Dataset`,
                 `keras.utils.PyDataset`, a PyTorch `DataLoader`).
             answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing; rows as in `x`. For
                 a tagger integers `(items, time, annotators)` (a `HiddenCRF` with `slots=True`: slots, as in its
                 `fit`); for a regressor floats, `NaN` for missing.
-            gold: True classes of some items, integers `(items,)` or `(items, time)`, `-1` where unknown; or
-                true numbers `(items,)`, `NaN` where unknown. They are taken for the truth. Not for a `HiddenCRF`.
+            gold: True classes of some items, integers `(items,)` or `(items, time)`, `-1` where unknown; ids of the
+                classes `(items,)`, `None` where unknown; or true numbers `(items,)`, `NaN` where unknown. A series
+                is matched to the items by its index, as `x`. They are taken for the truth. Not for a `HiddenCRF`.
             start: Where the posteriors start: `"dawid_skene"` (the default), `"majority_vote"`, or probabilities
                 `(items, classes)`; for a regressor `"raykar"` (the default) or `"mean_rating"`.
             iterations: Iterations of both steps, at most.

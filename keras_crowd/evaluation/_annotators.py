@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..annotations import rows_like
 from ._checks import checked_weights, same_shape
 
 
@@ -31,7 +32,7 @@ def annotator_correlation(estimated: Any, gold: Any, weights: Any = None) -> Ann
 
     Args:
         estimated: Estimated accuracy of each annotator, `(annotators,)`, as from
-            `aggregation.annotator_accuracy`.
+            `aggregation.annotator_accuracy`. Two series are matched by their indices.
         gold: Accuracy of each annotator against gold labels, `(annotators,)`.
         weights: Weight of each annotator, such as its number of answers to gold items,
             `(annotators,)`; 0 leaves one out, and only there may an accuracy be NaN. Defaults to all
@@ -54,6 +55,10 @@ def annotator_correlation(estimated: Any, gold: Any, weights: Any = None) -> Ann
         C. Spearman, "The proof and measurement of association between two things", American Journal
         of Psychology 15, 1904.
     """
+    gold, weights = (
+        rows_like("gold", gold, "estimated", estimated),
+        rows_like("weights", weights, "estimated", estimated),
+    )
     estimated, gold = np.asarray(estimated, float), np.asarray(gold, float)
     if estimated.ndim != 1:
         raise ValueError(f"`estimated` must have shape (annotators,). Received: shape {estimated.shape}")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._arguments import distributions, whole_number
-from ..annotations import MISSING
+from ..annotations import MISSING, rows_like
 
 
 def checked_confusion(name: str, confusion: Any) -> np.ndarray:
@@ -77,6 +77,7 @@ def checked_labels_and_probabilities(y_true: Any, probabilities: Any) -> tuple[n
             "`probabilities` must have its columns in the order of the class codes, as an array has "
             f"(`.to_numpy()`). Received: a table with the columns {list(probabilities.columns)[:5]}"
         )
+    y_true = rows_like("y_true", y_true, "probabilities", probabilities)
     probabilities = checked_probabilities("probabilities", probabilities)
     y_true = checked_class_codes("y_true", y_true, probabilities.shape[1])
     if len(y_true) != len(probabilities):

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..annotations import Annotations
+from ..annotations import Annotations, rows_by_id
 from ..evaluation import classifier_alignment
 from ..ops import class_probabilities
 from ._strip import classifier_inputs, crowd_layer, strip
@@ -50,6 +50,8 @@ def align_classes(model: Any, x: Any, answers: Any) -> np.ndarray:
             f"Received: conn_type={conn_type!r}"
         )
     dense = _last_dense(classifier, crowd.num_classes)
+    if isinstance(answers, Annotations):
+        x = keras.tree.map_structure(lambda part: rows_by_id("x", part, answers), x)
     inputs = classifier_inputs(model, classifier, x)
     output = classifier.predict(inputs, verbose=0)
     permutation = _permutation(class_probabilities(output, crowd.from_logits), answers)

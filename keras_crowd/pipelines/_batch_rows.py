@@ -19,8 +19,8 @@ class BatchRows:
     ) -> None:
         self.annotations, self.form = as_answers(annotations), form
         self._answers = AnswerRows(self.annotations, form, num_slots)
-        self._features = FeatureRows(x, len(self))
-        self._weights = checked_weights(sample_weight, len(self))
+        self._features = FeatureRows(x, self.annotations)
+        self._weights = checked_weights(sample_weight, self.annotations)
 
     def used(self) -> np.ndarray:
         """Positions of the items that batches are made of."""

@@ -28,14 +28,15 @@ class CrowdBatches(keras.utils.PyDataset):
     Args:
         x: Features, row `i` of which is item `i`: an array in memory or on disk (`numpy.load(...,
             mmap_mode="r")`, HDF5, Zarr: whatever takes increasing positions), a list or dict of such; or a
-            function that gives the features of the items at such positions.
+            function that gives the features of the items at such positions. Rows of a data frame are matched
+            to the items by its index, unless that is a plain range; an index that names other items is refused.
         annotations: `Annotations`, or a dense array of answers.
         batch_size: Items in a batch.
         form: `"slots"`, `"dense"` or `"items"`.
         num_slots: Width of slots. Defaults to the highest number of answers in each batch.
         shuffle: Whether items are in another order each epoch.
         seed: Seed of the orders.
-        sample_weight: A weight for each item, `(items,)`, the third element of batches.
+        sample_weight: A weight for each item, `(items,)`, the third element of batches. A series is matched as `x`.
         **kwargs: `workers=`, `use_multiprocessing=` and `max_queue_size=` of `keras.utils.PyDataset`.
 
     Raises:

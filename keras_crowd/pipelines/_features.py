@@ -7,25 +7,27 @@ from typing import Any
 import keras
 import numpy as np
 
+from ..annotations import Annotations, rows_by_id
+
 
 class FeatureRows:
     """Rows of features in memory, on disk, or from a function.
 
     Args:
         x: What `CrowdBatches` takes.
-        num_items: How many rows there must be.
+        annotations: Whose items the rows are.
     """
 
-    def __init__(self, x: Any, num_items: int) -> None:
-        self.x = keras.tree.map_structure(_as_rows, x)
+    def __init__(self, x: Any, annotations: Annotations) -> None:
+        self.x = keras.tree.map_structure(lambda part: rows_by_id("x", part, annotations), x)
         self.is_function = callable(x) and not hasattr(x, "__getitem__")
         if self.is_function:
             return
         lengths = {len(rows) for rows in self._leaves()}
-        if lengths != {num_items}:
+        if lengths != {annotations.num_items}:
             raise ValueError(
                 "`x` must have a row for each item; give `Annotations` the ids of your rows as `items=`. "
-                f"Received: {sorted(lengths)} rows, answers to {num_items} items"
+                f"Received: {sorted(lengths)} rows, answers to {annotations.num_items} items"
             )
 
     def __call__(self, items: np.ndarray) -> Any:
@@ -62,11 +64,6 @@ class FeatureRows:
         return leaves
 
 
-def _as_rows(part: Any) -> Any:
-    """A data frame by its rows; all else as it is, also what lies on disk."""
-    return part.to_numpy() if hasattr(part, "iloc") else part
-
-
 def with_annotators(x: Any, annotators: Any) -> Any:
     """Inputs of a model on slots: the features, and who answered, last (or under "annotators")."""
     if isinstance(x, dict):
@@ -74,14 +71,14 @@ def with_annotators(x: Any, annotators: Any) -> Any:
     return (*x, annotators) if isinstance(x, list | tuple) else (x, annotators)
 
 
-def checked_weights(sample_weight: Any, num_items: int) -> np.ndarray | None:
+def checked_weights(sample_weight: Any, annotations: Annotations) -> np.ndarray | None:
     """One weight an item, float32."""
     if sample_weight is None:
         return None
-    weights = np.asarray(sample_weight, np.float32)
-    if weights.shape != (num_items,) or not np.all(np.isfinite(weights) & (weights >= 0)):
+    weights = np.asarray(rows_by_id("sample_weight", sample_weight, annotations), np.float32)
+    if weights.shape != (annotations.num_items,) or not np.all(np.isfinite(weights) & (weights >= 0)):
         raise ValueError(
-            f"`sample_weight` must be {num_items} finite numbers, one for each item, none negative. "
+            f"`sample_weight` must be {annotations.num_items} finite numbers, one for each item, none negative. "
             f"Received: shape {weights.shape}"
         )
     return weights

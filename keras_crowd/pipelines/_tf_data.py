@@ -60,7 +60,7 @@ def tf_data(
     annotations = as_answers(annotations)
     whole_number("batch_size", batch_size)
     answers = AnswerRows(annotations, form, num_slots)
-    weights = checked_weights(sample_weight, annotations.num_items)
+    weights = checked_weights(sample_weight, annotations)
     if isinstance(x, tf.data.Dataset):
         buffer = 0 if shuffle is False else _BUFFER if shuffle is True else whole_number("shuffle", shuffle)
         batches = _read_in_order(tf, x, answers, buffer, seed).batch(batch_size)
@@ -88,7 +88,7 @@ def _read_in_order(tf: Any, x: Any, answers: AnswerRows, buffer: int, seed: int)
 
 def _read_at_random(tf: Any, x: Any, answers: AnswerRows, batch_size: int, shuffle: bool, seed: int) -> Any:
     """Positions and features of batches; only positions are shuffled."""
-    read, used = FeatureRows(x, answers.annotations.num_items), answers.used()
+    read, used = FeatureRows(x, answers.annotations), answers.used()
     example = read(used[:1])
     kinds = [part.dtype for part in keras.tree.flatten(example)]
     shapes = [(None, *part.shape[1:]) for part in keras.tree.flatten(example)]
