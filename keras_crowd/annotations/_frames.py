@@ -85,6 +85,8 @@ def by_ids(name: str, values: Any, annotations: Annotations) -> Any:
         Of a frame, an array `(items, classes)`. Of a series or of names, class codes `(items,)` with `-1` for none, or
         numbers. Anything else as it is.
     """
+    if isinstance(values, str):  # the name of a method, which is not for here
+        return values
     rows = rows_by_id(name, values, annotations)
     if has_index(values) and hasattr(values, "columns"):
         annotations.num_classes  # noqa: B018  which ratings do not have
