@@ -7,6 +7,7 @@ was learned. Parquet and Hugging Face data sets need `pip install 'keras_crowd[i
 from ._conll import TokenAnswers as TokenAnswers
 from ._conll import read_conll as read_conll
 from ._conll import write_conll as write_conll
+from ._doccano import read_doccano as read_doccano
 from ._hugging_face import hugging_face_columns as hugging_face_columns
 from ._hugging_face import read_hugging_face as read_hugging_face
 from ._label_studio import read_label_studio as read_label_studio
@@ -17,6 +18,7 @@ from ._labels import write_labels as write_labels
 from ._long import read_long as read_long
 from ._long import write_long as write_long
 from ._mturk import read_mturk as read_mturk
+from ._nested import read_nested as read_nested
 from ._prodigy import read_prodigy as read_prodigy
 from ._prodigy import write_prodigy as write_prodigy
 from ._sagemaker import read_sagemaker as read_sagemaker

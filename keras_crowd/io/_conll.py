@@ -155,7 +155,7 @@ def read_conll(
                 raise ValueError(f"{path}, line {line}, column {column + 1}: expected a tag. Received: ''")
             builder.add(count, names[column - first], answer, line, column)
         count += 1
-    rows = builder.rows(items=range(count), annotators=names)
+    rows = builder.rows(annotators=names)._replace(items=range(count))
     return TokenAnswers([s for s in sentences if s], assemble(rows, classes=classes, unknown=unknown))
 
 

@@ -11,6 +11,7 @@ from ..annotations._forms import answer_ids
 from ..annotations._rules import Rules, refuse_others
 from ._columns import Column
 from ._estimates import labels
+from ._headers import refuse_column
 from ._parquet import ArrowCoder, pyarrow
 from ._rows import Rows, assemble
 from ._tables import plain
@@ -18,7 +19,7 @@ from ._tables import plain
 
 def read_hugging_face(
     dataset: Any,
-    annotator: str = "annotators",
+    annotator: str | None = "annotators",
     answer: str = "answers",
     *,
     item: str | None = None,
@@ -30,8 +31,10 @@ def read_hugging_face(
 
     Args:
         dataset: A `datasets.Dataset` (one split), or a `pyarrow.Table`.
-        annotator: Name of the column of lists of annotators.
-        answer: Name of the column of lists of answers, as long. Lists of `ClassLabel` give `classes` their names.
+        annotator: Name of the column of lists of annotators. `None` where the data set does not say who answered:
+            annotators are then the places in the lists, `0, 1, ...`, which may be other people in each row.
+        answer: Name of the column of lists of answers, as long as those of annotators. Lists of `ClassLabel` give
+            `classes` their names.
         item: Name of the column of item ids. Defaults to the number of the row.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
             `read_long`.
@@ -65,20 +68,20 @@ def read_hugging_face(
     names = list(dataset.column_names)
     missing = [name for name in wanted if names.count(name) != 1]
     if missing:
-        raise ValueError(
-            f"{source}: expected one column {missing[0]!r}. Received: the columns {names[:12]}"
-        )
-    who, what = ArrowCoder(annotator, source), ArrowCoder(answer, source)
+        refuse_column(source, missing[0], names)
+    who, what = ArrowCoder(annotator or "annotator", source), ArrowCoder(answer, source)
     ids = ArrowCoder(item or "row", source)
     counts, start = [np.zeros(0, int)], 0
     for batch in _batches(dataset, wanted):
         lengths = _flatten(batch.column(answer), what, start)
-        _refuse_lengths(who, _flatten(batch.column(annotator), who, start), what, lengths, start)
+        if annotator is not None:
+            _refuse_lengths(who, _flatten(batch.column(annotator), who, start), what, lengths, start)
         if item is not None:
             ids.add(_one_chunk(batch.column(item)))
         counts.append(lengths)
         start += len(lengths)
-    row = np.repeat(np.arange(start), np.concatenate(counts)).astype(np.int32)
+    lengths_of_all = np.concatenate(counts)
+    row = np.repeat(np.arange(start), lengths_of_all).astype(np.int32)
     rows = Column(np.arange(start), np.arange(start), "row") if item is None else ids.column()
     answers, class_names = what.column(), _class_names(dataset, answer)
     if class_names:
@@ -86,7 +89,7 @@ def read_hugging_face(
     found = Rows(
         source,
         rows._replace(codes=rows.codes[row]),
-        who.column(),
+        who.column() if annotator is not None else _places(lengths_of_all),
         answers,
         lambda i: f"row {row[i]}",
         items=rows.values.tolist(),
@@ -155,6 +158,13 @@ def _flatten(lists: Any, coder: ArrowCoder, start: int) -> np.ndarray:
         return np.zeros(len(lists), int)
     coder.add(lists.flatten())
     return np.asarray(lists.value_lengths())
+
+
+def _places(lengths: np.ndarray) -> Column:
+    """The place of each element in its list."""
+    ends = np.cumsum(lengths)
+    places = np.arange(lengths.sum()) - np.repeat(ends - lengths, lengths)
+    return Column(places.astype(np.int32), np.arange(max(lengths, default=0)), "annotator")
 
 
 def _one_chunk(array: Any) -> Any:

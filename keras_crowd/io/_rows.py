@@ -43,6 +43,7 @@ class RowBuilder:
         where: Makes a place out of the two numbers that `add` was given with a row.
         text: Whether the file can hold nothing but text.
         missing: Answers that stand for none.
+        text_ids: Whether ids are text because the file knows nothing else. Defaults to `text`.
     """
 
     def __init__(
@@ -52,11 +53,13 @@ class RowBuilder:
         where: Callable[[int, int], str],
         text: bool = False,
         missing: Sequence[str] = (),
+        text_ids: bool | None = None,
     ) -> None:
         self.source, self.where = str(source), where
-        blank = ("",) if text else ()
-        self.item, self.items = coder(names[0], text, blank), coder(names[0], text, blank)
-        self.annotator = Coder(names[1], text, blank)
+        text_ids = text if text_ids is None else text_ids
+        blank = ("",) if text_ids else ()
+        self.item, self.items = coder(names[0], text_ids, blank), coder(names[0], text_ids, blank)
+        self.annotator = Coder(names[1], text_ids, blank)
         self.answer = Coder(names[2], text, missing)
         self._first, self._second = array("q"), array("q")
 
@@ -70,18 +73,24 @@ class RowBuilder:
         self._first.append(first)
         self._second.append(second)
 
-    def add_item(self, item: Any, first: int) -> None:
+    def add_item(self, item: Any, first: int, second: int = 0) -> None:
         """Notes an item in a format that has those nobody answered; the second time does nothing."""
         problem = "an id" if self.items.is_blank(item) else self.items.problem(item)
         if problem:
-            refuse(self.source, self.where(first, 0), self.items.name, problem, item)
+            refuse(self.source, self.where(first, second), self.items.name, problem, item)
         self.items.add(item)
 
-    def rows(self, **known: Any) -> Rows:
-        """Everything that was added; `known` are the vocabularies of `Rows`, and `items` those noted."""
-        noted = self.items.column().values.tolist()
-        if noted:
-            known = {"items": noted, **known}
+    def rows(self, items: Sequence[Hashable] | None = None, **known: Any) -> Rows:
+        """Everything that was added, and the items that were noted.
+
+        Args:
+            items: Those that the user has given, which say whether ids that are text in the file are text.
+            **known: Vocabularies of `Rows`.
+        """
+        noted = self.items.column()
+        if len(noted.values):
+            ids = typed(noted.values, items, numbers=False) if noted.text else noted.values
+            known = {"items": ids.tolist(), **known}
 
         def place(row: int) -> str:
             return self.where(self._first[row], self._second[row])

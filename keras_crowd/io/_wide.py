@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, Unpack
 
 import numpy as np
 
-from ..annotations import Annotations
+from ..annotations import MISSING, Annotations
 from ..annotations._rules import Rules, refuse_others
 from ._arguments import item_names, refuse_same_names, texts
 from ._columns import typed
 from ._headers import column_positions
 from ._opened import FILE
 from ._parquet import parquet_batches
-from ._rows import RowBuilder, assemble
+from ._rows import RowBuilder, Rows, assemble
 from ._tables import (
     MISSING_TEXTS,
     TEXT_FORMATS,
@@ -42,7 +43,9 @@ def read_wide(
 
     Formats and types are those of `read_long`. Rows and columns are items and annotators in the order of
     the file, those without an answer among them. Names of columns are text in every format: if all annotators'
-    are integers in their common form, annotators become integers, unless `annotators=` has text.
+    are integers in their common form, annotators become integers, unless `annotators=` has text. Where all answers are
+    whole numbers, `-1` is a missing one, as for `Annotations.from_dense`, unless it is among `classes=`, or
+    `ratings=True`.
 
     Args:
         path: The file, `.csv`, `.tsv`, `.jsonl` or `.parquet`.
@@ -94,10 +97,8 @@ def read_wide(
         builder.add_item(item_id, line)
         for column, answer in enumerate(values[len(ids) :], 1):
             builder.add(item_id, who[column - 1], answer, line, column)
-    items = builder.items.column().values
-    if text:  # as `assemble` will type them
-        items = typed(items, rules.get("items"), numbers=False)
-    return assemble(builder.rows(items=items.tolist(), annotators=annotators), **rules)
+    rows = builder.rows(rules.get("items"), annotators=annotators)
+    return assemble(_without_minus_one(rows, missing, rules), **rules)
 
 
 def write_wide(
@@ -168,6 +169,29 @@ def _parquet_records(path: FILE) -> Iterator[tuple[int, list[Any]]]:
             yield row, [None if value != value else value for value in values]
     if row == 0:
         raise ValueError(f"{path}: expected at least one row. Received: none")
+
+
+def _without_minus_one(rows: Rows, missing: Sequence[str], rules: Rules) -> Rows:
+    """The rows with -1 as a missing answer where answers are whole numbers, unless it is a class or a rating."""
+    column, classes = rows.answer, rules.get("classes")
+    if rules.get("ratings") or (not isinstance(classes, int | np.integer | None) and -1 in list(classes)):
+        return rows
+    values = typed(column.values, classes, numbers=True) if column.text else column.values
+    if values.dtype.kind != "i" or -1 not in values:
+        return rows
+    minus_one = column.codes == np.argmax(values == -1)
+    if classes is None and np.any(column.codes == MISSING):
+        raise ValueError(
+            f"{rows.source}: expected answers that are missing to be blank, or -1. Received: both (`classes=` says "
+            'whether -1 is a class; or `missing=["", "-1"]`)'
+        )
+    if classes is None and "-1" not in missing:
+        warnings.warn(
+            f"{rows.source}: {minus_one.sum()} of {len(minus_one)} answers are -1 and are read as missing, as by "
+            '`from_dense`. If -1 is a class, give `classes=` with it; if it is not, `missing="-1"` says so.',
+            stacklevel=3,
+        )
+    return rows._replace(answer=column._replace(codes=np.where(minus_one, MISSING, column.codes)))
 
 
 def _typed_names(names: list[str], rules: Rules) -> list[Any]:
