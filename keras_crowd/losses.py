@@ -59,8 +59,8 @@ class MaskedCrowdCrossEntropy(_MaskedCrowdLoss):
 
     Call arguments:
         y_true: Hard answers `(..., annotators or slots)`, class codes with `-1` (anything negative, or
-            `NaN`) for missing; or soft answers `(..., annotators or slots, classes)` a row of zeros for
-            missing. A code that is no class makes the loss `NaN`; `keras_crowd.validate` finds it before.
+            `NaN`) for missing; or soft answers `(..., annotators or slots, classes)`, a row of zeros (or
+            `NaN`) for missing. A code that is no class makes the loss `NaN`; `keras_crowd.validate` finds it before.
         y_pred: Answer logits of a crowd layer, `(..., annotators or slots, classes)`.
 
     Example:

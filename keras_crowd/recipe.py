@@ -92,7 +92,8 @@ def fit_crowd(
             these back.
         x: Features: an array, or a list or dict of arrays for several inputs. A data frame's rows are matched to
             the items of the annotations by its index, unless that is a plain range; one that names others is refused.
-        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing; rows as in `x`.
+        answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
+            `(items, annotators, classes)` with zeros; rows as in `x`.
         weights: Weights to choose among, or the one to use.
         optimizer: A Keras optimizer or its name; the annotators get its like without weight decay.
         crowd_learning_rate: Learning rate of the annotators. Defaults to that of `optimizer`.

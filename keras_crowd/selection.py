@@ -128,7 +128,8 @@ def regularization_path(
         train: Called as `train(weight, annotations)`; trains from the same start each time and returns the
             classifier's probabilities for all items `(items, classes)` and the confusions
             `(annotators, true, answer)`.
-        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
+            `(items, annotators, classes)` with zeros.
         weights: Weights to try, none negative.
         parts: How many times answers are held out.
         fraction: Part of the answers held out each time, in (0, 1).

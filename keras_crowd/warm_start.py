@@ -22,7 +22,7 @@ import numpy as np
 from ._arguments import whole_number
 from .aggregation import dawid_skene, expected_counts
 from .aggregation._checks import answers_and_probabilities
-from .annotations import Annotations, as_annotations, by_ids
+from .annotations import Annotations, Votes, as_annotations, by_ids
 
 _FLOOR = 1e-3
 
@@ -198,10 +198,11 @@ def _shares_of_others(annotations: Annotations) -> Iterable[np.ndarray]:
     """For each class in turn, its share among the other answers to the item of each answer; 0 if none."""
     item = annotations.item_index
     others = annotations.answers_per_item()[item] - 1
+    votes = Votes(annotations)
     for k in range(annotations.num_classes):
-        own = annotations.answers == k
-        votes = np.bincount(item[own], minlength=annotations.num_items)
-        yield (votes[item] - own) / np.maximum(others, 1)
+        own = votes.at(k)
+        total = np.bincount(item, weights=own, minlength=annotations.num_items)
+        yield (total[item] - own) / np.maximum(others, 1)
 
 
 def _shrunk(counts: np.ndarray, strength: float) -> np.ndarray:

@@ -631,7 +631,7 @@ def test_another_number_of_classes_is_refused(votes):
     ("array", "arguments", "message"),
     [
         ([0, 1], {}, r"Received: shape \(2,\)"),
-        (np.zeros((1, 2, 3)), {}, r"Received: shape \(1, 2, 3\)"),
+        (np.zeros((1, 2, 3), int), {}, r"Received: shape \(1, 2, 3\)"),
         ([["a", "b"]], {}, r"must be numbers .* Received: shape \(1, 2\), dtype <U1"),
         ([[True, False]], {}, r"must be numbers .* dtype bool"),
         ([[0, None]], {}, r"must be numbers .* dtype object"),

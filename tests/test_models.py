@@ -210,7 +210,7 @@ def test_validate_passes_good_data():
             DENSE,
             "Features must not be NaN or infinite. Received: such in 1 rows .* at row 2",
         ),
-        (X, -np.ones((4, 5, 3)), "or shares of the classes"),
+        (X, -np.ones((4, 5, 3)), "distributions over the classes"),
         ((X, X), DENSE, "`x` must have 1 arrays, .* Received: 2"),
     ],
 )

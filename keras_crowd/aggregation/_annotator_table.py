@@ -19,7 +19,9 @@ def annotator_table(
     """How good each annotator is: `pandas.DataFrame(annotator_table(annotations, q))`.
 
     Args:
-        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
+            `(items, annotators, classes)` with zeros.
+            These count by their probabilities, as one class by the likeliest.
         posterior: Class probabilities `(items, classes)`, as of `EMTrainer.posterior`, `aggregation.posterior`
             or `aggregation.dawid_skene`; rows sum to 1. An annotator's own answers took part in it. A data
             frame is read by its ids, as in `label_table`.

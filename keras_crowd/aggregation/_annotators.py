@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..annotations import as_annotations, by_ids
+from ..annotations import Votes, as_annotations, by_ids
 from ..annotations._counts import share
 from ._checks import answers_and_probabilities
 
@@ -74,7 +74,7 @@ def annotator_class_prior(answers: Any, probabilities: np.ndarray) -> np.ndarray
 
 
 def agreement(answers: Any, labels: Any) -> np.ndarray:
-    """The share of each annotator's answers that equal the label of the item.
+    """The share of each annotator's answers that equal the label of the item (of soft ones, their part for it).
 
     Args:
         answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
@@ -97,6 +97,8 @@ def agreement(answers: Any, labels: Any) -> np.ndarray:
             f"Received: shape {labels.shape}, dtype {labels.dtype}"
         )
     given, size = labels[annotations.item_index], annotations.num_annotators
-    right = np.bincount(annotations.annotator_index, weights=annotations.answers == given, minlength=size)
+    votes = Votes(annotations)
+    agrees = votes.sums(votes.code == votes.of(given))
+    right = np.bincount(annotations.annotator_index, weights=agrees, minlength=size)
     seen = np.bincount(annotations.annotator_index, weights=given >= 0, minlength=size)
     return share(right, seen)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from ..annotations import Annotations
+from ..annotations import Annotations, Votes
 
 TINY = 1e-30  # probability of what a float32 softmax rounds to 0
 _BLOCK = 4096  # items
@@ -15,31 +15,36 @@ _BLOCK = 4096  # items
 class AnswerSums:
     """The two sums of expectation maximization over the same answers, their indices made once.
 
-    Items stand in the order `order`, those with the most answers first; answers so that every item's first
-    comes before every item's second. The items of all `s`-th answers are then the first ones: nothing has
-    to be looked up.
+    Items stand in the order `order`, those with the most votes first (an answer, or of a soft one each class that it
+    gives a probability); votes so that every item's first comes before every item's second. The items of all `s`-th
+    votes are then the first ones: nothing has to be looked up.
     """
 
     def __init__(self, annotations: Annotations) -> None:
         self.shape = (annotations.num_annotators, annotations.num_classes, annotations.num_classes)
         self.num_items = annotations.num_items
-        cell = annotator_answer(annotations)
-        counts = annotations.answers_per_item()
+        votes = Votes(annotations)
+        cell, weight = annotator_answer(annotations, votes), votes.weights()
+        counts = np.bincount(votes.of(annotations.item_index), minlength=self.num_items)
         self.order = np.argsort(-counts, kind="stable")
         first = (np.cumsum(counts) - counts)[self.order]
         self._sizes = np.searchsorted(-counts[self.order], -np.arange(counts.max(initial=0)))
-        by_slot = [cell[first[:size] + s] for s, size in enumerate(self._sizes)]
-        self._all_cells = np.concatenate([cell[:0], *by_slot])
-        self._cells = np.split(self._all_cells, np.cumsum(self._sizes)[:-1])  # views
+        by_slot = [first[:size] + s for s, size in enumerate(self._sizes)]
+        self._all_cells, ends = _by_slot(cell, by_slot), np.cumsum(self._sizes)[:-1]
+        self._all_weights = None if weight is None else _by_slot(weight, by_slot)
+        self._cells = np.split(self._all_cells, ends)  # views
+        self._weights = None if self._all_weights is None else np.split(self._all_weights, ends)
 
     def counts_by_class(self, q: np.ndarray) -> np.ndarray:
-        """M-step: `n_rkl = sum_i q_ki [y_ir = l]`, `(annotators, true, answer)`; `q` `(classes, items)` in `order`."""
+        """M-step: `n_rkl = sum_i q_ki y_irl`, `(annotators, true, answer)`; `q` `(classes, items)` in `order`."""
         buffer = np.empty(len(self._all_cells))
-        weights = (np.concatenate([q_k[:0], *(q_k[:n] for n in self._sizes)], out=buffer) for q_k in q)
-        return _expected_counts(self._all_cells, self.shape, weights)
+        given = (np.concatenate([q_k[:0], *(q_k[:n] for n in self._sizes)], out=buffer) for q_k in q)
+        if self._all_weights is not None:
+            given = (np.multiply(values, self._all_weights, out=buffer) for values in given)
+        return _expected_counts(self._all_cells, self.shape, given)
 
     def blocks(self, log_confusion: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-        """E-step: `sum_r log A_r,k,y_ir`, `(items, true)`, of some items in `order` after others.
+        """E-step: `sum_rl y_irl log A_rkl`, `(items, true)`, of some items in `order` after others.
 
         So many that they fit into the cache, along with what is done to them next.
         """
@@ -48,11 +53,14 @@ class AnswerSums:
         for start in range(0, self.num_items, _BLOCK):
             block = slice(start, min(start + _BLOCK, self.num_items))
             total = np.zeros((block.stop - start, num_classes))
-            for cells in self._cells:
+            for s, cells in enumerate(self._cells):
                 some = cells[block]
                 if not len(some):
                     break
-                total[: len(some)] += np.take(rows, some, axis=0)
+                given = np.take(rows, some, axis=0)
+                if self._weights is not None:
+                    given *= self._weights[s][block, None]
+                total[: len(some)] += given
             yield block, total
 
     def expected_counts(self, posterior: np.ndarray) -> np.ndarray:
@@ -83,7 +91,7 @@ class AnswerSums:
 
 
 def expected_counts(annotations: Annotations, weights: Iterable[np.ndarray]) -> np.ndarray:
-    """How often each annotator gave each answer to each true class, `n_rkl`.
+    """How often each annotator gave each answer to each true class, `n_rkl`; soft answers by their probabilities.
 
     Args:
         annotations: The answers.
@@ -100,7 +108,13 @@ def expected_counts(annotations: Annotations, weights: Iterable[np.ndarray]) -> 
             [0. , 1.5]]])
     """
     shape = (annotations.num_annotators, annotations.num_classes, annotations.num_classes)
-    return _expected_counts(annotator_answer(annotations), shape, weights)
+    votes = Votes(annotations)
+    given = (votes.weighted(votes.of(weight)) for weight in weights)
+    return _expected_counts(annotator_answer(annotations, votes), shape, given)
+
+
+def _by_slot(values: np.ndarray, positions: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([values[:0], *(values[position] for position in positions)])
 
 
 def _expected_counts(
@@ -116,16 +130,16 @@ def _expected_counts(
 
 
 def vote_counts(annotations: Annotations) -> np.ndarray:
-    """How many answers of each class each item has, `(items, classes)`."""
-    num_classes = annotations.num_classes
-    cell = annotations.item_index.astype(np.int64) * num_classes + annotations.answers
-    votes = np.bincount(cell, minlength=annotations.num_items * num_classes)
-    return votes.reshape(annotations.num_items, num_classes)
+    """How many answers of each class each item has, the sum of soft ones, `(items, classes)`."""
+    num_classes, votes = annotations.num_classes, Votes(annotations)
+    cell = votes.of(annotations.item_index).astype(np.int64) * num_classes + votes.code
+    counts = np.bincount(cell, weights=votes.weights(), minlength=annotations.num_items * num_classes)
+    return counts.reshape(annotations.num_items, num_classes)
 
 
-def annotator_answer(annotations: Annotations) -> np.ndarray:
-    """The cell (annotator, answer) of each answer, as one index."""
-    return annotations.annotator_index.astype(np.intp) * annotations.num_classes + annotations.answers
+def annotator_answer(annotations: Annotations, votes: Votes) -> np.ndarray:
+    """The cell (annotator, answer) of each vote, as one index."""
+    return votes.of(annotations.annotator_index).astype(np.intp) * annotations.num_classes + votes.code
 
 
 def log_normalize(log_joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

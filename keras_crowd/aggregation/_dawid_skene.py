@@ -50,15 +50,20 @@ def dawid_skene(
 ) -> DawidSkene:
     """True classes and annotators' confusions from the answers alone, by expectation maximization.
 
-    With responsibilities `q_ik`, answers `y_ir` and confusions `A_rkl`:
+    With responsibilities `q_ik`, answers `y_irl` (1 for the class answered, 0 for the others) and confusions `A_rkl`:
 
-        E:  log q_ik = log pi_k + sum_r log A_r,k,y_ir + const
-        M:  A_rkl ~ pseudocount + sum_i q_ik [y_ir = l],   pi_k ~ class_pseudocount + sum_i q_ik
+        E:  log q_ik = log pi_k + sum_rl y_irl log A_rkl + const
+        M:  A_rkl ~ pseudocount + sum_i q_ik y_irl,   pi_k ~ class_pseudocount + sum_i q_ik
 
     started from the shares of the votes. Time and memory follow the number of answers.
 
+    Of a soft answer `y_ir` is its distribution: the log-likelihood of the answers that may be meant, averaged over
+    it. One that says nothing, the same for all classes, is evidence only as far as `log A_r` differs by class on
+    average.
+
     Args:
-        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
+            `(items, annotators, classes)` with zeros.
         num_classes: Number of classes, as in `majority_vote`.
         pseudocount: Answers of each annotator imagined beforehand (the Dirichlet prior's parameters
             minus one), in numerator and denominator: a positive number, or what you know of the

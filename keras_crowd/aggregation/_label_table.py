@@ -13,7 +13,8 @@ def label_table(answers: Any, posterior: Any) -> dict[str, np.ndarray]:
     """Label, confidence and entropy of each item: `pandas.DataFrame(label_table(annotations, q))`.
 
     Args:
-        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
+            `(items, annotators, classes)` with zeros.
         posterior: Class probabilities `(items, classes)`, as of `EMTrainer.posterior`, `aggregation.posterior`
             or `aggregation.dawid_skene`; rows sum to 1. A data frame, as of crowd-kit's
             `fit_predict_proba`, is read by its ids: items are its index, classes its columns.

@@ -9,6 +9,8 @@ import numpy as np
 from ..annotations import MISSING, as_annotations
 from ._counts import vote_counts
 
+_ROUNDING = 1e-6  # of the sums of soft answers
+
 
 def majority_vote(
     answers: Any,
@@ -18,10 +20,11 @@ def majority_vote(
     ties: Literal["lowest", "random", "missing"] = "lowest",
     seed: int | None = None,
 ) -> np.ndarray:
-    """The most frequent answer to each item, or the share of each answer.
+    """The most frequent answer to each item, or the share of each answer (the mean of soft ones).
 
     Args:
-        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
+            `(items, annotators, classes)` with zeros. These vote by their probabilities.
         num_classes: Number of classes. Defaults to that of the annotations; for an array, to the highest
             answer plus one.
         soft: Return the shares of the answers instead of one class.
@@ -44,7 +47,7 @@ def majority_vote(
     total = votes.sum(axis=1, keepdims=True)
     if soft:
         return (votes / np.maximum(total, 1)).astype(np.float32)
-    tied = votes == votes.max(axis=1, keepdims=True)
+    tied = votes > votes.max(axis=1, keepdims=True) - _ROUNDING
     if ties == "lowest":
         winner = tied.argmax(axis=1)
     elif ties == "random":

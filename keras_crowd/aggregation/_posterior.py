@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..annotations import Annotations
+from ..annotations import Annotations, Votes
 from ._checks import answers_and_probabilities, checked_confusion
 from ._counts import TINY, AnswerSums, annotator_answer, log_normalize
 
@@ -14,12 +14,14 @@ from ._counts import TINY, AnswerSums, annotator_answer, log_normalize
 def posterior(answers: Any, probabilities: Any, confusion: Any) -> np.ndarray:
     """Probability of each class, given the features of an item and its answers.
 
-    With class probabilities `f`, confusions `A` and answers `y`:
+    With class probabilities `f`, confusions `A` and answers `y` (`y_irl` is 1 for the class answered, 0 for the
+    others; of a soft answer its distribution):
 
-        q_ik ~ f_ik prod_r A_r,k,y_ir
+        q_ik ~ f_ik prod_rl A_rkl ^ y_irl
 
     Args:
-        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
+            `(items, annotators, classes)` with zeros.
         probabilities: The classifier's prediction `f`, `(items, classes)`; rows sum to 1. A data frame is read by
             its ids, as in `label_table`.
         confusion: `A`, `(annotators, true, answer)`, from a crowd layer's `.confusion()`.
@@ -52,12 +54,14 @@ def held_out_cross_entropy(held_out: Any, answers: Any, probabilities: Any, conf
 
         -log sum_k q_ik A_r,k,y_ir
 
+    of a soft answer its cross-entropy, `-sum_l y_irl log sum_k q_ik A_rkl`, as that of the crowd layer's loss.
+
     Given the features alone, predictions of answers hardly tell the solutions apart among which
     regularizers choose: classifier and confusions can err together. How answers to one item go together
     does: whoever mistakes the classes cannot predict it.
 
     Args:
-        held_out: The answers held out: `Annotations`, or integers `(items, annotators)`, as
+        held_out: The answers held out: `Annotations`, or an array as for `posterior`, as
             `Annotations.split` gives them.
         answers: The answers kept, of the same items and annotators.
         probabilities: Predictions of a classifier that was trained on the answers kept, `(items, classes)`.
@@ -81,8 +85,10 @@ def held_out_cross_entropy(held_out: Any, answers: Any, probabilities: Any, conf
     checked_confusion(confusion, held_out)
     q = _posterior(kept, probabilities, confusion)
     answer_given_class = confusion.transpose(0, 2, 1).reshape(-1, kept.num_classes)  # (annotator answer, k)
-    predicted = np.sum(q[held_out.item_index] * answer_given_class[annotator_answer(held_out)], axis=1)
-    return -np.log(np.maximum(predicted, TINY))
+    votes = Votes(held_out)
+    given = answer_given_class[annotator_answer(held_out, votes)]
+    predicted = np.sum(votes.of(q[held_out.item_index]) * given, axis=1)
+    return votes.sums(-np.log(np.maximum(predicted, TINY)))
 
 
 def _posterior(annotations: Annotations, probabilities: np.ndarray, confusion: np.ndarray) -> np.ndarray:

@@ -5,6 +5,8 @@ from ._coerce import as_answers as as_answers
 from ._coerce import as_ratings as as_ratings
 from ._coerce import checksum as checksum
 from ._container import Annotations as Annotations
+from ._forms import missing_answer as missing_answer
+from ._forms import no_answers as no_answers
 from ._frames import by_ids as by_ids
 from ._frames import has_index as has_index
 from ._frames import labels_as_codes as labels_as_codes
@@ -12,3 +14,7 @@ from ._frames import rows_by_id as rows_by_id
 from ._frames import rows_like as rows_like
 from ._ids import MISSING as MISSING
 from ._ids import id_array as id_array
+from ._soft import Votes as Votes
+from ._soft import is_soft as is_soft
+from ._soft import is_soft_table as is_soft_table
+from ._soft import refuse_soft as refuse_soft

@@ -6,13 +6,15 @@ import numpy as np
 
 from .._files import checksum_of
 from ._container import Annotations
+from ._soft import is_soft_table
 
 
 def as_annotations(answers: Any, num_classes: int | None = None) -> Annotations:
     """`answers` as `Annotations`: passed through, or read from a dense array.
 
     Args:
-        answers: `Annotations` with class answers, or integers `(items, annotators)` with `-1`.
+        answers: `Annotations` with class answers; or integers `(items, annotators)` with `-1`; or soft answers,
+            floats `(items, annotators, classes)`, zeros or `NaN` for missing.
         num_classes: Number of classes; needed where the last class may be absent from a dense array.
 
     Raises:
@@ -20,10 +22,11 @@ def as_annotations(answers: Any, num_classes: int | None = None) -> Annotations:
     """
     if not isinstance(answers, Annotations):
         array = np.asarray(answers)
-        if array.dtype.kind == "f":
+        if array.dtype.kind == "f" and not is_soft_table(array):
             raise ValueError(
                 "`answers` must be `Annotations` or integers of shape (items, annotators) with -1 for "
-                f"missing. Received: floats of shape {array.shape}"
+                "missing, or soft answers, floats of shape (items, annotators, classes). "
+                f"Received: floats of shape {array.shape}"
             )
         answers = Annotations.from_dense(array, classes=num_classes)
     elif answers.classes is None:
@@ -60,7 +63,7 @@ def as_ratings(answers: Any) -> Annotations:
     """
     if not isinstance(answers, Annotations):
         array = np.asarray(answers)
-        if array.dtype.kind != "f":
+        if array.dtype.kind != "f" or is_soft_table(array):
             raise ValueError(
                 "`answers` must be `Annotations` of numbers or floats of shape (items, annotators) with NaN "
                 f"for missing. Received: dtype {array.dtype}, shape {array.shape}"

@@ -54,20 +54,37 @@ def concat(
     if numeric == {True}:
         classes, answer = None, np.concatenate([part.answers for part in parts])
     else:
-        classes, answer = _joined("classes", parts, "answers")
+        classes, answer = _joined_classes(parts)
     kept = kept_rows(item, annotator, answer, len(annotators), duplicates)
     return cls(
         item[kept], annotator[kept], answer[kept], items=items, annotators=annotators, classes=classes
     )
 
 
+def _joined_classes(parts: Sequence[Annotations]) -> tuple[np.ndarray, np.ndarray]:
+    """The classes of all parts, and the code of each answer, or its distribution where some are soft."""
+    if not any(part.is_soft for part in parts):
+        return _joined("classes", parts, "answers")
+    classes, positions = _vocabulary("classes", parts)
+    rows = [np.zeros((len(part), len(classes)), np.float32) for part in parts]
+    for row, part, columns in zip(rows, parts, positions, strict=True):
+        row[:, columns] = part.soft().answers
+    return classes, np.concatenate(rows)
+
+
 def _joined(name: str, parts: Sequence[Annotations], index_name: str) -> tuple[np.ndarray, np.ndarray]:
     """The ids of all parts, and the position among them of each answer's."""
+    ids, positions = _vocabulary(name, parts)
+    index = [new[getattr(part, index_name)] for new, part in zip(positions, parts, strict=True)]
+    return ids, np.concatenate(index)
+
+
+def _vocabulary(name: str, parts: Sequence[Annotations]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The ids of all parts, and where among them each part's are."""
     ids: dict[Hashable, int] = {}
-    index = []
-    for part in parts:
-        position = [ids.setdefault(id_, len(ids)) for id_ in getattr(part, name).tolist()]
-        index.append(np.array(position)[getattr(part, index_name)])
+    positions = [
+        np.array([ids.setdefault(id_, len(ids)) for id_ in getattr(part, name).tolist()]) for part in parts
+    ]
     texts = {str(id_) for id_ in ids if not isinstance(id_, str)}
     both = next((id_ for id_ in ids if isinstance(id_, str) and id_ in texts), None)
     if both is not None:
@@ -75,4 +92,4 @@ def _joined(name: str, parts: Sequence[Annotations], index_name: str) -> tuple[n
             f"`{name}` must be of one kind in all parts. Received: {both!r} as text and as something else "
             f"(give the readers `{name}=`)"
         )
-    return id_array(name, ids), np.concatenate(index)
+    return id_array(name, ids), positions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Hashable, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from ._ids import (
     refuse_infinite,
     selection,
 )
+from ._soft import is_soft, one_hot
 
 
 class Annotations:
@@ -38,7 +40,9 @@ class Annotations:
             answers are numbers (ratings) and not classes.
         item_index: Item of each answer, as a position in `items`. int32 `(num_answers,)`.
         annotator_index: Annotator of each answer, as a position in `annotators`. int32 `(num_answers,)`.
-        answers: Each answer: its position in `classes` (int32), or a number (float32). `(num_answers,)`.
+        answers: Each answer: its position in `classes` (int32), or a number (float32). `(num_answers,)`. Soft answers
+            are distributions over the classes, float32 `(num_answers, num_classes)`, hard ones among them that of one
+            class.
         has_item_ids: Whether `items` are ids, or only positions because `from_dense` was given none.
 
     Example:
@@ -87,7 +91,8 @@ class Annotations:
         self.classes = None if classes is None else frozen(classes)
         self.item_index = frozen(item_index.astype(np.int32, copy=False))
         self.annotator_index = frozen(annotator_index.astype(np.int32, copy=False))
-        self.answers = frozen(answers.astype(np.float32 if classes is None else np.int32, copy=False))
+        floats = classes is None or is_soft(answers)
+        self.answers = frozen(answers.astype(np.float32 if floats else np.int32, copy=False))
 
     from_dense = classmethod(_readers.from_dense)
     from_coo = classmethod(_readers.from_coo)
@@ -119,11 +124,24 @@ class Annotations:
             )
         return len(self.classes)
 
+    @property
+    def is_soft(self) -> bool:
+        """Whether answers are distributions over the classes."""
+        return is_soft(self.answers)
+
+    def soft(self) -> Annotations:
+        """The same with soft answers: hard ones as distributions of one class."""
+        return self if self.is_soft else self._with(one_hot(self.answers, self.num_classes))
+
+    def hard(self) -> Annotations:
+        """The same with hard answers: of soft ones the likeliest class, the first of those alike."""
+        return self._with(self.answers.argmax(axis=1).astype(np.int32)) if self.is_soft else self
+
     def __len__(self) -> int:
         return len(self.answers)
 
     def __repr__(self) -> str:
-        kind = "numeric" if self.classes is None else f"{self.num_classes} classes"
+        kind = "numeric" if self.classes is None else f"{self.num_classes} classes{', soft' * self.is_soft}"
         unanswered = int(np.sum(self.answers_per_item() == 0))
         return (
             f"Annotations({len(self):,} answers: {self.num_items:,} items x {self.num_annotators:,} "
@@ -140,7 +158,10 @@ class Annotations:
         return np.bincount(self.annotator_index, minlength=self.num_annotators)
 
     def dense(self) -> np.ndarray:
-        """The answers as `(num_items, num_annotators)`: int32 with `-1`, or float32 with `NaN`."""
+        """The answers as `(num_items, num_annotators)`: int32 with `-1`, or float32 with `NaN`.
+
+        Soft answers are float32 `(num_items, num_annotators, num_classes)`, zeros where there is none.
+        """
         return to_dense(
             self.item_index,
             self.annotator_index,
@@ -156,7 +177,8 @@ class Annotations:
 
         Returns:
             Annotator ids as positions in `annotators`, int32 `(num_items, num_slots)` padded with `-1`,
-            and the answers `(num_items, num_slots)`: int32 padded with `-1`, or float32 with `NaN`.
+            and the answers `(num_items, num_slots)`: int32 padded with `-1`, or float32 with `NaN`; soft ones
+            float32 `(num_items, num_slots, num_classes)`, padded with zeros.
 
         Raises:
             ValueError: When an item has more than `num_slots` answers.
@@ -176,19 +198,22 @@ class Annotations:
 
         Args:
             item, annotator, answer: Names of the columns: `to_dataframe("task", "worker", "label")` is what
-                crowd-kit takes.
+                crowd-kit takes. Soft answers have a column a class instead, of its id.
 
         Returns:
-            A data frame of ids; `from_dataframe` reads it, given the `items=` and `classes=` that it does not know.
+            A data frame of ids (and probabilities); `from_dataframe` reads it, given the `items=` and `classes=` that
+            it does not know (`probabilities=list(annotations.classes)` of soft answers).
         """
         try:
             import pandas
         except ImportError as error:
             raise ImportError("`Annotations.to_dataframe` needs pandas: pip install pandas") from error
-        answers = answer_ids(self.answers, self.classes)
-        columns = (self.items[self.item_index], self.annotators[self.annotator_index], answers)
-        frame = pandas.DataFrame(dict(enumerate(columns)))
-        frame.columns = [item, annotator, answer]
+        columns = [self.items[self.item_index], self.annotators[self.annotator_index]]
+        answers, names = [answer_ids(self.answers, self.classes)], [answer]
+        if self.classes is not None and self.is_soft:
+            answers, names = list(self.answers.T), self.classes.tolist()
+        frame = pandas.DataFrame(dict(enumerate([*columns, *answers])))
+        frame.columns = [item, annotator, *names]
         return frame
 
     def select(
@@ -238,6 +263,12 @@ class Annotations:
         count = min(max(round(fraction * len(self)), 1), len(self) - 1)
         held_out[np.random.default_rng(seed).permutation(len(self))[:count]] = True
         return self._subset(~held_out), self._subset(held_out)
+
+    def _with(self, answers: np.ndarray) -> Annotations:
+        """Other answers in the place of these."""
+        other = copy.copy(self)
+        other.answers = frozen(answers)
+        return other
 
     def _subset(self, kept: np.ndarray) -> Annotations:
         subset = Annotations(

@@ -7,6 +7,7 @@ from typing import get_args
 import numpy as np
 
 from ._rules import Duplicates, Unknown
+from ._soft import is_soft
 
 
 def checked_rule(duplicates: str) -> None:
@@ -24,6 +25,12 @@ def checked_unknown(unknown: str) -> None:
         raise ValueError(f"`unknown` must be 'error' or 'drop'. Received: unknown={unknown!r}")
 
 
+def refuse_majority(duplicates: str, kind: str) -> None:
+    """Raises where of several answers that are no classes the one given most often should count."""
+    if duplicates == "majority":
+        raise ValueError(f"`duplicates='majority'` is for classes. Received: {kind} answers")
+
+
 def kept_rows(
     item: np.ndarray, annotator: np.ndarray, answer: np.ndarray, num_annotators: int, duplicates: str
 ) -> np.ndarray | slice:
@@ -35,7 +42,7 @@ def kept_rows(
     if duplicates == "error":
         return slice(None)
     if duplicates == "majority" and answer.dtype.kind == "f":
-        raise ValueError("`duplicates='majority'` is for classes. Received: numeric answers")
+        refuse_majority(duplicates, "soft" if is_soft(answer) else "numeric")
     key = item.astype(np.int64) * num_annotators + annotator
     if duplicates == "majority":
         return _most_frequent(key, answer)

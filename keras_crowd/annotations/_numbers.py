@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+INTEGER = re.compile(r"0|-?[1-9][0-9]{0,639}").fullmatch  # Python may be told to refuse more digits
 # Possessive: digits are never given back, so that time is linear in the length of the text.
 NUMBER = re.compile(r"[+-]?+(\d++(\.\d*+)?+|\.\d++)([eE][+-]?+\d++)?+", re.ASCII).fullmatch
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._distributions import columns_of, from_distributions, from_table, hold_distributions
 from ._duplicates import checked_unknown, kept_rows
 from ._ids import MISSING, answer_column, class_ids, column, encode, id_array, is_missing, refuse_empty
 from ._numbers import as_ratings_column, float_beside_words, refuse_classes_of_ratings
 from ._rules import Duplicates, Unknown, refuse_others
+from ._soft import is_soft_table
 
 if TYPE_CHECKING:
     from ._container import Annotations
@@ -30,7 +32,8 @@ def from_dense(
     Args:
         array: `(items, annotators)`. Integers: class codes, `-1` where an annotator did not answer.
             Floats: numeric ratings, `NaN` where an annotator did not answer; with `classes=` given
-            they are class codes instead.
+            they are class codes instead. Or soft answers, floats `(items, annotators, classes)`: a distribution over
+            the classes for each answer (that of one class for a hard one), all zeros or all `NaN` for none.
         items: Ids of the rows. Defaults to `0, 1, ...`
         annotators: Ids of the columns. Defaults to `0, 1, ...`
         classes: Ids of the class codes, or how many there are. Defaults to the highest code seen
@@ -40,9 +43,16 @@ def from_dense(
         ValueError: When the array is not 2-D, a code is out of range, or nobody answered at all.
     """
     array = np.asarray(array)
+    if is_soft_table(array):
+        item_ids = _ids("items", items, array.shape[0])
+        annotator_ids = _ids("annotators", annotators, array.shape[1])
+        annotations = from_table(cls, array, classes, items=item_ids, annotators=annotator_ids)
+        annotations.has_item_ids = items is not None
+        return annotations
     if array.ndim != 2 or array.dtype.kind not in "iuf":
         raise ValueError(
-            "Answers must be numbers of shape (items, annotators): class codes from 0, -1 for missing, or floats. "
+            "Answers must be numbers of shape (items, annotators): class codes from 0, -1 for missing, or floats; or "
+            "soft answers, floats of shape (items, annotators, classes). "
             "Names of classes are read by `Annotations.from_coo` and `from_dataframe`; the answers to tokens, "
             "(items, time, annotators), are those of items after `reshape(-1, annotators)`. "
             f"Received: shape {array.shape}, dtype {array.dtype}"
@@ -85,7 +95,10 @@ def from_coo(
         item: Item id of each answer.
         annotator: Annotator id of each answer.
         answer: Class id of each answer. Floats without `classes=` are numeric ratings; **whole numbers are
-            classes** unless `ratings=True`. A missing answer (`None` or `NaN`) drops its row.
+            classes** unless `ratings=True`. A missing answer (`None` or `NaN`) drops its row. Or soft answers,
+            distributions over the classes: an array `(answers, classes)`; a data frame with a column a class, its
+            names their ids; or for each answer a list, or a dict such as `{"cat": 0.7, "dog": 0.3}`, among which may
+            stand hard ones, as ids. A row of zeros, or of `NaN`, is missing.
         items: All item ids, **in the order of the rows of your features**. Items that nobody
             answered may be among them. Defaults to the ids seen, sorted (in order of appearance
             when they cannot be sorted).
@@ -105,6 +118,9 @@ def from_coo(
     checked_unknown(unknown)
     if ratings:
         refuse_classes_of_ratings(classes)
+    elif hold_distributions(answer):
+        known: dict[str, Any] = {"items": items, "annotators": annotators, "duplicates": duplicates}
+        return from_distributions(cls, item, annotator, answer, classes=classes, unknown=unknown, **known)
     item, annotator = column("item", item), column("annotator", annotator)
     answer = column("answer", answer)
     if not len(item) == len(annotator) == len(answer):
@@ -144,6 +160,8 @@ def from_dataframe(
     item: str = "item",
     annotator: str = "annotator",
     answer: str = "answer",
+    *,
+    probabilities: str | Sequence[str] | None = None,
     **kwargs: Any,
 ) -> Annotations:
     """Reads a data frame with one row an answer.
@@ -154,16 +172,25 @@ def from_dataframe(
         annotator: Name of the column of annotator ids.
         answer: Name of the column of answers: classes, or ratings if they are floats, as for `from_coo`. A
             categorical column gives `classes` its categories.
+        probabilities: Names of columns that hold soft answers, in place of `answer`: one for each class, whose names
+            are the ids of the classes unless `classes=` gives others, in the same order; or one column of objects
+            `{"cat": 0.7, "dog": 0.3}`, dicts or JSON, among which may stand hard answers.
         **kwargs: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
             `from_coo`.
     """
     refuse_others(from_dataframe, kwargs)
-    for argument, name in (("item", item), ("annotator", annotator), ("answer", answer)):
+    named = {"item": item, "annotator": annotator} | (
+        {} if probabilities is not None else {"answer": answer}
+    )
+    for argument, name in named.items():
         if name not in df.columns:
             raise ValueError(
                 f"`{argument}` must name a column of the table. "
                 f"Received: {argument}={name!r}, columns {list(df.columns)}"
             )
+    if probabilities is not None:
+        soft = columns_of(df, probabilities, kwargs.get("classes"))
+        return cls.from_coo(df[item], df[annotator], soft, **kwargs)
     if kwargs.get("classes") is None and not kwargs.get("ratings") and str(df[answer].dtype) == "category":
         kwargs["classes"] = list(df[answer].cat.categories)
     return cls.from_coo(df[item], df[annotator], df[answer], **kwargs)
@@ -176,6 +203,7 @@ def from_csv(
     annotator: str = "annotator",
     answer: str = "answer",
     *,
+    probabilities: str | Sequence[str] | None = None,
     items: Sequence[Hashable] | None = None,
     annotators: Sequence[Hashable] | None = None,
     classes: Sequence[Hashable] | int | None = None,
@@ -189,6 +217,7 @@ def from_csv(
     Args:
         path: The file. `io.read_long` is strict about malformed ones and says where they are so.
         item, annotator, answer: Names of the columns.
+        probabilities: Names of columns of soft answers, as for `from_dataframe`.
         items, annotators, classes, ratings, duplicates, unknown: As for `from_coo`.
         **read_csv: Passed to `pandas.read_csv` (`sep`, `dtype`, `encoding`, ...). Only blanks and
             "NaN" are read as missing ("NA" and "None" are ids and classes), unless you say otherwise.
@@ -207,13 +236,15 @@ def from_csv(
         df = pandas.read_csv(path, **{**missing, **read_csv})
     except ValueError as error:
         raise ValueError(f"{path}: expected a table that pandas can read. Received: {error}") from error
-    if classes is None and not ratings and answer in df.columns and "dtype" not in read_csv:
+    hard = probabilities is None and classes is None and not ratings
+    if hard and answer in df.columns and "dtype" not in read_csv:
         _refuse_words(path, answer, df[answer].dropna().unique().tolist())
     return cls.from_dataframe(
         df,
         item,
         annotator,
         answer,
+        probabilities=probabilities,
         items=items,
         annotators=annotators,
         classes=classes,

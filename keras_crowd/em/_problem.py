@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import ops
 from ..annotations import MISSING, Annotations, as_annotations, as_ratings, by_ids, rows_by_id
 from ..models import HiddenCRF
 from ..models._outputs import check_outputs, outputs_of_few
@@ -37,6 +38,7 @@ def _chains(
             "`gold` is not for a `HiddenCRF`: give the gold tags as the answers of an annotator of their own, with "
             f"a `prior` that says so. Received: gold of shape {np.shape(gold)}"
         )
+    ops.refuse_soft_tokens(np.shape(answers))
     answers = _answers_to_tokens(answers)
     features = as_features(x, len(answers), batch_size)
     chains = Chains(trainer.classifier, features, answers, trainer.prior, trainer.strength)
@@ -55,10 +57,10 @@ def annotators_for(trainer: Any, answers: Any, gold: Any) -> tuple[Confusions | 
     if shape[-1] == 1:
         ratings = as_ratings(answers)
         return _raters(trainer, ratings, gold), (ratings.num_items,)
-    rows = np.shape(answers)[:-1]
+    rows = np.shape(answers)[:2]
     if len(shape) == 3:
         answers = _answers_to_tokens(answers)
-        answers = answers.reshape(-1, answers.shape[-1])
+        answers = answers.reshape(-1, *answers.shape[2:])
     annotations = as_annotations(answers, shape[-1])
     rows = rows if len(shape) == 3 else (annotations.num_items,)
     return _confusions(trainer, annotations, gold, rows)
@@ -94,10 +96,10 @@ def _check_annotators(trainer: Any, annotations: Annotations) -> None:
 
 def _answers_to_tokens(answers: Any) -> np.ndarray:
     shape = np.shape(answers)
-    if len(shape) != 3:
+    if len(shape) not in (3, 4):
         raise ValueError(
-            "`answers` must be integers (items, time, annotators) for a classifier of output (batch, time, "
-            f"classes). Received: {type(answers).__name__} of shape {shape}"
+            "`answers` must be integers (items, time, annotators), or soft answers with the classes as last axis, "
+            f"for a classifier of output (batch, time, classes). Received: {type(answers).__name__} of shape {shape}"
         )
     return np.asarray(answers)
 

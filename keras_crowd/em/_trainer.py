@@ -116,8 +116,9 @@ class EMTrainer:
                 batches `(features, items)` with `items` the rows of the features in the answers, in any
                 order, from anything that can be gone through again for every epoch (`tf.data.Dataset`,
                 `keras.utils.PyDataset`, a PyTorch `DataLoader`).
-            answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing; rows as in `x`. For
-                a tagger integers `(items, time, annotators)` (a `HiddenCRF` with `slots=True`: slots, as in its
+            answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing, or soft answers, floats
+                `(items, annotators, classes)` with zeros; rows as in `x`. For a tagger `(items, time, annotators)`,
+                or that and the classes (a `HiddenCRF` with `slots=True`: slots, as in its
                 `fit`); for a regressor floats, `NaN` for missing.
             gold: True classes of some items, integers `(items,)` or `(items, time)`, `-1` where unknown; ids of the
                 classes `(items,)`, `None` where unknown; or true numbers `(items,)`, `NaN` where unknown. A series

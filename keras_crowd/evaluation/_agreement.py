@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from ..annotations import Annotations, _counts, as_annotations, as_answers
+from ..annotations import Annotations, Votes, _counts, as_annotations, as_answers, refuse_soft
 
 Level = Literal["nominal", "ordinal", "interval"]
 
@@ -63,6 +63,7 @@ def krippendorff_alpha(answers: Any, level: Level | None = None) -> float:
         K. Krippendorff, "Computing Krippendorff's alpha-reliability", University of Pennsylvania, 2011.
     """
     annotations = as_answers(answers)
+    refuse_soft("krippendorff_alpha", annotations)
     if level is None:
         level = "interval" if annotations.classes is None else "nominal"
     if level not in get_args(Level):
@@ -103,6 +104,7 @@ def pairwise_agreement(answers: Any) -> PairwiseAgreement:
            [0. , 0. , nan]])
     """
     annotations = as_annotations(answers)
+    refuse_soft("pairwise_agreement", annotations)
     item, who = annotations.item_index, annotations.annotator_index.astype(np.int64)
     size = annotations.num_annotators
     common, same = np.zeros(size * size, np.int64), np.zeros(size * size, np.int64)
@@ -120,6 +122,8 @@ def pairwise_agreement(answers: Any) -> PairwiseAgreement:
 def answer_entropy(answers: Any) -> np.ndarray:
     """Entropy of the answers to each item, in nats: 0 where all agree, `log(classes)` at most.
 
+    Of soft answers it is the entropy of their mean.
+
     Args:
         answers: `Annotations` with classes, or integers `(items, annotators)` with `-1` for missing.
 
@@ -132,8 +136,10 @@ def answer_entropy(answers: Any) -> np.ndarray:
     array([0.   , 0.693,   nan])
     """
     annotations = as_annotations(answers)
-    key = annotations.item_index.astype(np.int64) * annotations.num_classes + annotations.answers
-    cells, counts = np.unique(key, return_counts=True)
+    votes = Votes(annotations)
+    key = votes.of(annotations.item_index).astype(np.int64) * annotations.num_classes + votes.code
+    cells, cell = np.unique(key, return_inverse=True)
+    counts = np.bincount(cell, weights=votes.weights())
     item, total = cells // annotations.num_classes, annotations.answers_per_item()
     p = counts / total[item]
     entropy = np.bincount(item, weights=-p * np.log(p), minlength=annotations.num_items)

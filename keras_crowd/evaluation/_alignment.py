@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..annotations import Annotations, as_annotations, by_ids
+from ..annotations import Annotations, Votes, as_annotations, by_ids
 from ._checks import (
     checked_class_codes,
     checked_confusion,
@@ -227,8 +227,9 @@ def aligned_accuracy(y_true: Any, y_pred: Any, num_classes: int | None = None) -
 def _answers_to_predictions(annotations: Annotations, probabilities: np.ndarray) -> np.ndarray:
     """`n_kl`, how often answer `l` met predicted class `k`."""
     item, size = annotations.item_index, annotations.num_classes
-    rows = [np.bincount(annotations.answers, weights=f[item], minlength=size) for f in probabilities.T]
-    return np.stack(rows)
+    votes = Votes(annotations)
+    given = (votes.weighted(votes.of(f[item])) for f in probabilities.T)
+    return np.stack([np.bincount(votes.code, weights=weights, minlength=size) for weights in given])
 
 
 def _without_small_gains(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._arguments import whole_number
-from ..annotations import Annotations, as_answers
+from ..annotations import Annotations, as_answers, refuse_soft
 from ._agreement import Level, answer_entropy, krippendorff_alpha, num_classes_used
 
 
@@ -76,6 +76,7 @@ def answer_statistics(answers: Any, level: Level | None = None, min_answers: int
     """
     whole_number("min_answers", min_answers)
     given = as_answers(answers)
+    refuse_soft("answer_statistics", given)
     annotations = _as_classes(given)
     per_item, per_annotator = annotations.answers_per_item(), annotations.answers_per_annotator()
     entropy, several = answer_entropy(annotations), per_item > 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
@@ -11,9 +10,8 @@ import numpy as np
 
 from ..annotations import MISSING
 from ..annotations._ids import column
-from ..annotations._numbers import NUMBER
+from ..annotations._numbers import INTEGER, NUMBER
 
-_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,639}").fullmatch  # Python may be told to refuse more digits
 _KINDS: dict[type, str] = {str: "text", bool: "true or false", int: "a number", float: "a number"}
 
 
@@ -149,7 +147,7 @@ def typed(values: np.ndarray, vocabulary: Sequence[Hashable] | int | None, numbe
             return values
         numbers = numbers or any(isinstance(id_, float) for id_ in vocabulary)
     texts = values.tolist()
-    if texts and all(map(_INTEGER, texts)):
+    if texts and all(map(INTEGER, texts)):
         return column("ids", [int(text) for text in texts])
     if numbers and texts and all(map(NUMBER, texts)):
         return np.array([float(text) for text in texts])

@@ -26,7 +26,8 @@ def align_classes(model: Any, x: Any, answers: Any) -> np.ndarray:
             `"CM"`. The classifier's last layer with weights must be a `Dense` over the classes; what
             comes after it must treat classes alike, as a softmax does.
         x: The features exactly as for `model.fit`, with the annotators' ids where the model takes slots.
-        answers: The answers exactly as for `model.fit`, integers with `-1` for missing; or `Annotations`.
+        answers: The answers exactly as for `model.fit`, integers with `-1` for missing, or soft answers;
+            or `Annotations`.
 
     Returns:
         int64 `(classes,)`: class `k` is now what was class `permutation[k]` of the classifier. Where no
@@ -65,12 +66,13 @@ def _permutation(f: np.ndarray, answers: Any) -> np.ndarray:
     """Of items, or of all tokens of sequences, alike."""
     if not isinstance(answers, Annotations):
         answers = np.asarray(answers)
-        if answers.shape[:-1] != f.shape[:-1]:
+        soft = answers.ndim == f.ndim + 1 and answers.shape[-1] == f.shape[-1]
+        if answers.ndim != f.ndim + soft or answers.shape[: f.ndim - 1] != f.shape[:-1]:
             raise ValueError(
-                f"`answers` must have shape {(*f.shape[:-1], 'annotators or slots')}. "
-                f"Received: shape {answers.shape}"
+                f"`answers` must have shape {(*f.shape[:-1], 'annotators or slots')}, or soft answers that of the "
+                f"classes as well. Received: shape {answers.shape}"
             )
-        answers = answers.reshape(-1, answers.shape[-1])
+        answers = answers.reshape(-1, *answers.shape[f.ndim - 1 :])
     return classifier_alignment(f.reshape(-1, f.shape[-1]), answers)
 
 

@@ -27,6 +27,7 @@ class _AnswerEvidence(keras.layers.Layer):
     def call(self, answers: Any, annotators: Any = None, training: bool = False) -> Any:
         log_confusion = self.crowd.log_confusion(annotators, training)
         width, num_classes = log_confusion.shape[-3], log_confusion.shape[-1]
+        ops.refuse_soft_tokens(answers.shape)
         ops.check_answer_shape(answers.shape, (None, None, width, num_classes))
         targets = ops.one_hot_answers(answers, num_classes)
         return self.weight * ops.answer_evidence(kops.cast(targets, log_confusion.dtype), log_confusion)

@@ -20,9 +20,10 @@ class JointCrowdModel(LikelihoodModel):
 
         log p(y_i | x_i) = log sum_k f_k(x_i) prod_r A_r[k, y_ir]
 
-    It is what expectation maximization (`keras_crowd.EMTrainer`) climbs by turns, here in one `fit`: the
-    gradient is that of the M-step at the present posterior. The crowd layer's loss treats the answers to
-    an item as if they were answers to different ones; with one answer an item both are the same.
+    (of soft answers `prod_rl A_r[k, l] ^ y_irl`, as in `aggregation.dawid_skene`). It is what expectation
+    maximization (`keras_crowd.EMTrainer`) climbs by turns, here in one `fit`: the gradient is that of the M-step
+    at the present posterior. The crowd layer's loss treats the answers to an item as if they were answers to
+    different ones; with one answer an item both are the same.
 
     The loss is minus its sum over the items, over the number of answers (and gold labels), plus the crowd layer's
     penalties. Compile the model with an optimizer and without a loss; `predict` gives the classes. It needs
@@ -39,8 +40,9 @@ class JointCrowdModel(LikelihoodModel):
     Call arguments:
         inputs: Those of `classifier`; with `slots=True`, `(features, annotators)` or `(*features, annotators)`,
             annotators `(batch, slots)`; for a classifier that takes a dict, the dict with the key `"annotators"`
-            added. In `fit`, `y` are answers `(batch, annotators or slots)`, `-1` for missing; or
-            `(answers, gold)` where the true classes of some items are known, `gold` `(batch,)`, `-1` elsewhere.
+            added. In `fit`, `y` are answers `(batch, annotators or slots)`, `-1` for missing, or soft answers
+            `(batch, annotators or slots, classes)`, zeros for missing; or `(answers, gold)` where the true classes of
+            some items are known, `gold` `(batch,)`, `-1` elsewhere.
             `sample_weight` is `(batch,)`. Of tokens all have a time axis.
 
     Example:
@@ -83,7 +85,8 @@ class JointCrowdModel(LikelihoodModel):
         log_confusion = self.crowd.log_confusion(annotators_of(x, self.slots), training)
         log_joint = ops.log_joint(f, answers, log_confusion)
         values = kops.logsumexp(log_joint, axis=-1)
-        count = kops.sum(kops.cast(answers >= 0, values.dtype))
+        answered = ops.is_answered(answers, soft=len(answers.shape) > len(f.shape))
+        count = kops.sum(kops.cast(answered, values.dtype))
         if gold is not None:
             known = gold >= 0
             values = kops.where(known, ops.at_class(log_joint, gold), values)

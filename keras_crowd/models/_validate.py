@@ -5,7 +5,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from .._arguments import finite_features, one_row_an_item
+from .. import ops
+from .._arguments import SUM_TOLERANCE, finite_features, one_row_an_item
 from ..layers import CrowdsClassification, CrowdsRegression
 from ..losses import MaskedCrowdHuber, MaskedCrowdMeanAbsoluteError, MaskedCrowdMeanSquaredError
 from ._hidden_crf import HiddenCRF
@@ -128,6 +129,7 @@ def _check_likelihood(model: HiddenCRF | JointCrowdModel, x: Any, answers: Any) 
     if isinstance(model, JointCrowdModel):
         check_outputs(f, crowd.from_logits)
     else:
+        ops.refuse_soft_tokens(answers.shape)
         check_scores(f)
     width = crowd.num_annotators if annotators is None else np.shape(annotators)[-1]
     observed = _check_answers(answers, (*f.shape[1:-1], width), crowd.num_classes)
@@ -146,19 +148,31 @@ def _check_answers(answers: np.ndarray, shape: tuple[Any, ...], num_classes: int
         raise ValueError(f"`answers` must have shape {expected}. Received: shape {answers.shape}")
     observed = np.any(answers > 0, axis=-1) if soft else answers >= 0
     if soft:
-        wrong = ~np.isfinite(answers) | (answers < 0)
+        _check_distributions(answers)
     else:
         wrong = observed & ((answers >= num_classes) | (answers != np.floor(answers)))
-    if wrong.any():
-        where = tuple(map(int, np.argwhere(wrong)[0]))
-        raise ValueError(
-            f"`answers` must be class codes 0 to {num_classes - 1}, negative for missing"
-            + (", or shares of the classes. " if soft else ". ")
-            + f"Received: {int(wrong.sum())} that are not, the first {answers[where]} at {where}"
-        )
+        _refuse_wrong(wrong, answers, f"class codes 0 to {num_classes - 1}, negative for missing")
     if not observed.any():
         raise ValueError("`answers` must hold at least one answer. Received: all missing")
     return observed
+
+
+def _check_distributions(answers: np.ndarray) -> None:
+    """Whether rows are distributions over the classes, or missing."""
+    missing = np.all(np.isnan(answers), axis=-1, keepdims=True)
+    expected = "distributions over the classes, rows of zeros (or NaN) for missing"
+    _refuse_wrong(~missing & ~(np.isfinite(answers) & (answers >= 0)), answers, expected)
+    total = np.where(missing[..., 0], 0.0, answers.sum(axis=-1))
+    _refuse_wrong((total != 0) & (np.abs(total - 1) > SUM_TOLERANCE), total, f"{expected}, that sum to 1")
+
+
+def _refuse_wrong(wrong: np.ndarray, values: np.ndarray, expected: str) -> None:
+    if wrong.any():
+        where = tuple(map(int, np.argwhere(wrong)[0]))
+        raise ValueError(
+            f"`answers` must be {expected}. "
+            f"Received: {int(wrong.sum())} that are not, the first {values[where]} at {where}"
+        )
 
 
 def _check_annotators(annotators: np.ndarray, observed: np.ndarray, num_annotators: int) -> None:

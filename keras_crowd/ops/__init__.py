@@ -13,6 +13,7 @@ from ._annotators import held as held
 from ._annotators import slot_gradients as slot_gradients
 from ._annotators import slot_ids as slot_ids
 from ._annotators import slot_owners as slot_owners
+from ._classes import answer_distributions as answer_distributions
 from ._classes import answer_evidence as answer_evidence
 from ._classes import answer_targets as answer_targets
 from ._classes import answered_classes as answered_classes
@@ -22,10 +23,12 @@ from ._classes import check_answer_shape as check_answer_shape
 from ._classes import class_probabilities as class_probabilities
 from ._classes import crowd_cross_entropy as crowd_cross_entropy
 from ._classes import identity_scale as identity_scale
+from ._classes import is_answered as is_answered
 from ._classes import log_joint as log_joint
 from ._classes import matrix_logits as matrix_logits
 from ._classes import mixture_logits as mixture_logits
 from ._classes import one_hot_answers as one_hot_answers
+from ._classes import refuse_soft_tokens as refuse_soft_tokens
 from ._classes import vector_logits as vector_logits
 from ._classes import without_padding as without_padding
 from ._groups import annotator_groups as annotator_groups

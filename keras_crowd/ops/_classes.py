@@ -115,6 +115,28 @@ def one_hot_answers(answers: Any, num_classes: int) -> Any:
     return ops.where(wrong, float("nan"), targets)
 
 
+def answer_distributions(answers: Any, logits: Any) -> Any:
+    """Answers, hard or soft, as distributions of the shape `logits`, zeros where there is none."""
+    check_answer_shape(answers.shape, logits)
+    if len(answers.shape) < len(logits):
+        return one_hot_answers(answers, logits[-1])
+    return ops.where(ops.any(answers > 0, axis=-1, keepdims=True), answers, 0)
+
+
+def is_answered(answers: Any, soft: bool) -> Any:
+    """Where there is an answer: a code that is not negative, or a distribution with something positive."""
+    return ops.any(answers > 0, axis=-1) if soft else answers >= 0
+
+
+def refuse_soft_tokens(shape: tuple[Any, ...]) -> None:
+    """Raises where answers to tokens have an axis of classes."""
+    if len(shape) == 4:
+        raise ValueError(
+            "`HiddenCRF` takes hard answers (batch, time, annotators or slots), -1 for missing: of soft ones the "
+            f"likeliest class. Received: answers of shape {tuple(shape)}"
+        )
+
+
 def is_no_class(answers: Any, num_classes: int) -> Any:
     """Where a code is not negative and yet no class: too large, or not whole."""
     wrong = answers >= num_classes
@@ -185,10 +207,10 @@ def answer_evidence(targets: Any, log_confusion: Any) -> Any:
 
 
 def log_joint(f: Any, answers: Any, log_confusion: Any) -> Any:
-    """`log f_k + sum_r log A_r[k, y_r]`, `(batch, ..., K)`, of hard answers `(batch, ..., R or S)`."""
+    """`log f_k + sum_rl y_rl log A_rkl`, `(batch, ..., K)`, of answers `(batch, ..., R or S)`, hard or soft."""
     width, _, num_classes = log_confusion.shape[-3:]
-    check_answer_shape(answers.shape, (*f.shape[:-1], width, num_classes))
-    targets = ops.cast(one_hot_answers(answers, num_classes), log_confusion.dtype)
+    targets = answer_distributions(answers, (*f.shape[:-1], width, num_classes))
+    targets = ops.cast(targets, log_confusion.dtype)
     return ops.log(ops.maximum(ops.cast(f, log_confusion.dtype), _TINY)) + answer_evidence(
         targets, log_confusion
     )

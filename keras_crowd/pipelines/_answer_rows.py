@@ -7,8 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from .._arguments import whole_number
-from ..annotations import MISSING, Annotations
-from ..annotations._forms import missing_answer
+from ..annotations import MISSING, Annotations, missing_answer, no_answers
 
 Form = Literal["slots", "dense", "items"]
 
@@ -41,12 +40,12 @@ class AnswerRows:
         self.missing = missing_answer(annotations.answers)
 
     def slots(self, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Annotators and answers of these items, `(len(items), slots)` each."""
+        """Annotators and answers of these items, `(len(items), slots)` each; soft answers have the classes last."""
         row, slot, position = self._positions(items)
         width = self.num_slots or max(int(slot.max(initial=0)) + 1, 1)
         shape = (len(items), width)
         annotators = np.full(shape, MISSING, np.int32)
-        answers = np.full(shape, self.missing, self.annotations.answers.dtype)
+        answers = no_answers(shape, self.annotations.answers)
         annotators[row, slot] = self.annotations.annotator_index[position]
         answers[row, slot] = self.annotations.answers[position]
         return annotators, answers
@@ -55,7 +54,7 @@ class AnswerRows:
         """Answers to these items, `(len(items), annotators)`."""
         row, _, position = self._positions(items)
         shape = (len(items), self.annotations.num_annotators)
-        answers = np.full(shape, self.missing, self.annotations.answers.dtype)
+        answers = no_answers(shape, self.annotations.answers)
         answers[row, self.annotations.annotator_index[position]] = self.annotations.answers[position]
         return answers
 

@@ -110,10 +110,8 @@ def _finish(tf: Any, answers: AnswerRows, weights: np.ndarray | None) -> Any:
     annotations, form = answers.annotations, answers.form
     offsets, who = tf.constant(answers.offsets), tf.constant(annotations.annotator_index)
     said = tf.constant(annotations.answers)
-    missing, weight = (
-        tf.constant(answers.missing, said.dtype),
-        None if weights is None else tf.constant(weights),
-    )
+    missing, of_classes = tf.constant(answers.missing, said.dtype), tuple(said.shape[1:])
+    weight = None if weights is None else tf.constant(weights)
 
     def finish(items: Any, x: Any) -> Any:
         weighted = () if weight is None else (tf.gather(weight, items),)
@@ -124,10 +122,11 @@ def _finish(tf: Any, answers: AnswerRows, weights: np.ndarray | None) -> Any:
         given = positions.with_flat_values(tf.gather(said, positions.flat_values))
         if form == "dense":
             cells = tf.stack([given.value_rowids(), tf.cast(given_by.flat_values, tf.int64)], axis=1)
-            table = tf.fill([tf.shape(items)[0], annotations.num_annotators], missing)
+            table = tf.fill([tf.shape(items)[0], annotations.num_annotators, *of_classes], missing)
             return (x, tf.tensor_scatter_nd_update(table, cells, given.flat_values), *weighted)
         shape = (None, answers.num_slots)
-        table, annotators = given.to_tensor(missing, shape=shape), given_by.to_tensor(-1, shape=shape)
+        table = given.to_tensor(missing, shape=(*shape, *of_classes))
+        annotators = given_by.to_tensor(-1, shape=shape)
         return (with_annotators(x, annotators), table, *weighted)
 
     return finish

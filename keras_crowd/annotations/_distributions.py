@@ -1,0 +1,221 @@
+"""Soft answers as users have them: tables, frames, dicts of probabilities, JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ._duplicates import refuse_majority
+from ._ids import column, encode, id_array, is_missing, refuse_empty
+from ._numbers import INTEGER
+from ._soft import checked_distributions, is_answered
+
+if TYPE_CHECKING:
+    from ._container import Annotations
+
+Classes = Sequence[Hashable] | int | None
+
+
+class Distributions(NamedTuple):
+    """Ids of the classes; and a row for each answer, zeros for none."""
+
+    classes: np.ndarray
+    rows: np.ndarray
+
+
+def hold_distributions(answer: Any) -> bool:
+    """Whether a column of answers is a table, or has elements that are no ids: rows, or dicts of probabilities."""
+    if hasattr(answer, "columns") or len(getattr(answer, "shape", ())) == 2:
+        return True
+    if hasattr(answer, "dtype"):
+        return getattr(answer.dtype, "kind", "O") == "O" and _has_rows(answer)
+    return isinstance(answer, list | tuple) and _has_rows(answer)
+
+
+def from_table(
+    cls: type[Annotations], array: np.ndarray, classes: Classes, **ids: np.ndarray
+) -> Annotations:
+    """`from_dense` of `(items, annotators, classes)`."""
+    item_index, annotator_index = np.nonzero(is_answered(array))
+    refuse_empty(item_index, "array")
+    rows = checked_distributions("array", array[item_index, annotator_index])
+    return cls(
+        item_index, annotator_index, rows, classes=class_ids_of_columns(classes, array.shape[2]), **ids
+    )
+
+
+def from_distributions(
+    cls: type[Annotations],
+    item: Any,
+    annotator: Any,
+    answer: Any,
+    *,
+    classes: Classes,
+    unknown: str,
+    **rules: Any,
+) -> Annotations:
+    """`from_coo` of soft answers."""
+    refuse_majority(rules["duplicates"], "soft")
+    found = distributions_of(answer, classes, unknown)
+    item, annotator = column("item", item), column("annotator", annotator)
+    if not len(item) == len(annotator) == len(found.rows):
+        raise ValueError(
+            "`item`, `annotator` and `answer` must have the same length. "
+            f"Received: lengths {len(item)}, {len(annotator)} and {len(found.rows)}"
+        )
+    given = is_answered(found.rows)
+    refuse_empty(np.flatnonzero(given), "answer")
+    places = cls.from_coo(item[given], annotator[given], np.flatnonzero(given), **rules)
+    return in_place_of_codes(places, found)
+
+
+def in_place_of_codes(places: Annotations, found: Distributions) -> Annotations:
+    """Annotations whose classes are numbers of rows, with the rows as their answers."""
+    return type(places)(
+        places.item_index,
+        places.annotator_index,
+        checked_distributions("answer", found.rows[places.classes[places.answers]]),  # type: ignore[index]
+        items=places.items,
+        annotators=places.annotators,
+        classes=found.classes,
+    )
+
+
+def distributions_of(answer: Any, classes: Classes, unknown: str) -> Distributions:
+    """A table with a column a class, or elements each a row, a dict of probabilities, a class or missing."""
+    if hasattr(answer, "columns"):
+        return _of_columns(list(answer.columns), np.asarray(answer.to_numpy(), float), classes)
+    if getattr(answer, "ndim", 1) == 2:
+        table = np.asarray(answer, float)
+        return Distributions(class_ids_of_columns(classes, table.shape[1]), _without_nan(table))
+    elements = list(answer)
+    widths = {len(element) for element in elements if _is_row(element)}
+    if not widths:
+        return _of_dicts(elements, classes, unknown)
+    if len(widths) > 1:
+        raise ValueError(f"`answer` must have rows of one length. Received: lengths {sorted(widths)}")
+    ids = class_ids_of_columns(classes, widths.pop()).tolist()
+    dicts = [dict(zip(ids, e, strict=True)) if _is_row(e) else e for e in elements]
+    return _of_dicts(dicts, ids, unknown)
+
+
+def class_ids_of_columns(classes: Classes, num_columns: int) -> np.ndarray:
+    """The ids of the classes that the columns of a table stand for, in their order."""
+    ids = np.arange(num_columns) if classes is None else classes
+    ids = np.arange(ids) if isinstance(ids, int | np.integer) else id_array("classes", ids)
+    if len(ids) != num_columns:
+        raise ValueError(
+            f"`classes` must be as many as the columns of soft answers, {num_columns}. "
+            f"Received: {len(ids)} classes"
+        )
+    return ids
+
+
+def columns_of(df: Any, probabilities: str | Sequence[str], classes: Classes) -> Any:
+    """The soft answers in a data frame: some columns, or one of dicts or of JSON."""
+    names = [probabilities] if isinstance(probabilities, str) else list(probabilities)
+    missing = [name for name in names if name not in df.columns]
+    if missing or (len(names) < 2 and not isinstance(probabilities, str)):
+        raise ValueError(
+            "`probabilities` must name two or more columns of the table, one a class, or one column of JSON objects. "
+            f"Received: probabilities={probabilities!r}, columns {list(df.columns)}"
+        )
+    if not isinstance(probabilities, str):
+        return df[names] if classes is None else df[names].to_numpy(float)
+    elements = df[probabilities].tolist()
+    parsed = [_parsed(element, row) for row, element in enumerate(elements)]
+    if all(element is same for element, same in zip(elements, parsed, strict=True)):
+        return parsed
+    return with_typed_keys(parsed, classes)
+
+
+def with_typed_keys(elements: Sequence[Any], classes: Classes) -> list[Any]:
+    """Classes and keys of dicts that were text, as integers where all are and `classes` has no text."""
+    texts = {element for element in elements if isinstance(element, str)}
+    texts |= {key for element in elements if isinstance(element, dict) for key in element}
+    of_text = not isinstance(classes, int | None) and any(isinstance(id_, str) for id_ in classes)
+    if of_text or not all(map(INTEGER, texts)):
+        return list(elements)
+
+    def typed(id_: Any) -> Any:
+        return int(id_) if isinstance(id_, str) else id_
+
+    return [
+        {typed(key): p for key, p in element.items()} if isinstance(element, dict) else typed(element)
+        for element in elements
+    ]
+
+
+def _of_columns(given: list[Hashable], table: np.ndarray, classes: Classes) -> Distributions:
+    """The columns of a data frame, their names the ids of classes."""
+    if isinstance(classes, int):
+        classes = range(classes)
+    ids, code = encode("answer", column("answer", given), "classes", given if classes is None else classes)
+    rows = np.zeros((len(table), len(ids)))
+    rows[:, code] = table
+    return Distributions(ids, _without_nan(rows))
+
+
+def _of_dicts(elements: Sequence[Any], classes: Classes, unknown: str) -> Distributions:
+    dicts = [_as_dict(element, row) for row, element in enumerate(elements)]
+    keys = column("answer", [key for probabilities in dicts for key in probabilities])
+    values = np.array([p for probabilities in dicts for p in probabilities.values()], float)
+    row = np.repeat(np.arange(len(dicts)), [len(probabilities) for probabilities in dicts])
+    if isinstance(classes, int):
+        classes = range(classes)
+    if unknown == "drop" and classes is not None:
+        ids = set(column("classes", classes).tolist())
+        known = np.fromiter(map(ids.__contains__, keys.tolist()), bool, len(keys))
+        known &= ~np.isin(row, row[~known & (values > 0)])
+        keys, values, row = keys[known], values[known], row[known]
+    ids_, code = encode("answer", keys, "classes", classes)
+    rows = np.zeros((len(dicts), len(ids_)))
+    rows[row, code] = values
+    return Distributions(ids_, rows)
+
+
+def _as_dict(element: Any, row: int) -> dict[Hashable, float]:
+    """What an element says of the classes it names."""
+    try:
+        if not isinstance(element, Mapping):
+            return {} if _is_missing(element) else {element: 1.0}
+        found = {key: float(p) for key, p in element.items() if p is not None}
+        return {} if all(p != p for p in found.values()) else found
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"`answer` must hold classes, or probabilities of classes. Received: {element!r} at row {row}"
+        ) from None
+
+
+def _parsed(element: Any, row: int) -> Any:
+    """A dict that is written as JSON; a class, or a dict, as it is."""
+    if not isinstance(element, str) or not element.lstrip().startswith("{"):
+        return element
+    try:
+        return json.loads(element)
+    except ValueError as error:
+        raise ValueError(
+            f"`probabilities` must name a column of JSON objects. Received: {element[:60]!r} at row {row} ({error})"
+        ) from None
+
+
+def _without_nan(table: np.ndarray) -> np.ndarray:
+    """Rows that are all `NaN` as zeros; others with `NaN` are left to be refused."""
+    return np.where(np.all(np.isnan(table), axis=1, keepdims=True), 0.0, table)
+
+
+def _has_rows(elements: Any) -> bool:
+    return any(issubclass(kind, Mapping | list | np.ndarray) for kind in set(map(type, elements)))
+
+
+def _is_row(element: Any) -> bool:
+    return isinstance(element, list | np.ndarray) and np.ndim(element) == 1
+
+
+def _is_missing(element: Any) -> bool:
+    found = np.empty(1, object)
+    found[0] = element
+    return bool(is_missing(found)[0])
