@@ -5,6 +5,10 @@ from ._coerce import as_answers as as_answers
 from ._coerce import as_ratings as as_ratings
 from ._coerce import checksum as checksum
 from ._container import Annotations as Annotations
+from ._distributions import Distributions as Distributions
+from ._distributions import distributions_of as distributions_of
+from ._distributions import in_place_of_codes as in_place_of_codes
+from ._distributions import with_typed_keys as with_typed_keys
 from ._forms import missing_answer as missing_answer
 from ._forms import no_answers as no_answers
 from ._frames import by_ids as by_ids

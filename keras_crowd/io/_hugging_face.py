@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from ..annotations import Annotations
+from ..annotations import Annotations, refuse_soft
 from ..annotations._forms import answer_ids
 from ..annotations._rules import Rules, refuse_others
 from ._columns import Column
@@ -119,6 +119,7 @@ def hugging_face_columns(annotations: Annotations, estimates: Any = None) -> dic
     >>> keras_crowd.io.hugging_face_columns(annotations)["answers"]
     [['cat', 'dog'], ['dog']]
     """
+    refuse_soft("hugging_face_columns", annotations)
     ends = np.cumsum(annotations.answers_per_item()).tolist()
     starts = [0, *ends[:-1]]
     who, what = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any, Unpack
 
@@ -12,7 +13,16 @@ from ._arguments import item_names, refuse_same_names, texts
 from ._columns import joined
 from ._parquet import keeps_dictionary, parquet_columns
 from ._rows import RowBuilder, Rows, assemble
-from ._tables import MISSING_TEXTS, checked_names, format_of, item_columns, separator, write_table
+from ._soft import parquet_records, read_soft, soft_columns, soft_names
+from ._tables import (
+    MISSING_TEXTS,
+    TEXT_FORMATS,
+    checked_names,
+    format_of,
+    item_columns,
+    separator,
+    write_table,
+)
 from ._text import FILE, read_json_lines, read_table
 
 
@@ -22,6 +32,7 @@ def read_long(
     annotator: str = "annotator",
     answer: str = "answer",
     *,
+    probabilities: str | Sequence[str] | None = None,
     missing: str | Sequence[str] = MISSING_TEXTS,
     sep: str | None = None,
     names: Sequence[str] | None = None,
@@ -48,6 +59,10 @@ def read_long(
         item: Name of the column of item ids. Where several columns tell items apart, a list of their names: ids are
             then tuples.
         annotator, answer: Names of the columns.
+        probabilities: Names of columns that hold soft answers, in place of `answer`: one for each class, whose names
+            are the ids of the classes unless `classes=` gives others, in the same order; or one column of JSON
+            objects, `{"cat": 0.7, "dog": 0.3}`, among which may stand hard answers. Blanks in all of a row, or zeros,
+            mean "did not answer".
         missing: Answers in a text format that mean "did not answer", one or several. The default are those of
             `Annotations.from_csv`; a class of such a name needs `missing=""`.
         sep: What stands between the fields of a text table. Defaults to a comma in `.csv` and a tab in the others.
@@ -87,6 +102,19 @@ def read_long(
     missing = texts("missing", missing)
     format_ = format_of(path)
     sep, names = separator(format_, sep), checked_names(format_, names)
+    records = functools.partial(_records, path, format_, sep=sep, names=names, encoding=encoding)
+    if probabilities is not None:
+        soft = soft_names(probabilities)
+        wanted, noun = (*ids, annotator, *soft), "row" if format_ == "parquet" else "line"
+        collect = functools.partial(
+            _collect,
+            path,
+            (*ids, annotator, ", ".join(soft)),
+            text=False,
+            text_ids=format_ in TEXT_FORMATS,
+            noun=noun,
+        )
+        return read_soft(path, records(wanted), soft, collect, noun, missing, **rules)
     match format_:
         case "parquet":
             *found, who, said = parquet_columns(path, columns)
@@ -94,11 +122,9 @@ def read_long(
             categories = said.values.tolist() if keeps_dictionary(path, answer) else None
             rows = Rows(str(path), what, who, said, lambda row: f"row {row + 1}", classes=categories)
         case "jsonl":
-            rows = _collect(path, columns, _json_rows(path, columns, encoding), text=False)
+            rows = _collect(path, columns, records(columns), text=False)
         case _:
-            table = read_table(path, columns, sep=sep, encoding=encoding, names=names)
-            next(table)  # the header
-            rows = _collect(path, columns, table, text=True, missing=missing)
+            rows = _collect(path, columns, records(columns), text=True, missing=missing)
     return assemble(rows, **rules)
 
 
@@ -109,6 +135,7 @@ def write_long(
     annotator: str = "annotator",
     answer: str = "answer",
     *,
+    probabilities: Sequence[str] | None = None,
     encoding: str = "utf-8",
     escape_formulas: bool = False,
 ) -> None:
@@ -123,6 +150,8 @@ def write_long(
         annotations: What to write.
         item: Name of the column of item ids; of ids that are tuples, a list of names, one for each part.
         annotator, answer: Names of the columns.
+        probabilities: Names of columns of probabilities to write in place of `answer`, one for each class. Without,
+            soft answers are JSON objects in the column `answer`, which `read_long(probabilities="answer")` reads.
         encoding: That of a text format.
         escape_formulas: Whether to write an apostrophe before a text that begins with `=`, `+`, `-`, `@`, a tab or a
             line break and is no number. Opened in a spreadsheet, such a text in a `.csv` or `.tsv` file is run as a
@@ -140,11 +169,14 @@ def write_long(
     1,0,0
     1,1,1
     """
-    refuse_same_names(*item_names(item), annotator, answer)
+    format_, answers = format_of(path), {answer: answer_ids(annotations.answers, annotations.classes)}
+    if annotations.is_soft or probabilities is not None:
+        answers = soft_columns(annotations, answer, probabilities, as_text=format_ != "jsonl")
+    refuse_same_names(*item_names(item), annotator, *answers)
     columns = {
         **item_columns(item, annotations.items, annotations.item_index),
         annotator: annotations.annotators[annotations.annotator_index],
-        answer: answer_ids(annotations.answers, annotations.classes),
+        **answers,
     }
     write_table(path, columns, encoding, escape_formulas)
 
@@ -153,16 +185,37 @@ def _collect(
     path: FILE,
     names: Sequence[str],
     records: Iterator[tuple[int, list[Any]]],
+    *,
     text: bool,
     missing: Sequence[str] = (),
+    text_ids: bool | None = None,
+    noun: str = "line",
 ) -> Rows:
     *ids, annotator_name, answer_name = names
     one = len(ids) == 1
     named = (ids[0] if one else ids, annotator_name, answer_name)
-    builder = RowBuilder(path, named, lambda line, _: f"line {line}", text, missing)
+    builder = RowBuilder(path, named, lambda line, _: f"{noun} {line}", text, missing, text_ids)
     for line, (*item, annotator, answer) in records:
         builder.add(item[0] if one else item, annotator, answer, line)
     return builder.rows()
+
+
+def _records(
+    path: FILE,
+    format_: str,
+    columns: Sequence[str],
+    sep: str,
+    names: Sequence[str] | None,
+    encoding: str,
+) -> Iterator[tuple[int, list[Any]]]:
+    """Number and fields of each row."""
+    if format_ == "parquet":
+        return parquet_records(path, columns)
+    if format_ == "jsonl":
+        return _json_rows(path, columns, encoding)
+    table = read_table(path, columns, sep=sep, encoding=encoding, names=names)
+    next(table)  # the header
+    return table
 
 
 def _json_rows(path: FILE, columns: Sequence[str], encoding: str) -> Iterator[tuple[int, list[Any]]]:

@@ -117,7 +117,8 @@ def write_table(
             `.csv` and `.tsv`.
     """
     format_ = format_of(path)
-    values = {name: plain(name, column) for name, column in columns.items()}
+    objects = frozenset([dict] if format_ == "jsonl" else [])
+    values = {name: plain(name, column, objects) for name, column in columns.items()}
     if format_ == "parquet":
         pa = pyarrow()
         table = pa.table({name: pa.array(column) for name, column in values.items()})
@@ -182,14 +183,14 @@ def write_json_lines(path: FILE, records: Iterable[Mapping[str, Any]], encoding:
             raise _not_encodable(path, encoding, error) from error
 
 
-def plain(name: str, column: Any) -> list[Any]:
-    """Python's own numbers and strings, which every format takes; `None` for NaN."""
+def plain(name: str, column: Any, objects: frozenset[type] = frozenset()) -> list[Any]:
+    """Python's own numbers and strings, which every format takes, or `objects`; `None` for NaN."""
     if isinstance(column, np.ndarray) and column.dtype == np.float32:
         values = [float(str(value)) for value in column]  # 0.1, not 0.10000000149011612
     else:
         values = column.tolist() if isinstance(column, np.ndarray) else list(column)
     other = set(map(type, values)) - {str, int, float, bool, type(None)}
-    if other:
+    if other - objects:
         raise ValueError(
             f"Column {name!r} must be text, numbers, true or false to be written. "
             f"Received: {', '.join(sorted(kind.__name__ for kind in other))}"

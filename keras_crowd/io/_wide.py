@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from ..annotations import MISSING, Annotations
+from ..annotations import MISSING, Annotations, refuse_soft
 from ..annotations._rules import Rules, refuse_others
 from ._arguments import item_names, refuse_same_names, texts
 from ._columns import typed
@@ -131,6 +131,7 @@ def write_wide(
     0,1,
     1,0,1
     """
+    refuse_soft("write_wide", annotations)
     names = [str(id_) for id_ in annotations.annotators.tolist()]
     refuse_same_names(*item_names(item), *names)
     table = annotations.dense()
