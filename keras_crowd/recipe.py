@@ -1,30 +1,19 @@
 """From a classifier, features and answers to a trained classifier, in one call."""
 
-import functools
 import math
 import os
 import pathlib
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
-from keras import ops
 
+from ._backup import Backup
+from ._training import Training
 from .annotations import Annotations, as_annotations, rows_by_id
-from .callbacks import RegularizerSchedule
-from .evaluation import classifier_alignment
-from .layers import CrowdsClassification
-from .losses import MaskedCrowdCrossEntropy
-from .models import align_classes, validate
-from .ops import class_probabilities
-from .optimizers import crowd_optimizer
-from .pipelines._features import with_annotators
 from .regularizers import ClassifierLogDet
 from .selection import WEIGHTS, RegularizationPath, regularization_path
-from .warm_start import from_dawid_skene
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,10 +92,12 @@ def fit_crowd(
         from_logits: Whether the classifier gives logits.
         parts: How many times answers are held out.
         fraction: Part of the answers held out each time.
-        seed: Seed of the held-out answers; call `keras.utils.set_random_seed` for all else.
+        seed: Seed of the held-out answers and of the order of the items; call `keras.utils.set_random_seed` for all
+            else.
         callbacks: Keras callbacks for the last training.
-        backup_dir: Folder to keep what is done in: after an interruption, the same call goes on from there.
-            Emptied of it at the end.
+        backup_dir: Folder in which to keep what is done: after an interruption, the same call goes on from there, from
+            the first call's weights, and ends as if there had been none (see `EMTrainer.fit`). Its files are deleted
+            when training ends. Defaults to `None`, no backup.
         verbose: 1 shows progress, 2 also every epoch of the last training.
 
     Returns:
@@ -133,17 +124,22 @@ def fit_crowd(
     _check_classifier(classifier, annotations)
     if epochs is None:
         epochs = default_epochs(annotations.num_items, batch_size)
-    training = _Training(classifier, x, annotations, epochs, batch_size, from_logits)
+    training = Training(classifier, x, annotations, epochs, batch_size, from_logits, seed)
     training.compile(optimizer, crowd_learning_rate)
-    backup = None if backup_dir is None else pathlib.Path(backup_dir)
-    choosing = {"parts": parts, "fraction": fraction, "seed": seed, "verbose": verbose}
-    weight, path = _choose(training, weights, backup, annotations, **choosing)
-    if backup is not None:
-        callbacks = [*callbacks, keras.callbacks.BackupAndRestore(backup / "training")]
-    history = training.fit(weight, annotations, callbacks, verbose=2 if verbose > 1 else 0)
+    choosing = {"parts": parts, "fraction": fraction, "seed": seed}
+    settings = {"weights": weights, "crowd_learning_rate": crowd_learning_rate, **choosing}
+    given = {} if backup_dir is None else {**training.given(annotations), **settings}
+    start, chosen, trained = _backups(backup_dir, given)
+    training.start_from(start)
+    try:
+        weight, path = _choose(training, weights, annotations, chosen.file, given, verbose, **choosing)
+    except BaseException:
+        training.give_back()
+        raise
+    history = training.fit(weight, annotations, callbacks, 2 if verbose > 1 else 0, trained)
     training.put_classes_back(annotations)
-    if path is not None and backup is not None:
-        (backup / "path.npz").unlink(missing_ok=True)
+    for backup in (trained, chosen, start):
+        backup.delete()
     return CrowdFit(classifier, training.crowd, training.model, history, weight, path)
 
 
@@ -158,108 +154,33 @@ def default_epochs(num_items: int, batch_size: int = 256) -> int:
     return max(200, math.ceil(1000 / math.ceil(num_items / batch_size)))
 
 
-class _Training:
-    """One compiled model, trained again and again from the same start."""
-
-    def __init__(
-        self,
-        classifier: Any,
-        x: Any,
-        annotations: Annotations,
-        epochs: int,
-        batch_size: int,
-        from_logits: bool,
-    ) -> None:
-        self.classifier, self.x, self.epochs, self.batch_size = classifier, x, epochs, batch_size
-        self.num_slots = annotations.slots()[0].shape[1]
-        # all weights are tried on one part before the next
-        self._confusion = functools.lru_cache(1)(from_dawid_skene)
-        self.crowd = CrowdsClassification(
-            annotations.num_annotators,
-            "CM",
-            from_logits=from_logits,
-            classifier_regularizer=ClassifierLogDet(),
-        )
-        ids = keras.Input((None,), dtype="int32", name="annotators")
-        logits = self.crowd(classifier.outputs[0], annotators=ids)
-        self.model = keras.Model(with_annotators(_structure(classifier, x), ids), logits)
-        validate(self.model, *self.data(annotations))
-
-    def compile(self, optimizer: Any, crowd_learning_rate: Any) -> None:
-        """Compiles, and keeps the start."""
-        optimizer = crowd_optimizer(self.model, keras.optimizers.get(optimizer), crowd_learning_rate)
-        self.model.compile(optimizer, loss=MaskedCrowdCrossEntropy())
-        optimizer.build(self.model.trainable_variables)
-        self._variables = [*self.model.variables, *optimizer.variables]
-        self._start = [np.array(ops.convert_to_numpy(v)) for v in self._variables]
-
-    def data(self, annotations: Annotations) -> tuple[Any, np.ndarray]:
-        """What the model is trained on."""
-        ids, answers = annotations.slots(self.num_slots)
-        return with_annotators(self.x, ids), answers
-
-    def restore(self) -> None:
-        """Classifier, crowd layer and optimizer as they were."""
-        for variable, value in zip(self._variables, self._start, strict=True):
-            variable.assign(value)
-
-    def fit(self, weight: float, annotations: Annotations, callbacks: Sequence[Any], verbose: int) -> Any:
-        """Trains from the start on these answers."""
-        self.restore()
-        self.crowd.set_confusion(self._confusion(annotations))
-        self.crowd.classifier_regularizer.weight = weight
-        x, answers = self.data(annotations)
-        return self.model.fit(
-            x,
-            answers,
-            batch_size=self.batch_size,
-            epochs=self.epochs,
-            callbacks=[RegularizerSchedule(self.crowd), *callbacks],
-            verbose=verbose,
-        )
-
-    def __call__(self, weight: float, annotations: Annotations) -> tuple[np.ndarray, np.ndarray]:
-        """As `regularization_path` wants it."""
-        self.fit(weight, annotations, (), verbose=0)
-        return self.probabilities(), self.crowd.confusion()
-
-    def probabilities(self) -> np.ndarray:
-        """The classifier's, of all items."""
-        outputs = self.classifier.predict(self.x, batch_size=self.batch_size, verbose=0)
-        return class_probabilities(outputs, self.crowd.from_logits)
-
-    def put_classes_back(self, annotations: Annotations) -> None:
-        """Undoes a permutation of the classes; what is trained is not lost where that cannot be done."""
-        try:
-            permutation = classifier_alignment(self.probabilities(), annotations).tolist()
-            if permutation == sorted(permutation):
-                return
-            align_classes(self.model, *self.data(annotations))
-        except (ImportError, ValueError) as error:
-            warnings.warn(
-                f"Whether classes were permuted is not known, or not undone. {error}", stacklevel=3
-            )
-            return
-        message = f"The classes had been permuted and were put back: class k was {permutation}[k]."
-        warnings.warn(message, stacklevel=3)
+def _backups(folder: Any, given: dict[str, Any]) -> list[Backup]:
+    """Of the start, of the choice of the weight, and of the last training."""
+    names = ("start.npz", "path.npz", "training.npz")
+    return [Backup(None if folder is None else pathlib.Path(folder) / name, given) for name in names]
 
 
 def _choose(
-    training: _Training,
+    training: Training,
     weights: float | Sequence[float],
-    backup: pathlib.Path | None,
     annotations: Annotations,
-    **kwargs: Any,
+    file: pathlib.Path | None,
+    given: dict[str, Any],
+    verbose: int,
+    **choosing: Any,
 ) -> tuple[float, RegularizationPath | None]:
     """The weight to train with, and how it was found."""
     if np.ndim(weights) == 0:
         return ClassifierLogDet(float(weights)).weight, None  # type: ignore[arg-type]
-    file = None if backup is None else backup / "path.npz"
-    try:
-        path = regularization_path(training, annotations, weights, backup=file, **kwargs)  # type: ignore[arg-type]
-    except BaseException:
-        training.restore()
-        raise
+    path = regularization_path(
+        training,
+        annotations,
+        weights,  # type: ignore[arg-type]
+        backup=file,
+        given={name: value for name, value in given.items() if name not in ("weights", *choosing)},
+        verbose=verbose,
+        **choosing,
+    )
     return path.chosen, path
 
 
@@ -275,11 +196,3 @@ def _check_classifier(classifier: Any, annotations: Annotations) -> None:
             f"`classifier` must have the output shape (batch, {annotations.num_classes}), one number a class: the "
             f"answers have {annotations.num_classes} classes (codes start at 0). Received: {shape}"
         )
-
-
-def _structure(classifier: Any, x: Any) -> Any:
-    """The inputs of the classifier, in the structure of `x`."""
-    if not isinstance(x, dict):
-        return classifier.inputs
-    given = getattr(classifier, "input", None)
-    return given if isinstance(given, dict) else {tensor.name: tensor for tensor in classifier.inputs}

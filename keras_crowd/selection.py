@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from ._arguments import whole_number
-from ._files import write_npz
+from ._backup import Backup
 from .aggregation import held_out_cross_entropy
 from .annotations import Annotations, as_annotations, checksum
 
@@ -110,6 +110,7 @@ def regularization_path(
     fraction: float = 0.15,
     seed: int = 0,
     backup: str | os.PathLike[str] | None = None,
+    given: Mapping[str, Any] | None = None,
     verbose: int = 1,
 ) -> RegularizationPath:
     """Trains with every weight on most of the answers and predicts the others.
@@ -135,6 +136,8 @@ def regularization_path(
         fraction: Part of the answers held out each time, in (0, 1).
         seed: Seed of the draws.
         backup: File for what has been measured, `.npz`: an interrupted path goes on from there.
+        given: What else `train` depends on, by name: features, settings. A `backup` made with anything else is
+            refused.
         verbose: 1 shows progress.
 
     Returns:
@@ -161,18 +164,20 @@ def regularization_path(
     values = _checked_weights(weights)
     _check_parts(annotations, parts)
     splits = [annotations.split(fraction, seed + part) for part in range(parts)]
-    signature = np.array([checksum(annotations), parts, fraction, seed, *values])
-    losses = _read(backup, signature, (len(values), parts, len(splits[0][1])))
+    own = {"answers": checksum(annotations), "weights": values}
+    choices = {"parts": parts, "fraction": fraction, "seed": seed}
+    kept = Backup(backup, {**own, **choices, **(given or {})}, "backup")
+    empty = np.full((len(values), parts, len(splits[0][1])), np.nan)
+    losses = kept.load().get("losses", empty)
     progress = keras.utils.Progbar(
         parts * len(values), verbose=verbose, stateful_metrics=["weight", "nats"], unit_name="training"
     )
-    for part, (kept, held_out) in enumerate(splits):
+    for part, (others, held_out) in enumerate(splits):
         for w, weight in enumerate(values):
             if np.isnan(losses[w, part]).any():
-                probabilities, confusion = train(float(weight), kept)
-                losses[w, part] = held_out_cross_entropy(held_out, kept, probabilities, confusion)
-                if backup is not None:
-                    write_npz(backup, signature=signature, losses=losses)
+                probabilities, confusion = train(float(weight), others)
+                losses[w, part] = held_out_cross_entropy(held_out, others, probabilities, confusion)
+                kept.save(losses=losses)
             shown = [("weight", weight), ("nats", losses[w, part].mean())]
             progress.update(part * len(values) + w + 1, shown)
     return RegularizationPath(values, losses)
@@ -189,15 +194,3 @@ def _check_parts(annotations: Annotations, parts: int) -> None:
     whole_number("parts", parts)
     if len(annotations) < 4 or annotations.answers_per_item().max() < 1:
         raise ValueError(f"`answers` must have at least 4 answers. Received: {annotations!r}")
-
-
-def _read(backup: Any, signature: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    if backup is None or not os.path.exists(backup):
-        return np.full(shape, np.nan)
-    with np.load(backup) as file:
-        if not np.array_equal(file["signature"], signature) or file["losses"].shape != shape:
-            raise ValueError(
-                "`backup` must be of the same answers, weights, parts, fraction and seed: delete it to start "
-                f"again. Received: {os.fspath(backup)}"
-            )
-        return file["losses"]

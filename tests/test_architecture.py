@@ -16,6 +16,7 @@ LEVELS = {
     "_registration": 0,
     "_arguments": 0,
     "_files": 0,
+    "_backup": 1,
     "annotations": 1,
     "ops": 2,
     "_crf": 2,
@@ -36,7 +37,8 @@ LEVELS = {
     "optimizers": 6,
     "distribution": 6,
     "selection": 3,
-    "recipe": 7,
+    "_training": 7,
+    "recipe": 8,
 }
 WITHOUT_KERAS = {
     "_version",

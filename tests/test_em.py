@@ -142,28 +142,6 @@ def test_interrupted_within_an_iteration_ends_as_if_it_was_not(done, tmp_path, m
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_backup_of_anything_else_is_refused(tmp_path):
-    class Dies(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            if epoch == 1:
-                raise KilledError
-
-    with pytest.raises(KilledError):
-        kc.EMTrainer(network()).fit(X, ANSWERS, callbacks=[Dies()], backup_dir=tmp_path, verbose=0)
-    gold = np.where(np.arange(120) < 9, TRUTH, -1)
-    for trainer, x, answers, arguments in [
-        (kc.EMTrainer(network()), X, ANSWERS[:, ::-1], {}),
-        (kc.EMTrainer(network(0.1)), X, ANSWERS, {}),
-        (kc.EMTrainer(network()), X[::-1], ANSWERS, {}),
-        (kc.EMTrainer(network()), X, ANSWERS, {"gold": gold}),
-        (kc.EMTrainer(network()), X, ANSWERS, {"epochs": 2}),
-        (kc.EMTrainer(network(), prior=1.0), X, ANSWERS, {}),
-    ]:
-        with pytest.raises(ValueError, match=r"`backup_dir` must be of the same answers, features, arg"):
-            trainer.fit(x, answers, backup_dir=tmp_path, verbose=0, **arguments)
-    kc.EMTrainer(network()).fit(X.copy(), ANSWERS, iterations=2, backup_dir=tmp_path, verbose=0)
-
-
 def test_gold_is_taken_for_the_truth():
     """Gold against the answers: classes renamed for half of the items show in the confusions."""
     gold = np.where(np.arange(120) < 100, (TRUTH + 1) % 3, -1)

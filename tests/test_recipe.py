@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import keras_crowd as kc
+from keras_crowd import _training
 
 # Two epochs may leave the classes anywhere.
 pytestmark = pytest.mark.filterwarnings("ignore:The classes had been permuted")
@@ -74,7 +75,7 @@ def test_every_training_starts_from_the_same(monkeypatch):
     classifier = network()
     given = classifier.get_weights()
     schedule = kc.callbacks.RegularizerSchedule
-    monkeypatch.setattr(kc.recipe, "RegularizerSchedule", lambda crowd: [schedule(crowd), Start()][1])
+    monkeypatch.setattr(_training, "RegularizerSchedule", lambda crowd: [schedule(crowd), Start()][1])
     kc.fit_crowd(classifier, X, ANSWERS, **{**FEW, "weights": [0.0, 1.0, 2.0]})
     assert len(seen) == 4
     for start in seen:
@@ -132,7 +133,7 @@ def test_interrupted_recipe_goes_on(tmp_path):
         kc.fit_crowd(network(), X, ANSWERS, callbacks=[Stop()], **arguments)
     assert (tmp_path / "path.npz").exists()
     fit = kc.fit_crowd(network(), X, ANSWERS, **arguments)
-    assert fit.history.epoch == [3, 4]
+    assert fit.history.epoch == [0, 1, 2, 3, 4]
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
@@ -157,7 +158,7 @@ def test_logits_and_annotations():
 
 
 def test_annotators_are_not_decayed_and_may_learn_at_their_own_rate(monkeypatch):
-    monkeypatch.setattr(kc.recipe, "classifier_alignment", lambda *data: np.arange(3))
+    monkeypatch.setattr(_training, "classifier_alignment", lambda *data: np.arange(3))
     optimizer = keras.optimizers.AdamW(1e-3, weight_decay=0.5)
     fit = kc.fit_crowd(
         network(), X, ANSWERS, optimizer=optimizer, crowd_learning_rate=0.0, **{**FEW, "weights": 0.0}
@@ -168,8 +169,8 @@ def test_annotators_are_not_decayed_and_may_learn_at_their_own_rate(monkeypatch)
 
 def test_permuted_classes_are_put_back(monkeypatch):
     """Dawid and Skene's confusions with the classes permuted lead the whole training astray."""
-    start = kc.recipe.from_dawid_skene
-    monkeypatch.setattr(kc.recipe, "from_dawid_skene", lambda a: start(a)[:, [1, 2, 0]])
+    start = _training.from_dawid_skene
+    monkeypatch.setattr(_training, "from_dawid_skene", lambda a: start(a)[:, [1, 2, 0]])
     classifier = network()
     with pytest.warns(
         UserWarning, match=r"The classes had been permuted and were put back: class k was \[2, 0, 1\]"
@@ -185,7 +186,7 @@ def test_permuted_classes_are_put_back(monkeypatch):
 
 
 def test_training_is_kept_where_classes_cannot_be_put_back(monkeypatch):
-    monkeypatch.setattr(kc.recipe, "classifier_alignment", lambda *data: np.array([1, 0, 2]))
+    monkeypatch.setattr(_training, "classifier_alignment", lambda *data: np.array([1, 0, 2]))
     inputs = keras.Input((3,))
     scaled = keras.layers.BatchNormalization()(keras.layers.Dense(3)(inputs))
     classifier = keras.Model(inputs, keras.layers.Softmax()(scaled))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import keras
 import numpy as np
 
 from .._arguments import finite_features, one_row_an_item
+from .._files import checksum_of
 from ..annotations import Annotations, rows_by_id
 
 
@@ -25,9 +27,12 @@ class ArrayFeatures:
     def __iter__(self) -> Iterator[tuple[Any, np.ndarray]]:
         yield self.x, np.arange(self.num_items)
 
-    def arrays(self) -> list[np.ndarray]:
+    def checksums(self) -> list[np.ndarray]:
         """What is known to be the same in a later call."""
         return keras.tree.flatten(self.x)
+
+    def skip(self, passes: int) -> None:
+        """Nothing: each iteration has its own order."""
 
     def predict(self, classifier: Any) -> np.ndarray:
         """The classifier's output for every item."""
@@ -68,6 +73,7 @@ class BatchFeatures:
 
     def __init__(self, batches: Any, num_items: int) -> None:
         self.batches, self.num_items = batches, num_items
+        self._checksums = np.zeros(num_items, np.uint32)
         if iter(batches) is batches:
             raise ValueError(
                 "`x` must be arrays, or batches that can be gone through again and again. "
@@ -90,9 +96,18 @@ class BatchFeatures:
         if isinstance(self.batches, keras.utils.PyDataset):
             self.batches.on_epoch_end()
 
-    def arrays(self) -> list[np.ndarray]:
-        """Nothing: to read all batches for it would take too long."""
-        return []
+    def checksums(self) -> list[np.ndarray]:
+        """What is known to be the same in a later call, whatever the order: a number for each item."""
+        return [self._checksums]
+
+    def skip(self, passes: int) -> None:
+        """Goes through the batches so many times, for the order of the next pass may depend on those before."""
+        for _ in range(passes):
+            if isinstance(self.batches, keras.utils.PyDataset):
+                self.batches.on_epoch_end()
+            elif not isinstance(self.batches, list | tuple):
+                for _ in self.batches:
+                    pass
 
     def predict(self, classifier: Any) -> np.ndarray:
         """The classifier's output for every item."""
@@ -134,12 +149,21 @@ class BatchFeatures:
                     f"Received: {items.dtype} of shape {items.shape}: {items.flat[:5]}..."
                 )
             np.add.at(count, items, 1)
+            for array in keras.tree.flatten(features):
+                self._checksums[items] = 31 * self._checksums[items] + _row_checksums(array)
         if not np.all(count == 1):
             row = np.flatnonzero(count != 1)[0]
             raise ValueError(
                 f"`x` must hold each of the {self.num_items} items of the answers once. Received: "
                 f"{np.count_nonzero(count != 1)} that it does not, the first, {row}, {count[row]} times"
             )
+
+
+def _row_checksums(array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind not in "biufc":
+        return np.array([checksum_of([row]) for row in array], np.uint32)
+    rows = np.ascontiguousarray(array).reshape(len(array), -1)
+    return np.array([zlib.crc32(row.data) for row in rows], np.uint32)
 
 
 def as_features(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,9 +11,10 @@ import keras
 import numpy as np
 
 from .._arguments import whole_number
+from .._backup import Backup, TrainingBackup, description
+from ..annotations import checksum
 from ..models import HiddenCRF
 from ..ops import class_probabilities
-from ._backup import Backup
 from ._chains import Chains
 from ._confusions import Confusions
 from ._log import Log
@@ -131,10 +133,12 @@ class EMTrainer:
             tolerance: Stop when the log-likelihood, per answer, rises by less than this.
             callbacks: Keras callbacks; what they call an epoch is an iteration, with `log_likelihood` and
                 `loss` in the logs.
-            backup_dir: Folder to keep every iteration in: after an interruption, the same call (with more
+            backup_dir: Folder in which to keep what is done: after an interruption, the same call (with more
                 `iterations`, if you like) goes on from there, and ends as if there had been none (under PyTorch,
-                if `Dropout` has a `seed` of its own: without, Keras takes PyTorch's global generator). Emptied of
-                it at the end.
+                if `Dropout` has a `seed` of its own: without, Keras takes PyTorch's global generator). What is
+                kept of callbacks are their numbers and arrays. Batches are gone through as often as before, to
+                come to the same order. Iterations are written as often as a twentieth of the time allows. The
+                file is deleted when training ends. Defaults to `None`, no backup.
             verbose: 1 shows progress.
 
         Returns:
@@ -147,34 +151,57 @@ class EMTrainer:
         for name, value in {"iterations": iterations, "epochs": epochs, "batch_size": batch_size}.items():
             whole_number(name, value)
         annotators, rows, features = problem_for(self, x, answers, gold, batch_size)
-        annotations = annotators.annotations
         posterior = annotators.start(start)
         self._annotators, self._rows = annotators, rows
         self._compile()
-        log = Log(self.classifier, callbacks, iterations, verbose)
-        steps = (self.strength, self.from_logits, self.seed, epochs, batch_size)
-        backup = Backup(
-            backup_dir, self.classifier, annotations, [self.prior, gold, steps, features.arrays()]
-        )
-        posterior, done = backup.restore(posterior, log)
+        settings = {"epochs": epochs, "batch_size": batch_size, "gold": gold, "start": start}
+        backup = self._backup(backup_dir, features, settings)
+        kept = TrainingBackup(backup, self.classifier, callbacks, lambda: {"posterior": self._posterior})
+        self._posterior = kept.restore().get("posterior", posterior)
+        done = len(kept.epoch)
+        features.skip(done * (epochs + 1))
+        rise = None if tolerance is None else tolerance * len(annotators.annotations)
+        log = Log(self.classifier, callbacks, kept, iterations, rise, verbose)
         while done < iterations and not log.stopped:
-            log.begin(done)
-            annotators.maximize(posterior)
-            loss = features.fit(
-                self.classifier,
-                annotators.targets(posterior).reshape(*rows, -1),
-                annotators.informed.reshape(rows),
-                epochs,
-                np.random.default_rng([self.seed, done]),
-            )
-            posterior, objective = annotators.expect(self._predictions(features))
-            log.end(done, {"log_likelihood": objective, "loss": loss}, tolerance, len(annotations))
+            self._iterate(log, features, epochs, done)
             done += 1
-            backup.save(posterior, log)
-        annotators.maximize(posterior)
-        self._posterior = posterior
+        annotators.maximize(self._posterior)
+        history = log.finish()
         backup.delete()
-        return log.finish()
+        return history
+
+    def _iterate(self, log: Log, features: Any, epochs: int, iteration: int) -> None:
+        """M-step and E-step, and what is told of them."""
+        annotators, rows = self._annotators, self._rows
+        log.begin(iteration)
+        annotators.maximize(self._posterior)
+        loss = features.fit(
+            self.classifier,
+            annotators.targets(self._posterior).reshape(*rows, -1),
+            annotators.informed.reshape(rows),
+            epochs,
+            np.random.default_rng([self.seed, iteration]),
+        )
+        self._posterior, objective = annotators.expect(self._predictions(features))
+        log.end(iteration, {"log_likelihood": objective, "loss": loss})
+
+    def _backup(self, folder: Any, features: Any, settings: dict[str, Any]) -> Backup:
+        """What is kept in the folder, and of which call."""
+        if folder is None:
+            return Backup(None, {})
+        annotations = self._annotators.annotations
+        given = {
+            "answers": [checksum(annotations), annotations.num_items, annotations.num_annotators],
+            "features": features.checksums(),
+            "classifier": description(self.classifier),
+            "optimizer": description(self.classifier.optimizer),
+            "loss": description(self.classifier.loss),
+            "from_logits": self.from_logits,
+            "prior": self.prior,
+            "strength": self.strength,
+            "seed": self.seed,
+        }
+        return Backup(pathlib.Path(folder) / "em.npz", {**given, **settings})
 
     def posterior(self) -> np.ndarray:
         """Probability of each class for each training item, `(items, classes)` or `(items, time, classes)`.

@@ -1,0 +1,154 @@
+"""Classifier and annotators of `fit_crowd`, trained again and again from the same start."""
+
+import functools
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from ._backup import NO_BACKUP, Backup, TrainingBackup, description, training_variables
+from .annotations import Annotations, checksum
+from .callbacks import RegularizerSchedule
+from .evaluation import classifier_alignment
+from .layers import CrowdsClassification
+from .losses import MaskedCrowdCrossEntropy
+from .models import align_classes, validate
+from .ops import class_probabilities
+from .optimizers import crowd_optimizer
+from .pipelines._features import with_annotators
+from .pipelines._shuffled import Shuffled
+from .regularizers import ClassifierLogDet
+from .warm_start import from_dawid_skene
+
+
+class Training:
+    """One compiled model, trained again and again from the same start."""
+
+    def __init__(
+        self,
+        classifier: Any,
+        x: Any,
+        annotations: Annotations,
+        epochs: int,
+        batch_size: int,
+        from_logits: bool,
+        seed: int,
+    ) -> None:
+        self.classifier, self.x, self.epochs, self.batch_size = classifier, x, epochs, batch_size
+        self.seed = seed
+        self.num_slots = annotations.slots()[0].shape[1]
+        # all weights are tried on one part before the next
+        self._confusion = functools.lru_cache(1)(from_dawid_skene)
+        self.crowd = CrowdsClassification(
+            annotations.num_annotators,
+            "CM",
+            from_logits=from_logits,
+            classifier_regularizer=ClassifierLogDet(),
+        )
+        ids = keras.Input((None,), dtype="int32", name="annotators")
+        logits = self.crowd(classifier.outputs[0], annotators=ids)
+        self.model = keras.Model(with_annotators(_structure(classifier, x), ids), logits)
+        validate(self.model, *self.data(annotations))
+
+    def compile(self, optimizer: Any, crowd_learning_rate: Any) -> None:
+        """Compiles, and keeps the start."""
+        self._optimizer = keras.optimizers.get(optimizer)
+        optimizer = crowd_optimizer(self.model, self._optimizer, crowd_learning_rate)
+        self.model.compile(optimizer, loss=MaskedCrowdCrossEntropy())
+        self._variables = training_variables(self.model)
+        self._given = self._start = [np.array(ops.convert_to_numpy(v)) for v in self._variables]
+
+    def given(self, annotations: Annotations) -> dict[str, Any]:
+        """What the result depends on, but for the choice of the weight."""
+        return {
+            "answers": [checksum(annotations), annotations.num_items, annotations.num_annotators],
+            "features": self.x,
+            "classifier": description(self.classifier),
+            "optimizer": description(self._optimizer),
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "from_logits": self.crowd.from_logits,
+        }
+
+    def start_from(self, backup: Backup) -> None:
+        """Keeps the start; after an interruption it is that of the first call."""
+        saved = backup.load()
+        if saved:
+            self._start = [saved[f"variable_{i}"] for i in range(len(self._variables))]
+        else:
+            backup.save(**{f"variable_{i}": value for i, value in enumerate(self._start)})
+
+    def data(self, annotations: Annotations) -> tuple[Any, np.ndarray]:
+        """What the model is trained on."""
+        ids, answers = annotations.slots(self.num_slots)
+        return with_annotators(self.x, ids), answers
+
+    def give_back(self) -> None:
+        """Classifier, crowd layer and optimizer as they were given."""
+        self._assign(self._given)
+
+    def _assign(self, values: list[np.ndarray]) -> None:
+        for variable, value in zip(self._variables, values, strict=True):
+            variable.assign(value)
+
+    def fit(
+        self,
+        weight: float,
+        annotations: Annotations,
+        callbacks: Sequence[Any] = (),
+        verbose: int = 0,
+        backup: Backup = NO_BACKUP,
+    ) -> Any:
+        """Trains from the start on these answers, or from where it was interrupted."""
+        self._assign(self._start)
+        self.crowd.set_confusion(self._confusion(annotations))
+        self.crowd.classifier_regularizer.weight = weight
+        kept = TrainingBackup(backup, self.model, callbacks)
+        kept.restore()
+        done = len(kept.epoch)
+        history = self.model.fit(
+            Shuffled(*self.data(annotations), self.batch_size, self.seed, done),
+            shuffle=False,
+            initial_epoch=done,
+            epochs=done if kept.stopped else self.epochs,
+            callbacks=[RegularizerSchedule(self.crowd), *callbacks, kept],
+            verbose=verbose,
+        )
+        history.history, history.epoch = kept.history, kept.epoch
+        return history
+
+    def __call__(self, weight: float, annotations: Annotations) -> tuple[np.ndarray, np.ndarray]:
+        """As `regularization_path` wants it."""
+        self.fit(weight, annotations)
+        return self.probabilities(), self.crowd.confusion()
+
+    def probabilities(self) -> np.ndarray:
+        """The classifier's, of all items."""
+        outputs = self.classifier.predict(self.x, batch_size=self.batch_size, verbose=0)
+        return class_probabilities(outputs, self.crowd.from_logits)
+
+    def put_classes_back(self, annotations: Annotations) -> None:
+        """Undoes a permutation of the classes; what is trained is not lost where that cannot be done."""
+        try:
+            permutation = classifier_alignment(self.probabilities(), annotations).tolist()
+            if permutation == sorted(permutation):
+                return
+            align_classes(self.model, *self.data(annotations))
+        except (ImportError, ValueError) as error:
+            warnings.warn(
+                f"Whether classes were permuted is not known, or not undone. {error}", stacklevel=3
+            )
+            return
+        message = f"The classes had been permuted and were put back: class k was {permutation}[k]."
+        warnings.warn(message, stacklevel=3)
+
+
+def _structure(classifier: Any, x: Any) -> Any:
+    """The inputs of the classifier, in the structure of `x`."""
+    if not isinstance(x, dict):
+        return classifier.inputs
+    given = getattr(classifier, "input", None)
+    return given if isinstance(given, dict) else {tensor.name: tensor for tensor in classifier.inputs}
