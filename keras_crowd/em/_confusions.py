@@ -45,7 +45,7 @@ class Confusions:
             q = majority_vote(self.annotations, soft=True).astype(float)
             q[self.annotations.answers_per_item() == 0] = 1 / q.shape[1]
         else:
-            how = by_ids("start", how, self.annotations)
+            how = how if isinstance(how, str) else by_ids("start", how, self.annotations)
             q = _checked_start(how, (self.annotations.num_items, self.annotations.num_classes))
         return self._with_gold(q)
 
