@@ -8,7 +8,7 @@ import numpy as np
 from .. import ops
 from .._arguments import SUM_TOLERANCE, finite_features, one_row_an_item
 from ..layers import CrowdsClassification, CrowdsRegression
-from ..losses import MaskedCrowdHuber, MaskedCrowdMeanAbsoluteError, MaskedCrowdMeanSquaredError
+from ._compiled import check_compiled, check_likelihood_compiled, of_output
 from ._hidden_crf import HiddenCRF
 from ._joint_crowd_model import JointCrowdModel
 from ._outputs import check_outputs, check_scores, outputs_of_few
@@ -26,12 +26,13 @@ def validate(model: Any, x: Any, answers: Any) -> None:
     Args:
         model: A built model with a crowd layer; or a `JointCrowdModel` or `HiddenCRF`.
         x: The features exactly as for `model.fit`, with the annotators' ids where the model takes slots.
-        answers: The answers exactly as for `model.fit`.
+        answers: The answers exactly as for `model.fit`; of a model of several outputs a list or dict with
+            those for each output.
 
     Raises:
         ValueError: When lengths or shapes disagree; a feature is `NaN` or infinite; the classifier gives no
             probabilities, or no logits where these are expected (an encoder: probabilities, and no scores); the
-            model was compiled with one of Keras's own losses or metrics by name, or a loss for other answers; an
+            model was compiled with one of Keras's own losses or metrics, or with ones for other answers; an
             answer is no class code (out of range, or not whole), or no finite float below `CrowdsRegression`; an
             annotator id is out of range; an answer stands in an empty slot; an annotator stands twice in the
             slots of an item; or no item has any answer. An item without answers is allowed: it has no weight.
@@ -45,8 +46,8 @@ def validate(model: Any, x: Any, answers: Any) -> None:
         return _check_likelihood(model, x, answers)
     crowd = crowd_layer(model)
     rating = isinstance(crowd, CrowdsRegression)
-    _check_compiled(model, crowd)
-    answers = _as_answers(answers)
+    check_compiled(model, crowd)
+    answers = _as_answers(of_output(model, crowd, answers))
     tensors, arrays = model.inputs, match_inputs(model, x)
     one_row_an_item(arrays, len(answers), " (transposed?)" if len(answers) == crowd.num_annotators else "")
     slots = inputs_of(crowd)[1:]
@@ -72,30 +73,6 @@ def _time(model: Any, crowd: Any, x: Any) -> tuple[Any, ...]:
     return f.shape[1:-1]
 
 
-def _check_compiled(model: Any, crowd: Any) -> None:
-    """Whether loss and metrics are for answers, if there are any yet."""
-    rating = isinstance(crowd, CrowdsRegression)
-    loss = getattr(model, "loss", None)
-    wanted = "MaskedCrowdMeanSquaredError" if rating else "MaskedCrowdCrossEntropy"
-    if rating and crowd.learn_variance:
-        wanted = "MaskedCrowdGaussian"
-    squared = isinstance(
-        loss, MaskedCrowdMeanSquaredError | MaskedCrowdMeanAbsoluteError | MaskedCrowdHuber
-    )
-    if isinstance(loss, str) or (squared and wanted == "MaskedCrowdGaussian"):
-        raise ValueError(
-            "`model` must be compiled with a loss for crowd answers, here "
-            f"`keras_crowd.losses.{wanted}()`. Received: loss={getattr(loss, 'name', loss)!r}"
-        )
-    metrics = (model.get_compile_config() or {}).get("metrics") if model.compiled else None
-    named = [metric for metric in metrics or [] if isinstance(metric, str)]
-    if len(model.outputs) == 1 and named:
-        raise ValueError(
-            "`model` must be compiled with metrics for crowd answers, as `keras_crowd.metrics.CrowdAccuracy()`: "
-            f"those of Keras count a missing answer as a wrong one. Received: metrics={named}"
-        )
-
-
 def _as_answers(answers: Any) -> np.ndarray:
     array = np.asarray(answers)
     if array.ndim == 0 or array.dtype.kind not in "iuf":
@@ -117,7 +94,7 @@ def _check_features(tensor: Any, array: np.ndarray) -> None:
 
 def _check_likelihood(model: HiddenCRF | JointCrowdModel, x: Any, answers: Any) -> None:
     """The same of a model that takes answers, and maybe gold, into its own loss."""
-    model.check_loss()
+    check_likelihood_compiled(model)
     answers, gold = answers if isinstance(answers, list | tuple) and len(answers) == 2 else (answers, None)
     answers, crowd = _as_answers(answers), model.crowd
     one_row_an_item([np.asarray(array) for array in keras.tree.flatten(x)], len(answers))
