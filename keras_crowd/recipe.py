@@ -12,12 +12,13 @@ import numpy as np
 
 from ._backup import Backup
 from ._training import Training
+from ._repr import one_line
 from .annotations import Annotations, as_annotations, rows_by_id
 from .regularizers import ClassifierLogDet
 from .selection import WEIGHTS, RegularizationPath, regularization_path
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CrowdFit:
     """What `fit_crowd` made.
 
@@ -43,6 +44,8 @@ class CrowdFit:
     history: Any
     weight: float
     path: RegularizationPath | None
+
+    __repr__ = one_line
 
 
 def fit_crowd(

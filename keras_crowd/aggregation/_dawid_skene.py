@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from .._arguments import whole_number
+from .._repr import one_line
 from ..annotations import as_annotations
 from ._checks import imagined_answers
 from ._counts import AnswerSums, vote_counts
@@ -31,6 +32,8 @@ class DawidSkene(NamedTuple):
     class_prior: np.ndarray
     log_likelihood: np.ndarray
     converged: bool
+
+    __repr__ = one_line
 
     @property
     def labels(self) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._repr import one_line
 from ..annotations import Annotations, as_ratings, by_ids
 from ..annotations._counts import share
 
@@ -62,6 +63,8 @@ class Deviations(NamedTuple):
 
     bias: np.ndarray
     rmse: np.ndarray
+
+    __repr__ = one_line
 
 
 def deviations(answers: Any, truth: Any) -> Deviations:

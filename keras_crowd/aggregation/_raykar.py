@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._arguments import whole_number
+from .._repr import one_line
 from ..annotations import Annotations, as_ratings, by_ids
 from ._ratings import by_annotator, log_prior_of, mean_rating, noise_variance, truth_given
 
@@ -32,6 +33,8 @@ class Raykar(NamedTuple):
     prior_variance: float
     objective: np.ndarray
     converged: bool
+
+    __repr__ = one_line
 
 
 class _State(NamedTuple):

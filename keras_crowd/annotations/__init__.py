@@ -1,5 +1,6 @@
 """The answers of many annotators: one container, three forms. NumPy only."""
 
+from ._classes import check_classes as check_classes
 from ._coerce import as_annotations as as_annotations
 from ._coerce import as_answers as as_answers
 from ._coerce import as_ratings as as_ratings
@@ -9,15 +10,17 @@ from ._distributions import Distributions as Distributions
 from ._distributions import distributions_of as distributions_of
 from ._distributions import in_place_of_codes as in_place_of_codes
 from ._distributions import with_typed_keys as with_typed_keys
+from ._factors import encode as encode
 from ._forms import missing_answer as missing_answer
 from ._forms import no_answers as no_answers
 from ._frames import by_ids as by_ids
-from ._frames import has_index as has_index
 from ._frames import labels_as_codes as labels_as_codes
 from ._frames import rows_by_id as rows_by_id
 from ._frames import rows_like as rows_like
 from ._ids import MISSING as MISSING
 from ._ids import id_array as id_array
+from ._index import has_index as has_index
+from ._index import refuse_sparse as refuse_sparse
 from ._soft import Votes as Votes
 from ._soft import is_soft as is_soft
 from ._soft import is_soft_table as is_soft_table

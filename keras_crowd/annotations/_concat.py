@@ -83,7 +83,8 @@ def _vocabulary(name: str, parts: Sequence[Annotations]) -> tuple[np.ndarray, li
     """The ids of all parts, and where among them each part's are."""
     ids: dict[Hashable, int] = {}
     positions = [
-        np.array([ids.setdefault(id_, len(ids)) for id_ in getattr(part, name).tolist()]) for part in parts
+        np.array([ids.setdefault(id_, len(ids)) for id_ in getattr(part, name).tolist()], np.intp)
+        for part in parts
     ]
     texts = {str(id_) for id_ in ids if not isinstance(id_, str)}
     both = next((id_ for id_ in ids if isinstance(id_, str) and id_ in texts), None)

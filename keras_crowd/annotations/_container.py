@@ -9,13 +9,9 @@ from typing import Any
 import numpy as np
 
 from . import _concat, _readers
+from ._factors import selection
 from ._forms import answer_ids, to_dense, to_slots
-from ._ids import (
-    frozen,
-    refuse_duplicates,
-    refuse_infinite,
-    selection,
-)
+from ._ids import frozen, refuse_duplicates, refuse_infinite
 from ._soft import is_soft, one_hot
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ._duplicates import refuse_majority
-from ._ids import column, encode, id_array, is_missing, refuse_empty
+from ._factors import encode
+from ._ids import column, id_array, is_missing, refuse_empty
 from ._numbers import INTEGER
 from ._soft import checked_distributions, is_answered
 
@@ -31,7 +32,7 @@ def hold_distributions(answer: Any) -> bool:
     if hasattr(answer, "columns") or len(getattr(answer, "shape", ())) == 2:
         return True
     if hasattr(answer, "dtype"):
-        return getattr(answer.dtype, "kind", "O") == "O" and _has_rows(answer)
+        return isinstance(answer.dtype, np.dtype) and answer.dtype.kind == "O" and _has_rows(answer)
     return isinstance(answer, list | tuple) and _has_rows(answer)
 
 
@@ -67,8 +68,9 @@ def from_distributions(
             f"Received: lengths {len(item)}, {len(annotator)} and {len(found.rows)}"
         )
     given = is_answered(found.rows)
-    refuse_empty(np.flatnonzero(given), "answer")
-    places = cls.from_coo(item[given], annotator[given], np.flatnonzero(given), **rules)
+    rows = np.flatnonzero(given)
+    refuse_empty(rows, "answer")
+    places = cls.from_coo(item[given], annotator[given], rows, classes=rows, **rules)
     return in_place_of_codes(places, found)
 
 

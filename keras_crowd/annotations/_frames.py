@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from ._container import Annotations
-from ._ids import MISSING, column, encode, is_missing
+from ._factors import encode
+from ._ids import MISSING, column, is_missing
+from ._index import has_index, is_plain_range, positions, refuse_sparse
 
 _NUMBERS = (int, float, np.number)
 
@@ -39,11 +40,12 @@ def rows_by_id(name: str, values: Any, items: Annotations | np.ndarray | None) -
     >>> keras_crowd.annotations.rows_by_id("x", frame, np.array(["a", "b", "c"])).tolist()
     [[1.0], [2.0], [3.0]]
     """
+    refuse_sparse(name, values)
     if not has_index(values):
         return values
     if isinstance(items, Annotations):
         items = items.items if items.has_item_ids else None
-    rows = _positions(name, "index", values.index, "annotations.items", items)
+    rows = positions(name, "index", values.index, "annotations.items", items)
     array = values.to_numpy()
     return array if rows is None else array[rows]
 
@@ -62,12 +64,13 @@ def rows_like(name: str, values: Any, other_name: str, other: Any) -> Any:
     Raises:
         ValueError: When the one index is no permutation of the other.
     """
+    refuse_sparse(name, values)
     if not has_index(values):
         return values
-    ids = None if _is_plain(values.index) or not has_index(other) else column(other_name, other.index)
-    if ids is None or _is_plain(ids):
+    ids = None if is_plain_range(values.index) or not has_index(other) else column(other_name, other.index)
+    if ids is None or is_plain_range(ids):
         return values.to_numpy()
-    rows = _positions(name, "index", values.index, f"{other_name}.index", ids)
+    rows = positions(name, "index", values.index, f"{other_name}.index", ids)
     return values.to_numpy()[slice(None) if rows is None else rows]
 
 
@@ -90,7 +93,7 @@ def by_ids(name: str, values: Any, annotations: Annotations) -> Any:
     rows = rows_by_id(name, values, annotations)
     if has_index(values) and hasattr(values, "columns"):
         annotations.num_classes  # noqa: B018  which ratings do not have
-        columns = _positions(name, "columns", values.columns, "annotations.classes", annotations.classes)
+        columns = positions(name, "columns", values.columns, "annotations.classes", annotations.classes)
         return rows if columns is None else rows[:, columns]
     return labels_as_codes(name, rows, annotations.classes, are_ids=has_index(values))
 
@@ -113,71 +116,6 @@ def labels_as_codes(name: str, labels: Any, classes: np.ndarray | None, *, are_i
         isinstance(array, np.ndarray) and array.ndim == 1 and (are_ids or array.dtype.kind not in "iufb")
     )
     return _codes(name, array, classes) if names else labels
-
-
-def has_index(values: Any) -> bool:
-    """Whether rows of `values` have labels, as those of pandas: lists have a method of that name."""
-    return hasattr(values, "to_numpy") and hasattr(getattr(values, "index", None), "tolist")
-
-
-def _positions(
-    name: str, axis: str, labels: Iterable[Any], vocabulary_name: str, vocabulary: np.ndarray | None
-) -> np.ndarray | None:
-    """Where each id of the vocabulary stands among the labels; `None` if they are in its order, or say nothing."""
-    given = column(f"{name}.{axis}", labels)
-    plain = _is_plain(given)
-    if vocabulary is None:
-        if plain:
-            return None
-        raise ValueError(
-            f"`{name}` has an {axis}, but the answers came without ids of items, so that rows cannot be matched: give "
-            "`Annotations` the ids as `items=`, or an array (`.to_numpy()`) in the order of the answers. "
-            f"Received: the {axis} {_few(given.tolist())}"
-        )
-    if given.dtype == vocabulary.dtype and np.array_equal(given, vocabulary):
-        return None
-    if plain:
-        _refuse_two_meanings(name, axis, vocabulary_name, vocabulary)
-        return None
-    return _permutation(name, axis, given.tolist(), vocabulary_name, vocabulary.tolist())
-
-
-def _is_plain(labels: Any) -> bool:
-    labels = column("index", labels)
-    return labels.dtype.kind in "iu" and np.array_equal(labels, np.arange(len(labels)))
-
-
-def _refuse_two_meanings(name: str, axis: str, vocabulary_name: str, vocabulary: np.ndarray) -> None:
-    """Raises where a plain range are the ids in another order: it may mean them, or positions."""
-    if vocabulary.dtype.kind in "iu" and np.array_equal(np.sort(vocabulary), np.arange(len(vocabulary))):
-        raise ValueError(
-            f"The {axis} of `{name}` is a plain range, as are `{vocabulary_name}` in another order: say "
-            f"which row is whose by `.loc[{vocabulary_name}]` (ids) or `.to_numpy()` (positions). "
-            f"Received: ids {_few(vocabulary.tolist())}"
-        )
-
-
-def _permutation(
-    name: str, axis: str, given: list[Any], vocabulary_name: str, wanted: list[Any]
-) -> np.ndarray | None:
-    position = {id_: i for i, id_ in enumerate(given)}
-    known = set(wanted)
-    for problem, ids in (
-        ("without", [id_ for id_ in wanted if id_ not in position]),
-        ("with the unknown", [id_ for id_ in position if id_ not in known]),
-        ("with more than one of", [id_ for i, id_ in enumerate(given) if position[id_] != i]),
-    ):
-        if ids:
-            raise ValueError(
-                f"The {axis} of `{name}` must be `{vocabulary_name}`, in any order "
-                "(or give an array, `.to_numpy()`, in their order). "
-                f"Received: {problem} {_few(ids)}"
-            )
-    return np.array([position[id_] for id_ in wanted], np.intp)
-
-
-def _few(ids: list[Any]) -> str:
-    return f"{', '.join(map(repr, ids[:5]))}{', ...' * (len(ids) > 5)}"
 
 
 def _codes(name: str, labels: np.ndarray, classes: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from itertools import repeat
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -16,20 +16,35 @@ def column(name: str, values: Any) -> np.ndarray:
     """`values` as a 1-D array in which every hashable stays as it is (tuples too)."""
     if isinstance(values, str | bytes):
         raise ValueError(f"`{name}` must be a sequence. Received: the text {values!r}")
-    if hasattr(values, "to_numpy"):
+    if isinstance(values, set | frozenset):
+        raise ValueError(
+            f"`{name}` must be in an order, as in a list: that of a set may change. "
+            f"Received: {type(values).__name__} of {len(values)}"
+        )
+    if hasattr(values, "to_pylist"):  # of pyarrow
+        values = values.to_pylist()
+    elif hasattr(values, "to_numpy"):
         values = _from_series(values)
     elif hasattr(values, "__array__"):  # tensors: their elements are neither equal nor hashable
         values = np.asarray(values)
     array = values if isinstance(values, np.ndarray) else _from_list(list(values))
     if array.ndim != 1:
         raise ValueError(f"`{name}` must be 1-D. Received: shape {array.shape}")
-    return array
+    return _as_datetimes(array) if array.dtype.kind in "mM" else array
+
+
+def as_id_array(ids: np.ndarray) -> np.ndarray:
+    """Ids in a native dtype, if they are all of one kind that has one."""
+    return _from_list(ids.tolist()) if ids.dtype.kind == "O" else ids
 
 
 def id_array(name: str, ids: Iterable[Hashable], length: int | None = None) -> np.ndarray:
     """Distinct ids as an array; `length` says how many there must be."""
     array = column(name, ids)
-    distinct = len(dict.fromkeys(array.tolist()))
+    try:
+        distinct = len(dict.fromkeys(array.tolist()))
+    except TypeError:
+        raise ValueError(f"`{name}` must be hashable ids. Received: {array.tolist()[:3]}") from None
     if distinct != len(array):
         raise ValueError(
             f"`{name}` must be distinct. Received: {len(array)} ids, {distinct} of them distinct"
@@ -43,7 +58,7 @@ def class_ids(codes: np.ndarray, classes: Sequence[Hashable] | int | None) -> np
     """The ids of the classes that `codes` (some answers, none missing) stand for."""
     if classes is None:
         classes = max(int(codes.max()), 0) + 1
-    ids = np.arange(classes) if isinstance(classes, int | np.integer) else id_array("classes", classes)
+    ids = id_array("classes", named_classes(classes))
     wrong = (codes < 0) | (codes >= len(ids)) | (codes != np.floor(codes))
     if np.any(wrong):
         raise ValueError(
@@ -51,6 +66,17 @@ def class_ids(codes: np.ndarray, classes: Sequence[Hashable] | int | None) -> np
             f"Received: {codes[wrong][0]}, and {int(wrong.sum()) - 1} more that are not"
         )
     return ids
+
+
+def named_classes(classes: Any) -> Any:
+    """`classes=` as ids: a number `K` means `0, ..., K - 1`; `None` stays."""
+    if isinstance(classes, int | np.integer | bool | np.bool_):
+        if isinstance(classes, bool | np.bool_) or classes < 1:
+            raise ValueError(
+                f"`classes` must be ids, or how many there are (at least 1). Received: classes={classes!r}"
+            )
+        return np.arange(classes)
+    return classes
 
 
 def is_missing(values: np.ndarray) -> np.ndarray:
@@ -62,50 +88,6 @@ def is_missing(values: np.ndarray) -> np.ndarray:
     as_list = values.tolist()
     missing = {id_ for id_ in dict.fromkeys(as_list) if _is_missing_id(id_)}
     return np.fromiter(map(missing.__contains__, as_list), bool, len(as_list))
-
-
-def encode(
-    name: str, values: np.ndarray, vocabulary_name: str, vocabulary: Sequence[Hashable] | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """The vocabulary of a column (the one given, or the ids seen) and each value's position in it."""
-    missing = is_missing(values)
-    if np.any(missing):
-        raise ValueError(
-            f"`{name}` must not have missing ids. Received: {int(missing.sum())}, "
-            f"the first at position {int(np.argmax(missing))} of the answered rows"
-        )
-    if vocabulary is None and values.dtype.kind != "O":
-        return np.unique(values, return_inverse=True)
-    as_list = values.tolist()
-    ids = _sorted_ids(as_list) if vocabulary is None else id_array(vocabulary_name, vocabulary)
-    position = {id_: i for i, id_ in enumerate(ids.tolist())}
-    index = np.fromiter(map(position.get, as_list, repeat(MISSING)), np.int64, len(as_list))
-    if np.any(index == MISSING):
-        unknown = list(dict.fromkeys(as_list[i] for i in np.flatnonzero(index == MISSING)))
-        raise ValueError(
-            f"`{name}` must be among `{vocabulary_name}`. Received: "
-            f"{len(unknown)} unknown, {', '.join(map(repr, unknown[:5]))} (known: "
-            f"{', '.join(map(repr, ids.tolist()[:3]))}{', ...' * (len(ids) > 3)})"
-        )
-    return ids, index
-
-
-def selection(
-    name: str, ids: np.ndarray, wanted: Sequence[Hashable] | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """The wanted ids (or those a boolean mask keeps), and each old position's new one or -1."""
-    if wanted is None:
-        return ids, np.arange(len(ids))
-    chosen = column(name, wanted)
-    if chosen.dtype == bool and ids.dtype != bool:
-        if len(chosen) != len(ids):
-            raise ValueError(f"The mask `{name}` must have length {len(ids)}. Received: {len(chosen)}")
-        chosen = ids[chosen]
-    chosen = id_array(name, chosen)
-    _, old_positions = encode(name, chosen, f"annotations.{name}", ids.tolist())
-    new_positions = np.full(len(ids), MISSING)
-    new_positions[old_positions] = np.arange(len(chosen))
-    return chosen, new_positions
 
 
 def refuse_empty(answers: np.ndarray, argument: str) -> None:
@@ -140,8 +122,8 @@ def refuse_duplicates(key: np.ndarray, items: np.ndarray, annotators: np.ndarray
 def answer_column(values: np.ndarray) -> np.ndarray:
     """Answers, none missing; objects that are all numbers, floats among them, become floats."""
     kinds = set(map(type, values.tolist())) if values.dtype.kind == "O" else set()
-    floats = any(issubclass(kind, float | np.floating) for kind in kinds)
-    if floats and all(issubclass(kind, int | float | np.number) for kind in kinds):
+    floats = any(issubclass(kind, float | np.floating | Decimal) for kind in kinds)
+    if floats and all(issubclass(kind, int | float | np.number | Decimal) for kind in kinds):
         return values.astype(float)
     return values
 
@@ -156,21 +138,36 @@ def frozen(array: np.ndarray) -> np.ndarray:
 
 def _from_series(series: Any) -> np.ndarray:
     array = series.to_numpy()
-    if array.dtype.kind == "f" and getattr(series.dtype, "kind", "f") in "iub":
+    kind = getattr(series.dtype, "kind", None)
+    if array.dtype.kind == "f" and kind is not None and kind in "iub":
         # pandas makes floats of nullable integers with a hole; floats would be read as ratings.
         array = series.to_numpy(object)
+    elif array.dtype.kind == "f" and kind is None and hasattr(series, "to_list"):
+        array = _from_list(series.to_list())  # and so does polars
     return array
+
+
+def _as_datetimes(array: np.ndarray) -> np.ndarray:
+    """Dates of NumPy as those of Python, which a `Timestamp` of pandas equals; where they are finer, as they are."""
+    unit = f"{array.dtype.kind}8[us]"
+    coarse = array.astype(unit)
+    lossless = np.all((coarse.astype(array.dtype) == array) | np.isnat(array))
+    return coarse.astype(object) if lossless else objects(list(array))
+
+
+def objects(values: list[Any]) -> np.ndarray:
+    return np.fromiter(values, object, len(values))
 
 
 def _from_list(values: list[Any]) -> np.ndarray:
     kinds = set(map(type, values))
+    if kinds == {np.datetime64}:
+        return _as_datetimes(np.asarray(values))
     if len(kinds) == 1 and issubclass(kinds.pop(), int | float | str | np.number | np.bool_):
         array = np.asarray(values)
         if not _loses(array, values):
             return array
-    array = np.empty(len(values), object)
-    array[:] = values
-    return array
+    return objects(values)
 
 
 def _loses(array: np.ndarray, values: list[Any]) -> bool:
@@ -178,14 +175,6 @@ def _loses(array: np.ndarray, values: list[Any]) -> bool:
     if array.dtype.kind == "U":
         return array.tolist() != values
     return array.dtype.kind == "f" and isinstance(values[0], int)
-
-
-def _sorted_ids(values: list[Any]) -> np.ndarray:
-    distinct = list(dict.fromkeys(values))
-    try:
-        return _from_list(sorted(distinct))
-    except TypeError:
-        return _from_list(distinct)
 
 
 def _is_missing_id(id_: Any) -> bool:

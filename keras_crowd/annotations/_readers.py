@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._classes import check_classes
+from ._dense import class_label_names, column_names, dense_table
 from ._distributions import columns_of, from_distributions, from_table, hold_distributions
 from ._duplicates import checked_unknown, kept_rows
-from ._ids import MISSING, answer_column, class_ids, column, encode, id_array, is_missing, refuse_empty
+from ._factors import Factor, encode, factor, has_categories
+from ._ids import MISSING, answer_column, class_ids, column, id_array, named_classes, refuse_empty
 from ._numbers import as_ratings_column, float_beside_words, refuse_classes_of_ratings
 from ._rules import Duplicates, Unknown, refuse_others
 from ._soft import is_soft_table
@@ -32,17 +35,19 @@ def from_dense(
     Args:
         array: `(items, annotators)`. Integers: class codes, `-1` where an annotator did not answer.
             Floats: numeric ratings, `NaN` where an annotator did not answer; with `classes=` given
-            they are class codes instead. Or soft answers, floats `(items, annotators, classes)`: a distribution over
-            the classes for each answer (that of one class for a hard one), all zeros or all `NaN` for none.
-        items: Ids of the rows. Defaults to `0, 1, ...`
-        annotators: Ids of the columns. Defaults to `0, 1, ...`
+            they are class codes instead. What a masked array hides is not answered. Or soft answers, floats
+            `(items, annotators, classes)`: a distribution over the classes for each answer (that of one class for a
+            hard one), all zeros or all `NaN` for none.
+        items: Ids of the rows. Defaults to the index of a data frame, else to `0, 1, ...`; where there are both, rows
+            are brought into the order of `items`.
+        annotators: Ids of the columns. Defaults to the columns of a data frame, likewise.
         classes: Ids of the class codes, or how many there are. Defaults to the highest code seen
             plus one: say it if the last class may be absent.
 
     Raises:
         ValueError: When the array is not 2-D, a code is out of range, or nobody answered at all.
     """
-    array = np.asarray(array)
+    array, items, annotators = dense_table(array, items, annotators)
     if is_soft_table(array):
         item_ids = _ids("items", items, array.shape[0])
         annotator_ids = _ids("annotators", annotators, array.shape[1])
@@ -64,13 +69,14 @@ def from_dense(
     item_index, annotator_index = np.nonzero(answered)
     answers = array[answered]
     refuse_empty(answers, "array")
+    ids = None if numeric else class_ids(answers, classes)
     annotations = cls(
         item_index,
         annotator_index,
         answers,
         items=_ids("items", items, array.shape[0]),
         annotators=_ids("annotators", annotators, array.shape[1]),
-        classes=None if numeric else class_ids(answers, classes),
+        classes=ids,
     )
     annotations.has_item_ids = items is not None
     return annotations
@@ -116,33 +122,29 @@ def from_coo(
             item twice, or nobody answered at all.
     """
     checked_unknown(unknown)
+    classes = named_classes(classes)
     if ratings:
         refuse_classes_of_ratings(classes)
     elif hold_distributions(answer):
         known: dict[str, Any] = {"items": items, "annotators": annotators, "duplicates": duplicates}
         return from_distributions(cls, item, annotator, answer, classes=classes, unknown=unknown, **known)
-    item, annotator = column("item", item), column("annotator", annotator)
-    answer = column("answer", answer)
-    if not len(item) == len(annotator) == len(answer):
+    found_item, found_annotator = factor("item", item), factor("annotator", annotator)
+    found = _numbers_or_factor(answer, classes, ratings)
+    said = found.codes if isinstance(found, Factor) else found
+    if not len(found_item.codes) == len(found_annotator.codes) == len(said):
         raise ValueError(
             "`item`, `annotator` and `answer` must have the same length. "
-            f"Received: lengths {len(item)}, {len(annotator)} and {len(answer)}"
+            f"Received: lengths {len(found_item.codes)}, {len(found_annotator.codes)} and {len(said)}"
         )
-    if isinstance(classes, int):
-        classes = range(classes)
-    given = ~is_missing(answer)
-    if unknown == "drop" and classes is not None:
-        given &= _among(answer, column("classes", classes))
-    item, annotator, answer = item[given], annotator[given], answer[given]
-    refuse_empty(answer, "answer")
-    item_ids, item_index = encode("item", item, "items", items)
-    annotator_ids, annotator_index = encode("annotator", annotator, "annotators", annotators)
-    if classes is None:
-        answer = as_ratings_column("answer", answer) if ratings else answer_column(answer)
-    if answer.dtype.kind == "f" and classes is None:
-        answer_ids, codes = None, answer
-    else:
-        answer_ids, codes = encode("answer", answer, "classes", classes)
+    given = _given(found, classes if unknown == "drop" else None)
+    if not np.all(given):
+        found_item, found_annotator = found_item.rows(given), found_annotator.rows(given)
+        found = found.rows(given) if isinstance(found, Factor) else found[given]
+        said = said[given]
+    refuse_empty(said, "answer")
+    item_ids, item_index = encode("item", found_item, "items", items)
+    annotator_ids, annotator_index = encode("annotator", found_annotator, "annotators", annotators)
+    answer_ids, codes = _classes_of(found, classes, answer)
     kept = kept_rows(item_index, annotator_index, codes, len(annotator_ids), duplicates)
     return cls(
         item_index[kept],
@@ -167,7 +169,7 @@ def from_dataframe(
     """Reads a data frame with one row an answer.
 
     Args:
-        df: A pandas data frame (or anything with `.columns` and `df[name]`).
+        df: A pandas data frame, or another table of columns with names: of polars, pyarrow or Hugging Face, a dict.
         item: Name of the column of item ids.
         annotator: Name of the column of annotator ids.
         answer: Name of the column of answers: classes, or ratings if they are floats, as for `from_coo`. A
@@ -179,21 +181,20 @@ def from_dataframe(
             `from_coo`.
     """
     refuse_others(from_dataframe, kwargs)
+    names = column_names(df)
     named = {"item": item, "annotator": annotator} | (
         {} if probabilities is not None else {"answer": answer}
     )
     for argument, name in named.items():
-        if name not in df.columns:
+        if name not in names:
             raise ValueError(
                 f"`{argument}` must name a column of the table. "
-                f"Received: {argument}={name!r}, columns {list(df.columns)}"
+                f"Received: {argument}={name!r}, columns {names}"
             )
     if probabilities is not None:
         soft = columns_of(df, probabilities, kwargs.get("classes"))
         return cls.from_coo(df[item], df[annotator], soft, **kwargs)
-    if kwargs.get("classes") is None and not kwargs.get("ratings") and str(df[answer].dtype) == "category":
-        kwargs["classes"] = list(df[answer].cat.categories)
-    return cls.from_coo(df[item], df[annotator], df[answer], **kwargs)
+    return cls.from_coo(df[item], df[annotator], class_label_names(df, answer), **kwargs)
 
 
 def from_csv(
@@ -264,9 +265,49 @@ def _refuse_words(path: Any, answer: str, values: list[Any]) -> None:
         )
 
 
-def _among(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    ids = set(known.tolist())
-    return np.fromiter(map(ids.__contains__, values.tolist()), bool, len(values))
+def _numbers_or_factor(answer: Any, classes: Any, ratings: bool) -> np.ndarray | Factor:
+    """Ratings, `NaN` where missing; or the classes."""
+    dtype = getattr(answer, "dtype", None)
+    if classes is None and getattr(dtype, "kind", "") == "f":
+        numbers = column("answer", answer)
+        if numbers.dtype.kind == "f":
+            return numbers
+    found = factor("answer", answer)
+    if classes is not None or has_categories(answer):
+        return found
+    used = found.used()
+    seen = answer_column(found.values[used])
+    if ratings:
+        seen = as_ratings_column("answer", seen)
+    if seen.dtype.kind != "f":
+        return found
+    numbers = np.full(len(found.values) + 1, np.nan)  # the last is that of -1
+    numbers[:-1][used] = seen
+    return numbers[found.codes]
+
+
+def _given(found: np.ndarray | Factor, known: Any) -> np.ndarray:
+    """Which rows hold an answer, and one that is known, if that is asked for."""
+    if not isinstance(found, Factor):
+        return ~np.isnan(found)
+    if known is None:
+        return found.codes >= 0
+    ids = set(column("classes", known).tolist())
+    is_known = [*map(ids.__contains__, found.values.tolist()), False]  # the last is that of -1
+    return np.array(is_known, bool)[found.codes]
+
+
+def _classes_of(
+    found: np.ndarray | Factor, classes: Any, answer: Any
+) -> tuple[np.ndarray | None, np.ndarray]:
+    """Ids of the classes and the code of each answer; or no ids and numbers."""
+    if not isinstance(found, Factor):
+        return None, found
+    if classes is None:
+        check_classes("answer", found.values[found.used()].tolist(), len(found.codes))
+        if has_categories(answer):
+            return id_array("classes", found.values), found.codes
+    return encode("answer", found, "classes", classes)
 
 
 def _ids(name: str, ids: Sequence[Hashable] | None, length: int) -> np.ndarray:

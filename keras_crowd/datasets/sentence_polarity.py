@@ -7,7 +7,7 @@ import os
 import numpy as np
 
 from ..annotations import Annotations
-from ..annotations._ids import encode
+from ..annotations._factors import encode
 from . import _published
 from ._crowd_dataset import CrowdDataset
 from ._files import find_file

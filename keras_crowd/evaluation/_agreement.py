@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from .._repr import one_line
 from ..annotations import Annotations, Votes, _counts, as_annotations, as_answers, refuse_soft
 
 Level = Literal["nominal", "ordinal", "interval"]
@@ -27,6 +28,8 @@ class PairwiseAgreement(NamedTuple):
 
     agreement: np.ndarray
     common: np.ndarray
+
+    __repr__ = one_line
 
 
 def krippendorff_alpha(answers: Any, level: Level | None = None) -> float:
@@ -73,7 +76,7 @@ def krippendorff_alpha(answers: Any, level: Level | None = None) -> float:
     _, item = np.unique(annotations.item_index[pairable], return_inverse=True)
     values = _numbers(annotations, level)[pairable].astype(float)
     n = len(values)
-    if n == 0:
+    if n == 0 or np.all(values == values[0]):  # else rounding would divide by almost 0
         return float("nan")
     if level == "ordinal":
         values = _mid_ranks(values)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._repr import one_line
 from ..annotations import Annotations, Votes, as_annotations, by_ids
 from ._checks import (
     checked_class_codes,
@@ -150,6 +151,8 @@ class ConfusionError(NamedTuple):
     mean_absolute: float
     spectral: float
     permutation: np.ndarray
+
+    __repr__ = one_line
 
 
 def confusion_error(

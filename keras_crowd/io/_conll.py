@@ -19,7 +19,7 @@ from ._rows import RowBuilder, assemble
 from ._text import read_text
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TokenAnswers:
     """Sentences, and what annotators answered at each token.
 
@@ -39,6 +39,10 @@ class TokenAnswers:
 
     tokens: list[list[str]]
     annotations: Annotations
+
+    def __repr__(self) -> str:
+        size = sum(map(len, self.tokens))
+        return f"TokenAnswers({len(self.tokens):,} sentences, {size:,} tokens, {self.annotations!r})"
 
     def dense(self) -> np.ndarray:
         """The answers as `(sentences, time, annotators)`, padded with `-1` as missing ones are."""

@@ -10,8 +10,9 @@ import numpy as np
 
 from ..annotations import MISSING, Annotations
 from ..annotations._duplicates import checked_rule, checked_unknown, kept_rows, repeated_rows
+from ..annotations._factors import encode
 from ..annotations._ids import column as id_column
-from ..annotations._ids import encode, id_array
+from ..annotations._ids import id_array
 from ..annotations._numbers import as_rating, float_beside_words, refuse_classes_of_ratings
 from ..annotations._rules import Duplicates, Unknown
 from ._columns import Coder, Column, coder, typed

@@ -13,7 +13,7 @@ from ._chosen import chosen
 from ._estimates import Label, labels
 from ._rows import RowBuilder, assemble
 from ._tables import write_json_lines
-from ._text import FILE, expect, parsed_json, read_objects, required
+from ._text import FILE, expect, parsed_json, read_objects, read_text, required
 
 
 def read_sagemaker(
@@ -166,7 +166,26 @@ def _objects(path: FILE, encoding: str) -> list[tuple[str, dict[str, Any]]]:
                 "to one object"
             )
 
-    return read_objects(path, "object", shown_id, encoding, refuse)
+    try:
+        return read_objects(path, "object", shown_id, encoding, refuse)
+    except ValueError as error:
+        if not _is_manifest(path, encoding):
+            raise
+        raise ValueError(
+            f"{path}: expected the input of annotation consolidation, as in "
+            "annotations/consolidated-annotation/consolidation-request. Received: a manifest, which has one label for "
+            "an object and no answers of workers"
+        ) from error
+
+
+def _is_manifest(path: FILE, encoding: str) -> bool:
+    """Whether the first line is an object of a manifest."""
+    first = next(iter(read_text(path, encoding).strip().split("\n")), "")
+    try:
+        object_ = parsed_json(first, "")
+    except ValueError:
+        return False
+    return isinstance(object_, dict) and ("source-ref" in object_ or "source" in object_)
 
 
 def _content(annotation: dict[str, Any], place: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -41,6 +42,7 @@ _FORMULAS = (
     "\uff0d",
     "\uff20",
 )  # the last four are full-width
+_DATES = (datetime.date, datetime.time, np.datetime64)
 MISSING_TEXTS = ("", "NaN", "nan")  # what `Annotations.from_csv` takes for a missing answer as well
 
 
@@ -121,7 +123,7 @@ def write_table(
     values = {name: plain(name, column, objects) for name, column in columns.items()}
     if format_ == "parquet":
         pa = pyarrow()
-        table = pa.table({name: pa.array(column) for name, column in values.items()})
+        table = pa.table({name: _arrow_column(pa, name, column) for name, column in values.items()})
         with replacing(path, "wb") as file:
             pa.parquet.write_table(table, file, write_page_checksum=True)
         return
@@ -184,11 +186,12 @@ def write_json_lines(path: FILE, records: Iterable[Mapping[str, Any]], encoding:
 
 
 def plain(name: str, column: Any, objects: frozenset[type] = frozenset()) -> list[Any]:
-    """Python's own numbers and strings, which every format takes, or `objects`; `None` for NaN."""
+    """Python's own numbers and strings, which every format takes, or `objects`; `None` for NaN, dates in ISO 8601."""
     if isinstance(column, np.ndarray) and column.dtype == np.float32:
         values = [float(str(value)) for value in column]  # 0.1, not 0.10000000149011612
     else:
         values = column.tolist() if isinstance(column, np.ndarray) else list(column)
+    values = [_date_text(value) if isinstance(value, _DATES) else value for value in values]
     other = set(map(type, values)) - {str, int, float, bool, type(None)}
     if other - objects:
         raise ValueError(
@@ -196,3 +199,17 @@ def plain(name: str, column: Any, objects: frozenset[type] = frozenset()) -> lis
             f"Received: {', '.join(sorted(kind.__name__ for kind in other))}"
         )
     return [None if value != value else value for value in values]
+
+
+def _date_text(value: Any) -> str:
+    return str(value) if isinstance(value, np.datetime64) else value.isoformat()
+
+
+def _arrow_column(pa: Any, name: str, values: list[Any]) -> Any:
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, OverflowError) as error:
+        raise ValueError(
+            f"Column {name!r} must be of one kind, integers of at most 64 bits, to be written to Parquet "
+            f"(text takes any: `.csv`, `.jsonl`). Received: {error}"
+        ) from error

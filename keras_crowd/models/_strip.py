@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from ..annotations import refuse_sparse
 from ..layers import CrowdsClassification, CrowdsOrdinal, CrowdsRegression
 
 _REGRESSIONS = (CrowdsOrdinal, CrowdsRegression)
@@ -93,6 +94,7 @@ def match_inputs(model: Any, x: Any) -> list[np.ndarray]:
 def _as_array(x: Any) -> np.ndarray:
     if not hasattr(x, "shape") and not isinstance(x, list | tuple):
         raise ValueError(f"`x` must be arrays in memory, no batches of them. Received: {type(x).__name__}")
+    refuse_sparse("x", x)
     return np.asarray(x)
 
 
