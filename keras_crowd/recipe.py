@@ -45,7 +45,8 @@ class CrowdFit:
     weight: float
     path: RegularizationPath | None
 
-    __repr__ = one_line
+    def __repr__(self) -> str:
+        return one_line(self)
 
 
 def fit_crowd(

@@ -33,7 +33,8 @@ class DawidSkene(NamedTuple):
     log_likelihood: np.ndarray
     converged: bool
 
-    __repr__ = one_line
+    def __repr__(self) -> str:
+        return one_line(self)
 
     @property
     def labels(self) -> np.ndarray:

@@ -64,7 +64,8 @@ class Deviations(NamedTuple):
     bias: np.ndarray
     rmse: np.ndarray
 
-    __repr__ = one_line
+    def __repr__(self) -> str:
+        return one_line(self)
 
 
 def deviations(answers: Any, truth: Any) -> Deviations:

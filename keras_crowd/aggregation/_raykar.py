@@ -34,7 +34,8 @@ class Raykar(NamedTuple):
     objective: np.ndarray
     converged: bool
 
-    __repr__ = one_line
+    def __repr__(self) -> str:
+        return one_line(self)
 
 
 class _State(NamedTuple):

@@ -29,7 +29,7 @@ def _named(axis: str, name: str, labels: Any, ids: Ids) -> tuple[Any, Ids]:
     if is_plain_range(labels):
         return slice(None), ids
     if ids is None:
-        return slice(None), column(name, labels)
+        return slice(None), column(name, labels).tolist()
     order = positions("array", axis, labels, name, column(name, ids))
     return slice(None) if order is None else order, ids
 

@@ -70,7 +70,7 @@ def from_distributions(
     given = is_answered(found.rows)
     rows = np.flatnonzero(given)
     refuse_empty(rows, "answer")
-    places = cls.from_coo(item[given], annotator[given], rows, classes=rows, **rules)
+    places = cls.from_coo(item[given], annotator[given], rows, classes=rows.tolist(), **rules)
     return in_place_of_codes(places, found)
 
 

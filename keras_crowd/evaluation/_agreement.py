@@ -29,7 +29,8 @@ class PairwiseAgreement(NamedTuple):
     agreement: np.ndarray
     common: np.ndarray
 
-    __repr__ = one_line
+    def __repr__(self) -> str:
+        return one_line(self)
 
 
 def krippendorff_alpha(answers: Any, level: Level | None = None) -> float:

@@ -152,7 +152,8 @@ class ConfusionError(NamedTuple):
     spectral: float
     permutation: np.ndarray
 
-    __repr__ = one_line
+    def __repr__(self) -> str:
+        return one_line(self)
 
 
 def confusion_error(
