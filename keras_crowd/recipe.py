@@ -11,8 +11,8 @@ import keras
 import numpy as np
 
 from ._backup import Backup
-from ._training import Training
 from ._repr import one_line
+from ._training import Training
 from .annotations import Annotations, as_annotations, rows_by_id
 from .regularizers import ClassifierLogDet
 from .selection import WEIGHTS, RegularizationPath, regularization_path
