@@ -18,6 +18,7 @@ from . import io as io
 from . import layers as layers
 from . import losses as losses
 from . import metrics as metrics
+from . import models as models
 from . import optimizers as optimizers
 from . import pipelines as pipelines
 from . import regularizers as regularizers
@@ -30,3 +31,11 @@ from .models import align_classes as align_classes
 from .models import strip as strip
 from .models import validate as validate
 from .recipe import fit_crowd as fit_crowd
+
+_INNER = {"annotations", "em", "ops", "recipe"}  # where things live that stand above
+
+
+def __dir__() -> list[str]:
+    return [
+        name for name in globals() if name == "__version__" or not (name.startswith("_") or name in _INNER)
+    ]

@@ -60,3 +60,7 @@ def layout_map(device_mesh: Any, crowd: Any, model_dim_name: str = "model") -> A
     layouts = keras.distribution.LayoutMap(device_mesh)
     layouts[rf"(.*/)?{re.escape(crowd.name)}/({'|'.join(_PER_ANNOTATOR)})"] = (model_dim_name,)
     return layouts
+
+
+def __dir__() -> list[str]:
+    return ["layout_map"]

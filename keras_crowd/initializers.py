@@ -106,3 +106,7 @@ class PerAnnotator(keras.initializers.Initializer):
 
     def get_config(self) -> dict[str, Any]:
         return {"values": self.values.tolist()}
+
+
+def __dir__() -> list[str]:
+    return ["CrowdIdentity", "FromConfusion", "PerAnnotator"]

@@ -263,3 +263,13 @@ class MaskedCrowdGaussian(_MaskedRatingLoss):
 
     def values(self, targets: Any, observed: Any, y_pred: Any) -> Any:
         return ops.over_targets(ops.gaussian_cross_entropy(targets, observed, y_pred))
+
+
+def __dir__() -> list[str]:
+    return [
+        "MaskedCrowdCrossEntropy",
+        "MaskedCrowdGaussian",
+        "MaskedCrowdHuber",
+        "MaskedCrowdMeanAbsoluteError",
+        "MaskedCrowdMeanSquaredError",
+    ]

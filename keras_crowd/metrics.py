@@ -169,3 +169,7 @@ class CrowdGaussianCrossEntropy(_RatingMean):
 
     def values(self, targets: Any, observed: Any, y_pred: Any) -> Any:
         return ops.gaussian_cross_entropy(targets, observed, y_pred)
+
+
+def __dir__() -> list[str]:
+    return ["CrowdAccuracy", "CrowdCrossEntropy", "CrowdGaussianCrossEntropy", "CrowdRootMeanSquaredError"]

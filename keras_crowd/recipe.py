@@ -201,3 +201,7 @@ def _check_classifier(classifier: Any, annotations: Annotations) -> None:
             f"`classifier` must have the output shape (batch, {annotations.num_classes}), one number a class: the "
             f"answers have {annotations.num_classes} classes (codes start at 0). Received: {shape}"
         )
+
+
+def __dir__() -> list[str]:
+    return ["CrowdFit", "default_epochs", "fit_crowd"]

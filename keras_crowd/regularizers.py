@@ -149,3 +149,7 @@ class ConfusionTrace(_WeightedPenalty):
 
     def penalty(self, x: Any) -> Any:
         return kops.mean(kops.diagonal(x, axis1=-2, axis2=-1))
+
+
+def __dir__() -> list[str]:
+    return ["ClassifierLogDet", "ConfusionLogDet", "ConfusionTrace"]

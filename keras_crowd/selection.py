@@ -194,3 +194,7 @@ def _check_parts(annotations: Annotations, parts: int) -> None:
     whole_number("parts", parts)
     if len(annotations) < 4 or annotations.answers_per_item().max() < 1:
         raise ValueError(f"`answers` must have at least 4 answers. Received: {annotations!r}")
+
+
+def __dir__() -> list[str]:
+    return ["WEIGHTS", "RegularizationPath", "regularization_path"]

@@ -271,3 +271,7 @@ def _classes(answers: Any, num_classes: int | None) -> Annotations:
 def _positive(name: str, value: Any) -> None:
     if np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "iuf" or not 0 < value < np.inf:
         raise ValueError(f"`{name}` must be a positive number. Received: {name}={value!r}")
+
+
+def __dir__() -> list[str]:
+    return ["from_accuracy", "from_dawid_skene", "from_labels", "from_votes"]

@@ -9,8 +9,9 @@ import numpy as np
 from .._arguments import whole_number
 from ..annotations._counts import num_classes_used, share
 from ._annotators import agreement, annotator_accuracy, annotator_class_prior
-from ._checks import answers_and_probabilities, checked_confusion
+from ._checks import answers_and_probabilities, answers_and_truth, are_ratings, checked_confusion
 from ._counts import expected_counts
+from ._ratings import deviations
 
 
 def annotator_table(
@@ -21,7 +22,8 @@ def annotator_table(
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
-            These count by their probabilities, as one class by the likeliest.
+            They count by their probabilities, as one class by the likeliest.
+            Or ratings: `Annotations` of numbers, or floats `(items, annotators)` with `NaN`.
         posterior: Class probabilities `(items, classes)`, as of `EMTrainer.posterior`, `aggregation.posterior`
             or `aggregation.dawid_skene`; rows sum to 1. An annotator's own answers took part in it. A data
             frame is read by its ids, as in `label_table`.
@@ -36,6 +38,9 @@ def annotator_table(
         each class `"confusion[k,k]"`, how often it knows class `k` when it sees one; each `(annotators,)`. `NaN`
         where there is nothing to tell it from.
 
+        Of ratings the posterior is as for `label_table`; the columns are `"annotator"`, `"answers"`, `"bias"` and
+        `"rmse"` (see `deviations`), and there is no `confusion`.
+
     Raises:
         ValueError: When shapes disagree, or rows are not distributions.
 
@@ -48,6 +53,8 @@ def annotator_table(
     (array([1., 0.]), array([0.875, 0.25 ]))
     """
     whole_number("min_answers", min_answers)
+    if are_ratings(answers):
+        return _of_ratings(answers, posterior, confusion)
     annotations, q = answers_and_probabilities(answers, posterior, "posterior")
     counts = expected_counts(annotations, (q_k[annotations.item_index] for q_k in q.T))
     given = annotations.answers_per_annotator()
@@ -68,3 +75,14 @@ def annotator_table(
     }
     classes = np.asarray(annotations.classes).tolist()
     return table | {f"confusion[{k},{k}]": column for k, column in zip(classes, diagonal.T, strict=True)}
+
+
+def _of_ratings(answers: Any, posterior: Any, confusion: Any) -> dict[str, np.ndarray]:
+    if confusion is not None:
+        raise ValueError(
+            f"`confusion` is for classes; the answers are ratings. Received: confusion of shape {np.shape(confusion)}"
+        )
+    ratings, truth, _ = answers_and_truth(answers, posterior)
+    found = deviations(ratings, truth)
+    columns = {"annotator": np.asarray(ratings.annotators), "answers": ratings.answers_per_annotator()}
+    return columns | {"bias": found.bias, "rmse": found.rmse}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._arguments import distributions
-from ..annotations import Annotations, as_annotations, by_ids
+from ..annotations import Annotations, as_annotations, as_ratings, by_ids
 
 
 def answers_and_probabilities(
@@ -51,3 +51,26 @@ def imagined_answers(name: str, counts: Any, annotations: Annotations) -> np.nda
     if not np.all((counts > 0) & (counts < np.inf)):
         raise ValueError(f"`{name}` must be positive and finite. Received: {name}={counts}")
     return counts
+
+
+def are_ratings(answers: Any) -> bool:
+    """Whether answers are numbers: `Annotations` without classes, or floats `(items, annotators)`."""
+    if isinstance(answers, Annotations):
+        return answers.classes is None
+    array = np.asarray(answers)
+    return array.ndim == 2 and array.dtype.kind == "f"
+
+
+def answers_and_truth(answers: Any, posterior: Any) -> tuple[Annotations, np.ndarray, np.ndarray | None]:
+    """Ratings, the mean of each item's truth, and its variance if that is known."""
+    ratings = as_ratings(answers)
+    values = np.asarray(
+        by_ids("posterior", posterior, ratings) if np.ndim(posterior) == 1 else posterior, float
+    )
+    if values.shape not in ((ratings.num_items,), (ratings.num_items, 1), (ratings.num_items, 2)):
+        raise ValueError(
+            f"`posterior` of ratings must be the truth ({ratings.num_items},), or its mean and variance "
+            f"({ratings.num_items}, 2). Received: shape {values.shape}"
+        )
+    columns = values.reshape(ratings.num_items, -1)
+    return ratings, columns[:, 0], columns[:, 1] if columns.shape[1] == 2 else None

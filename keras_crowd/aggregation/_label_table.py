@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import answers_and_probabilities
+from ..annotations import Annotations
+from ._checks import answers_and_probabilities, answers_and_truth, are_ratings
 
 
 def label_table(answers: Any, posterior: Any) -> dict[str, np.ndarray]:
@@ -15,6 +16,7 @@ def label_table(answers: Any, posterior: Any) -> dict[str, np.ndarray]:
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
+            Or ratings: `Annotations` of numbers, or floats `(items, annotators)` with `NaN`.
         posterior: Class probabilities `(items, classes)`, as of `EMTrainer.posterior`, `aggregation.posterior`
             or `aggregation.dawid_skene`; rows sum to 1. A data frame, as of crowd-kit's
             `fit_predict_proba`, is read by its ids: items are its index, classes its columns.
@@ -23,6 +25,10 @@ def label_table(answers: Any, posterior: Any) -> dict[str, np.ndarray]:
         The columns `"item"` (ids), `"label"` (the most probable class), `"confidence"` (its probability),
         `"entropy"` (in nats: 0 when sure, `log(classes)` when nothing is known) and `"answers"` (how many
         the item has), each `(items,)`.
+
+        Of ratings the posterior is the mean and the variance of each truth `(items, 2)`, as of
+        `EMTrainer.posterior`, or the truth alone `(items,)`, as of `mean_rating`; the columns are `"item"`,
+        `"label"` (the mean), `"standard_deviation"` (if there are variances) and `"answers"`.
 
     Raises:
         ValueError: When shapes disagree, or rows are not distributions.
@@ -34,6 +40,8 @@ def label_table(answers: Any, posterior: Any) -> dict[str, np.ndarray]:
     >>> table["confidence"], table["entropy"].round(2)
     (array([0.75, 0.5 ]), array([0.56, 0.69]))
     """
+    if are_ratings(answers):
+        return _of_ratings(*answers_and_truth(answers, posterior))
     annotations, q = answers_and_probabilities(answers, posterior, "posterior")
     return {
         "item": np.asarray(annotations.items),
@@ -42,3 +50,11 @@ def label_table(answers: Any, posterior: Any) -> dict[str, np.ndarray]:
         "entropy": -np.sum(q * np.log(np.maximum(q, np.finfo(float).tiny)), axis=1),
         "answers": annotations.answers_per_item(),
     }
+
+
+def _of_ratings(
+    ratings: Annotations, truth: np.ndarray, variance: np.ndarray | None
+) -> dict[str, np.ndarray]:
+    spread = {} if variance is None else {"standard_deviation": np.sqrt(variance)}
+    columns = {"item": np.asarray(ratings.items), "label": truth}
+    return columns | spread | {"answers": ratings.answers_per_item()}

@@ -124,3 +124,7 @@ def _annotations(
         classes=class_names,
         duplicates=duplicates,
     )
+
+
+def __dir__() -> list[str]:
+    return ["human_images"]

@@ -89,3 +89,7 @@ def _read(tfds: Any, builder: Any, split: str, num_classes: int) -> tuple[np.nda
     """Images float32 from 0 to 1, and labels int32."""
     x, y = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1, as_supervised=True))
     return unit_range(x), class_labels(y, num_classes).astype(np.int32)
+
+
+def __dir__() -> list[str]:
+    return ["crowd_images"]

@@ -73,3 +73,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> CrowdDataset:
         x_valid=x["valid"],
         y_valid=y["valid"],
     )
+
+
+def __dir__() -> list[str]:
+    return ["load_data"]

@@ -73,3 +73,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> CrowdDataset:
 def _lines(file: str | os.PathLike[str]) -> np.ndarray:
     with gzip.open(file, "rt", encoding="utf-8", newline="\n") as lines:
         return np.array([line.rstrip("\n") for line in lines], object)
+
+
+def __dir__() -> list[str]:
+    return ["load_data"]

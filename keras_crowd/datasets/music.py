@@ -74,3 +74,7 @@ def _standardize(x_train: np.ndarray, x_test: np.ndarray) -> tuple[np.ndarray, n
     # The std of a constant column is rounding error and not always 0.
     std[np.ptp(x_train, axis=0) == 0] = 1.0
     return (x_train - mean) / std, (x_test - mean) / std
+
+
+def __dir__() -> list[str]:
+    return ["load_data"]

@@ -67,3 +67,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> CrowdSequences:
         class_names=tuple(map(str, arrays["labels"])),
         num_annotators=arrays["train_answers"].shape[1],
     )
+
+
+def __dir__() -> list[str]:
+    return ["load_data"]

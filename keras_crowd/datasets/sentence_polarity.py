@@ -75,3 +75,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> CrowdDataset:
 def _codes(rows: list[Item]) -> np.ndarray:
     labels = np.array([row["label"] for row in rows])
     return encode("label", labels, "classes", CLASSES)[1].astype(np.int32)
+
+
+def __dir__() -> list[str]:
+    return ["CLASSES", "load_data"]

@@ -246,3 +246,7 @@ def _seeded(classifier: Any, rng: np.random.Generator) -> Any:
         if name.split("__")[-1] == "random_state" and value is None
     ]
     return classifier.set_params(**{name: int(rng.integers(2**31)) for name in unset})
+
+
+def __dir__() -> list[str]:
+    return ["simulate_answers", "machine_annotators"]

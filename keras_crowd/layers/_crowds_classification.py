@@ -1,6 +1,6 @@
 """`CrowdsClassification`: from the classifier's classes to each annotator's answers."""
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -92,7 +92,7 @@ class CrowdsClassification(PenalizedLayer):
     def __init__(
         self,
         num_annotators: int,
-        conn_type: str = "MW",
+        conn_type: Literal["MW", "VW", "VB", "VW+B", "SW", "CM"] = "MW",
         *,
         from_logits: bool = False,
         initial_accuracy: float | None = None,

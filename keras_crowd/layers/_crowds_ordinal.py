@@ -121,6 +121,36 @@ class CrowdsOrdinal(keras.layers.Layer):
             raise ValueError(f"Layer {self.name!r} must be built (called once) before it has thresholds.")
         return kops.convert_to_numpy(self._thresholds())
 
+    def grade_probabilities(self, scores: Any) -> np.ndarray:
+        """Returns the probability of each grade from the typical annotator, for scores of the model below.
+
+        The typical annotator has the mean of all thresholds, each annotator weighted by the share of all answers, as
+        in the convention above.
+
+        Args:
+            scores: The model's predictions, `(items, 1)` or `(items,)`.
+
+        Returns:
+            `(items, num_classes)`; rows sum to 1.
+
+        Example:
+
+        >>> crowd = keras_crowd.layers.CrowdsOrdinal(num_annotators=3, num_classes=3)
+        >>> crowd.build((None, 1))
+        >>> crowd.grade_probabilities([[1.0]]).round(2)
+        array([[0.27, 0.46, 0.27]])
+        """
+        weights = answer_weights(self.answers_per_annotator, self.num_annotators, float)
+        thresholds = np.sum(weights * self.thresholds(), axis=0)
+        slope = float(np.exp(kops.convert_to_numpy(self.log_slope)))
+        below = 0.5 * (1 + np.tanh(0.5 * slope * (thresholds - _column(scores))))
+        ends = np.zeros((len(below), 1)), np.ones((len(below), 1))
+        return np.diff(np.concatenate([ends[0], below, ends[1]], axis=1), axis=1)
+
+    def grades(self, scores: Any) -> np.ndarray:
+        """Returns the most probable grade from the typical annotator, codes `(items,)`; see `grade_probabilities`."""
+        return self.grade_probabilities(scores).argmax(axis=1)
+
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
@@ -143,3 +173,12 @@ class CrowdsOrdinal(keras.layers.Layer):
         steps = kops.cumsum(kops.concatenate([kops.zeros_like(level), gaps], axis=-1), axis=-1)
         steps = steps - kops.mean(steps, axis=-1, keepdims=True)
         return steps + ops.centered(level, weights, middle)
+
+
+def _column(scores: Any) -> np.ndarray:
+    values = np.asarray(scores, float)
+    if values.ndim not in (1, 2) or values.shape[1:] not in ((), (1,)) or not np.isfinite(values).all():
+        raise ValueError(
+            f"`scores` must be finite numbers (items, 1), as the model predicts. Received: shape {values.shape}"
+        )
+    return values.reshape(-1, 1)

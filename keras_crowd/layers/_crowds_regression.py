@@ -1,6 +1,6 @@
 """`CrowdsRegression`: from the model's number to each annotator's rating."""
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -86,7 +86,7 @@ class CrowdsRegression(keras.layers.Layer):
     def __init__(
         self,
         num_annotators: int,
-        conn_type: str = "S+B",
+        conn_type: Literal["S", "B", "S+B", "B+S"] = "S+B",
         *,
         answers_per_annotator: Any = None,
         learn_variance: bool = False,

@@ -1,0 +1,83 @@
+"""What tab completion and type checkers see."""
+
+import importlib
+import inspect
+import pkgutil
+import typing
+
+import keras
+import numpy as np
+import pytest
+
+import keras_crowd as kc
+
+MODULES = sorted(
+    {f"keras_crowd.{name}" for name in dir(kc) if inspect.ismodule(getattr(kc, name))}
+    | {
+        f"keras_crowd.datasets.{m.name}"
+        for m in pkgutil.iter_modules(kc.datasets.__path__)
+        if m.name[0] != "_"
+    }
+)
+
+
+def public(module):
+    return [name for name in dir(module) if not name.startswith("_")]
+
+
+def test_top_level_shows_what_stands_there():
+    assert {"Annotations", "EMTrainer", "fit_crowd", "layers", "models"} <= set(public(kc))
+    assert not {"annotations", "em", "ops", "recipe"} & set(public(kc))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_tab_completion_shows_public_names_only(name):
+    if name.endswith("tfds"):
+        pytest.importorskip("tensorflow_datasets")
+    module = importlib.import_module(name)
+    for shown in public(module):
+        thing = getattr(module, shown)
+        assert getattr(thing, "__module__", None) != "typing", shown
+        assert not inspect.ismodule(thing) or thing.__name__ == f"{name}.{shown}", shown
+        home = getattr(thing, "__module__", name)
+        assert home == name or home.startswith(f"{name}."), f"{shown} of {home}"
+    own = [
+        n
+        for n, thing in vars(module).items()
+        if not n.startswith("_") and inspect.isroutine(thing) | inspect.isclass(thing)
+    ]
+    missing = {n for n in own if getattr(module, n).__module__ == name} - set(public(module))
+    assert not missing
+
+
+@pytest.mark.parametrize("layer", [kc.layers.CrowdsClassification, kc.layers.CrowdsRegression])
+def test_conn_types_are_literals_that_the_layer_takes(layer):
+    kinds = typing.get_args(inspect.signature(layer.__init__).parameters["conn_type"].annotation)
+    assert len(kinds) >= 4
+    for kind in kinds:
+        layer(3, kind)
+    with pytest.raises(ValueError, match="`conn_type` must be one of") as error:
+        layer(3, "other")
+    assert all(repr(kind) in str(error.value) for kind in kinds)
+
+
+def test_scores_go_back_to_grades():
+    """Slow oracle: the logistic function of slope times distance, threshold by threshold."""
+    crowd = kc.layers.CrowdsOrdinal(2, 4, answers_per_annotator=[3, 1], initial_slope=1.5)
+    model = keras.Sequential([keras.Input((1,)), crowd])
+    model.layers[-1].level.assign([[0.7], [-2.0]])
+    t = (3 * crowd.thresholds()[0] + crowd.thresholds()[1]) / 4
+    scores = np.array([[-1.0], [0.2], [1.4], [9.0]])
+    expected = []
+    for x in scores[:, 0]:
+        below = [0.0, *[1 / (1 + np.exp(-1.5 * (float(t_l) - x))) for t_l in t], 1.0]
+        expected.append([below[k + 1] - below[k] for k in range(4)])
+    np.testing.assert_allclose(crowd.grade_probabilities(scores), expected, rtol=1e-5, atol=1e-9)
+    np.testing.assert_array_equal(crowd.grades(scores[:, 0]), np.argmax(expected, axis=1))
+    assert crowd.grades(scores)[-1] == 3
+    with pytest.raises(ValueError, match=r"`scores` must be finite numbers .*Received: shape \(4, 2\)"):
+        crowd.grades(np.ones((4, 2)))
+    alike = kc.layers.CrowdsOrdinal(1, 4)
+    alike.build((None, 1))
+    predicted = np.exp(keras.ops.convert_to_numpy(alike(np.array([[0.3]]))))[0, 0]
+    np.testing.assert_allclose(alike.grade_probabilities([0.3])[0], predicted, rtol=1e-5)
