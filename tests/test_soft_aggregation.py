@@ -129,9 +129,20 @@ def test_half_an_answer_each_is_the_mean_of_the_log_likelihoods():
 
 
 def test_ties_of_rounded_probabilities_are_ties():
-    rows = [[[0.1, 0.2, 0.7], [0.2, 0.7, 0.1], [0.7, 0.1, 0.2]]]
-    assert aggregation.majority_vote(rows, ties="missing").tolist() == [-1]
-    assert aggregation.majority_vote(rows).tolist() == [0]
+    rows = [
+        [[0.5, 0.2, 0.3], [0.1, 0.4, 0.5]],
+        [[0.2, 0.6, 0.2], [0.5, 0.1, 0.4]],
+    ]  # .7 is .6 + .1 in float32
+    assert aggregation.majority_vote(rows, ties="missing").tolist() == [2, -1]
+    assert aggregation.majority_vote(rows).tolist() == [2, 0]
+
+
+def test_a_permutation_is_found_by_the_probabilities_of_the_answers():
+    truth = np.arange(60) % K
+    answers = np.full((60, 2, K), 0.1)
+    answers[np.arange(60), :, truth] = 0.8
+    f = np.eye(K)[truth][:, [2, 0, 1]]
+    assert evaluation.classifier_alignment(f, answers).tolist() == [1, 2, 0]
 
 
 @pytest.mark.parametrize(
