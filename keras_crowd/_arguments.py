@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 SUM_TOLERANCE = 0.01 + 1e-6  # of what half-precision softmaxes make; and of .33, .33, .33
+
+
+def shown(value: Any, at_most: int = 12) -> str:
+    """`repr` for messages: of a list so many elements, and nothing that is long or nested deeply."""
+    short = reprlib.Repr()
+    short.maxlist = short.maxdict = short.maxtuple = at_most
+    short.maxstring = short.maxother = short.maxlong = 80
+    return short.repr(value)
 
 
 def whole_number(name: str, value: Any, low: int = 1, high: int | None = None) -> int:

@@ -1,6 +1,8 @@
 """Texts that are hard to write and to read: line ends, quotes, blanks, long fields, formulas, many digits."""
 
 import csv
+import gzip
+import json
 import threading
 
 import numpy as np
@@ -34,7 +36,7 @@ TEXTS = (".csv", ".tsv")
 def annotations_of(ids):
     """Everybody answers something, and everything is an id: of an item, of an annotator and of a class."""
     shifted = ids[1:] + ids[:1]
-    return kc.Annotations.from_coo(ids + ids, ids + shifted, ids + ids)
+    return kc.Annotations.from_coo(ids + ids, ids + shifted, ids + ids, classes=sorted(ids))
 
 
 def assert_same(found, expected):
@@ -43,17 +45,13 @@ def assert_same(found, expected):
     assert_array_equal(found.dense(), expected.dense())
 
 
-def vocabularies(annotations):
-    names = ("items", "annotators", "classes")
-    return {name: getattr(annotations, name).tolist() for name in names}
-
-
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_awkward_ids_come_back(tmp_path, ending):
     annotations = annotations_of(AWKWARD)
     kc.io.write_long(tmp_path / f"long{ending}", annotations, "the\ritem", "who\n", ' "said" ')
     names = ("the\ritem", "who\n", ' "said" ')
-    assert_same(kc.io.read_long(tmp_path / f"long{ending}", *names), annotations)
+    classes = annotations.classes.tolist()
+    assert_same(kc.io.read_long(tmp_path / f"long{ending}", *names, classes=classes), annotations)
     kc.io.write_wide(tmp_path / f"wide{ending}", annotations)
     assert_same(
         kc.io.read_wide(tmp_path / f"wide{ending}", classes=annotations.classes.tolist()), annotations
@@ -63,7 +61,8 @@ def test_awkward_ids_come_back(tmp_path, ending):
 def test_awkward_ids_are_read_by_pandas(tmp_path):
     annotations = annotations_of(AWKWARD)
     kc.io.write_long(tmp_path / "t.csv", annotations)
-    assert_same(kc.Annotations.from_csv(tmp_path / "t.csv", encoding="utf-8"), annotations)
+    found = kc.Annotations.from_csv(tmp_path / "t.csv", classes=annotations.classes.tolist())
+    assert_same(found, annotations)
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -72,7 +71,7 @@ def test_awkward_labels_and_annotators_come_back(tmp_path, ending):
     codes = np.arange(annotations.num_items)
     kc.io.write_labels(tmp_path / f"l{ending}", annotations, codes)
     # Read as answers of one annotator for each label.
-    found = kc.io.read_long(tmp_path / f"l{ending}", "item", "label", "label")
+    found = kc.io.read_long(tmp_path / f"l{ending}", "item", "label", "label", classes=AWKWARD)
     assert found.items[found.item_index].tolist() == annotations.items.tolist()
     assert found.classes[found.answers].tolist() == annotations.classes.tolist()
     kc.io.write_annotators(tmp_path / f"a{ending}", annotations, score=codes + 1)
@@ -281,3 +280,35 @@ def test_formulas_stay_where_there_are_none(tmp_path):
 def cells(path):
     with open(path, newline="", encoding="utf-8") as file:
         return list(csv.reader(file, delimiter="\t" if path.suffix == ".tsv" else ","))
+
+
+def test_rows_longer_than_the_header_are_refused_by_from_csv_too(tmp_path):
+    """pandas takes the first field for an index then, and every column for its neighbor."""
+    (tmp_path / "t.csv").write_text("item,annotator,answer\n1,2,0,x\n2,2,1,y\n")
+    for read in (kc.Annotations.from_csv, kc.io.read_long):
+        with pytest.raises(ValueError, match=r"t\.csv.*Received: "):
+            read(tmp_path / "t.csv")
+    (tmp_path / "t.csv").write_text("item,annotator,answer\n5,2,0,\n")  # nothing is lost
+    assert kc.Annotations.from_csv(tmp_path / "t.csv").items.tolist() == [5]
+    (tmp_path / "t.csv").write_text("item,annotator,answer\n5,1,2,0\n")
+    assert kc.Annotations.from_csv(tmp_path / "t.csv", index_col=0).dense().tolist() == [[0]]
+
+
+@pytest.mark.parametrize("cut", [1, 5, 30, -4])
+def test_half_a_compressed_file_is_refused_by_from_csv_too(tmp_path, cut):
+    data = gzip.compress(b"item,annotator,answer\n1,2,0\n" * 5)
+    (tmp_path / "t.csv.gz").write_bytes(data[:cut])
+    for read in (kc.Annotations.from_csv, kc.io.read_long):
+        with pytest.raises(ValueError, match=r"t\.csv\.gz.*Received: "):
+            read(tmp_path / "t.csv.gz")
+
+
+def test_integers_beside_floats_are_floats_or_refused(tmp_path):
+    for number, fine in (("7", True), ("9" * 400, False)):
+        lines = [{"item": 1, "annotator": 1, "answer": 0.5}, {"item": 2, "annotator": 1, "answer": "N"}]
+        (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, lines)).replace('"N"', number))
+        if fine:
+            assert kc.io.read_long(tmp_path / "t.jsonl").answers.tolist() == [0.5, 7]
+        else:
+            with pytest.raises(ValueError, match=r"'answer': expected numbers.*Received: "):
+                kc.io.read_long(tmp_path / "t.jsonl")

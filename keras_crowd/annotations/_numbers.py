@@ -20,7 +20,7 @@ def float_beside_words(texts: Sequence[str]) -> tuple[str, list[bool]] | None:
     """
     words = [NUMBER(text) is None for text in texts]
     floats = [t for t, word in zip(texts, words, strict=True) if not (word or t.lstrip("+-").isdigit())]
-    return (floats[0], words) if floats and any(words) else None
+    return (floats[0][:80], words) if floats and any(words) else None
 
 
 def as_rating(value: Any) -> float | None:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._arguments import shown
 from ._classes import check_classes
+from ._csv import read_frame, refuse_words
 from ._dense import class_label_names, column_names, dense_table
 from ._distributions import columns_of, from_distributions, from_table, hold_distributions
 from ._duplicates import checked_unknown, kept_rows
 from ._factors import Factor, encode, factor, has_categories
 from ._ids import MISSING, answer_column, class_ids, column, id_array, named_classes, refuse_empty
-from ._numbers import as_ratings_column, float_beside_words, refuse_classes_of_ratings
+from ._numbers import as_ratings_column, refuse_classes_of_ratings
 from ._rules import Duplicates, Unknown, refuse_others
 from ._soft import is_soft_table
 
@@ -189,7 +191,7 @@ def from_dataframe(
         if name not in names:
             raise ValueError(
                 f"`{argument}` must name a column of the table. "
-                f"Received: {argument}={name!r}, columns {names}"
+                f"Received: {argument}={name!r}, columns {shown(list(names))}"
             )
     if probabilities is not None:
         soft = columns_of(df, probabilities, kwargs.get("classes"))
@@ -232,14 +234,10 @@ def from_csv(
     except ImportError as error:
         raise ImportError("`Annotations.from_csv` needs pandas: pip install pandas") from error
     refuse_others(from_csv, read_csv, pandas.read_csv)
-    missing = {"keep_default_na": False, "na_values": ["", "NaN", "nan"]}
-    try:
-        df = pandas.read_csv(path, **{**missing, **read_csv})
-    except ValueError as error:
-        raise ValueError(f"{path}: expected a table that pandas can read. Received: {error}") from error
+    df = read_frame(pandas, path, read_csv)
     hard = probabilities is None and classes is None and not ratings
     if hard and answer in df.columns and "dtype" not in read_csv:
-        _refuse_words(path, answer, df[answer].dropna().unique().tolist())
+        refuse_words(path, answer, df[answer].dropna().unique().tolist())
     return cls.from_dataframe(
         df,
         item,
@@ -253,16 +251,6 @@ def from_csv(
         duplicates=duplicates,
         unknown=unknown,
     )
-
-
-def _refuse_words(path: Any, answer: str, values: list[Any]) -> None:
-    """Whether ratings would be read as classes because some of them are no numbers."""
-    found = float_beside_words(values) if all(isinstance(value, str) for value in values) else None
-    if found:
-        raise ValueError(
-            f"{path}, {answer!r}: expected numbers, as {found[0]!r} is (or `classes=`, or `na_values=` for what is "
-            f"no answer). Received: {values[found[1].index(True)]!r}"
-        )
 
 
 def _numbers_or_factor(answer: Any, classes: Any, ratings: bool) -> np.ndarray | Factor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .._arguments import shown
 from ._text import expect, follow
 
 
@@ -33,12 +34,13 @@ def chosen(form: Any, field: str, place: str) -> Any:
     if isinstance(value, dict):
         if not value or any(type(pressed) is not bool for pressed in value.values()):
             raise ValueError(
-                f"{place}: expected an answer under {field!r}. Received: the keys {list(value)}"
+                f"{place}: expected an answer under {field!r}. Received: the keys {shown(list(value))}"
             )
         return pressed(value, place)
     if isinstance(value, list):
         raise ValueError(
-            f"{place}: expected one answer under {field!r}, which is one class, not several. Received: {value}"
+            f"{place}: expected one answer under {field!r}, which is one class, not several. "
+            f"Received: {shown(list(value))}"
         )
     return value
 
@@ -48,7 +50,7 @@ def pressed(buttons: Mapping[str, bool], place: str) -> str | None:
     found = [name for name, state in buttons.items() if state]
     if len(found) > 1:
         raise ValueError(
-            f"{place}: expected one class, one of {list(buttons)} (a box that may be ticked beside others is read by "
-            f"itself, by its own name). Received: {found}"
+            f"{place}: expected one class, one of {shown(list(buttons))} (a box that may be ticked "
+            f"beside others is read by itself, by its own name). Received: {shown(found)}"
         )
     return found[0] if found else None

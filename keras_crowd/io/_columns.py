@@ -60,7 +60,9 @@ class Coder:
     def column(self) -> Column:
         """All values so far."""
         codes = np.frombuffer(self._codes, np.int32) if self._codes else np.zeros(0, np.int32)
-        return Column(codes, column(self.name, _numbers_alike(list(self._code_of))), self.name, self.text)
+        return Column(
+            codes, column(self.name, _numbers_alike(self.name, list(self._code_of))), self.name, self.text
+        )
 
     def problem(self, value: Any) -> str | None:
         """What `add` expects of such a column and `value` is not."""
@@ -154,9 +156,14 @@ def typed(values: np.ndarray, vocabulary: Sequence[Hashable] | int | None, numbe
     return values
 
 
-def _numbers_alike(values: list[Any]) -> list[Any]:
+def _numbers_alike(name: str, values: list[Any]) -> list[Any]:
     if any(type(value) is float for value in values):
-        return [float(value) for value in values]
+        try:
+            return [float(value) for value in values]
+        except OverflowError as error:
+            raise ValueError(
+                f"{name!r}: expected numbers as floats hold them. Received: {error}"
+            ) from error
     return values
 
 

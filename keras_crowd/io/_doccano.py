@@ -6,6 +6,7 @@ import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any, Unpack
 
+from .._arguments import shown
 from ..annotations import Annotations
 from ..annotations._rules import Rules, refuse_others
 from ._opened import FILE, is_compressed
@@ -85,7 +86,7 @@ def _answers(example: dict[str, Any], path: FILE, place: str) -> Iterator[tuple[
     key = next((key for key in _LABELS if key in example), None)
     if key is None:
         raise ValueError(
-            f"{place}: expected the key 'label', 'labels' or 'annotations'. Received: the keys {list(example)[:12]}"
+            f"{place}: expected the key 'label', 'labels' or 'annotations'. Received: the keys {shown(list(example))}"
         )
     label = _one(example[key], f"{place}, {key!r}")
     if label is not None:
@@ -97,7 +98,9 @@ def _one(labels: Any, place: str) -> Any:
     if not isinstance(labels, list):
         return labels
     if len(labels) > 1:
-        raise ValueError(f"{place}: expected one label, which is a class, not several. Received: {labels}")
+        raise ValueError(
+            f"{place}: expected one label, which is a class, not several. Received: {shown(labels)}"
+        )
     if labels and isinstance(labels[0], list):
         raise ValueError(f"{place}: expected a label of the whole example. Received: a span, {labels[0]}")
     return labels[0] if labels else None
@@ -117,6 +120,6 @@ def _annotator(example: dict[str, Any], path: FILE, place: str) -> Any:
     if name in _NOBODY:
         raise ValueError(
             f"{place}: expected a 'username' or 'user', or a file that is named after its annotator, as doccano "
-            f"exports a project whose annotations are not shared. Received: the keys {list(example)[:12]}"
+            f"exports a project whose annotations are not shared. Received: the keys {shown(list(example))}"
         )
     return name

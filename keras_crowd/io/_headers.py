@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from difflib import get_close_matches
 from itertools import accumulate
 from typing import NoReturn
 
+from .._arguments import shown
 from ._opened import FILE
 
 _FEW, _LONG = 12, 400  # columns, characters
@@ -15,10 +17,12 @@ _FEW, _LONG = 12, 400  # columns, characters
 
 def column_positions(path: FILE, header: Sequence[str], columns: Sequence[str]) -> list[int]:
     """Where each of the named columns stands."""
+    counts = Counter(header)
     for name in columns:
-        if list(header).count(name) != 1:
+        if counts[name] != 1:
             refuse_column(f"{path}, header", name, header)
-    return [list(header).index(name) for name in columns]
+    position = {name: i for i, name in enumerate(header)}
+    return [position[name] for name in columns]
 
 
 def refuse_column(place: str, name: str, header: Sequence[str], kind: str = "") -> NoReturn:
@@ -40,11 +44,11 @@ def refuse_column(place: str, name: str, header: Sequence[str], kind: str = "") 
 def shown_columns(name: str, header: Sequence[str], kind: str = "") -> str:
     """The columns, where they are many those like `name` and those of its kind."""
     if len(header) <= _FEW:
-        return str(list(header))
-    shown = dict.fromkeys([*_like(name, header), *_of_kind(name, header, kind)])
-    listed = list(shown) or list(header)
+        return shown(list(header), _FEW)
+    listable = dict.fromkeys([*_like(name, header), *_of_kind(name, header, kind)])
+    listed = list(listable) or list(header)
     few = listed[: max(bisect_right(list(accumulate(map(len, map(repr, listed)))), _LONG), 1)]
-    return f"{len(header)} columns, among them {few}{', and more' * (len(few) < len(listed))}"
+    return f"{len(header)} columns, among them {shown(few, _LONG)}{', and more' * (len(few) < len(listed))}"
 
 
 def _like(name: str, header: Sequence[str]) -> list[str]:

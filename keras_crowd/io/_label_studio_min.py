@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Unpack
 
+from .._arguments import shown
 from ..annotations import Annotations
 from ..annotations._rules import Rules, refuse_others
 from ._label_studio_results import ANSWER_KEYS, one_answer
@@ -61,7 +62,7 @@ def read_label_studio_min(
         keys = dict.fromkeys(key for _, record in records for key in record)
         raise ValueError(
             f"{path}: expected results of the control {from_name!r} (`from_name=`). "
-            f"Received: the keys {list(keys)[:20]}"
+            f"Received: the keys {shown(list(keys), 20)}"
         )
     return assemble(builder.rows(), **rules)
 
@@ -91,6 +92,6 @@ def _answer(value: Any, place: str) -> Any:
     if len(result) != 1 or key not in types:  # that of a region has its position as well
         raise ValueError(
             f"{place}: expected one of {', '.join(types)}, about the whole task. "
-            f"Received: the keys {list(result)[:12]}"
+            f"Received: the keys {shown(list(result))}"
         )
     return one_answer(types[key], result[key], place)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from .._arguments import shown
 from ._opened import FILE
 from ._text import expect, read_objects, required
 
@@ -75,17 +76,17 @@ def one_answer(type_: str, value: Any, place: str) -> Any:
     if type_ == "choices":
         if len(expect(list, value, place)) != 1:
             raise ValueError(
-                f"{place}: expected one choice, which is a class, not several. Received: {value}"
+                f"{place}: expected one choice, which is a class, not several. Received: {shown(value)}"
             )
         return _path(value, place) if isinstance(value[0], list) else expect(str, value[0], place)
     if type_ == "taxonomy":
         return _path(value, place)
     if type_ == "pairwise":
         if value not in ("left", "right"):
-            raise ValueError(f"{place}: expected 'left' or 'right'. Received: {value!r}")
+            raise ValueError(f"{place}: expected 'left' or 'right'. Received: {shown(value)}")
         return value
     if type(value) not in (int, float):
-        raise ValueError(f"{place}: expected a number. Received: {value!r}")
+        raise ValueError(f"{place}: expected a number. Received: {shown(value)}")
     return float(value) if type_ == "number" else value
 
 
@@ -114,7 +115,7 @@ def only_control(path: FILE, tasks: Tasks, key: str) -> str:
     controls = _controls(tasks, key)
     if len(controls) != 1:
         found = [
-            f"{name!r} in {place.removeprefix(f'{path}, ')}"
+            f"{shown(name)} in {place.removeprefix(f'{path}, ')}"
             for name, (place, _) in list(controls.items())[:5]
         ]
         raise ValueError(
@@ -128,11 +129,11 @@ def _path(paths: Any, place: str) -> str:
     """The one path that was chosen, as text; a path is chosen with all that lead to it, or without them."""
     for path in expect(list, paths, place):
         if not expect(list, path, place) or any(type(part) is not str for part in path):
-            raise ValueError(f"{place}: expected paths of texts. Received: {path}")
+            raise ValueError(f"{place}: expected paths of texts. Received: {shown(path)}")
     longest: list[str] = max(paths, key=len, default=[])
     if not paths or any(path != longest[: len(path)] for path in paths):
         raise ValueError(
-            f"{place}: expected one path of a taxonomy, which is a class, not several. Received: {paths}"
+            f"{place}: expected one path of a taxonomy, which is a class, not several. Received: {shown(paths)}"
         )
     return _BETWEEN.join(longest)
 
@@ -174,14 +175,18 @@ def _controls(tasks: Tasks, key: str) -> dict[str, tuple[str, Result]]:
     return controls
 
 
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else shown(value)
+
+
 def _shown_controls(tasks: Tasks, key: str) -> str:
     """All controls with their types, those that cannot be read among them."""
     whole, found = _controls(tasks, key), dict[str, str]()
     for place, task in tasks:
         for one, annotation in kept_annotations(task, key, place):
             for result in _results(annotation, f"{place}, {key[:-1]} {one}"):
-                name, type_ = (str(result.get(part)) for part in ("from_name", "type"))
+                name, type_ = (_text(result.get(part)) for part in ("from_name", "type"))
                 part_of = ", of a part of the task" if type_ in ANSWER_KEYS and name not in whole else ""
-                found.setdefault(name, f"{name!r} ({type_}{part_of})")
-    shown = list(found.values())
-    return ", ".join(shown[:8]) + f" and {len(shown) - 8} more" * (len(shown) > 8) if shown else "none"
+                found.setdefault(name, f"{shown(name)} ({type_[:80]}{part_of})")
+    names = list(found.values())
+    return ", ".join(names[:8]) + f" and {len(names) - 8} more" * (len(names) > 8) if names else "none"

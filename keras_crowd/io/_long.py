@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterator, Sequence
 from typing import Any, Unpack
 
+from .._arguments import shown
 from ..annotations import Annotations
 from ..annotations._forms import answer_ids
 from ..annotations._rules import Rules, refuse_others
@@ -223,6 +224,6 @@ def _json_rows(path: FILE, columns: Sequence[str], encoding: str) -> Iterator[tu
         for name in columns:
             if name not in record:
                 raise ValueError(
-                    f"{path}, line {line}: expected the key {name!r}. Received: {list(record)[:12]}"
+                    f"{path}, line {line}: expected the key {name!r}. Received: {shown(list(record))}"
                 )
         yield line, [record[name] for name in columns]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
+from .._arguments import shown
 from ..annotations import Annotations
 from ..annotations._rules import Rules, refuse_others
 from ._arguments import item_names, texts
@@ -145,5 +146,5 @@ def _refuse_json(value: str, place: str) -> None:
             return
         raise ValueError(
             f"{place}: expected an answer, or `field=` for one in JSON. "
-            f"Received: JSON with the fields {fields(form)[:12]}"
+            f"Received: JSON with the fields {shown(fields(form))}"
         )

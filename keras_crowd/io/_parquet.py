@@ -150,7 +150,12 @@ def parquet_batches(path: FILE, columns: Sequence[str] | None) -> Iterator[Any]:
 def _values(name: str, dictionary: Any) -> np.ndarray:
     if dictionary.null_count == 0 and dictionary.type in _native_types():
         return dictionary.to_numpy(zero_copy_only=False)
-    return id_column(name, dictionary.to_pylist())
+    try:
+        return id_column(name, dictionary.to_pylist())
+    except OverflowError as error:  # dates that Python does not have
+        raise ValueError(
+            f"column {name!r}: expected ids that Python can hold. Received: {error}"
+        ) from error
 
 
 def _native_types() -> tuple[Any, ...]:

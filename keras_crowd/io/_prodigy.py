@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal, Unpack
 
+from .._arguments import shown
 from ..annotations import Annotations
 from ..annotations._rules import Rules, refuse_others
 from ._arguments import refuse_same_file
@@ -162,7 +163,7 @@ def _answer(example: dict[str, Any], place: str, rejected: str) -> Any:
             "Received: 'reject'"
         )
     if len(options) > 1:
-        raise ValueError(f"{place}, 'accept': expected one option. Received: {options}")
+        raise ValueError(f"{place}, 'accept': expected one option. Received: {shown(options)}")
     return options[0] if options else None
 
 

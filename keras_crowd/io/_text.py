@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TextIO
 
+from .._arguments import shown
 from ._headers import column_positions
 from ._opened import FILE as FILE
 from ._opened import codec, open_bytes, open_text
@@ -146,7 +147,7 @@ def scalar(value: Any, place: str) -> Any:
 def required(object_: dict[str, Any], key: str, place: str) -> Any:
     """`object_[key]`, which must be there."""
     if key not in object_:
-        raise ValueError(f"{place}: expected the key {key!r}. Received: the keys {list(object_)[:12]}")
+        raise ValueError(f"{place}: expected the key {key!r}. Received: the keys {shown(list(object_))}")
     return object_[key]
 
 
@@ -158,7 +159,10 @@ def follow(value: Any, path: str, place: str) -> Any:
 
 
 def _shown(value: Any) -> str:
-    shown = json.dumps(value)
+    try:
+        shown = json.dumps(value)
+    except RecursionError:
+        return "JSON that is nested too deeply"
     return shown if len(shown) <= 80 else shown[:77] + "..."
 
 
