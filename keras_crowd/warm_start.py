@@ -39,7 +39,8 @@ def from_dawid_skene(
     The counts are `n_rkl = sum_i q_ik [y_ir = l]`, with the posterior `q` of `aggregation.dawid_skene`.
 
     Args:
-        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
+            `(items, annotators, classes)` with zeros.
         num_classes: Number of classes. Defaults to that of the annotations; for an array, to the highest
             answer plus one.
         pseudocount: That of `aggregation.dawid_skene`. In simulations with 2 to 5 answers an item, 0.1 and
@@ -80,7 +81,8 @@ def from_votes(answers: Any, num_classes: int | None = None, *, strength: float 
     start.
 
     Args:
-        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
+            `(items, annotators, classes)` with zeros.
         num_classes: Number of classes, as in `from_dawid_skene`.
         strength: `s`, how many answers in each row of an annotator the population's row is worth.
 
@@ -120,7 +122,8 @@ def from_labels(
     soft one.
 
     Args:
-        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
+            `(items, annotators, classes)` with zeros.
         labels: Class of each item, integers `(items,)`, negative where it is not known; ids of the classes, `None`
             where not known; or probabilities `(items, classes)`. A series or data frame is matched to the items
             by its index, unless that is a plain range.

@@ -136,6 +136,8 @@ def test_parts_are_joined_over_the_classes_of_all():
     joined = Annotations.concat([soft, hard])
     assert joined.classes.tolist() == ["dog", "cat", "owl"]
     assert_array_equal(joined.dense(), [[[0.5, 0.5, 0], [0, 1, 0]], [[0, 0, 0], [0, 0, 1]]])
+    with pytest.raises(ValueError, match="is for classes"):
+        Annotations.concat([soft, hard], duplicates="majority")
     kept, held_out = Annotations.from_dense(np.tile(joined.dense(), (4, 1, 1))).split(0.5)
     assert kept.is_soft
     assert held_out.is_soft

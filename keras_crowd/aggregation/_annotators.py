@@ -49,7 +49,8 @@ def annotator_class_prior(answers: Any, probabilities: np.ndarray) -> np.ndarray
     unless their confusions are weighed by what each of them saw.
 
     Args:
-        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
+            `(items, annotators, classes)` with zeros.
         probabilities: Probability of each class for each item, `(items, classes)`: the classifier's
             prediction (not its logits), or a posterior. A data frame is read by its ids, as in `label_table`.
 
@@ -77,7 +78,8 @@ def agreement(answers: Any, labels: Any) -> np.ndarray:
     """The share of each annotator's answers that equal the label of the item (of soft ones, their part for it).
 
     Args:
-        answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
+            `(items, annotators, classes)` with zeros.
         labels: Gold labels, or a majority vote, integers `(items,)`; items without one (`-1`) are left out. Or a
             pandas series of the items' classes by their ids, as crowd-kit gives.
 

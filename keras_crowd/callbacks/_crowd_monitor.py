@@ -45,7 +45,8 @@ class CrowdMonitor(keras.callbacks.Callback):
         classifier: The classifier below the crowd layer, a built Keras model of one output.
         x: Features of the monitored items, such as the training items: an array, or a list or dict of
             arrays for several inputs.
-        answers: The answers to them: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
+        answers: The answers to them: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft
+            answers, floats `(items, annotators, classes)` with zeros.
         max_items: Of the items with answers, so many are used, evenly spread.
         every: The first, then each `every`-th, and the last epoch are monitored.
         on_permuted: `"warn"` (once a `fit`, a `RuntimeWarning`), `"stop"` (warn and stop training) or

@@ -129,7 +129,8 @@ def answer_entropy(answers: Any) -> np.ndarray:
     Of soft answers it is the entropy of their mean.
 
     Args:
-        answers: `Annotations` with classes, or integers `(items, annotators)` with `-1` for missing.
+        answers: `Annotations` with classes; integers `(items, annotators)` with `-1` for missing; or soft answers,
+            floats `(items, annotators, classes)` with zeros.
 
     Returns:
         `(items,)`; NaN for an item that nobody answered.
@@ -153,8 +154,11 @@ def answer_entropy(answers: Any) -> np.ndarray:
 def num_classes_used(answers: Any) -> np.ndarray:
     """How many different classes each annotator has answered with; 1 may be someone who does not look.
 
+    Soft answers count as their likeliest class.
+
     Args:
-        answers: `Annotations` with classes, or integers `(items, annotators)` with `-1` for missing.
+        answers: `Annotations` with classes; integers `(items, annotators)` with `-1` for missing; or soft answers,
+            floats `(items, annotators, classes)` with zeros.
 
     Returns:
         `(annotators,)`; 0 for an annotator without answers.

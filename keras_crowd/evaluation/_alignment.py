@@ -99,8 +99,8 @@ def classifier_alignment(probabilities: Any, answers: Any, min_gain: float = 0.0
     Args:
         probabilities: The classifier's predictions `F`, `(items, classes)`; rows sum to 1. Beside `Annotations` a
             data frame is read by its ids: items are its index, classes its columns.
-        answers: `Annotations`, or integers `(items, annotators or slots)` with `-1` for missing. Who
-            answered does not matter.
+        answers: `Annotations`; integers `(items, annotators or slots)` with `-1` for missing; or soft answers, floats
+            with the classes as last axis, zeros for missing. Who answered does not matter.
         min_gain: Smaller gains leave classes where they are.
 
     Returns:

@@ -30,7 +30,7 @@ class CrowdBatches(keras.utils.PyDataset):
             mmap_mode="r")`, HDF5, Zarr: whatever takes increasing positions), a list or dict of such; or a
             function that gives the features of the items at such positions. Rows of a data frame are matched
             to the items by its index, unless that is a plain range; an index that names other items is refused.
-        annotations: `Annotations`, or a dense array of answers.
+        annotations: `Annotations`, or a dense array of answers, hard or soft.
         batch_size: Items in a batch.
         form: `"slots"`, `"dense"` or `"items"`.
         num_slots: Width of slots. Defaults to the highest number of answers in each batch.
