@@ -63,6 +63,70 @@ def test_annotations_are_those_of_the_files(tmp_path, builder_class, write_files
         crowd.read_annotations(builder, "test")
 
 
+@pytest.mark.parametrize(
+    ("builder_class", "write_files"),
+    [
+        (crowd.LabelMeMTurk, write_labelme),
+        (crowd.MovieReviewsMTurk, write_reviews),
+        (crowd.ConllNerMTurk, write_ner),
+    ],
+    ids=["classes", "ratings", "tags"],
+)
+@pytest.mark.parametrize("size", [3, -1])
+def test_batches_are_padded_with_missing_answers(tmp_path, builder_class, write_files, size):
+    builder = prepare(tmp_path, builder_class, write_files)
+    batches = builder.as_dataset(split="train", batch_size=size)
+    batches = [batches] if size == -1 else batches
+    rows = [
+        {"annotator": annotator, "answer": answer}
+        for batch in tfds.as_numpy(batches)
+        for annotator, answer in zip(batch["answers"]["annotator"], batch["answers"]["answer"], strict=True)
+    ]
+    whole = examples(builder)
+    assert len(rows) == len(whole)
+    for row, example in zip(rows, whole, strict=True):
+        answers = example["answers"]["answer"]
+        count = len(example["answers"]["annotator"])
+        assert row["annotator"].tolist() == [
+            *example["answers"]["annotator"],
+            *[-1] * (len(row["annotator"]) - count),
+        ]
+        shown, padding = row["answer"][:count], row["answer"][count:]
+        if builder_class is crowd.ConllNerMTurk:
+            length = len(example["tokens"])
+            answers, padding = np.array(answers.to_list()), np.append(padding, shown[:, length:])
+            shown = shown[:, :length]
+        assert_array_equal(shown, answers)
+        assert np.all(np.isnan(padding) if padding.dtype.kind == "f" else padding == -1)
+    assert any(
+        len(row["annotator"]) > len(one["answers"]["annotator"])
+        for row, one in zip(rows, whole, strict=True)
+    )
+
+
+def test_all_splits_are_batched_and_pairs_are_those_of_tfds(tmp_path):
+    builder = prepare(tmp_path, crowd.LabelMeMTurk, write_labelme)
+    splits = builder.as_dataset(batch_size=1)
+    assert sorted(splits) == ["test", "train", "validation"]
+    assert len(list(splits["test"])) == 2
+    first, second = builder.as_dataset(split=["train", "test[:1]"], batch_size=3)
+    assert (len(list(first)), len(list(second))) == (1, 1)
+    image, label = next(iter(builder.as_dataset(split="train", batch_size=3, as_supervised=True)))
+    assert (image.shape, label.shape) == ((3, 8, 8, 3), (3,))
+
+
+@pytest.mark.parametrize("part", ["train[:1]", "train[1:2]", "train[2:]"])
+def test_parts_have_all_annotators(tmp_path, part):
+    builder = prepare(tmp_path, crowd.LabelMeMTurk, write_labelme)
+    whole, found = crowd.read_annotations(builder), crowd.read_annotations(builder, part)
+    assert found.annotators.tolist() == whole.annotators.tolist() == [0, 1, 2, 3]
+    again = crowd.LabelMeMTurk(data_dir=tmp_path / "data")  # from what is on disk
+    assert crowd.read_annotations(again, part).num_annotators == 4
+    assert_array_equal(
+        found.dense(), whole.dense()[slice(*(int(i) if i else None for i in part[6:-1].split(":")))]
+    )
+
+
 def test_features_and_gold_are_those_of_the_files(tmp_path):
     builder = prepare(tmp_path, crowd.SentencePolarityMTurk, write_polarity)
     found = {example["id"]: example for example in examples(builder)}[b"7"]

@@ -10,6 +10,7 @@ import tensorflow_datasets as tfds
 
 from ...annotations import Annotations
 from .._published import Item
+from ._builders import NUM_ANNOTATORS
 
 
 def read_annotations(builder: Any, split: str = "train") -> Annotations:
@@ -24,7 +25,8 @@ def read_annotations(builder: Any, split: str = "train") -> Annotations:
         split: The split. Only `train` has answers.
 
     Returns:
-        `Annotations` with items and annotators numbered from 0, and the classes' names.
+        `Annotations` with items and annotators numbered from 0, and the classes' names. Annotators are those of the
+        whole data set, also where a part of it is read, as by `split="train[:100]"`.
 
     Raises:
         ValueError: When an annotator answered an item twice, or nobody answered.
@@ -54,7 +56,7 @@ def read_annotations(builder: Any, split: str = "train") -> Annotations:
         annotator,
         answer,
         items=np.arange(num_items),
-        annotators=np.arange(annotator.max() + 1),
+        annotators=np.arange(builder.info.metadata[NUM_ANNOTATORS]),
         classes=None if names is None else np.array(names),
     )
 

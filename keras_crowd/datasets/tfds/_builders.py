@@ -8,9 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
+from ...annotations import MISSING
 from .. import _published
 from .._published import LABELME_CLASSES, MUSIC_CLASSES, NER_CLASSES, POLARITY_CLASSES, Item
 
+NUM_ANNOTATORS = "num_annotators"  # in the metadata of a data set
 _HOST = "http://fprodrigues.com/"
 _MANUAL = """
 Get http://fprodrigues.com/{archive} with a browser (the host answers no other client) and unpack it in a folder of
@@ -53,17 +55,42 @@ _SEQUENCES = """
 class _CrowdBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
     """What the builders have in common: files that users put into `manual_dir`, and a reader of them."""
 
-    VERSION = tfds.core.Version("1.0.0")
+    VERSION = tfds.core.Version("1.1.0")
+    RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.1.0": "The number of annotators is in the metadata."}
     FOLDER: str
     SPLITS: ClassVar[dict[str, str]] = {"train": "train", "test": "test"}  # and what the files call them
     read: Any
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
         folder = dl_manager.manual_dir / self.FOLDER
+        said = [answer["annotator"] for item in self.read(folder, "train") for answer in item["answers"]]
+        self.info.metadata[NUM_ANNOTATORS] = 1 + max(said, default=-1)
         return {split: self._generate_examples(folder, name) for split, name in self.SPLITS.items()}
 
     def _generate_examples(self, folder: Any, split: str) -> Iterator[tuple[int, Item]]:
         yield from enumerate(self.read(folder, split))
+
+    def as_dataset(
+        self,
+        split: Any = None,
+        *,
+        batch_size: int | None = None,
+        as_supervised: bool = False,
+        **options: Any,
+    ) -> Any:
+        """As TensorFlow Datasets has it, but that batches are padded with missing answers.
+
+        TensorFlow Datasets pads with 0, which is annotator 0 answering class 0. Here, answers and tags are padded with
+        -1, and ratings with NaN.
+        """
+        if batch_size is None or as_supervised:
+            return super().as_dataset(split, batch_size=batch_size, as_supervised=as_supervised, **options)
+        found = super().as_dataset(split, **options)
+        if isinstance(found, dict):
+            return {name: _padded(one, self.info, batch_size) for name, one in found.items()}
+        if isinstance(found, list | tuple):
+            return type(found)(_padded(one, self.info, batch_size) for one in found)
+        return _padded(found, self.info, batch_size)
 
     def _described(self, citation: str, features: dict[str, Any], answer: Any, **info: Any) -> Any:
         """`DatasetInfo` of examples with these features and the answers to them."""
@@ -74,8 +101,31 @@ class _CrowdBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  #
             features=tfds.features.FeaturesDict({**features, "answers": answers}),
             citation=citation,
             homepage=_HOST,
+            metadata=tfds.core.MetadataDict(),
             **info,
         )
+
+
+def _padded(dataset: Any, info: Any, batch_size: int) -> Any:
+    """Batches of a data set, padded with what means that nobody answered; the whole of it where the size is -1."""
+    dataset = dataset.map(_without_ragged_answers)
+    padding: dict[str, Any] = {name: None for name in dataset.element_spec}
+    answer = dataset.element_spec["answers"]["answer"].dtype.as_numpy_dtype
+    missing = answer(np.nan if np.issubdtype(answer, np.floating) else MISSING)
+    padding["answers"] = {"annotator": np.int32(MISSING), "answer": missing}
+    if "tags" in padding:
+        padding["tags"] = np.int64(MISSING)
+    size = info.splits.total_num_examples if batch_size == -1 else batch_size
+    batches = dataset.padded_batch(size, padding_values=padding)
+    return batches.get_single_element() if batch_size == -1 else batches
+
+
+def _without_ragged_answers(example: Item) -> Item:
+    """Tags that annotators gave to all tokens as a table, which batches can be made of."""
+    answers = example["answers"]
+    if hasattr(answers["answer"], "to_tensor"):
+        answers = {**answers, "answer": answers["answer"].to_tensor(MISSING)}
+    return {**example, "answers": answers}
 
 
 class LabelMeMTurk(_CrowdBuilder):
@@ -122,7 +172,7 @@ class MusicGenreMTurk(_CrowdBuilder):
     >>> import tensorflow_datasets as tfds
     >>> import keras_crowd.datasets.tfds
     >>> print(tfds.builder_cls("music_genre_mturk").VERSION)
-    1.0.0
+    1.1.0
     >>> files = tfds.download.DownloadConfig(manual_dir="folder")
     >>> how = {"download_config": files}
     >>> data = tfds.load("music_genre_mturk", split="train", download_and_prepare_kwargs=how)  # doctest: +SKIP
@@ -154,7 +204,7 @@ class SentencePolarityMTurk(_CrowdBuilder):
     >>> import tensorflow_datasets as tfds
     >>> import keras_crowd.datasets.tfds
     >>> print(tfds.builder_cls("sentence_polarity_mturk").VERSION)
-    1.0.0
+    1.1.0
     >>> files = tfds.download.DownloadConfig(manual_dir="folder")
     >>> how = {"download_config": files}
     >>> data = tfds.load("sentence_polarity_mturk", split="train", download_and_prepare_kwargs=how)  # doctest: +SKIP
@@ -185,7 +235,7 @@ class MovieReviewsMTurk(_CrowdBuilder):
     >>> import tensorflow_datasets as tfds
     >>> import keras_crowd.datasets.tfds
     >>> print(tfds.builder_cls("movie_reviews_mturk").VERSION)
-    1.0.0
+    1.1.0
     >>> files = tfds.download.DownloadConfig(manual_dir="folder")
     >>> how = {"download_config": files}
     >>> data = tfds.load("movie_reviews_mturk", split="train", download_and_prepare_kwargs=how)  # doctest: +SKIP
@@ -214,7 +264,7 @@ class ConllNerMTurk(_CrowdBuilder):
     >>> import tensorflow_datasets as tfds
     >>> import keras_crowd.datasets.tfds
     >>> print(tfds.builder_cls("conll_ner_mturk").VERSION)
-    1.0.0
+    1.1.0
     >>> files = tfds.download.DownloadConfig(manual_dir="folder")
     >>> how = {"download_config": files}
     >>> data = tfds.load("conll_ner_mturk", split="train", download_and_prepare_kwargs=how)  # doctest: +SKIP
