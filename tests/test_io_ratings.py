@@ -1,143 +1,27 @@
 """`ratings=True`: whole numbers are ratings, whatever reads them."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from io_made import READERS, frame_of
 from io_samples import FORMATS, SAMPLES
 
 import keras_crowd as kc
 
 ROWS = [("a", "r", 4), ("b", "r", 2), ("a", "s", 5)]
-FRAME = pd.DataFrame(ROWS, columns=["item", "annotator", "answer"])
 TABLE = [[4, 5], [2, np.nan]]
 
 
-def long_csv(folder):
-    FRAME.to_csv(folder / "t.csv", index=False)
-    return kc.io.read_long, folder / "t.csv"
-
-
-def long_jsonl(folder):
-    FRAME.to_json(folder / "t.jsonl", orient="records", lines=True)
-    return kc.io.read_long, folder / "t.jsonl"
-
-
-def long_parquet(folder):
-    FRAME.to_parquet(folder / "t.parquet")
-    return kc.io.read_long, folder / "t.parquet"
-
-
-def long_categorical(folder):
-    FRAME.astype({"answer": str}).astype({"answer": "category"}).to_parquet(folder / "t.parquet")
-    return kc.io.read_long, folder / "t.parquet"
-
-
-def wide_csv(folder):
-    (folder / "t.csv").write_text("item,r,s\na,4,5\nb,2,\n")
-    return kc.io.read_wide, folder / "t.csv"
-
-
-def from_csv(folder):
-    return kc.Annotations.from_csv, long_csv(folder)[1]
-
-
-def from_dataframe(folder):
-    return kc.Annotations.from_dataframe, FRAME
-
-
-def from_nullable_integers(folder):
-    frame = pd.concat([FRAME, pd.DataFrame({"item": ["b"], "annotator": ["s"], "answer": [None]})])
+def from_nullable_integers(folder, rows):
+    frame = pd.concat([frame_of(rows), pd.DataFrame({"item": ["b"], "annotator": ["s"], "answer": [None]})])
     return kc.Annotations.from_dataframe, frame.astype({"answer": "Int64"})
 
 
-def hugging_face(folder):
-    lists = {"item": ["a", "b"], "annotators": [["r", "s"], ["r"]], "answers": [[4, 5], [2]]}
-
-    def read(table, **rules):
-        return kc.io.read_hugging_face(table, item="item", **rules)
-
-    return read, pa.table(lists)
-
-
-def label_studio(folder):
-    def result(stars):
-        return {"from_name": "x", "to_name": "y", "type": "rating", "value": {"rating": stars}}
-
-    tasks = [{"id": name, "data": {}, "annotations": []} for name in "ab"]
-    for item, annotator, answer in ROWS:
-        annotation = {"completed_by": annotator, "result": [result(answer)]}
-        tasks["ab".index(item)]["annotations"].append(annotation)
-    (folder / "ls.json").write_text(json.dumps(tasks))
-    return kc.io.read_label_studio, folder / "ls.json"
-
-
-def label_studio_min(folder):
-    records = [
-        {"id": item, "x": [{"rating": answer}], "annotator": annotator, "annotation_id": i}
-        for i, (item, annotator, answer) in enumerate(ROWS)
-    ]
-    (folder / "min.json").write_text(json.dumps(records))
-    return lambda path, **rules: kc.io.read_label_studio_min(path, "x", **rules), folder / "min.json"
-
-
-def mturk(folder):
-    frame = FRAME.set_axis(["HITId", "WorkerId", "Answer.x"], axis=1).assign(AssignmentStatus="Approved")
-    frame.to_csv(folder / "batch.csv", index=False)
-    return lambda path, **rules: kc.io.read_mturk(path, "HITId", "Answer.x", **rules), folder / "batch.csv"
-
-
-def toloka(folder):
-    frame = FRAME.set_axis(["INPUT:x", "ASSIGNMENT:worker_id", "OUTPUT:y"], axis=1)
-    frame.assign(**{"ASSIGNMENT:status": "APPROVED"}).to_csv(folder / "pool.tsv", sep="\t", index=False)
-    return lambda path, **rules: kc.io.read_toloka(
-        path, "INPUT:x", "OUTPUT:y", **rules
-    ), folder / "pool.tsv"
-
-
-def sagemaker(folder):
-    objects = [{"datasetObjectId": name, "dataObject": {}, "annotations": []} for name in "ab"]
-    for item, annotator, answer in ROWS:
-        content = {"workerId": annotator, "annotationData": {"content": json.dumps({"x": answer})}}
-        objects["ab".index(item)]["annotations"].append(content)
-    (folder / "sm.json").write_text(json.dumps(objects))
-    return lambda path, **rules: kc.io.read_sagemaker(path, "x", **rules), folder / "sm.json"
-
-
-def prodigy(folder):
-    examples = [
-        {"_input_hash": item, "_annotator_id": annotator, "accept": [str(answer)], "answer": "accept"}
-        for item, annotator, answer in ROWS
-    ]
-    (folder / "p.jsonl").write_text("\n".join(map(json.dumps, examples)))
-    return kc.io.read_prodigy, folder / "p.jsonl"
-
-
-MADE = [
-    long_csv,
-    long_jsonl,
-    long_parquet,
-    long_categorical,
-    wide_csv,
-    from_csv,
-    from_dataframe,
-    from_nullable_integers,
-    hugging_face,
-    label_studio,
-    label_studio_min,
-    mturk,
-    toloka,
-    sagemaker,
-    prodigy,
-]
-
-
-@pytest.mark.parametrize("make", MADE)
+@pytest.mark.parametrize("make", [*READERS, from_nullable_integers])
 def test_whole_numbers_are_ratings_where_it_is_said(tmp_path, make):
-    read, source = make(tmp_path)
+    read, source = make(tmp_path, ROWS)
     assert read(source).classes is not None
     found = read(source, ratings=True)
     assert (found.classes, found.items.tolist(), found.annotators.tolist()) == (

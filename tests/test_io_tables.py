@@ -131,6 +131,7 @@ def test_what_is_written_compressed_is_the_same_text(tmp_path, paired):
         packed = (tmp_path / f"b{ending}.gz").read_bytes()
         assert gzip.decompress(packed) == (tmp_path / f"a{ending}").read_bytes()
         assert packed == (tmp_path / f"c{ending}.gz").read_bytes()
+        assert packed[3:8] == bytes(5)  # neither a name nor a time
     with pytest.raises(
         ValueError, match=r"`path` must end in one of .*\.gz after it. Received: '.*parquet.gz'"
     ):
@@ -184,17 +185,19 @@ def test_another_separator_is_a_likely_cause(tmp_path):
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])
 def test_columns_like_the_one_that_is_not_there_are_shown(tmp_path, ending):
-    names = [f"column{i}" for i in range(40)] + ["item", "Annotator", "OUTPUT:answer"]
+    names = [f"column{i}" for i in range(40)] + ["item", "Annotator", "OUTPUT:answer", "_unit_id"]
     frame = pd.DataFrame([range(len(names))], columns=names)
     path = tmp_path / f"t{ending}"
     frame.to_csv(path, index=False) if ending == ".csv" else frame.to_parquet(path)
     with pytest.raises(
-        ValueError, match=r"'annotator'. Received: 0 in 43 columns, among them \['Annotator'\]"
+        ValueError, match=r"'annotator'. Received: 0 in 44 columns, among them \['Annotator'\]"
     ):
         kc.io.read_long(path, "item", "annotator", "OUTPUT:answer")
-    with pytest.raises(ValueError, match=r"'anwser'. Received: 0 in 43 columns, among them \['OUTPUT:ans"):
+    with pytest.raises(ValueError, match=r"'anwser'. Received: 0 in 44 columns, among them \['OUTPUT:ans"):
         kc.io.read_long(path, "item", "Annotator", "anwser")
+    with pytest.raises(ValueError, match=r"'unit'. Received: 0 in 44 columns, among them \['_unit_id'\]"):
+        kc.io.read_long(path, "unit", "Annotator", "OUTPUT:answer")
     with pytest.raises(
-        ValueError, match=r"'zzz'. Received: 0 in 43 columns, among them \['column0', .*, and more"
+        ValueError, match=r"'zzz'. Received: 0 in 44 columns, among them \['column0', .*, and more"
     ):
         kc.io.read_long(path, "item", "Annotator", "zzz")

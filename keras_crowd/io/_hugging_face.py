@@ -84,6 +84,8 @@ def read_hugging_face(
     row = np.repeat(np.arange(start), lengths_of_all).astype(np.int32)
     rows = Column(np.arange(start), np.arange(start), "row") if item is None else ids.column()
     answers, class_names = what.column(), _class_names(dataset, answer)
+    if class_names and rules.get("classes") is None and not rules.get("ratings"):
+        rules["classes"] = class_names
     if class_names:
         answers = answers._replace(values=_named(source, answers, class_names))
     found = Rows(
@@ -93,7 +95,6 @@ def read_hugging_face(
         answers,
         lambda i: f"row {row[i]}",
         items=rows.values.tolist(),
-        classes=class_names,
     )
     return assemble(found, **rules)
 

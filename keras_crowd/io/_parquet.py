@@ -86,7 +86,8 @@ class ArrowCoder:
     def _refuse_nested(self, array: Any) -> Any:
         if self._pa.types.is_nested(array.type) or (self._pa.types.is_null(array.type) and len(array)):
             raise ValueError(
-                f"{self.source}, column {self.name!r}: expected text, numbers, true or false. "
+                f"{self.source}, column {self.name!r}: expected text, numbers, true or false, one class in each row "
+                "(`read_hugging_face` reads lists of the answers of all). "
                 f"Received: {array.type}"
             )
         return array

@@ -163,7 +163,9 @@ def _answer(example: dict[str, Any], place: str, rejected: str) -> Any:
             "Received: 'reject'"
         )
     if len(options) > 1:
-        raise ValueError(f"{place}, 'accept': expected one option. Received: {shown(options)}")
+        raise ValueError(
+            f"{place}, 'accept': expected one option, which is a class, not several. Received: {shown(options)}"
+        )
     return options[0] if options else None
 
 

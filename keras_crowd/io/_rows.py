@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from ..annotations import MISSING, Annotations
+from ..annotations import MISSING, Annotations, check_classes
+from ..annotations._classes import is_several
 from ..annotations._duplicates import checked_rule, checked_unknown, kept_rows, repeated_rows
 from ..annotations._factors import encode
 from ..annotations._ids import column as id_column
@@ -69,6 +70,8 @@ class RowBuilder:
         for made, value in ((self.item, item), (self.annotator, annotator), (self.answer, answer)):
             problem = made.problem(value)
             if problem:
+                several = made is self.answer and isinstance(value, list | dict)
+                problem += ", one class (choose a column or key that holds one)" * several
                 refuse(self.source, self.where(first, second), made.name, problem, value)
             made.add(value)
         self._first.append(first)
@@ -130,8 +133,11 @@ def assemble(
         refuse_classes_of_ratings(classes)
         class_ids, answer = None, _finite(rows, _rated(rows, answered), answered)
     else:
-        classes = rows.classes if classes is None else classes
-        class_ids, answer = _answers(rows, answered, classes, unknown)
+        wanted = rows.classes if classes is None else classes
+        class_ids, answer = _answers(rows, answered, wanted, unknown)
+        if classes is None and class_ids is not None:
+            values = rows.answer.values[_used(rows.answer, answered)].tolist()
+            check_classes(rows.answer.name, values, len(answered), _source_of_several(rows, answered))
     known = answer >= 0 if answer.dtype.kind == "i" else slice(None)
     answered, answer = answered[known], answer[known]
     if len(answered) == 0:
@@ -176,6 +182,13 @@ def _answers(
     if classes is None and column.values.dtype.kind == "f":
         return None, _finite(rows, column, answered)
     return _positions(rows, column, answered, "classes", classes, drop=unknown == "drop")
+
+
+def _source_of_several(rows: Rows, answered: np.ndarray) -> str:
+    """The file; and the place of the first answer that holds several, if there is one."""
+    several = np.array([is_several(value) for value in rows.answer.values.tolist()])
+    found = several[rows.answer.codes[answered]]
+    return f"{rows.source}, {rows.place(answered[np.argmax(found)])}" if np.any(found) else rows.source
 
 
 def _rated(rows: Rows, answered: np.ndarray) -> Column:
