@@ -19,6 +19,7 @@ from ._ids import MISSING, answer_column, class_ids, column, id_array, named_cla
 from ._numbers import as_ratings_column, refuse_classes_of_ratings
 from ._rules import Duplicates, Unknown, refuse_others
 from ._soft import is_soft_table
+from ._tuples import id_column
 
 if TYPE_CHECKING:
     from ._container import Annotations
@@ -161,7 +162,7 @@ def from_coo(
 def from_dataframe(
     cls: type[Annotations],
     df: Any,
-    item: str = "item",
+    item: str | Sequence[str] = "item",
     annotator: str = "annotator",
     answer: str = "answer",
     *,
@@ -172,7 +173,8 @@ def from_dataframe(
 
     Args:
         df: A pandas data frame, or another table of columns with names: of polars, pyarrow or Hugging Face, a dict.
-        item: Name of the column of item ids.
+        item: Name of the column of item ids. Where several columns tell items apart, a list of their names: ids are
+            then tuples.
         annotator: Name of the column of annotator ids.
         answer: Name of the column of answers: classes, or ratings if they are floats, as for `from_coo`. A
             categorical column gives `classes` its categories.
@@ -184,25 +186,24 @@ def from_dataframe(
     """
     refuse_others(from_dataframe, kwargs)
     names = column_names(df)
-    named = {"item": item, "annotator": annotator} | (
-        {} if probabilities is not None else {"answer": answer}
-    )
+    named = {"item": item, "annotator": annotator, "answer": answer if probabilities is None else annotator}
     for argument, name in named.items():
-        if name not in names:
+        several = isinstance(name, list)
+        if not all(one in names for one in name) or not name if several else name not in names:
             raise ValueError(
                 f"`{argument}` must name a column of the table. "
                 f"Received: {argument}={name!r}, columns {shown(list(names))}"
             )
     if probabilities is not None:
         soft = columns_of(df, probabilities, kwargs.get("classes"))
-        return cls.from_coo(df[item], df[annotator], soft, **kwargs)
-    return cls.from_coo(df[item], df[annotator], class_label_names(df, answer), **kwargs)
+        return cls.from_coo(id_column(df, item), df[annotator], soft, **kwargs)
+    return cls.from_coo(id_column(df, item), df[annotator], class_label_names(df, answer), **kwargs)
 
 
 def from_csv(
     cls: type[Annotations],
     path: str | os.PathLike[str],
-    item: str = "item",
+    item: str | Sequence[str] = "item",
     annotator: str = "annotator",
     answer: str = "answer",
     *,
@@ -219,7 +220,8 @@ def from_csv(
 
     Args:
         path: The file. `io.read_long` is strict about malformed ones and says where they are so.
-        item, annotator, answer: Names of the columns.
+        item: Name of the column of item ids, or a list of names, as for `from_dataframe`.
+        annotator, answer: Names of the columns.
         probabilities: Names of columns of soft answers, as for `from_dataframe`.
         items, annotators, classes, ratings, duplicates, unknown: As for `from_coo`.
         **read_csv: Passed to `pandas.read_csv` (`sep`, `dtype`, `encoding`, ...). Only blanks and

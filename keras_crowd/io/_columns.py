@@ -11,6 +11,7 @@ import numpy as np
 from ..annotations import MISSING
 from ..annotations._ids import column
 from ..annotations._numbers import INTEGER, NUMBER
+from ..annotations._tuples import joined_codes
 
 _KINDS: dict[type, str] = {str: "text", bool: "true or false", int: "a number", float: "a number"}
 
@@ -112,20 +113,10 @@ def coder(
 
 def joined(name: str, columns: Sequence[Column]) -> Column:
     """Several columns as one of tuples; a row that lacks a part holds nothing."""
-    codes = columns[0].codes.astype(np.int64)
-    for other in columns[1:]:
-        pairs = codes * (len(other.values) + 1) + other.codes
-        lacking = (codes == MISSING) | (other.codes == MISSING)
-        # Numbered anew at each column: products of many columns' sizes would not fit.
-        codes = np.where(lacking, MISSING, np.unique(pairs, return_inverse=True)[1])
-    whole = np.flatnonzero(codes != MISSING)
-    _, first, index = np.unique(codes[whole], return_index=True, return_inverse=True)
-    place = np.argsort(np.argsort(first))  # in the order of the rows, as the values of other columns are
-    joined_codes = np.full(len(codes), MISSING, np.int32)
-    joined_codes[whole] = place[index]
-    parts = [one.values[one.codes[whole[np.sort(first)]]].tolist() for one in columns]
+    codes, first = joined_codes([(one.codes, len(one.values)) for one in columns])
+    parts = [one.values[one.codes[first]].tolist() for one in columns]
     values = column(name, list(zip(*parts, strict=True)))
-    return Column(joined_codes, values, name, all(one.text for one in columns))
+    return Column(codes, values, name, all(one.text for one in columns))
 
 
 def typed(values: np.ndarray, vocabulary: Sequence[Hashable] | int | None, numbers: bool) -> np.ndarray:
