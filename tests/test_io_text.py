@@ -75,7 +75,7 @@ def test_awkward_labels_and_annotators_come_back(tmp_path, ending):
     assert found.items[found.item_index].tolist() == annotations.items.tolist()
     assert found.classes[found.answers].tolist() == annotations.classes.tolist()
     kc.io.write_annotators(tmp_path / f"a{ending}", annotations, score=codes + 1)
-    found = kc.io.read_long(tmp_path / f"a{ending}", "annotator", "annotator", "score")
+    found = kc.io.read_long(tmp_path / f"a{ending}", "annotator", "annotator", "score", ratings=True)
     assert found.items[found.item_index].tolist() == annotations.annotators.tolist()
 
 
