@@ -55,6 +55,24 @@ def test_texts_and_ratings_must_have_the_same_rows(folder):
         moviereviews.load_data(folder)
 
 
+@pytest.mark.parametrize("counts", [(1500, 3506), (1498, 3508)], ids=["files", "notebook"])
+def test_both_published_counts_of_reviews_are_read(folder, counts):
+    train, test = counts
+    answers = np.full((train, 2), 0.5, np.float32)
+    ratings = {"ratings_train": np.full(train, 0.5), "ratings_test": np.full(test, 0.5)}
+    np.savez(folder / "moviereviews.npz", answers=answers, **ratings)
+    for split, count in zip(("train", "test"), counts, strict=True):
+        with gzip.open(folder / f"moviereviews_texts_{split}.txt.gz", "wt", encoding="utf-8") as file:
+            file.write("a\n" * count)
+    data = moviereviews.load_data(folder)
+    assert (len(data.x_train), len(data.y_train), len(data.x_test), len(data.y_test)) == (
+        train,
+        train,
+        test,
+        test,
+    )
+
+
 def test_the_real_data_are_the_published_ones(crowd_data):
     data = moviereviews.load_data()
     assert (len(data.annotations), data.annotations.num_annotators) == (7440, 135)

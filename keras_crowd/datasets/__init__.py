@@ -10,6 +10,8 @@ from . import moviereviews as moviereviews
 from . import music as music
 from . import ner_mturk as ner_mturk
 from . import sentence_polarity as sentence_polarity
+from ._archives import TruncatedArchiveWarning as TruncatedArchiveWarning
+from ._archives import unpack as unpack
 from ._confusions import class_wise as class_wise
 from ._confusions import diagonally_dominant as diagonally_dominant
 from ._confusions import hammer_spammer as hammer_spammer

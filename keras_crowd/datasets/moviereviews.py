@@ -29,6 +29,9 @@ def load_data(path: str | os.PathLike[str] | None = None) -> CrowdDataset:
     | `answers` | `(1500, 135)` float | ratings over 10, `NaN` where an annotator did not answer |
     | `ratings_train`, `ratings_test` | `(1500,)`, `(3506,)` float | gold ratings over 10 |
 
+    The notebook published with the paper counts 1,498 and 3,508, as many in all. Files with either are read:
+    answers, ratings and texts must agree with each other.
+
     The texts lie beside it, one a line: `moviereviews_texts_train.txt.gz`, `moviereviews_texts_test.txt.gz`.
 
     Args:

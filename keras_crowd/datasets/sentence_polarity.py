@@ -34,7 +34,8 @@ def load_data(path: str | os.PathLike[str] | None = None) -> CrowdDataset:
 
     Args:
         path: The folder with these files. Defaults to the folder `sentiment_polarity` in that of the environment
-            variable `KERAS_CROWD_DATA`. The original data are `mturk-datasets.tar.gz` under http://fprodrigues.com/.
+            variable `KERAS_CROWD_DATA`. The original data are `mturk-datasets.tar.gz` under http://fprodrigues.com/,
+            which is truncated at its end: `datasets.unpack` reads what comes before.
 
     Returns:
         `CrowdDataset` with `x_*` float32 `(items, topics)`, classes `neg` and `pos`, and no validation items.

@@ -16,7 +16,8 @@ NUM_ANNOTATORS = "num_annotators"  # in the metadata of a data set
 _HOST = "http://fprodrigues.com/"
 _MANUAL = """
 Get http://fprodrigues.com/{archive} with a browser (the host answers no other client) and unpack it in a folder of
-yours, so that `{folder}/{file}` is there. Say where that is:
+yours with `keras_crowd.datasets.unpack` (the last member of mturk-datasets.tar.gz is truncated at its source, where
+`tar` stops with an error; what is needed comes before), so that `{folder}/{file}` is there. Say where that is:
 `builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir="that folder"))`;
 by default it is `~/tensorflow_datasets/downloads/manual`.
 """
@@ -227,7 +228,8 @@ class SentencePolarityMTurk(_CrowdBuilder):
 class MovieReviewsMTurk(_CrowdBuilder):
     """Reviews of films, rated by 135 workers of Amazon Mechanical Turk: `movie_reviews_mturk`.
 
-    Splits `train` (about 1,500 reviews, 5 ratings each) and `test` (about 3,500). An example has `text`, `rating` (the
+    Splits `train` (1,500 reviews, 5 ratings each) and `test` (3,506); the notebook published with the paper counts
+    1,498 and 3,508, as many in all, and files with either are read. An example has `text`, `rating` (the
     critic's, from 0 to 10) and `answers`, a sequence of `annotator` and `answer` (the rating that they guessed).
 
     Example:
