@@ -1,13 +1,17 @@
 # make demo    train on crowd answers, see the annotators, export the classifier (TensorFlow, offline)
 # make test    the test suite; BACKEND=jax or BACKEND=torch for another backend than TensorFlow
+# make test-lowest    what matters, on the lowest releases that pyproject.toml admits, under JAX
 # make lint    style and types
 PYTHON ?= python3.11
 BACKEND ?= tensorflow
 BIN := .venv/bin
 PIP := PIP_CONSTRAINT=$(CURDIR)/.venv/constraints.txt $(BIN)/pip install --quiet
+# tests/test_backend.py compares them with pyproject.toml.
+LOWEST := keras==3.10.0 numpy==1.26.0 jax==0.5.0 jaxlib==0.5.0
+ON_LOWEST := backend contracts lazy_adam layers losses models older_keras optimizers recipe
 RUN := KERAS_BACKEND=$(BACKEND) TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-lowest lint clean
 
 demo: .venv/demo
 	KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/digits_crowd_layer.py
@@ -15,6 +19,10 @@ demo: .venv/demo
 # By files, in their order: what a module trains for its tests is trained once.
 test: .venv/test-$(BACKEND)
 	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-lowest: .venv-lowest/test
+	KERAS_BACKEND=jax .venv-lowest/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+	  $(ON_LOWEST:%=tests/test_%.py)
 
 lint: .venv/test-tensorflow
 	$(BIN)/ruff check .
@@ -35,6 +43,11 @@ lint: .venv/test-tensorflow
 	$(PIP) -e '.[tensorflow,test]'
 	touch $@
 
+.venv-lowest/test: pyproject.toml
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/pip install --quiet -e '.[jax]' $(LOWEST) hypothesis pytest pytest-xdist scipy
+	touch $@
+
 .venv/demo: pyproject.toml | .venv/constraints.txt
 	$(PIP) -e '.[tensorflow,examples]'
 	touch $@
@@ -48,4 +61,4 @@ lint: .venv/test-tensorflow
 	touch $@
 
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv .venv-lowest build *.egg-info

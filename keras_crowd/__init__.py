@@ -8,6 +8,7 @@ back that have changed places. `metrics`, `callbacks`, `regularizers`, `initiali
 `evaluation`, `datasets` and `io` (files of labeling tools).
 """
 
+from . import _backend as _backend  # isort: skip  before all that imports Keras
 from . import aggregation as aggregation
 from . import callbacks as callbacks
 from . import datasets as datasets

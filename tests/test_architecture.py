@@ -13,11 +13,13 @@ import keras_crowd
 PACKAGE = pathlib.Path(keras_crowd.__file__).parent
 LEVELS = {
     "_version": 0,
+    "_backend": 0,
     "_registration": 0,
     "_arguments": 0,
     "_files": 0,
     "_backup": 1,
     "_repr": 0,
+    "_older_keras": 1,
     "annotations": 1,
     "ops": 2,
     "_crf": 2,

@@ -4,6 +4,8 @@ from typing import Any
 
 from keras import ops
 
+from .._older_keras import add_at
+
 
 def annotator_rows(parameter: Any, annotators: Any) -> Any:
     """The rows of `parameter` `(R, ...)` that belong to each item's annotators, `(batch, S, ...)`.
@@ -78,6 +80,4 @@ def slot_owners(ids: Any, owners: Any) -> tuple[Any, Any, Any, Any]:
 
 def add_rows(parameter: Any, annotators: Any, rows: Any) -> Any:
     """The parameter `(R, ...)` with `rows` `(N, ...)` added at the annotators `(N,)`."""
-    return ops.scatter_update(
-        ops.convert_to_tensor(parameter), ops.expand_dims(annotators, -1), rows, reduction="add"
-    )
+    return add_at(ops.convert_to_tensor(parameter), annotators, rows)

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from .._older_keras import two_optimizers
 from ..models import crowd_layer
 from ._lazy_adam import LazyAdam
 
@@ -14,7 +15,8 @@ def crowd_optimizer(model: Any, optimizer: Any, learning_rate: Any = None) -> An
 
     The crowd layer's parameters are never weight-decayed: decay would pull every annotator towards one who
     answers at random. They may also want a larger learning rate, for each annotator is seen in few batches.
-    Keras's `LearningRateScheduler` sets both rates to the same value; give schedules instead.
+    Keras's `LearningRateScheduler` sets both rates to the same value, and refuses before Keras 3.15; give
+    schedules instead.
 
     A crowd layer with `max_batch_slots` gets `LazyAdam`, whose steps cost what the batch's answers cost.
 
@@ -25,7 +27,8 @@ def crowd_optimizer(model: Any, optimizer: Any, learning_rate: Any = None) -> An
         learning_rate: Of the crowd layer: a number or a schedule. Defaults to that of `optimizer`.
 
     Returns:
-        A `keras.optimizers.MultiOptimizer`, to be given to `model.compile`.
+        An optimizer to be given to `model.compile`: a `keras.optimizers.MultiOptimizer`, or where Keras has none
+        (before 3.15) one that trains alike.
 
     Example:
 
@@ -39,7 +42,7 @@ def crowd_optimizer(model: Any, optimizer: Any, learning_rate: Any = None) -> An
     crowd = _of_annotators(optimizer, learning_rate, lazy)
     # By the layer's name: a loaded model has other paths above it than the model that was saved.
     variables = rf"(.*/)?{re.escape(layer.name)}/.*"
-    return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(optimizer, {variables: crowd}))
+    return two_optimizers(optimizer, crowd, variables)
 
 
 def _of_annotators(optimizer: Any, learning_rate: Any, lazy: bool) -> Any:
