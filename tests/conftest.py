@@ -11,9 +11,18 @@ if os.environ.get("KERAS_BACKEND") == "torch":
 import keras
 import numpy as np
 import pytest
+from backendless import touches_backend
 
 BACKEND = keras.backend.backend()
 XLA = BACKEND != "torch"
+
+
+def pytest_ignore_collect(collection_path: pathlib.Path, config: pytest.Config) -> bool | None:
+    """Leaves what touches no backend to the run under TensorFlow, where whole folders are collected."""
+    named = [config.invocation_params.dir / str(argument).split("::")[0] for argument in config.args]
+    if BACKEND == "tensorflow" or not collection_path.match("test_*.py") or collection_path in named:
+        return None
+    return None if touches_backend(collection_path) else True
 
 
 def script(folder, name):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from backendless import WITHOUT_KERAS
 
 import keras_crowd
 
@@ -42,18 +43,6 @@ LEVELS = {
     "selection": 3,
     "_training": 7,
     "recipe": 8,
-}
-WITHOUT_KERAS = {
-    "_version",
-    "_arguments",
-    "_files",
-    "_repr",
-    "annotations",
-    "aggregation",
-    "datasets",
-    "evaluation",
-    "io",
-    "warm_start",
 }
 # Inside of a function, to read data under any backend.
 READERS = {("_tf_data.py", "tensorflow"), ("_torch_data.py", "torch")}
