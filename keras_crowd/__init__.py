@@ -1,9 +1,9 @@
 """Train any Keras model directly on the labels of many imperfect annotators.
 
-Answers go into `Annotations`; a layer of `layers` goes on top of the classifier and is trained with a loss of
-`losses`; `validate` checks the data before `fit`, and `strip` gives the classifier back afterwards. `fit_crowd`
-does all of it in one call, and chooses the weight of the regularizer (`selection`); `align_classes` puts classes
-back that have changed places. `metrics`, `callbacks`, `regularizers`, `initializers`, `optimizers` and
+Answers go into `Annotations`; `crowd_model` puts a layer of `layers` on top of the classifier, to be trained with
+a loss of `losses`; `validate` checks the data before `fit`, and `strip` gives the classifier back afterwards.
+`fit_crowd` does all of it in one call, and chooses the weight of the regularizer (`selection`); `align_classes`
+puts classes back that have changed places. `metrics`, `callbacks`, `regularizers`, `initializers`, `optimizers` and
 `distribution` are what Keras calls so. NumPy only: `aggregation` (labels from answers alone), `warm_start`,
 `evaluation`, `datasets` and `io` (files of labeling tools).
 """
@@ -29,6 +29,7 @@ from ._version import __version__ as __version__
 from .annotations import Annotations as Annotations
 from .em import EMTrainer as EMTrainer
 from .models import align_classes as align_classes
+from .models import crowd_model as crowd_model
 from .models import strip as strip
 from .models import validate as validate
 from .recipe import fit_crowd as fit_crowd

@@ -103,6 +103,7 @@ def test_top_level_is_small_and_documented():
         "EMTrainer",
         "fit_crowd",
         "align_classes",
+        "crowd_model",
         "strip",
         "validate",
     }

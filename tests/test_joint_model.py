@@ -167,7 +167,7 @@ def test_other_crowd_layers_are_refused(crowd, message):
 
 
 def test_a_classifier_without_outputs_is_refused():
-    with pytest.raises(ValueError, match=r"`classifier` must be a built .* Received: Sequential"):
+    with pytest.raises(ValueError, match=r"as_functional\(classifier, x\[:1\]\)` .* Received: Sequential"):
         kc.models.JointCrowdModel(keras.Sequential([]), kc.layers.CrowdsClassification(R, "CM"))
 
 

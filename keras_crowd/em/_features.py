@@ -166,6 +166,15 @@ def _row_checksums(array: np.ndarray) -> np.ndarray:
     return np.array([zlib.crc32(row.data) for row in rows], np.uint32)
 
 
+def is_batches(x: Any) -> bool:
+    """Whether `x` gives batches, and is neither an array nor a structure of arrays (or of texts)."""
+    if isinstance(x, list) and x and all(isinstance(batch, tuple) for batch in x):
+        return True
+    if all(hasattr(leaf, "shape") or isinstance(leaf, str | bytes) for leaf in keras.tree.flatten(x)):
+        return False
+    return hasattr(x, "__iter__") or isinstance(x, keras.utils.PyDataset)
+
+
 def as_features(
     x: Any, num_items: int, batch_size: int, ids: Annotations | None = None
 ) -> ArrayFeatures | BatchFeatures:

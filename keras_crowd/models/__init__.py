@@ -5,7 +5,19 @@ a token) and `HiddenCRF` (the answers of a crowd).
 """
 
 from ._align_classes import align_classes as align_classes
+from ._align_classes import permute_classes as permute_classes
 from ._crf_tagger import CRFTagger as CRFTagger
+from ._crowd_model import crowd_model as crowd_model
+from ._functional import as_functional as as_functional
+from ._functional import check_binary_head as check_binary_head
+from ._functional import check_one_output as check_one_output
+from ._functional import check_strings_work as check_strings_work
+from ._functional import classifier_model as classifier_model
+from ._functional import give_input as give_input
+from ._functional import is_symbolic as is_symbolic
+from ._functional import is_task as is_task
+from ._functional import prepared as prepared
+from ._functional import warn_of_own_training as warn_of_own_training
 from ._hidden_crf import HiddenCRF as HiddenCRF
 from ._joint_crowd_model import JointCrowdModel as JointCrowdModel
 from ._strip import crowd_layer as crowd_layer

@@ -9,7 +9,7 @@ import numpy as np
 from ..annotations import Annotations, rows_by_id
 from ..evaluation import classifier_alignment
 from ..ops import class_probabilities
-from ._strip import classifier_inputs, crowd_layer, strip
+from ._strip import below, classifier_inputs, crowd_layer
 
 
 def align_classes(model: Any, x: Any, answers: Any) -> np.ndarray:
@@ -42,7 +42,8 @@ def align_classes(model: Any, x: Any, answers: Any) -> np.ndarray:
     >>> history = model.fit(x, answers)
     >>> permutation = keras_crowd.align_classes(model, x, answers)
     """
-    crowd, classifier = crowd_layer(model), strip(model)
+    crowd = crowd_layer(model)
+    classifier = below(model, crowd)
     conn_type = getattr(crowd, "conn_type", type(crowd).__name__)
     if conn_type not in ("MW", "CM"):
         raise ValueError(
@@ -50,16 +51,24 @@ def align_classes(model: Any, x: Any, answers: Any) -> np.ndarray:
             "those of a true class and the answer of its name at once, so the classes cannot be renamed. "
             f"Received: conn_type={conn_type!r}"
         )
-    dense = _last_dense(classifier, crowd.num_classes)
+    _last_dense(classifier, crowd.num_classes)
     if isinstance(answers, Annotations):
         x = keras.tree.map_structure(lambda part: rows_by_id("x", part, answers), x)
-    inputs = classifier_inputs(model, classifier, x)
-    output = classifier.predict(inputs, verbose=0)
+    output = classifier.predict(classifier_inputs(model, classifier, x), verbose=0)
     permutation = _permutation(class_probabilities(output, crowd.from_logits), answers)
     if np.any(permutation != np.arange(len(permutation))):
-        _permute_classifier(classifier, dense, permutation, inputs, output)
-        crowd.reorder_classes(permutation)
+        permute_classes(model, permutation, x)
     return permutation
+
+
+def permute_classes(model: Any, permutation: np.ndarray, x: Any) -> None:
+    """Makes class `k` what was class `permutation[k]`; some features show whether that can be done."""
+    crowd = crowd_layer(model)
+    classifier = below(model, crowd)
+    inputs = classifier_inputs(model, classifier, x)
+    output = classifier.predict(inputs, verbose=0)
+    _permute_classifier(classifier, _last_dense(classifier, crowd.num_classes), permutation, inputs, output)
+    crowd.reorder_classes(permutation)
 
 
 def _permutation(f: np.ndarray, answers: Any) -> np.ndarray:
@@ -81,7 +90,12 @@ def _permute_classifier(
 ) -> None:
     """Permutes the outputs of `dense`; takes it back where that is not to permute the classifier's."""
     weights = dense.get_weights()
-    dense.set_weights([w[..., permutation] if w.shape[-1:] == permutation.shape else w for w in weights])
+    if dense.units == 1:  # the logit of class 1 against class 0
+        dense.set_weights([-w for w in weights])
+    else:
+        dense.set_weights(
+            [w[..., permutation] if w.shape[-1:] == permutation.shape else w for w in weights]
+        )
     permuted = classifier.predict(inputs, verbose=0)
     if not np.allclose(permuted, output[..., permutation], rtol=1e-3, atol=1e-3):
         dense.set_weights(weights)
@@ -96,7 +110,8 @@ def _last_dense(classifier: Any, num_classes: int) -> Any:
     """The last layer with weights, which must be a `Dense` over the classes."""
     layers = (layer for layer in _backwards(classifier) if getattr(layer, "weights", []))
     last = next(layers, None)
-    if not isinstance(last, keras.layers.Dense) or last.units != num_classes:
+    units = {num_classes, 1} if num_classes == 2 else {num_classes}
+    if not isinstance(last, keras.layers.Dense) or last.units not in units:
         received = "no such layer" if last is None else f"{type(last).__name__} {last.name!r}"
         raise ValueError(
             f"The classifier's last layer with weights must be a `Dense` of {num_classes} units, for it to "

@@ -8,6 +8,7 @@ from keras import ops as kops
 from .. import ops
 from .._registration import register
 from ..layers import CrowdsClassification
+from ._functional import classifier_model, is_symbolic, warn_of_own_training
 from ._likelihood_model import LikelihoodModel
 from ._slots import annotators_of, features_of
 
@@ -32,7 +33,8 @@ class JointCrowdModel(LikelihoodModel):
 
     Args:
         classifier: A built Sequential or functional model from features to class probabilities `(batch, classes)`,
-            or `(batch, time, classes)` for tokens; logits if `crowd` has `from_logits=True`.
+            or `(batch, time, classes)` for tokens; logits if `crowd` has `from_logits=True`. One that ends in one
+            sigmoid has two classes. Others go in as `keras_crowd.models.as_functional(classifier, x[:1])`.
         crowd: A `keras_crowd.layers.CrowdsClassification` of `conn_type="CM"` with its penalties.
         slots: Whether `fit` gets answers in slots, with the annotators of the slots as last input.
         **kwargs: `name`, as for every Keras model.
@@ -61,19 +63,17 @@ class JointCrowdModel(LikelihoodModel):
 
     def __init__(self, classifier: Any, crowd: Any, *, slots: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if len(getattr(classifier, "outputs", None) or []) != 1:
-            raise ValueError(
-                "`classifier` must be a built Sequential or functional model of one output. "
-                f"Received: {type(classifier).__name__}"
-            )
         kind = getattr(crowd, "conn_type", type(crowd).__name__)
         if not isinstance(crowd, CrowdsClassification) or kind != "CM":
             raise ValueError(
                 f'`crowd` must be a `CrowdsClassification` of conn_type="CM". Received: {kind!r}'
             )
-        self.classifier, self.crowd, self.slots = classifier, crowd, slots
+        network = classifier_model(classifier, crowd.from_logits)
+        warn_of_own_training(classifier, "`JointCrowdModel`")
+        as_it_is = is_symbolic(classifier) and network.outputs[0] is classifier.outputs[0]
+        self.classifier, self.crowd, self.slots = (classifier if as_it_is else network), crowd, slots
         if not crowd.built:
-            crowd.build(tuple(classifier.outputs[0].shape))
+            crowd.build(tuple(network.outputs[0].shape))
         self.built = True  # both parts are
 
     def call(self, inputs: Any, training: bool = False) -> Any:

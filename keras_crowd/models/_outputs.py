@@ -16,6 +16,10 @@ def outputs_of_few(model: Any, inputs: Any) -> np.ndarray:
 
 def check_outputs(f: np.ndarray, from_logits: bool) -> None:
     """Whether outputs are class probabilities, or with `from_logits` are not."""
+    if f.shape[-1] == 1:
+        if from_logits:  # numbers between 0 and 1 are logits as well as others
+            return
+        f = np.concatenate([1 - f, f], axis=-1)
     if not _are_probabilities(f) and not from_logits:
         raise ValueError(
             "The classifier must give class probabilities; for one that gives logits, say `from_logits=True` "

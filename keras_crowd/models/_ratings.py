@@ -24,6 +24,4 @@ def check_ratings(answers: np.ndarray, width: int, crowd: Any) -> np.ndarray:
             f"Received: {int(wrong.sum())} that are not, the first {answers[where]} at {where}"
         )
     observed = ~np.isnan(answers)
-    if not observed.any():
-        raise ValueError("`answers` must hold at least one answer. Received: all missing")
     return observed.reshape(len(answers), width, -1).any(axis=2)

@@ -7,33 +7,44 @@ import numpy as np
 
 from ..annotations import refuse_sparse
 from ..layers import CrowdsClassification, CrowdsOrdinal, CrowdsRegression
+from ._functional import is_symbolic, without_two_classes
+from ._joint_crowd_model import JointCrowdModel
 
 _REGRESSIONS = (CrowdsOrdinal, CrowdsRegression)
 _CROWD_LAYERS = (CrowdsClassification, *_REGRESSIONS)
 
 
-def strip(model: Any) -> Any:
-    """The classifier (or regressor) below the crowd layer, as a plain `keras.Model` that shares its weights.
+def strip(model: Any, layer: str | keras.layers.Layer | None = None) -> Any:
+    """Returns the classifier (or regressor) below the crowd layer, as a plain `keras.Model` that shares its weights.
 
     Args:
-        model: A Sequential or functional model with one crowd layer, built.
+        model: A Sequential or functional model with a crowd layer, built; or a `JointCrowdModel`.
+        layer: The crowd layer, or its name, where the model has several. Defaults to the only one.
 
     Returns:
         A `keras.Model` from the features to the crowd layer's input (probabilities, or logits with
-        `from_logits=True`; numbers for `CrowdsRegression` and `CrowdsOrdinal`). It knows nothing of
-        `keras_crowd`: `save`, `export` and `quantize` it.
+        `from_logits=True`; numbers for `CrowdsRegression` and `CrowdsOrdinal`); of a head of one sigmoid, that one
+        output. It knows nothing of `keras_crowd`: `save`, `export` and `quantize` it.
 
     Raises:
-        ValueError: When the model has no crowd layer at its top level, or several, or was never built.
+        ValueError: When the model has no crowd layer at its top level, or several and `layer` is not given, or was
+            never built.
 
     Example:
 
-    >>> model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, "softmax")])
-    >>> model.add(keras_crowd.layers.CrowdsClassification(num_annotators=5))
+    >>> classifier = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, "softmax")])
+    >>> model = keras_crowd.crowd_model(classifier, keras_crowd.layers.CrowdsClassification(num_annotators=5))
     >>> keras_crowd.strip(model).output_shape
     (None, 10)
     """
-    probabilities = inputs_of(crowd_layer(model))[0]
+    if isinstance(model, JointCrowdModel):
+        return without_two_classes(model.classifier)
+    return without_two_classes(below(model, crowd_layer(model, layer=layer)))
+
+
+def below(model: Any, crowd: Any) -> keras.Model:
+    """The model from the features to what the crowd layer gets."""
+    probabilities = inputs_of(crowd, model)[0]
     sources = {id(tensor) for tensor in keras.utils.get_source_inputs(probabilities)}
     structure = getattr(model, "input", None)
     if isinstance(structure, dict):
@@ -44,51 +55,82 @@ def strip(model: Any) -> Any:
         kept = keras.utils.get_source_inputs(probabilities)
     if isinstance(kept, list) and len(kept) == 1:
         kept = kept[0]
-    return keras.Model(kept, probabilities, name=_name(model))
+    return keras.Model(kept, probabilities, name=_name(crowd))
 
 
-def _name(model: Any) -> str:
-    return "regressor" if isinstance(crowd_layer(model), _REGRESSIONS) else "classifier"
+def _name(crowd: Any) -> str:
+    return "regressor" if isinstance(crowd, _REGRESSIONS) else "classifier"
 
 
-def crowd_layer(model: Any, symbolic: bool = True) -> Any:
-    """The one crowd layer at the top level of a built model, of a symbolic one if so asked."""
+def crowd_layer(model: Any, symbolic: bool = True, layer: Any = None) -> Any:
+    """The crowd layer at the top level of a built model, of a symbolic one if so asked."""
     if not isinstance(model, keras.Model):
         raise ValueError(
             f"`model` must be a Keras model with a crowd layer. Received: {type(model).__name__}"
         )
-    layers = [layer for layer in model.layers if isinstance(layer, _CROWD_LAYERS)]
-    symbolic = not symbolic or bool(getattr(model, "inputs", None))
-    if len(layers) != 1 or not layers[0].built or not symbolic:
-        state = f"{len(layers)} crowd layers"
-        if len(layers) == 1:
-            state = "a crowd layer that was never built" if not layers[0].built else "no symbolic inputs"
+    layers = [found for found in model.layers if isinstance(found, _CROWD_LAYERS)]
+    if layer is not None:
+        layers = [found for found in layers if layer is found or layer == found.name]
+    elif len(layers) > 1:
         raise ValueError(
-            "`model` must be a built Sequential or functional model with one crowd layer at its top level. "
-            f"Received: {type(model).__name__} {model.name!r} with {state}"
+            "`layer` must say which of several crowd layers is meant, as `strip` and `validate` take it. "
+            f"Received: {type(model).__name__} {model.name!r} with crowd layers {[found.name for found in layers]}"
+        )
+    if not layers:
+        raise ValueError(
+            "`model` must be a built Sequential or functional model with a crowd layer at its top level"
+            + ("" if layer is None else f", {layer if isinstance(layer, str) else layer.name!r}")
+            + ", as `crowd_model(classifier, crowd)` makes it. "
+            f"Received: {type(model).__name__} {model.name!r} with 0 such crowd layers"
+        )
+    if not layers[0].built or (symbolic and not is_symbolic(model)):
+        state = "no symbolic inputs" if layers[0].built else "a crowd layer that was never built"
+        raise ValueError(
+            "`model` must be a built Sequential or functional model with a crowd layer at its top level. Begin a "
+            "Sequential model with `keras.Input`; of a subclassed one put the part below the crowd layer into "
+            f"`crowd_model(classifier, crowd, x=x[:1])`. Received: {type(model).__name__} {model.name!r} with {state}"
         )
     return layers[0]
 
 
-def inputs_of(crowd: Any) -> list[Any]:
-    """The symbolic probabilities, and the annotators where the layer works on slots."""
-    return keras.tree.flatten(crowd.input)
+def inputs_of(crowd: Any, model: Any) -> list[Any]:
+    """What the layer gets in this model: the symbolic probabilities, and the annotators where it works on slots."""
+    known, outputs = {id(tensor) for tensor in model.inputs}, {id(tensor) for tensor in model.outputs}
+    best, most = keras.tree.flatten(crowd.input), (False, -1)
+    for node in crowd._inbound_nodes:  # a layer may be called in several models
+        sources = {id(t) for tensor in node.input_tensors for t in keras.utils.get_source_inputs(tensor)}
+        rank = (any(id(tensor) in outputs for tensor in node.output_tensors), len(sources))
+        if sources <= known and rank > most:
+            best, most = list(node.input_tensors), rank
+    return best
 
 
 def match_inputs(model: Any, x: Any) -> list[np.ndarray]:
     """The arrays of `x` in the order of `model.inputs`."""
     if isinstance(x, dict):
-        missing = [tensor.name for tensor in model.inputs if tensor.name not in x]
+        names = input_names(model)
+        missing = [name for name in names if name not in x]
         if missing:
             raise ValueError(f"`x` must have a key for each input. Received: no {', '.join(missing)}")
-        return [_as_array(x[tensor.name]) for tensor in model.inputs]
+        return [_as_array(x[name]) for name in names]
     arrays = [_as_array(array) for array in (x if isinstance(x, list | tuple) else [x])]
     if len(arrays) != len(model.inputs):
+        is_text = any(array.dtype.kind in "OSUT" for array in arrays)
+        hint = (
+            "of a KerasHub task apply `classifier.preprocessor` to the features first. " if is_text else ""
+        )
         raise ValueError(
-            f"`x` must have {len(model.inputs)} arrays, one for each input of the model. "
-            f"Received: {len(arrays)}"
+            f"`x` must have {len(model.inputs)} arrays, one for each input of the model; {hint}"
+            f"Received: {len(arrays)}".replace("; R", ". R")
         )
     return arrays
+
+
+def input_names(model: Any) -> list[str]:
+    """The keys of `model.inputs` in a dict of features."""
+    structure = getattr(model, "input", None)
+    keys = {id(t): key for key, t in structure.items()} if isinstance(structure, dict) else {}
+    return [keys.get(id(tensor), tensor.name) for tensor in model.inputs]
 
 
 def _as_array(x: Any) -> np.ndarray:
@@ -99,10 +141,9 @@ def _as_array(x: Any) -> np.ndarray:
 
 
 def classifier_inputs(model: Any, classifier: Any, x: Any) -> Any:
-    """Of the arrays of `x` those that `strip(model)` takes, in its structure."""
-    arrays = zip(model.inputs, match_inputs(model, x), strict=True)
-    by_name = {tensor.name: array for tensor, array in arrays}
-    inputs: Any = [by_name[tensor.name] for tensor in classifier.inputs]
+    """Of the arrays of `x` those that the classifier below the crowd layer takes, in its structure."""
+    by_name = dict(zip(input_names(model), match_inputs(model, x), strict=True))
+    inputs: Any = [by_name[name] for name in input_names(classifier)]
     if isinstance(classifier.input, dict):
-        return dict(zip(classifier.input, inputs, strict=True))
+        return dict(zip(input_names(classifier), inputs, strict=True))
     return inputs[0] if len(inputs) == 1 else inputs

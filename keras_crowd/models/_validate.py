@@ -1,5 +1,6 @@
 """`validate`: checks at the door of `fit`."""
 
+import functools
 from typing import Any
 
 import keras
@@ -9,28 +10,37 @@ from .. import ops
 from .._arguments import SUM_TOLERANCE, finite_features, one_row_an_item
 from ..layers import CrowdsClassification, CrowdsRegression
 from ._compiled import check_compiled, check_likelihood_compiled, of_output
+from ._dtypes import check_dtype
+from ._functional import give_input, is_symbolic
+from ._given import as_given, is_data_set
 from ._hidden_crf import HiddenCRF
 from ._joint_crowd_model import JointCrowdModel
 from ._outputs import check_outputs, check_scores, outputs_of_few
 from ._ratings import check_ratings
 from ._slots import annotators_of, features_of
-from ._strip import classifier_inputs, crowd_layer, inputs_of, match_inputs, strip
+from ._strip import below, classifier_inputs, crowd_layer, inputs_of, match_inputs
 
 
-def validate(model: Any, x: Any, answers: Any) -> None:
+def validate(
+    model: keras.Model, x: Any, answers: Any = None, *, layer: str | keras.layers.Layer | None = None
+) -> None:
     """Checks what you are about to `fit` on, before anything is trained.
 
     Keras itself trains on whatever has the right shape. This reads the data once, on the CPU, and runs the
-    classifier on a few items.
+    classifier on a few items. A Sequential model without an `Input` is built with one of the features' dtype.
 
     Args:
-        model: A built model with a crowd layer; or a `JointCrowdModel` or `HiddenCRF`.
-        x: The features exactly as for `model.fit`, with the annotators' ids where the model takes slots.
-        answers: The answers exactly as for `model.fit`; of a model of several outputs a list or dict with
-            those for each output.
+        model: A model with a crowd layer, built or Sequential; or a `JointCrowdModel` or `HiddenCRF`.
+        x: The features exactly as for `model.fit`, with the annotators' ids where the model takes slots; or a data
+            set of batches (`tf.data.Dataset`, `keras.utils.PyDataset`, a PyTorch `DataLoader`) as for `model.fit`.
+        answers: The answers exactly as for `model.fit`, of a model of several outputs a list or dict with those for
+            each output; or `Annotations`, and then `x` without ids. Leave it out with a data set. Defaults to `None`.
+        layer: The crowd layer that `answers` are for, or its name, where the model has several; call `validate` for
+            each. Defaults to the only one.
 
     Raises:
-        ValueError: When lengths or shapes disagree; a feature is `NaN` or infinite; the classifier gives no
+        ValueError: When lengths or shapes disagree; a feature is `NaN` or infinite, or its dtype is not kept (token
+            ids cast to floats, strings); the classifier gives no
             probabilities, or no logits where these are expected (an encoder: probabilities, and no scores); the
             model was compiled with one of Keras's own losses or metrics, or with ones for other answers; an
             answer is no class code (out of range, or not whole), or no finite float below `CrowdsRegression`; an
@@ -43,31 +53,44 @@ def validate(model: Any, x: Any, answers: Any) -> None:
     >>> history = model.fit(x, answers)
     """
     if isinstance(model, HiddenCRF | JointCrowdModel):
-        return _check_likelihood(model, x, answers)
-    crowd = crowd_layer(model)
-    rating = isinstance(crowd, CrowdsRegression)
-    check_compiled(model, crowd)
+        check_likelihood_compiled(model)
+        check, on_slots = functools.partial(_check_likelihood, model), model.slots
+    else:
+        if isinstance(model, keras.Sequential) and not is_symbolic(model) and not is_data_set(x):
+            give_input(model, x)
+        crowd = crowd_layer(model, layer=layer)
+        check_compiled(model, crowd)
+        check, on_slots = functools.partial(_check_crowd, model, crowd), len(inputs_of(crowd, model)) > 1
+    if not any([check(*given) for given in as_given(on_slots, x, answers)]):
+        raise ValueError("`answers` must hold at least one answer. Received: all missing")
+
+
+def _check_crowd(model: Any, crowd: Any, x: Any, answers: Any) -> bool:
+    """Checks features and answers; whether there is any answer."""
     answers = _as_answers(of_output(model, crowd, answers))
     tensors, arrays = model.inputs, match_inputs(model, x)
     one_row_an_item(arrays, len(answers), " (transposed?)" if len(answers) == crowd.num_annotators else "")
-    slots = inputs_of(crowd)[1:]
+    slots = inputs_of(crowd, model)[1:]
     annotators = next((a for t, a in zip(tensors, arrays, strict=True) if slots and t is slots[0]), None)
     for tensor, array in zip(tensors, arrays, strict=True):
+        if array is not annotators:
+            check_dtype(model, tensor, array)
         _check_features(tensor, array)
     width = crowd.num_annotators if annotators is None else annotators.shape[-1]
-    if rating:
+    if isinstance(crowd, CrowdsRegression):
         observed = check_ratings(answers, width, crowd)
     else:
         observed = _check_answers(answers, (*_time(model, crowd, x), width), crowd.num_classes)
     if annotators is not None:
         _check_annotators(annotators, observed, crowd.num_annotators)
+    return bool(observed.any())
 
 
 def _time(model: Any, crowd: Any, x: Any) -> tuple[Any, ...]:
     """Axes of the answers between items and annotators; checks what reaches a layer of classes."""
     if not isinstance(crowd, CrowdsClassification):
         return crowd.output.shape[1:-2]
-    classifier = strip(model)
+    classifier = below(model, crowd)
     f = outputs_of_few(classifier, classifier_inputs(model, classifier, x))
     check_outputs(f, crowd.from_logits)
     return f.shape[1:-1]
@@ -92,17 +115,20 @@ def _check_features(tensor: Any, array: np.ndarray) -> None:
     finite_features(f"input {tensor.name!r}", array)
 
 
-def _check_likelihood(model: HiddenCRF | JointCrowdModel, x: Any, answers: Any) -> None:
+def _check_likelihood(model: HiddenCRF | JointCrowdModel, x: Any, answers: Any) -> bool:
     """The same of a model that takes answers, and maybe gold, into its own loss."""
-    check_likelihood_compiled(model)
-    answers, gold = answers if isinstance(answers, list | tuple) and len(answers) == 2 else (answers, None)
+    gold = None
+    if isinstance(answers, list | tuple) and len(answers) == 2:
+        answers, gold = answers
     answers, crowd = _as_answers(answers), model.crowd
     one_row_an_item([np.asarray(array) for array in keras.tree.flatten(x)], len(answers))
     features, annotators = features_of(x, model.slots), annotators_of(x, model.slots)
     for i, array in enumerate(keras.tree.flatten(features)):
         finite_features(f"array {i} of `x`", np.asarray(array))
-    below = model.encoder if isinstance(model, HiddenCRF) else model.classifier
-    f = outputs_of_few(below, features)
+    network = model.encoder if isinstance(model, HiddenCRF) else model.classifier
+    for tensor, array in zip(network.inputs, match_inputs(network, features), strict=True):
+        check_dtype(network, tensor, array)
+    f = outputs_of_few(network, features)
     if isinstance(model, JointCrowdModel):
         check_outputs(f, crowd.from_logits)
     else:
@@ -114,6 +140,7 @@ def _check_likelihood(model: HiddenCRF | JointCrowdModel, x: Any, answers: Any) 
         _check_annotators(np.asarray(annotators), observed, crowd.num_annotators)
     if gold is not None and np.any(np.asarray(gold) >= 0):
         _check_answers(np.asarray(gold)[..., None], (*answers.shape[1:-1], 1), crowd.num_classes)
+    return bool(observed.any())
 
 
 def _check_answers(answers: np.ndarray, shape: tuple[Any, ...], num_classes: int) -> np.ndarray:
@@ -129,8 +156,6 @@ def _check_answers(answers: np.ndarray, shape: tuple[Any, ...], num_classes: int
     else:
         wrong = observed & ((answers >= num_classes) | (answers != np.floor(answers)))
         _refuse_wrong(wrong, answers, f"class codes 0 to {num_classes - 1}, negative for missing")
-    if not observed.any():
-        raise ValueError("`answers` must hold at least one answer. Received: all missing")
     return observed
 
 

@@ -190,8 +190,16 @@ def crowd_cross_entropy(targets: Any, observed: Any, logits: Any) -> Any:
     return ops.where(observed, values, 0.0)
 
 
+def two_classes(outputs: Any, from_logits: bool) -> Any:
+    """Probabilities (or logits) of class 1 `(..., 1)` as those of both classes `(..., 2)`."""
+    of_class_0 = ops.zeros_like(outputs) if from_logits else 1 - outputs
+    return ops.concatenate([of_class_0, outputs], axis=-1)
+
+
 def class_probabilities(outputs: Any, from_logits: bool) -> np.ndarray:
-    """What a classifier gave, probabilities or logits, as probabilities in NumPy."""
+    """What a classifier gave, probabilities or logits, as probabilities of at least two classes in NumPy."""
+    if outputs.shape[-1] == 1:
+        outputs = two_classes(outputs, from_logits)
     return ops.convert_to_numpy(ops.softmax(outputs, axis=-1) if from_logits else outputs)
 
 

@@ -1,6 +1,7 @@
 """Features and answers in batches, for features that memory does not hold: Keras, tf.data, PyTorch, Grain."""
 
 from ._crowd_batches import CrowdBatches as CrowdBatches
+from ._features import with_annotators as with_annotators
 from ._grain_data import grain_data as grain_data
 from ._tf_data import tf_data as tf_data
 from ._torch_data import torch_data as torch_data

@@ -65,7 +65,20 @@ class FeatureRows:
 
 
 def with_annotators(x: Any, annotators: Any) -> Any:
-    """Inputs of a model on slots: the features, and who answered, last (or under "annotators")."""
+    """Adds who answered to features, as inputs of a model on slots: last, or under `"annotators"` of a dict.
+
+    Args:
+        x: Features: an array, or a list, tuple or dict of arrays.
+        annotators: Annotator of each slot, integers `(items, slots)`, as from `annotations.slots()`.
+
+    Returns:
+        A tuple, or a dict, with the annotators added.
+
+    Example:
+
+    >>> keras_crowd.pipelines.with_annotators("features", "ids")
+    ('features', 'ids')
+    """
     if isinstance(x, dict):
         return {**x, "annotators": annotators}
     return (*x, annotators) if isinstance(x, list | tuple) else (x, annotators)

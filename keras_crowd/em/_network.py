@@ -1,0 +1,70 @@
+"""The model that expectation maximization trains: the classifier itself, built, or a KerasHub task without its preprocessor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from ..models import (
+    HiddenCRF,
+    as_functional,
+    check_one_output,
+    check_strings_work,
+    give_input,
+    is_symbolic,
+    is_task,
+    prepared,
+)
+from ._features import is_batches
+
+
+class _PreparedBatches:
+    """Batches `(features, items)`, the features as the task's preprocessor gives them."""
+
+    def __init__(self, task: Any, batches: Any) -> None:
+        self.task, self.batches = task, batches
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        for features, items in self.batches:
+            yield prepared(self.task, features), items
+
+
+def network_for(classifier: Any, x: Any) -> tuple[keras.Model, tuple[int | None, ...], Any]:
+    """The model to train, the shape of its output, and the features as it takes them."""
+    if isinstance(classifier, HiddenCRF):
+        return classifier, (), x
+    check_strings_work(classifier)
+    check_one_output(classifier)
+    batches = is_batches(x)
+    if is_task(classifier):
+        x = _PreparedBatches(classifier, x) if batches else prepared(classifier, x)
+        network = as_functional(classifier)
+        if classifier.compiled:
+            network.compile(classifier.optimizer, None if _is_sparse(classifier.loss) else classifier.loss)
+        return network, tuple(network.outputs[0].shape), x
+    x = x if batches else prepared(classifier, x)
+    if is_symbolic(classifier):
+        return classifier, tuple(classifier.outputs[0].shape), x
+    some = next(iter(x))[0] if batches else keras.tree.map_structure(lambda part: part[:8], x)
+    some = keras.tree.map_structure(lambda part: np.asarray(keras.ops.convert_to_numpy(part)), some)
+    if isinstance(classifier, keras.Sequential):
+        give_input(classifier, some)
+    output = classifier(some)
+    if not hasattr(output, "shape"):
+        raise ValueError(
+            "`classifier` must be a model of one output. "
+            f"Received: {type(classifier).__name__} that gives {type(output).__name__}"
+        )
+    return classifier, (None, *output.shape[1:]), x
+
+
+def _is_sparse(loss: Any) -> bool:
+    return "sparse" in str(name_of_loss(loss)).lower()
+
+
+def name_of_loss(loss: Any) -> Any:
+    """What a loss is called, given as a name, a function or an object."""
+    return loss if isinstance(loss, str) else getattr(loss, "name", getattr(loss, "__name__", ""))

@@ -1,0 +1,70 @@
+"""`crowd_model`: any classifier with a crowd layer on top."""
+
+from typing import Any
+
+import keras
+
+from ..layers import CrowdsClassification, CrowdsOrdinal, CrowdsRegression
+from ..pipelines import with_annotators
+from ._functional import (
+    as_functional,
+    check_one_output,
+    check_strings_work,
+    classifier_model,
+    warn_of_own_training,
+)
+
+
+def crowd_model(
+    classifier: keras.Model, crowd: keras.layers.Layer, slots: bool = False, *, x: Any = None
+) -> keras.Model:
+    """Puts a crowd layer on top of any Keras model, and returns both as a functional model.
+
+    The model has the inputs of the classifier: their structure, names, shapes and dtypes (which
+    `keras.Sequential([classifier, crowd])` loses). It shares the classifier's weights: training it trains the
+    classifier.
+
+    A classifier that ends in one sigmoid has two classes. A KerasHub task is taken without its preprocessor: fit on
+    `classifier.preprocessor(x)`.
+
+    Args:
+        classifier: A Keras model of one output: class probabilities, or logits if `crowd` has `from_logits=True`;
+            numbers `(batch, 1)` for `CrowdsRegression` and `CrowdsOrdinal`. Sequential, functional or
+            subclassed, with any inputs.
+        crowd: A crowd layer of `keras_crowd.layers`.
+        slots: Whether the model works on slots. Then the annotators of the slots are its last input, `"annotators"`,
+            int32 `(batch, slots)`; a dict of inputs gets them under that key. Defaults to `False`.
+        x: Features, a few rows are enough. Needed for subclassed models and for Sequential models without an
+            `Input`, which do not know their inputs. Defaults to `None`.
+
+    Returns:
+        A functional `keras.Model` from the features (and annotators) to what each annotator is predicted to answer.
+
+    Raises:
+        ValueError: When the classifier has several outputs, or its inputs are not known and `x` is not given.
+
+    Example:
+
+    >>> crowd = keras_crowd.layers.CrowdsClassification(num_annotators=5)
+    >>> keras_crowd.crowd_model(classifier, crowd).output_shape
+    (None, 5, 10)
+    >>> keras_crowd.crowd_model(classifier, crowd, slots=True).output_shape
+    (None, None, 10)
+    """
+    if not isinstance(crowd, CrowdsClassification | CrowdsRegression | CrowdsOrdinal):
+        raise ValueError(
+            "`crowd` must be a crowd layer of `keras_crowd.layers`, and `classifier` come before it. "
+            f"Received: crowd of type {type(crowd).__name__}"
+        )
+    if isinstance(crowd, CrowdsClassification):
+        below = classifier_model(classifier, crowd.from_logits, x)
+    else:
+        check_strings_work(classifier)
+        below = as_functional(classifier, x)
+        check_one_output(below)
+    warn_of_own_training(classifier, "the model of `crowd_model`")
+    prediction = below.outputs[0]
+    if not slots:
+        return keras.Model(below.input, crowd(prediction))
+    annotators = keras.Input((None,), dtype="int32", name="annotators")
+    return keras.Model(with_annotators(below.input, annotators), crowd(prediction, annotators=annotators))
