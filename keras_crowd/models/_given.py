@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..annotations import Annotations
+from ..annotations import Annotations, rows_by_id
 from ..pipelines import with_annotators
 
 
@@ -41,6 +41,7 @@ def is_data_set(x: Any) -> bool:
 
 
 def _from_annotations(model_on_slots: bool, x: Any, annotations: Annotations) -> tuple[Any, np.ndarray]:
+    x = keras.tree.map_structure(lambda part: rows_by_id("x", part, annotations), x)
     if not model_on_slots:
         return x, annotations.dense()
     annotators, answers = annotations.slots()
