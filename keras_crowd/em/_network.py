@@ -1,4 +1,4 @@
-"""The model that expectation maximization trains: the classifier itself, built, or a KerasHub task without its preprocessor."""
+"""The model that expectation maximization trains: the classifier, built, or a KerasHub task without preprocessor."""
 
 from __future__ import annotations
 
