@@ -20,7 +20,7 @@ def identity_scale(accuracy: float, num_classes: int) -> float:
 def matrix_logits(f: Any, kernel: Any) -> Any:
     """`z_rl = sum_k f_k W_rkl` (AAAI-18, MW). Kernel `(R, K, L)` or `(batch, S, K, L)`."""
     if len(kernel.shape) == 4 and len(f.shape) == 2:
-        return _slot_products(ops.repeat(ops.expand_dims(f, 1), kernel.shape[1], axis=1), kernel)
+        return _slot_products(ops.repeat(ops.expand_dims(f, 1), ops.shape(kernel)[1], axis=1), kernel)
     if len(kernel.shape) == 4:
         return ops.einsum("b...k,bskl->b...sl", f, kernel)
     num_annotators, num_true, num_answers = kernel.shape

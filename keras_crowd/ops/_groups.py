@@ -34,7 +34,7 @@ def annotator_groups(annotators: Any, num_annotators: int) -> tuple[Any, Any]:
 def to_groups(f: Any, groups: Any, places: Any) -> Any:
     """The item's row of `f` `(batch, K)` at the place of each of its slots, `(G, 16, K)`; zeros elsewhere."""
     num_classes, length = f.shape[1], ops.shape(groups)[0] * _SIZE
-    slots = ops.repeat(ops.expand_dims(f, 1), places.shape[1], axis=1)
+    slots = ops.repeat(ops.expand_dims(f, 1), ops.shape(places)[1], axis=1)
     grouped = ops.scatter(
         ops.reshape(places, (-1, 1)), ops.reshape(slots, (-1, num_classes)), (length, num_classes)
     )

@@ -28,7 +28,7 @@ class AnswerRows:
             )
         self.annotations, self.form = annotations, form
         self.offsets = np.concatenate([[0], np.cumsum(annotations.answers_per_item())])
-        widest = int(np.diff(self.offsets).max())
+        self.widest = widest = max(int(np.diff(self.offsets).max(initial=0)), 1)
         if num_slots is not None:
             whole_number("num_slots", num_slots)
             if form != "slots" or num_slots < widest:

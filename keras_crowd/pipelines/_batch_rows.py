@@ -19,6 +19,8 @@ class BatchRows:
     ) -> None:
         self.annotations, self.form = as_answers(annotations), form
         self._answers = AnswerRows(self.annotations, form, num_slots)
+        # One width: Keras fixes what the first two batches have in common, and compiles each width anew.
+        self._answers.num_slots = num_slots or self._answers.widest
         self._features = FeatureRows(x, self.annotations)
         self._weights = checked_weights(sample_weight, self.annotations)
 

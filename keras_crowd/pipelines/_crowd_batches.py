@@ -16,14 +16,14 @@ class CrowdBatches(keras.utils.PyDataset):
     """Batches of features and answers for `fit`, whose features are read as they are needed.
 
     Memory follows the number of answers, not of annotators, and not the features. Answers are `"slots"`,
-    `((x, annotators), answers)`, as wide as the batch needs (XLA compiles once a width: give `num_slots` for one
-    width); `"dense"`, `(x, answers)`; or none but the rows of the items, `(x, items)`, as `EMTrainer` takes them.
-    A dict of features gets the annotators under `"annotators"`.
+    `((x, annotators), answers)`; `"dense"`, `(x, answers)`; or none but the rows of the items, `(x, items)`, as
+    `EMTrainer` takes them. A dict of features gets the annotators under `"annotators"`.
 
     Items that nobody answered are left out, but for `"items"`. To compare models on answers that were held out, make
     batches of each part of `annotations.split()`.
 
-    `tf_data`, `torch_data` and `grain_data` give the same batches.
+    `torch_data` and `grain_data` give the same batches, and so does `tf_data`, whose slots are only as wide as each batch
+    needs.
 
     Args:
         x: Features, row `i` of which is item `i`: an array in memory or on disk (`numpy.load(...,
@@ -33,7 +33,7 @@ class CrowdBatches(keras.utils.PyDataset):
         annotations: `Annotations`, or a dense array of answers, hard or soft.
         batch_size: Items in a batch.
         form: `"slots"`, `"dense"` or `"items"`.
-        num_slots: Width of slots. Defaults to the highest number of answers in each batch.
+        num_slots: Width of slots. Defaults to the highest number of answers to one item.
         shuffle: Whether items are in another order each epoch.
         seed: Seed of the orders.
         sample_weight: A weight for each item, `(items,)`, the third element of batches. A series is matched as `x`.

@@ -34,7 +34,9 @@ def tf_data(
     Args:
         x: Features as for `CrowdBatches`; or a `tf.data.Dataset` (one of TFDS, files on disk, ...) whose elements
             are the features of one item each, in the order of `annotations.items`.
-        annotations, batch_size, form, num_slots, seed, sample_weight: As for `CrowdBatches`.
+        annotations, batch_size, form, seed, sample_weight: As for `CrowdBatches`.
+        num_slots: Width of slots. Defaults to the highest number of answers in each batch; XLA compiles once for
+            each width.
         shuffle: Whether items are in another order each epoch. Of a `tf.data.Dataset` only those in a buffer
             are shuffled, 10,000 or as many as `shuffle` says.
 
