@@ -4,7 +4,7 @@ from typing import Any
 
 from keras import ops as kops
 
-from .. import _crf
+from .. import _crf, ops
 from .._registration import register
 from ._chain_model import ChainModel, weigh_tokens
 
@@ -26,8 +26,8 @@ class CRFTagger(ChainModel):
         **kwargs: `name`, as for every Keras model.
 
     Call arguments:
-        inputs: Those of `encoder`; in `fit`, `y` are tags, integers `(batch, time)`, negative where unknown.
-            `sample_weight` is `(batch,)`, or `(batch, time)` to weigh what is known of each token.
+        inputs: Those of `encoder`; in `fit`, `y` are tags, integers `(batch, time)`, negative or `NaN` where
+            unknown. `sample_weight` is `(batch,)`, or `(batch, time)` to weigh what is known of each token.
 
     Example:
 
@@ -50,7 +50,7 @@ class CRFTagger(ChainModel):
                 f"Tags must have shape (batch, time), class codes. Received: shape {tuple(y.shape)}"
             )
         emissions, mask = y_pred["emissions"], y_pred["mask"]
-        tags = kops.cast(y, "int32")
+        tags = ops.class_codes(y)
         evidence = _crf.tag_evidence(tags, self.num_classes, self.crf.compute_dtype)
         evidence, weight = weigh_tokens(evidence, sample_weight)
         values = self.crf.log_likelihood(emissions, evidence, mask)

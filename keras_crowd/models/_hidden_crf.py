@@ -100,7 +100,8 @@ class HiddenCRF(ChainModel):
     Call arguments:
         inputs: Those of `encoder`; with `slots=True`, `(features, annotators)` or `(*features, annotators)`,
             annotators `(batch, slots)`; for an encoder that takes a dict, the dict with the key
-            `"annotators"` added. In `fit`, `y` are answers `(batch, time, annotators or slots)`, `-1` for missing.
+            `"annotators"` added. In `fit`, `y` are answers `(batch, time, annotators or slots)`, `-1` or `NaN` for
+            missing.
             `sample_weight` is `(batch,)`, or `(batch, time)` to weigh the answers to each token.
 
     Example:
@@ -211,7 +212,7 @@ class HiddenCRF(ChainModel):
     def _observed(self) -> tuple[Any, Any, Any, list[Any]]:
         """Emissions, evidence and mask as symbols, and those of the answers (and annotators) below."""
         width = None if self.slots else self.crowd.num_annotators
-        given = [keras.Input((None, width), dtype="int32", name="answers")]
+        given = [keras.Input((None, width), dtype="float32", name="answers")]  # with NaN for missing as well
         if self.slots:
             given.append(keras.Input((None,), dtype="int32", name="annotators"))
         emissions = self.encoder.outputs[0]

@@ -20,6 +20,7 @@ from ._classes import answered_classes as answered_classes
 from ._classes import as_if_real as as_if_real
 from ._classes import at_class as at_class
 from ._classes import check_answer_shape as check_answer_shape
+from ._classes import class_codes as class_codes
 from ._classes import class_probabilities as class_probabilities
 from ._classes import crowd_cross_entropy as crowd_cross_entropy
 from ._classes import identity_scale as identity_scale

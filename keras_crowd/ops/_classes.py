@@ -107,10 +107,14 @@ def answered_classes(targets: Any, logits: Any) -> Any:
     return ops.cast(ops.argmax(targets, axis=-1) if soft else targets, "int32")
 
 
+def class_codes(answers: Any) -> Any:
+    """Answers as int32, -1 where they are missing: negative or `NaN`, of which every backend makes another integer."""
+    return ops.cast(ops.where(answers >= 0, answers, -1), "int32")
+
+
 def one_hot_answers(answers: Any, num_classes: int) -> Any:
     """Class codes `(..., R)` as `(..., R, K)`: zeros where negative or `NaN`, `NaN` where it is no class."""
-    codes = ops.cast(ops.where(answers >= 0, answers, -1), "int32")
-    targets = ops.one_hot(ops.minimum(codes, num_classes - 1), num_classes, dtype="float32")
+    targets = ops.one_hot(ops.minimum(class_codes(answers), num_classes - 1), num_classes, dtype="float32")
     wrong = ops.expand_dims(is_no_class(answers, num_classes), -1)
     return ops.where(wrong, float("nan"), targets)
 
@@ -225,6 +229,6 @@ def log_joint(f: Any, answers: Any, log_confusion: Any) -> Any:
 
 
 def at_class(values: Any, classes: Any) -> Any:
-    """Of values `(..., K)` those at the classes `(...)`; any where a class is negative."""
-    index = ops.expand_dims(ops.cast(ops.maximum(classes, 0), "int32"), -1)
+    """Of values `(..., K)` those at the classes `(...)`; any where a class is missing."""
+    index = ops.expand_dims(ops.maximum(class_codes(classes), 0), -1)
     return ops.squeeze(ops.take_along_axis(values, index, axis=-1), -1)
