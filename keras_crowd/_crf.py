@@ -15,7 +15,9 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
-FORBIDDEN = -1e4  # the score of what cannot be: finite, so that no gradient is NaN
+# Scores of what cannot be: finite, so that no gradient is NaN. What is known of a chain overrules the rules.
+FORBIDDEN = -1e10  # by rules
+EXCLUDED = -1e30  # by what is known
 
 
 class Potentials(NamedTuple):
@@ -33,31 +35,40 @@ def log_partition(emissions: Any, potentials: Any, mask: Any = None) -> Any:
     TensorFlow cannot differentiate a scan.
     """
     emissions, mask = _cleaned(emissions, mask)
+    return ops.where(ops.any(mask, axis=1), ops.sum(_log_z(emissions, potentials, mask), axis=0), 0.0)
+
+
+def _log_z(emissions: Any, potentials: Any, mask: Any) -> Any:
+    """`log Z` as terms to be summed, `(time + 2, batch)`: the last is 0 and has the gradient."""
     scores = (emissions, *potentials)
     fixed = tuple(ops.stop_gradient(score) for score in scores)
-    log_z, expected = _expectations(fixed[0], Potentials(*fixed[1:]), mask)
-    log_z = ops.stop_gradient(log_z)
+    terms, expected = _expectations(fixed[0], Potentials(*fixed[1:]), mask)
+    nothing: Any = 0.0
     for score, still, count in zip(scores, fixed, expected, strict=True):
         change = ops.stop_gradient(count) * (score - still)  # 0, with the gradient `count`
-        log_z = log_z + ops.sum(ops.reshape(change, (ops.shape(change)[0], -1)), axis=-1)
-    return ops.where(ops.any(mask, axis=1), log_z, 0.0)
+        nothing = nothing + ops.sum(ops.reshape(change, (ops.shape(change)[0], -1)), axis=-1)
+    return ops.concatenate([ops.stop_gradient(terms), ops.expand_dims(nothing, 0)], axis=0)
 
 
 def _expectations(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, tuple]:
-    """`log Z`, and the expected counts of emissions, transitions, starts and ends, each `(batch, ...)`."""
-    last, alpha = _forward(emissions, potentials, mask)
+    """The terms of `log Z`, and the expected counts of emissions, transitions, starts and ends, each `(batch, ...)`.
+
+    Each step's probabilities are normalized on their own: against the `log Z` of a long chain they would lose their
+    digits.
+    """
+    last, alpha, terms = _forward(emissions, potentials, mask)
     beta = _backward(emissions, potentials, mask)
-    log_z = ops.logsumexp(last + potentials.end, axis=-1)
     p = ops.softmax(alpha + beta, axis=-1)
     _, goes_on, begins = _unpacked(_steps(emissions, mask))
     before = ops.concatenate([ops.zeros_like(alpha[:1]), alpha[:-1]], axis=0)
     after = _swap_time(emissions) + beta
     pairs = ops.expand_dims(before, -1) + potentials.transitions + ops.expand_dims(after, -2)
-    pairs = ops.where(ops.expand_dims(goes_on, -1), pairs - ops.reshape(log_z, (1, -1, 1, 1)), FORBIDDEN)
+    pairs = ops.exp(pairs - ops.logsumexp(pairs, axis=(-2, -1), keepdims=True))
     any_token = ops.cast(ops.any(mask, axis=1, keepdims=True), p.dtype)
-    return log_z, (
+    ending = ops.logsumexp(last + potentials.end, axis=-1)
+    return ops.concatenate([terms, ops.expand_dims(ending, 0)], axis=0), (
         _swap_time(p) * ops.cast(ops.expand_dims(mask, -1), p.dtype),
-        ops.sum(ops.exp(pairs), axis=0),
+        ops.sum(ops.where(ops.expand_dims(goes_on, -1), pairs, 0.0), axis=0),
         ops.sum(p * ops.cast(begins, p.dtype), axis=0),
         ops.softmax(last + potentials.end, axis=-1) * any_token,
     )
@@ -67,14 +78,14 @@ def tag_evidence(tags: Any, num_classes: int, dtype: Any) -> Any:
     """Scores that leave only the given tags `(batch, time)`, and all of them where a tag is negative."""
     known = ops.expand_dims(tags >= 0, -1)
     given = ops.one_hot(tags, num_classes, dtype=dtype)
-    return ops.where(known, FORBIDDEN * (1.0 - given), 0.0)
+    return ops.where(known, EXCLUDED * (1.0 - given), 0.0)
 
 
 def log_likelihood(emissions: Any, evidence: Any, potentials: Any, mask: Any = None) -> Any:
     """`log sum_z p(z) prod_t exp(evidence[t, z_t])`, `(batch,)`: what is observed, with the chain summed out."""
     emissions, mask = _cleaned(emissions, mask)
-    joint = log_partition(emissions + evidence, potentials, mask)
-    return joint - log_partition(emissions, potentials, mask)
+    difference = _log_z(emissions + evidence, potentials, mask) - _log_z(emissions, potentials, mask)
+    return ops.where(ops.any(mask, axis=1), ops.sum(difference, axis=0), 0.0)
 
 
 def marginals(emissions: Any, potentials: Any, mask: Any = None) -> Any:
@@ -124,33 +135,42 @@ def _unpacked(token: Any) -> tuple[Any, Any, Any]:
     return token[..., :-2], token[..., -2:-1] > 0.5, token[..., -1:] > 0.5
 
 
-def _forward(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, Any]:
-    """`alpha_t[k] = log sum` over the chains up to `t` that end in `k`: the last, and all `(time, batch, K)`."""
+def _forward(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, Any, Any]:
+    """`alpha_t[k] = log sum` over the chains up to `t` that end in `k`, less a term that makes its largest 0.
 
-    def step(alpha: Any, token: Any) -> Any:
+    Returns:
+        The last; all, `(time, batch, K)`; and the terms, `(time, batch)`.
+    """
+
+    def step(carry: tuple, token: Any) -> Any:
+        alpha, _ = carry
         emission, goes_on, begins = _unpacked(token)
         paths = ops.logsumexp(ops.expand_dims(alpha, -1) + potentials.transitions, axis=-2)
         alpha = ops.where(goes_on, paths + emission, alpha)
         alpha = ops.where(begins, potentials.start + emission, alpha)
-        return alpha, alpha
+        term = ops.max(alpha, axis=-1, keepdims=True)
+        return (alpha - term, term), (alpha - term, term)
 
-    return ops.scan(step, ops.zeros_like(emissions[:, 0]), _steps(emissions, mask))
+    start = (ops.zeros_like(emissions[:, 0]), ops.zeros_like(emissions[:, 0, :1]))
+    (last, _), (alpha, terms) = ops.scan(step, start, _steps(emissions, mask))
+    return last, alpha, ops.squeeze(terms, -1)
 
 
 def _backward(emissions: Any, potentials: Any, mask: Any) -> Any:
-    """`beta_t[k] = log sum` over the chains after `t`, given `k` at `t`: `(time, batch, K)`."""
+    """`beta_t[k] = log sum` over the chains after `t`, given `k` at `t`, up to a constant: `(time, batch, K)`."""
 
     def step(beta: Any, token: Any) -> Any:
         emission, goes_on, _ = _unpacked(token)
         after = ops.expand_dims(emission + beta, -2)
-        return ops.where(goes_on, ops.logsumexp(potentials.transitions + after, axis=-1), beta), beta
+        before = ops.logsumexp(potentials.transitions + after, axis=-1)
+        return ops.where(goes_on, before - ops.max(before, axis=-1, keepdims=True), beta), beta
 
     end = ops.zeros_like(emissions[:, 0]) + potentials.end
     return ops.scan(step, end, _steps(emissions, mask), reverse=True)[1]
 
 
 def _best_scores(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, Any]:
-    """The best score of a chain that ends in each class, `(batch, K)`; where from, `(time, batch, K)`."""
+    """The best score of a chain that ends in each class, up to a constant; where from, `(time, batch, K)`."""
     itself = ops.zeros_like(emissions[:, 0], dtype="int32") + ops.arange(emissions.shape[-1], dtype="int32")
 
     def step(carry: tuple, token: Any) -> Any:
@@ -160,6 +180,7 @@ def _best_scores(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, Any]:
         pointer = ops.where(goes_on, ops.cast(ops.argmax(scores, axis=-2), "int32"), itself)
         alpha = ops.where(goes_on, ops.max(scores, axis=-2) + emission, alpha)
         alpha = ops.where(begins, potentials.start + emission, alpha)
+        alpha = alpha - ops.max(alpha, axis=-1, keepdims=True)
         return (alpha, pointer), (alpha, pointer)
 
     start = (ops.zeros_like(emissions[:, 0]), itself)

@@ -8,6 +8,8 @@ from keras import ops as kops
 from . import ops
 from ._registration import register
 
+_WEIGHTED = "mean_with_sample_weight"
+
 
 class _MaskedCrowdLoss(keras.losses.Loss):
     """A value of each answer, averaged over the answers given. Abstract."""
@@ -26,9 +28,16 @@ class _MaskedCrowdLoss(keras.losses.Loss):
     def call(self, y_true: Any, y_pred: Any) -> Any:
         targets, observed = self.targets(y_true, y_pred)
         values = self.values(targets, observed, y_pred)
-        if self.reduction in ("sum", "none", None):
+        if self.reduction in ("sum", "none", None, _WEIGHTED):
             return ops.item_sums(values)
         return ops.mean_over_observed(values, observed)
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        if self.reduction != _WEIGHTED:
+            return super().__call__(y_true, y_pred, sample_weight)
+        y_true, y_pred = (kops.convert_to_tensor(y, dtype=self.dtype) for y in (y_true, y_pred))
+        weights = None if sample_weight is None else kops.convert_to_tensor(sample_weight, dtype=self.dtype)
+        return ops.weighted_mean(self.call(y_true, y_pred), self.targets(y_true, y_pred)[1], weights)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "dtype": self.dtype}
@@ -53,7 +62,8 @@ class MaskedCrowdCrossEntropy(_MaskedCrowdLoss):
     over the annotators).
 
     Args:
-        reduction: As for every Keras loss.
+        reduction: As for every Keras loss; `"mean_with_sample_weight"` divides by the sum of the weights of the
+            answers.
         name: Name of the loss.
         dtype: Dtype of the computation. Defaults to `keras.config.floatx()`.
 

@@ -210,6 +210,25 @@ def test_weights_restored_from_a_held_epoch_are_released():
     assert released(crowd) == 1.0
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_is_saved_while_the_layer_is_held_is_loaded_released(whole, tmp_path):
+    path = tmp_path / ("model.keras" if whole else "model.weights.h5")
+    _, crowd, model = freezable()
+    checkpoint = keras.callbacks.ModelCheckpoint(path, save_weights_only=not whole, save_freq=1)
+    model.fit(X, ANSWERS, verbose=0, callbacks=[kc.callbacks.CrowdFreeze(crowd, epochs=2), checkpoint])
+    if whole:
+        loaded = keras.saving.load_model(path)
+    else:
+        loaded = freezable()[2]
+        loaded.optimizer.build(loaded.trainable_variables)
+        loaded.load_weights(path)
+    crowd = loaded.layers[-1]
+    assert released(crowd) == 1.0
+    before = crowd.confusion()
+    loaded.fit(X, ANSWERS, verbose=0)
+    assert np.abs(crowd.confusion() - before).max() > 0
+
+
 def test_freeze_refuses_negative_epochs():
     with pytest.raises(ValueError, match=r"`epochs` must not be negative. Received: epochs=-1"):
         kc.callbacks.CrowdFreeze(None, epochs=-1)

@@ -9,6 +9,7 @@ from keras import ops
 from test_layers import value_and_gradients
 
 from keras_crowd import _crf
+from keras_crowd.layers import LinearChainCRF
 
 K, T, B = 3, 5, 6
 JIT = [False, pytest.param(True, marks=pytest.mark.skipif(not XLA, reason="PyTorch has no XLA here"))]
@@ -197,3 +198,67 @@ def test_one_token_chains():
     found = ops.convert_to_numpy(_crf.log_partition(one, potentials))
     np.testing.assert_allclose(found, expected, rtol=1e-5)
     assert keras.ops.convert_to_numpy(_crf.viterbi(one, potentials)).shape == (B, 1)
+
+
+def long_chain(length):
+    """A chain whose answers say a lot, as those of a crowd do: emissions, evidence and potentials in float64."""
+    rng = np.random.default_rng(0)
+    emissions, evidence = rng.normal(scale=3.0, size=(2, 1, length, K))
+    return emissions, 2.0 * evidence - 8.0, [rng.normal(size=s) for s in ((K, K), K, K)]
+
+
+def expected_transitions(e, transitions, start, end):
+    """Of one chain `(time, K)`, in float64, each step normalized."""
+    before, after = [start + e[0]], [end]
+    for token in e[1:]:
+        x = np.logaddexp.reduce(before[-1][:, None] + transitions, axis=0) + token
+        before.append(x - x.max())
+    for token in e[:0:-1]:
+        x = np.logaddexp.reduce(transitions + token + after[-1], axis=1)
+        after.append(x - x.max())
+    pairs = np.array(before[:-1])[:, :, None] + transitions + (e[1:] + after[-2::-1])[:, None]
+    pairs = np.exp(pairs - pairs.max(axis=(1, 2), keepdims=True))
+    return np.sum(pairs / pairs.sum(axis=(1, 2), keepdims=True), axis=0)
+
+
+def test_expected_transitions_are_the_gradient_by_enumeration():
+    emissions, _, potentials = long_chain(4)
+    found = expected_transitions(emissions[0], *potentials)
+    for index in np.ndindex(K, K):
+        values = []
+        for step in (1e-5, -1e-5):
+            moved = potentials[0].copy()
+            moved[index] += step
+            values.append(references_crf.log_partition(emissions[0], moved, *potentials[1:]))
+        assert found[index] == pytest.approx((values[0] - values[1]) / 2e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("length", [1000, 500 if BACKEND == "torch" else 20_000])
+def test_gradient_of_transitions_keeps_its_digits_along_long_chains(length):
+    emissions, evidence, potentials = long_chain(length)
+    start, end = (ops.convert_to_tensor(p, "float32") for p in potentials[1:])
+    e, v = (ops.convert_to_tensor(a, "float32") for a in (emissions, evidence))
+
+    def total(transitions):
+        return ops.sum(_crf.log_likelihood(e, v, _crf.Potentials(transitions, start, end)))
+
+    _, (found,) = value_and_gradients(total, potentials[0].astype("float32"))
+    joint, prior = (expected_transitions(x[0], *potentials) for x in (emissions + evidence, emissions))
+    np.testing.assert_allclose(found, joint - prior, atol=1e-3 * np.abs(joint - prior).max())
+
+
+@pytest.mark.parametrize("size", [1e5, 1e7])
+def test_emissions_of_any_size_obey_tags_and_rules(size):
+    labels = ["O", "B-X", "I-X"]
+    crf = LinearChainCRF(labels)
+    crf.build((None, None, 3))
+    emissions = np.array([[[0.0, 0.0, size], [size, 0.0, size], [0.0, 0.0, size]]], "float32")
+    tags = ops.convert_to_numpy(crf(emissions))[0]
+    follows, first = _crf.bio_rules(labels)
+    assert first[tags[0]]
+    assert all(follows[a][b] for a, b in zip(tags, tags[1:], strict=False))
+    evidence = _crf.tag_evidence(ops.convert_to_tensor([[0, 0, 0]]), 3, "float32")
+    _, (gradient,) = value_and_gradients(lambda e: -ops.sum(crf.log_likelihood(e, evidence)), emissions)
+    expected = ops.convert_to_numpy(crf.marginals(emissions))[0] - np.eye(3)[[0, 0, 0]]
+    np.testing.assert_allclose(gradient[0], expected, atol=1e-5)
+    assert np.abs(gradient).max() > 0.4

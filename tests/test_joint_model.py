@@ -74,6 +74,22 @@ def test_tokens_are_items():
     np.testing.assert_allclose(loss(joint(tokens=True), x, answers), loss(joint(), X, ANSWERS), rtol=1e-5)
 
 
+@pytest.mark.parametrize("per_token", [False, True])
+def test_weights_of_sequences_and_of_tokens(per_token):
+    x, answers = X[:9].reshape(3, 3, D), ANSWERS[:9].reshape(3, 3, R)  # as many sequences as tokens in one
+    weights = WEIGHT[:9].reshape(3, 3) if per_token else WEIGHT[:3]
+    by_token = weights.ravel() if per_token else np.repeat(weights, 3)
+    expected = by_loops(joint().predict(X[:9], verbose=0), ANSWERS[:9], weight=by_token)
+    found = loss(joint(tokens=True), x, answers, sample_weight=weights)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+@pytest.mark.skipif(BACKEND == "torch", reason="shapes are checked while tracing")
+def test_weights_of_more_axes_than_items_are_refused():
+    with pytest.raises(ValueError, match=r"`sample_weight` must have shape \(batch,\). Received"):
+        joint().fit(X, ANSWERS, sample_weight=WEIGHT[:, None], verbose=0)
+
+
 def test_with_one_answer_an_item_it_is_the_crowd_layer():
     one = np.full((N, R), -1)
     one[np.arange(N), np.arange(N) % R] = RNG.integers(0, K, N)

@@ -174,3 +174,26 @@ def test_soft_answers_may_mark_missing_as_hard_ones_do(mark):
     value, (gradient,) = value_and_gradients(lambda z: loss()(soft.astype("float32"), z), logits)
     assert value == pytest.approx(float(loss()(answers, logits)), rel=1e-6)
     assert np.all(gradient[answers < 0] == 0.0)
+
+
+@pytest.mark.parametrize("tokens", [False, True])
+def test_weighted_mean_is_over_the_weights_of_the_answers(tokens):
+    answers, logits = problem()
+    weights = np.array([1.0, 0.0, 2.0, 3.0, 1.0, 0.5])
+    if tokens:  # weights of whole sequences
+        answers, logits, weights = answers.reshape(3, 2, 5), logits.reshape(3, 2, 5, 3), weights[:3]
+    sums = ops.convert_to_numpy(loss(reduction="none")(answers, logits)).reshape(len(weights), -1)
+    counts = (answers >= 0).reshape(len(weights), -1).sum(axis=1)
+    weighted = loss(reduction="mean_with_sample_weight")
+    expected = weights @ sums.sum(axis=1) / (weights @ counts)
+    assert float(weighted(answers, logits, sample_weight=weights)) == pytest.approx(expected, rel=1e-5)
+    assert float(weighted(answers, logits)) == pytest.approx(sums.sum() / counts.sum(), rel=1e-5)
+    assert float(weighted(answers, logits, sample_weight=0 * weights)) == 0
+
+
+def test_weighted_mean_of_ratings_of_several_targets():
+    answers = np.where(np.random.default_rng(0).random((4, 3, 2)) < 0.5, np.nan, 1.0)
+    weights = np.array([0.5, 1.0, 2.0, 0.0])
+    weighted = kc.losses.MaskedCrowdMeanSquaredError(reduction="mean_with_sample_weight")
+    found = float(weighted(answers, np.full((4, 3, 2), 3.0), sample_weight=weights))
+    assert found == pytest.approx(4.0)

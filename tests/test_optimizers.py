@@ -90,3 +90,36 @@ def test_slots_take_the_steps_of_dense_answers():
         model.fit([f, ids][: 1 + slots], ANSWERS, epochs=2, shuffle=False, verbose=0)
         kernels.append(keras.ops.convert_to_numpy(crowd.kernel))
     np.testing.assert_allclose(*kernels, rtol=1e-4, atol=1e-4)
+
+
+class OfItsOwnLayers(keras.Model):
+    """A model whose layers are built within it, so that its name is in their paths."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(3, "softmax")
+        self.crowd = kc.layers.CrowdsClassification(5, name="crowd")
+
+    def call(self, x, training=False):
+        return self.crowd(self.dense(x), training=training)
+
+
+def test_classifier_in_a_model_of_the_crowd_layers_name_keeps_its_own_optimizer():
+    model = OfItsOwnLayers(name="crowd")
+    model(X)
+    assert model.dense.kernel.path == "crowd/dense/kernel"
+    optimizer = kc.optimizers.crowd_optimizer(model, keras.optimizers.SGD(0.0), 0.1)
+    model.compile(optimizer, loss=kc.losses.MaskedCrowdCrossEntropy(), jit_compile=XLA)
+    before = model.get_weights()
+    model.fit(X, ANSWERS, verbose=0)
+    changed = [np.abs(a - b).max() > 0 for a, b in zip(model.get_weights(), before, strict=True)]
+    assert changed == [False, False, True, False]
+
+
+def test_crowd_layer_of_another_layers_name_is_refused():
+    classifier = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3, "softmax", name="crowd")])
+    model = keras.Sequential([classifier, kc.layers.CrowdsClassification(5, name="crowd")])
+    with pytest.raises(
+        ValueError, match=r"a name that nothing else has. Received: 'crowd', which '.*crowd/kernel'"
+    ):
+        kc.optimizers.crowd_optimizer(model, "sgd")

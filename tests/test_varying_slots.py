@@ -49,7 +49,10 @@ def test_values_and_gradients_of_unknown_width_are_those_of_a_known_one(layer, b
         gradients = tape.gradient(total, [v.value for v in layer.trainable_variables])
         return answers, *map(tf.convert_to_tensor, gradients)
 
-    specs = [tf.TensorSpec([None] * (below.ndim - 1) + [below.shape[-1]]), tf.TensorSpec([None] * 2, tf.int32)]
+    specs = [
+        tf.TensorSpec([None] * (below.ndim - 1) + [below.shape[-1]]),
+        tf.TensorSpec([None] * 2, tf.int32),
+    ]
     expected = answers_and_gradients(tf.constant(below), tf.constant(IDS))
     for jit_compile in (False, True):
         compiled = tf.function(answers_and_gradients, specs, jit_compile=jit_compile)

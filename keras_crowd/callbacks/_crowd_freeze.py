@@ -15,9 +15,9 @@ class CrowdFreeze(keras.callbacks.Callback):
     penalties too, are multiplied by its variable `released`, 0 or 1: nothing is traced again.
 
     Put it before the callbacks that save weights: the layer is held only from the beginning to the end of
-    an epoch, so that what others save or restore after an epoch is never held. Training that breaks off
-    within an epoch (an exception, Ctrl-C) leaves it held until the next `fit` with this callback, or
-    `crowd.released.assign(1.0)`. Weight decay, which needs no gradient, still moves it: use
+    an epoch, so that what others save or restore after an epoch is never held, and a file does not have it.
+    Training that breaks off within an epoch (an exception, Ctrl-C) leaves it held until the next `fit` with this
+    callback, or `crowd.released.assign(1.0)`. Weight decay, which needs no gradient, still moves it: use
     `keras_crowd.optimizers.crowd_optimizer`, which does not decay the crowd layer.
 
     Args:

@@ -3,25 +3,24 @@
 import math
 from typing import Any
 
-import keras
 from keras import ops as kops
 
 from .. import ops
+from ._held_layer import HeldLayer
 from ._slots import SLOT_GRADIENTS, SLOT_IDS
 
 _USUAL_BATCH_SIZE = 256  # where it is not known before the step
 
 
-class AnnotatorRows(keras.layers.Layer):
+class AnnotatorRows(HeldLayer):
     """A kernel and a bias with a row an annotator, fetched for the slots of a batch. Abstract.
 
-    For a layer with `num_annotators`, `max_batch_slots` and `released`. A matrix is kept as one row, for XLA's loops
+    For a layer with `num_annotators` and `max_batch_slots`. A matrix is kept as one row, for XLA's loops
     over the variables, those of optimizers above all, are slow where the last axis is short.
     """
 
     num_annotators: int
     max_batch_slots: int | None
-    released: Any
     kernel: Any = None
     bias: Any = None
 
@@ -90,19 +89,6 @@ class AnnotatorRows(keras.layers.Layer):
         batch_size, num_slots = annotators.shape
         return slots * self.num_annotators <= (batch_size or _USUAL_BATCH_SIZE) * (num_slots or 1)
 
-    def save_own_variables(self, store: Any) -> None:
-        for i, variable in enumerate(self._saved()):
-            store[f"{i}"] = variable
-
-    def load_own_variables(self, store: Any) -> None:
-        saved, found = self._saved(), len(store.keys())
-        if found != len(saved):
-            raise ValueError(
-                f"{self.name!r} must have {len(saved)} variables. Received: {found} in the file"
-            )
-        for i, variable in enumerate(saved):
-            variable.assign(store[f"{i}"])
-
     def _saved(self) -> list[Any]:
-        """All variables but those that bring gradients of slots, zeros whose number is that of a batch's slots."""
-        return [variable for variable in self.weights if not variable.name.endswith(SLOT_GRADIENTS)]
+        """Without those that bring gradients of slots, zeros whose number is that of a batch's slots."""
+        return [variable for variable in super()._saved() if not variable.name.endswith(SLOT_GRADIENTS)]

@@ -64,8 +64,8 @@ class CrowdsClassification(PenalizedLayer):
 
     Call arguments:
         probabilities: Class probabilities `(batch, ..., classes)`.
-        annotators: Annotator of each slot, integers `(batch, slots)`, negative for an empty slot. Without
-            it the answers of all annotators are predicted.
+        annotators: Annotator of each slot, integers `(batch, slots)`, negative for an empty slot, where
+            the logits are -1e30 and answers are left out. Without it the answers of all annotators are predicted.
 
     Input shape:
         `(batch, classes)`, or `(batch, ..., classes)` of any rank.
@@ -104,7 +104,7 @@ class CrowdsClassification(PenalizedLayer):
         dtype: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(dtype=dtype or keras.config.dtype_policy().variable_dtype, **kwargs)
+        super().__init__(dtype=dtype, **kwargs)
         whole_number("num_annotators", num_annotators)
         if not isinstance(from_logits, bool):
             raise ValueError(f"`from_logits` must be a bool. Received: from_logits={from_logits!r}")
@@ -150,7 +150,7 @@ class CrowdsClassification(PenalizedLayer):
             self._add_bias(num_classes, self.bias_initializer)
         self._add_slot_gradients()
         self._build_regularizers(num_classes)
-        self.released = self.add_weight(shape=(), initializer="ones", trainable=False, name="released")
+        self._add_released()
 
     def call(self, probabilities: Any, annotators: Any = None, training: bool = False) -> Any:
         check_annotator_dtype(annotators)
@@ -159,7 +159,8 @@ class CrowdsClassification(PenalizedLayer):
         if training:
             for penalty in self.penalties(probabilities):
                 self.add_loss(penalty)
-        return self._answer_logits(probabilities, annotators, training)
+        logits = self._answer_logits(probabilities, annotators, training)
+        return logits if annotators is None else ops.without_empty_slots(logits, annotators)
 
     def compute_output_shape(self, probabilities_shape: Any, annotators_shape: Any = None) -> tuple:
         *items, num_classes = probabilities_shape

@@ -10,11 +10,12 @@ from .. import ops
 from .._arguments import whole_number
 from .._registration import register
 from ._annotator_weights import answer_counts, answer_weights
+from ._held_layer import HeldLayer
 from ._slots import check_annotator_dtype, check_annotators_shape
 
 
 @register
-class CrowdsOrdinal(keras.layers.Layer):
+class CrowdsOrdinal(HeldLayer):
     """Predicts which of K ordered grades (stars, marks) each annotator gives, from the model's score.
 
     With the score `x` of an item, annotator `r` has thresholds `t_r1 < ... < t_r,K-1` and answers, by
@@ -44,8 +45,8 @@ class CrowdsOrdinal(keras.layers.Layer):
 
     Call arguments:
         x: Scores `(batch, 1)`, as from `Dense(1)`.
-        annotators: Annotator of each slot, integers `(batch, slots)`, negative for an empty slot. Without
-            it the answers of all annotators are predicted.
+        annotators: Annotator of each slot, integers `(batch, slots)`, negative for an empty slot, where
+            the logits are -1e30 and answers are left out. Without it the answers of all annotators are predicted.
 
     Output shape:
         Log-probabilities of the grades, `(batch, num_annotators or slots, num_classes)`.
@@ -74,7 +75,7 @@ class CrowdsOrdinal(keras.layers.Layer):
         dtype: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(dtype=dtype or keras.config.dtype_policy().variable_dtype, **kwargs)
+        super().__init__(dtype=dtype, **kwargs)
         self.num_annotators = whole_number("num_annotators", num_annotators)
         self.num_classes = whole_number("num_classes", num_classes, low=2)
         self.answers_per_annotator = answer_counts(answers_per_annotator, self.num_annotators)
@@ -96,7 +97,7 @@ class CrowdsOrdinal(keras.layers.Layer):
             self.log_gaps = self.add_weight(shape=shape, initializer="zeros", name="log_gaps")
         start = keras.initializers.Constant(float(np.log(self.initial_slope)))
         self.log_slope = self.add_weight(shape=(), initializer=start, name="log_slope")
-        self.released = self.add_weight(shape=(), initializer="ones", trainable=False, name="released")
+        self._add_released()
 
     def call(self, x: Any, annotators: Any = None, training: bool = False) -> Any:
         check_annotator_dtype(annotators)
@@ -106,7 +107,8 @@ class CrowdsOrdinal(keras.layers.Layer):
         if annotators is not None:
             thresholds = ops.annotator_rows(thresholds, annotators)
         slope = kops.exp(kops.cast(self.log_slope, self.compute_dtype))
-        return ops.cumulative_log_probabilities(slope * (thresholds - kops.expand_dims(x, -1)))
+        logits = ops.cumulative_log_probabilities(slope * (thresholds - kops.expand_dims(x, -1)))
+        return logits if annotators is None else ops.without_empty_slots(logits, annotators)
 
     def compute_output_shape(self, x_shape: Any, annotators_shape: Any = None) -> tuple:
         width = self.num_annotators if annotators_shape is None else annotators_shape[-1]

@@ -10,13 +10,14 @@ from .. import ops
 from .._arguments import whole_number
 from .._registration import register
 from ._annotator_weights import answer_counts, answer_weights
+from ._held_layer import HeldLayer
 from ._slots import check_annotator_dtype, check_annotators_shape
 
 _CONN_TYPES = ("S", "B", "S+B", "B+S")
 
 
 @register
-class CrowdsRegression(keras.layers.Layer):
+class CrowdsRegression(HeldLayer):
     """Predicts what number each annotator gives, from the model's number.
 
     With the model's prediction `x` of an item, annotator `r` is expected to answer
@@ -61,8 +62,8 @@ class CrowdsRegression(keras.layers.Layer):
 
     Call arguments:
         x: The model's predictions `(batch, targets)`, `(batch, 1)` for one number an item.
-        annotators: Annotator of each slot, integers `(batch, slots)`, negative for an empty slot. Without
-            it the answers of all annotators are predicted.
+        annotators: Annotator of each slot, integers `(batch, slots)`, negative for an empty slot, where
+            the means are -1e30 and answers are left out. Without it the answers of all annotators are predicted.
 
     Output shape:
         `(batch, num_annotators)`, with several targets `(batch, num_annotators, targets)`; with `annotators`,
@@ -99,7 +100,7 @@ class CrowdsRegression(keras.layers.Layer):
         dtype: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(dtype=dtype or keras.config.dtype_policy().variable_dtype, **kwargs)
+        super().__init__(dtype=dtype, **kwargs)
         self.num_annotators = whole_number("num_annotators", num_annotators)
         if conn_type not in _CONN_TYPES:
             raise ValueError(
@@ -155,7 +156,7 @@ class CrowdsRegression(keras.layers.Layer):
             self.bias_kernel = self.add_weight(shape=shape, initializer=self.bias_initializer, name="bias")
         if self.learn_variance:
             self._build_variance()
-        self.released = self.add_weight(shape=(), initializer="ones", trainable=False, name="released")
+        self._add_released()
 
     def call(self, x: Any, annotators: Any = None, training: bool = False) -> Any:
         check_annotator_dtype(annotators)
@@ -164,6 +165,8 @@ class CrowdsRegression(keras.layers.Layer):
             self._add_penalties(scale, bias)
         rows = (_rows(scale, annotators), _rows(bias, annotators))
         mean = ops.affine_answers(x, *rows, bias_first=self.conn_type == "B+S")
+        if annotators is not None:
+            mean = ops.without_empty_slots(mean, annotators)
         if not self.learn_variance:
             return self._one_target(mean)
         log_variance = _rows(self._in_call(self._log_variance(), training), annotators)

@@ -30,8 +30,8 @@ class CrowdsSequenceLabeling(CrowdsClassification):
 
     Call arguments:
         probabilities: Class probabilities of tokens, `(batch, time, classes)`.
-        annotators: Annotator of each slot, integers `(batch, slots)`, negative for an empty slot. Without
-            it the answers of all annotators are predicted.
+        annotators: Annotator of each slot, integers `(batch, slots)`, negative for an empty slot, where
+            the logits are -1e30 and answers are left out. Without it the answers of all annotators are predicted.
         mask: Which tokens are real, bools `(batch, time)`. Defaults to the Keras mask.
 
     Input shape:

@@ -8,6 +8,7 @@ from keras import ops as kops
 
 from .. import _crf
 from .._registration import register
+from ._held_layer import wide_enough
 
 
 @register
@@ -56,7 +57,7 @@ class LinearChainCRF(keras.layers.Layer):
     """
 
     def __init__(self, labels: Sequence[str] | None = None, *, dtype: Any = None, **kwargs: Any) -> None:
-        super().__init__(dtype=dtype or keras.config.dtype_policy().variable_dtype, **kwargs)
+        super().__init__(dtype=wide_enough(dtype), **kwargs)
         if labels is not None:
             _check_labels(labels)
         self.labels = None if labels is None else list(labels)

@@ -29,7 +29,7 @@ class _AnswerEvidence(keras.layers.Layer):
         width, num_classes = log_confusion.shape[-3], log_confusion.shape[-1]
         ops.refuse_soft_tokens(answers.shape)
         ops.check_answer_shape(answers.shape, (None, None, width, num_classes))
-        targets = ops.one_hot_answers(answers, num_classes)
+        targets = ops.one_hot_answers(ops.answers_of_somebody(answers, annotators), num_classes)
         return self.weight * ops.answer_evidence(kops.cast(targets, log_confusion.dtype), log_confusion)
 
     def compute_output_spec(self, answers: Any, annotators: Any = None, training: bool = False) -> Any:
@@ -167,7 +167,9 @@ class HiddenCRF(ChainModel):
         return annotators_of(inputs, self.slots)
 
     def likelihood_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
-        evidence = self.evidence(y, self.annotators(x), training=training)
+        annotators = self.annotators(x)
+        y = ops.answers_of_somebody(y, annotators)
+        evidence = self.evidence(y, annotators, training=training)
         evidence, weight = weigh_tokens(evidence, sample_weight)
         mask = _answered(y_pred["mask"], y)
         values = self.crf.log_likelihood(y_pred["emissions"], evidence, mask)
@@ -212,7 +214,9 @@ class HiddenCRF(ChainModel):
     def _observed(self) -> tuple[Any, Any, Any, list[Any]]:
         """Emissions, evidence and mask as symbols, and those of the answers (and annotators) below."""
         width = None if self.slots else self.crowd.num_annotators
-        given = [keras.Input((None, width), dtype="float32", name="answers")]  # with NaN for missing as well
+        given = [
+            keras.Input((None, width), dtype="float32", name="answers")
+        ]  # with NaN for missing as well
         if self.slots:
             given.append(keras.Input((None,), dtype="int32", name="annotators"))
         emissions = self.encoder.outputs[0]

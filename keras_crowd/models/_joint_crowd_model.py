@@ -45,7 +45,7 @@ class JointCrowdModel(LikelihoodModel):
             added. In `fit`, `y` are answers `(batch, annotators or slots)`, `-1` for missing, or soft answers
             `(batch, annotators or slots, classes)`, zeros for missing; or `(answers, gold)` where the true classes of
             some items are known, `gold` `(batch,)`, `-1` elsewhere.
-            `sample_weight` is `(batch,)`. Of tokens all have a time axis.
+            `sample_weight` is `(batch,)`. Of tokens all have a time axis, `sample_weight` may have one.
 
     Example:
 
@@ -82,10 +82,13 @@ class JointCrowdModel(LikelihoodModel):
     def likelihood_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
         answers, gold = y if isinstance(y, list | tuple) else (y, None)
         f = kops.softmax(y_pred, axis=-1) if self.crowd.from_logits else y_pred
-        log_confusion = self.crowd.log_confusion(annotators_of(x, self.slots), training)
+        annotators = annotators_of(x, self.slots)
+        soft = len(answers.shape) > len(f.shape)
+        answers = ops.answers_of_somebody(answers, annotators, soft)
+        log_confusion = self.crowd.log_confusion(annotators, training)
         log_joint = ops.log_joint(f, answers, log_confusion)
         values = kops.logsumexp(log_joint, axis=-1)
-        answered = ops.is_answered(answers, soft=len(answers.shape) > len(f.shape))
+        answered = ops.is_answered(answers, soft)
         count = kops.sum(kops.cast(answered, values.dtype))
         if gold is not None:
             known = gold >= 0

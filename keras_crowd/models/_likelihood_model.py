@@ -59,6 +59,18 @@ class LikelihoodModel(keras.Model):
     def _mean_loss(self, log_likelihood: Any, count: Any, sample_weight: Any = None) -> Any:
         """Minus the sum of `log_likelihood`, weighed, over the count."""
         if sample_weight is not None:
-            log_likelihood = log_likelihood * kops.cast(sample_weight, log_likelihood.dtype)
+            log_likelihood = log_likelihood * _of_items(sample_weight, log_likelihood)
         loss = -kops.sum(log_likelihood) / kops.maximum(kops.cast(count, log_likelihood.dtype), 1.0)
         return ops.with_gradient_of_whole_batch(loss, count)
+
+
+def _of_items(sample_weight: Any, values: Any) -> Any:
+    """Weights `(batch,)` or `(batch, time)`, so that they multiply values `(batch,)` or `(batch, time)`."""
+    if len(sample_weight.shape) > len(values.shape):
+        raise ValueError(
+            f"`sample_weight` must have shape (batch,){' or (batch, time)' * (len(values.shape) - 1)}. "
+            f"Received: shape {tuple(sample_weight.shape)}"
+        )
+    for _ in range(len(values.shape) - len(sample_weight.shape)):
+        sample_weight = kops.expand_dims(sample_weight, -1)
+    return kops.cast(sample_weight, values.dtype)

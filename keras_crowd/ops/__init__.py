@@ -13,10 +13,12 @@ from ._annotators import held as held
 from ._annotators import slot_gradients as slot_gradients
 from ._annotators import slot_ids as slot_ids
 from ._annotators import slot_owners as slot_owners
+from ._annotators import without_empty_slots as without_empty_slots
 from ._classes import answer_distributions as answer_distributions
 from ._classes import answer_evidence as answer_evidence
 from ._classes import answer_targets as answer_targets
 from ._classes import answered_classes as answered_classes
+from ._classes import answers_of_somebody as answers_of_somebody
 from ._classes import as_if_real as as_if_real
 from ._classes import at_class as at_class
 from ._classes import check_answer_shape as check_answer_shape
@@ -42,6 +44,7 @@ from ._log_det import mean_log_eigenvalue as mean_log_eigenvalue
 from ._log_det import num_rows as num_rows
 from ._means import item_sums as item_sums
 from ._means import mean_over_observed as mean_over_observed
+from ._means import weighted_mean as weighted_mean
 from ._ratings import affine_answers as affine_answers
 from ._ratings import check_rating_shape as check_rating_shape
 from ._ratings import cumulative_log_probabilities as cumulative_log_probabilities

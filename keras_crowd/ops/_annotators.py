@@ -6,6 +6,8 @@ from keras import ops
 
 from .._older_keras import add_at
 
+NOBODY = -1e30  # what is predicted where no annotator answers
+
 
 def annotator_rows(parameter: Any, annotators: Any) -> Any:
     """The rows of `parameter` `(R, ...)` that belong to each item's annotators, `(batch, S, ...)`.
@@ -18,6 +20,18 @@ def annotator_rows(parameter: Any, annotators: Any) -> Any:
     rows = ops.take(parameter * 1.0, ops.clip(annotators, 0, num_annotators - 1), axis=0)
     wrong = ops.cast(ops.where(annotators >= num_annotators, float("nan"), 0.0), rows.dtype)
     return rows + ops.reshape(wrong, (*ops.shape(annotators), *[1] * (len(rows.shape) - 2)))
+
+
+def without_empty_slots(predictions: Any, annotators: Any) -> Any:
+    """Predictions `(batch, ..., S, n)`, marked where there is no annotator: answers there are left out."""
+    rank = len(predictions.shape)
+    empty = ops.reshape(annotators < 0, (-1, *[1] * (rank - 3), ops.shape(annotators)[1], 1))
+    return ops.where(empty, ops.cast(NOBODY, predictions.dtype), predictions)
+
+
+def is_somebody(predictions: Any) -> Any:
+    """Where predictions are not marked as those of nobody."""
+    return ops.logical_not(predictions <= 0.5 * NOBODY)  # which may have been rounded
 
 
 def held(parameter: Any, released: Any) -> Any:

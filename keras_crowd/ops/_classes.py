@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from ._annotators import annotator_rows
+from ._annotators import NOBODY, annotator_rows, is_somebody
 
 _TINY = 1e-37  # above the smallest normal float32, so that neither the log nor its gradient overflows
-_PADDING = -1e30  # all logits of a masked token: no annotator answers there
 
 
 def identity_scale(accuracy: float, num_classes: int) -> float:
@@ -90,11 +89,11 @@ def answer_targets(answers: Any, logits: Any) -> tuple[Any, Any]:
     """Answers, and where there is one, `(..., R)`.
 
     Hard answers `(..., R)` are class codes, missing where negative (or `NaN`); soft answers `(..., R, K)`, of the
-    logits' rank, are missing where nothing is positive, and zeros there. At padding, marked by
-    `without_padding`, all are missing.
+    logits' rank, are missing where nothing is positive, and zeros there. At padding and in empty
+    slots, marked by `without_padding` and `without_empty_slots`, all are missing.
     """
     check_answer_shape(answers.shape, logits.shape)
-    real = ops.logical_not(ops.max(logits, axis=-1) <= _PADDING)
+    real = is_somebody(ops.max(logits, axis=-1))
     if len(answers.shape) == len(logits.shape):
         observed = ops.logical_and(ops.any(answers > 0, axis=-1), real)
         return ops.where(ops.expand_dims(observed, -1), answers, 0), observed
@@ -110,6 +109,14 @@ def answered_classes(targets: Any, logits: Any) -> Any:
 def class_codes(answers: Any) -> Any:
     """Answers as int32, -1 where they are missing: negative or `NaN`, of which every backend makes another integer."""
     return ops.cast(ops.where(answers >= 0, answers, -1), "int32")
+
+
+def answers_of_somebody(answers: Any, annotators: Any, soft: bool = False) -> Any:
+    """Class codes `(batch, ..., S)`, or soft answers with an axis more, -1 in empty slots."""
+    if annotators is None:
+        return answers
+    shape = (-1, *[1] * (len(answers.shape) - 2 - soft), ops.shape(annotators)[1], *[1] * soft)
+    return ops.where(ops.reshape(annotators, shape) >= 0, answers, -1)
 
 
 def one_hot_answers(answers: Any, num_classes: int) -> Any:
@@ -151,7 +158,7 @@ def is_no_class(answers: Any, num_classes: int) -> Any:
 
 def without_padding(logits: Any, mask: Any) -> Any:
     """Logits `(batch, time, S, K)`, marked where the mask `(batch, time)` says that there is no token."""
-    return ops.where(ops.reshape(mask, (*ops.shape(mask), 1, 1)), logits, _PADDING)
+    return ops.where(ops.reshape(mask, (*ops.shape(mask), 1, 1)), logits, NOBODY)
 
 
 def as_if_real(f: Any, mask: Any) -> Any:

@@ -21,3 +21,22 @@ def mean_over_observed(values: Any, observed: Any) -> Any:
     count = ops.sum(ops.cast(observed, per_item.dtype))
     scaled = per_item * (ops.cast(ops.size(per_item), per_item.dtype) / ops.maximum(count, 1.0))
     return with_gradient_of_whole_batch(scaled, count)
+
+
+def weighted_mean(item_sums: Any, observed: Any, weights: Any = None) -> Any:
+    """`sum_i w_i sum_r v_ir / sum_i w_i n_i`, with the number of answers `n_i`; 0 without any.
+
+    Item sums and weights are `(batch,)` or `(batch, time)`, weights also `(batch, 1)`, or `(batch,)` for all tokens.
+    """
+    counts = ops.cast(observed, item_sums.dtype)
+    while len(counts.shape) > len(item_sums.shape):
+        counts = ops.sum(counts, axis=-1)
+    if weights is not None:
+        weights = ops.cast(weights, item_sums.dtype)
+        if len(weights.shape) > len(item_sums.shape):
+            weights = ops.squeeze(weights, -1)
+        while len(weights.shape) < len(item_sums.shape):
+            weights = ops.expand_dims(weights, -1)
+        item_sums, counts = item_sums * weights, counts * weights
+    count = ops.sum(counts)
+    return with_gradient_of_whole_batch(ops.divide_no_nan(ops.sum(item_sums), count), count)

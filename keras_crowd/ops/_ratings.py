@@ -5,6 +5,8 @@ from typing import Any
 
 from keras import ops
 
+from ._annotators import is_somebody
+
 
 def affine_answers(x: Any, scale: Any | None, bias: Any | None, bias_first: bool = False) -> Any:
     """`x s_r + b_r` (AAAI-18: S, B, S+B), or `(x + b_r) s_r` (B+S): `(batch, R or S, T)`.
@@ -30,7 +32,8 @@ def variance_penalty(offset: Any, strength: float) -> Any:
 def rating_targets(answers: Any, predictions: Any) -> tuple[Any, Any]:
     """Numeric answers with something finite where they are missing (`NaN`), and where they are not."""
     check_rating_shape(answers.shape, predictions.shape)
-    observed = ops.logical_not(ops.isnan(answers))
+    known = is_somebody(predicted_means(answers, predictions))
+    observed = ops.logical_and(known, ops.logical_not(ops.isnan(answers)))
     return ops.where(observed, answers, 0.0), observed
 
 

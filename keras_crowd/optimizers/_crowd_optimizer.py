@@ -40,9 +40,24 @@ def crowd_optimizer(model: Any, optimizer: Any, learning_rate: Any = None) -> An
     layer = crowd_layer(model, symbolic=False)
     lazy = getattr(layer, "max_batch_slots", None) is not None
     crowd = _of_annotators(optimizer, learning_rate, lazy)
-    # By the layer's name: a loaded model has other paths above it than the model that was saved.
-    variables = rf"(.*/)?{re.escape(layer.name)}/.*"
-    return two_optimizers(optimizer, crowd, variables)
+    return two_optimizers(optimizer, crowd, _variables_of(layer, model))
+
+
+def _variables_of(layer: Any, model: Any) -> str:
+    """The paths of the layer's variables, and of no others.
+
+    They begin with anything: a loaded model has other paths above the layer than the model that was saved.
+    """
+    names = "|".join(re.escape(variable.name) for variable in layer.weights)
+    pattern = rf"(.*/)?{re.escape(layer.name)}/({names})"
+    own = {id(variable) for variable in layer.weights}
+    others = [v.path for v in model.weights if id(v) not in own and re.fullmatch(pattern, v.path)]
+    if others:
+        raise ValueError(
+            f"The crowd layer must have a name that nothing else has. Received: {layer.name!r}, which {others[0]!r} "
+            "has as well"
+        )
+    return pattern
 
 
 def _of_annotators(optimizer: Any, learning_rate: Any, lazy: bool) -> Any:
