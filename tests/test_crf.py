@@ -1,5 +1,7 @@
 """Linear chains against the enumeration of `references_crf.py`."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -256,7 +258,7 @@ def test_emissions_of_any_size_obey_tags_and_rules(size):
     tags = ops.convert_to_numpy(crf(emissions))[0]
     follows, first = _crf.bio_rules(labels)
     assert first[tags[0]]
-    assert all(follows[a][b] for a, b in zip(tags, tags[1:], strict=False))
+    assert all(follows[a][b] for a, b in itertools.pairwise(tags))
     evidence = _crf.tag_evidence(ops.convert_to_tensor([[0, 0, 0]]), 3, "float32")
     _, (gradient,) = value_and_gradients(lambda e: -ops.sum(crf.log_likelihood(e, evidence)), emissions)
     expected = ops.convert_to_numpy(crf.marginals(emissions))[0] - np.eye(3)[[0, 0, 0]]

@@ -22,8 +22,8 @@ class CrowdBatches(keras.utils.PyDataset):
     Items that nobody answered are left out, but for `"items"`. To compare models on answers that were held out, make
     batches of each part of `annotations.split()`.
 
-    `torch_data` and `grain_data` give the same batches, and so does `tf_data`, whose slots are only as wide as each batch
-    needs.
+    `torch_data` and `grain_data` give the same batches, and so does `tf_data`, whose slots are only as wide as each
+    batch needs.
 
     Args:
         x: Features, row `i` of which is item `i`: an array in memory or on disk (`numpy.load(...,
