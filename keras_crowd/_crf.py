@@ -84,7 +84,8 @@ def tag_evidence(tags: Any, num_classes: int, dtype: Any) -> Any:
 def log_likelihood(emissions: Any, evidence: Any, potentials: Any, mask: Any = None) -> Any:
     """`log sum_z p(z) prod_t exp(evidence[t, z_t])`, `(batch,)`: what is observed, with the chain summed out."""
     emissions, mask = _cleaned(emissions, mask)
-    difference = _log_z(emissions + evidence, potentials, mask) - _log_z(emissions, potentials, mask)
+    joint, _ = _cleaned(emissions + evidence, mask)
+    difference = _log_z(joint, potentials, mask) - _log_z(emissions, potentials, mask)
     return ops.where(ops.any(mask, axis=1), ops.sum(difference, axis=0), 0.0)
 
 

@@ -168,8 +168,8 @@ class HiddenCRF(ChainModel):
 
     def likelihood_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
         annotators = self.annotators(x)
-        y = ops.answers_of_somebody(y, annotators)
         evidence = self.evidence(y, annotators, training=training)
+        y = ops.answers_of_somebody(y, annotators)
         evidence, weight = weigh_tokens(evidence, sample_weight)
         mask = _answered(y_pred["mask"], y)
         values = self.crf.log_likelihood(y_pred["emissions"], evidence, mask)

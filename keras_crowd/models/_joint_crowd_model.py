@@ -84,8 +84,9 @@ class JointCrowdModel(LikelihoodModel):
         f = kops.softmax(y_pred, axis=-1) if self.crowd.from_logits else y_pred
         annotators = annotators_of(x, self.slots)
         soft = len(answers.shape) > len(f.shape)
-        answers = ops.answers_of_somebody(answers, annotators, soft)
         log_confusion = self.crowd.log_confusion(annotators, training)
+        ops.check_answer_shape(answers.shape, (*f.shape[:-1], *log_confusion.shape[-3::2]))
+        answers = ops.answers_of_somebody(answers, annotators, soft)
         log_joint = ops.log_joint(f, answers, log_confusion)
         values = kops.logsumexp(log_joint, axis=-1)
         answered = ops.is_answered(answers, soft)
