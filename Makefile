@@ -32,7 +32,7 @@ lint: .venv/test-tensorflow
 # The CPU build of PyTorch; the newest release would bring gigabytes of CUDA.
 .venv/test-torch: pyproject.toml | .venv/constraints.txt
 	$(PIP) torch==2.13.0
-	$(PIP) -e '.[tensorflow,torch,test]'
+	$(PIP) -e '.[tensorflow,torch,onnx,test]'
 	touch $@
 
 .venv/test-jax: pyproject.toml | .venv/constraints.txt

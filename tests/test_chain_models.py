@@ -330,3 +330,37 @@ def test_bad_arguments_are_refused():
         loss_of(hidden_crf(), [TOKENS, IDS], np.zeros((B, T), int))
     with pytest.raises(ValueError, match=r"Tags must have shape \(batch, time\)"):
         loss_of(crf_tagger(), TOKENS, np.zeros((B, T, 2), int))
+
+
+@pytest.mark.parametrize("kind", ["onnx", "litert"])
+def test_formats_that_lose_tags_are_refused(kind, tmp_path):
+    model = hidden_crf()
+    signature = [keras.InputSpec(shape=(None, T), dtype="int32")]
+    for tagger in (model.tagger(), model.truth_tagger()):
+        for arguments in ({}, {"input_signature": signature}):
+            with pytest.raises(ValueError, match=rf"`format` must be 'tf_saved_model'.*format='{kind}'"):
+                tagger.export(tmp_path / "tagger", format=kind, **arguments)
+    assert not list(tmp_path.iterdir())
+
+
+def test_saved_tagger_is_loaded_as_one(tmp_path):
+    tagger = crf_tagger().tagger()
+    tagger.save(tmp_path / "tagger.keras")
+    loaded = keras.saving.load_model(tmp_path / "tagger.keras")
+    np.testing.assert_array_equal(loaded.predict(TOKENS, verbose=0), tagger.predict(TOKENS, verbose=0))
+    with pytest.raises(ValueError, match="`format` must be"):
+        loaded.export(tmp_path / "tagger.onnx", format="onnx")
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="PyTorch's way to ONNX")
+@pytest.mark.filterwarnings("ignore")
+def test_tagger_of_known_lengths_is_exported_to_onnx(tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    tagger = crf_tagger().tagger()
+    signature = [keras.InputSpec(shape=TOKENS.shape, dtype="int32")]
+    path = str(tmp_path / "tagger.onnx")
+    tagger.export(path, format="onnx", verbose=False, input_signature=signature)
+    session = onnxruntime.InferenceSession(path)
+    (found,) = session.run(None, {session.get_inputs()[0].name: TOKENS})
+    np.testing.assert_array_equal(found, tagger.predict(TOKENS, verbose=0))

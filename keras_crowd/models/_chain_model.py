@@ -8,6 +8,7 @@ from keras import ops as kops
 from .._registration import register
 from ..layers import LinearChainCRF
 from ._likelihood_model import LikelihoodModel
+from ._tagger import Tagger
 
 
 @register
@@ -70,11 +71,11 @@ class ChainModel(LikelihoodModel):
 
         Returns:
             A `keras.Model` that shares the weights: `predict` gives int32 tags `(batch, time)`, `-1` at
-            padding; `export` keeps Viterbi within the SavedModel.
+            padding; `export` keeps Viterbi within the SavedModel, and refuses formats that do not.
         """
         sequential = isinstance(self.encoder, keras.Sequential)  # one never called has no `input`
         inputs = self.encoder.inputs[0] if sequential else self.encoder.input
-        return keras.Model(inputs, self.crf(self.encoder.outputs[0]), name="tagger")
+        return Tagger(inputs, self.crf(self.encoder.outputs[0]), name="tagger")
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self._config_of("encoder", "crf")}

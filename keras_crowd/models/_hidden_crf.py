@@ -13,6 +13,7 @@ from ..layers import CrowdsSequenceLabeling
 from ._chain_model import ChainModel, weigh_tokens
 from ._slots import annotators_of, features_of
 from ._strip import match_inputs
+from ._tagger import Tagger
 
 
 @register
@@ -209,7 +210,7 @@ class HiddenCRF(ChainModel):
         """
         emissions, evidence, mask, given = self._observed()
         tags = self.crf(emissions + evidence, mask=mask)
-        return keras.Model([*self.encoder.inputs, *given], tags, name="truth_tagger")
+        return Tagger([*self.encoder.inputs, *given], tags, name="truth_tagger")
 
     def _observed(self) -> tuple[Any, Any, Any, list[Any]]:
         """Emissions, evidence and mask as symbols, and those of the answers (and annotators) below."""
