@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,48 @@ def whole_number(name: str, value: Any, low: int = 1, high: int | None = None) -
     else:
         wanted = "a positive integer" if low == 1 else f"an integer at least {low}"
     raise ValueError(f"`{name}` must be {wanted}. Received: {name}={value!r}")
+
+
+def number(
+    name: str,
+    value: Any,
+    *,
+    at_least: float | None = None,
+    above: float | None = None,
+    below: float = math.inf,
+) -> float:
+    """`value` as a finite float between the bounds."""
+    is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if (
+        is_number
+        and -math.inf < value < below
+        and (above is None or value > above)
+        and (at_least is None or value >= at_least)
+    ):
+        return float(value)
+    bounds = {"at least": at_least, "above": above, "below": None if below == math.inf else below}
+    wanted = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None)
+    raise ValueError(
+        f"`{name}` must be {f'a number {wanted}'.rstrip()}, finite. Received: {name}={value!r}"
+    )
+
+
+def array_of_numbers(name: str, values: Any) -> np.ndarray:
+    """`values` as an array of floats."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "biuf":
+            return array.astype(float)
+    except ValueError:  # rows of different lengths
+        pass
+    raise ValueError(f"`{name}` must be an array of numbers. Received: {name}={values!r}")
+
+
+def flag(name: str, value: Any) -> bool:
+    """`value` as a bool, which it must be."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"`{name}` must be a bool. Received: {name}={value!r}")
+    return bool(value)
 
 
 def distributions(name: str, rows: Any) -> np.ndarray:
@@ -67,3 +110,17 @@ def finite_features(name: str, array: np.ndarray) -> None:
             f"Features must not be NaN or infinite. Received: such in {len(rows)} rows of {name}, the first at "
             f"row {rows[0]}"
         )
+
+
+def check_choice(weights: float | Sequence[float], parts: int, fraction: float, seed: int) -> np.ndarray:
+    """What `regularization_path` is to choose among and how; returns the weights, ascending."""
+    whole_number("parts", parts)
+    whole_number("seed", seed, low=0)
+    number("fraction", fraction, above=0, below=1)
+    try:
+        values = np.unique(np.asarray(weights, float)) if not isinstance(weights, str) else np.empty(0)
+    except (TypeError, ValueError):
+        values = np.empty(0)
+    if values.ndim != 1 or not len(values) or not np.all((values >= 0) & (values < np.inf)):
+        raise ValueError(f"`weights` must be numbers, none negative. Received: weights={weights!r}")
+    return values

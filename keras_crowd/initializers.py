@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from ._arguments import array_of_numbers, number
 from ._registration import register
 
 
@@ -27,7 +28,7 @@ class CrowdIdentity(keras.initializers.Initializer):
     """
 
     def __init__(self, scale: float = 1.0) -> None:
-        self.scale = scale
+        self.scale = number("scale", scale)
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         if len(shape) != 3:
@@ -54,7 +55,7 @@ class FromConfusion(keras.initializers.Initializer):
     """
 
     def __init__(self, confusion: Any) -> None:
-        self.confusion = np.asarray(confusion, float)
+        self.confusion = array_of_numbers("confusion", confusion)
         if self.confusion.ndim != 3 or not np.all(self.confusion > 0):
             raise ValueError(
                 "`confusion` must be positive, of shape (annotators, true, answer). "
@@ -88,7 +89,7 @@ class PerAnnotator(keras.initializers.Initializer):
     """
 
     def __init__(self, values: Any) -> None:
-        self.values = np.asarray(values, float)
+        self.values = array_of_numbers("values", values)
         if self.values.ndim not in (1, 2) or not np.all(np.isfinite(self.values)):
             raise ValueError(
                 "`values` must be finite, of shape (annotators,) or (annotators, targets). "

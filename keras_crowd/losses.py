@@ -6,6 +6,7 @@ import keras
 from keras import ops as kops
 
 from . import ops
+from ._arguments import number
 from ._registration import register
 
 _WEIGHTED = "mean_with_sample_weight"
@@ -224,9 +225,7 @@ class MaskedCrowdHuber(_MaskedErrorLoss):
         dtype: Any = None,
     ) -> None:
         super().__init__(reduction, name, dtype)
-        if not 0 < delta < float("inf"):
-            raise ValueError(f"`delta` must be positive and finite. Received: delta={delta}")
-        self.delta = delta
+        self.delta = number("delta", delta, above=0)
 
     def of_errors(self, error: Any) -> Any:
         return ops.huber(error, self.delta)

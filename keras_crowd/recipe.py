@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from ._arguments import check_choice, flag, number, whole_number
 from ._backup import Backup
 from ._repr import one_line
 from ._training import Training
@@ -124,7 +125,16 @@ def fit_crowd(
         S. Ibrahim, T. Nguyen, X. Fu, "Deep learning from crowdsourced labels: coupled cross-entropy
         minimization, identifiability, and regularization", ICLR 2023, GeoCrowdNet(F).
     """
-    annotations = as_annotations(answers)
+    flag("from_logits", from_logits)
+    whole_number("batch_size", batch_size)
+    if epochs is not None:
+        whole_number("epochs", epochs)
+    if crowd_learning_rate is not None and not isinstance(
+        crowd_learning_rate, keras.optimizers.schedules.LearningRateSchedule
+    ):
+        number("crowd_learning_rate", crowd_learning_rate, at_least=0)
+    check_choice(weights, parts, fraction, seed)
+    annotations = as_annotations(answers, _num_classes(classifier, answers))
     x = keras.tree.map_structure(lambda part: rows_by_id("x", part, annotations), x)
     _check_classifier(classifier, annotations)
     if epochs is None:
@@ -187,6 +197,12 @@ def _choose(
         **choosing,
     )
     return path.chosen, path
+
+
+def _num_classes(classifier: Any, answers: Any) -> int | None:
+    """Of the classifier, for an array of answers: it may lack the last class."""
+    outputs = getattr(classifier, "outputs", None)
+    return outputs[0].shape[-1] if outputs and not isinstance(answers, Annotations) else None
 
 
 def _check_classifier(classifier: Any, annotations: Annotations) -> None:

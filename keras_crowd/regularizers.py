@@ -10,6 +10,7 @@ import keras
 from keras import ops as kops
 
 from . import ops
+from ._arguments import number
 from ._registration import register
 
 
@@ -17,9 +18,7 @@ class _WeightedPenalty(keras.regularizers.Regularizer):
     """`weight * penalty(x)`. Abstract; the crowd layer holds the weight in a variable for schedules."""
 
     def __init__(self, weight: float) -> None:
-        if not weight >= 0:
-            raise ValueError(f"`weight` must not be negative. Received: weight={weight}")
-        self.weight = float(weight)
+        self.weight = number("weight", weight, at_least=0)
 
     def penalty(self, x: Any) -> Any:
         """The penalty before it is weighed."""
@@ -63,10 +62,8 @@ class ClassifierLogDet(_WeightedPenalty):
 
     def __init__(self, weight: float = 1.0, momentum: float = 0.0, epsilon: float = 1e-6) -> None:
         super().__init__(weight)
-        if not 0 <= momentum < 1:
-            raise ValueError(f"`momentum` must be in [0, 1). Received: momentum={momentum}")
-        self.momentum = momentum
-        self.epsilon = epsilon
+        self.momentum = number("momentum", momentum, at_least=0, below=1)
+        self.epsilon = number("epsilon", epsilon, at_least=0)
 
     def penalty(self, x: Any) -> Any:
         return self.gram_penalty(ops.gram(x), ops.num_rows(x))
@@ -114,7 +111,7 @@ class ConfusionLogDet(_WeightedPenalty):
 
     def __init__(self, weight: float = 0.02, epsilon: float = 1e-6) -> None:
         super().__init__(weight)
-        self.epsilon = epsilon
+        self.epsilon = number("epsilon", epsilon, at_least=0)
 
     def penalty(self, x: Any) -> Any:
         return -ops.mean_log_eigenvalue(ops.confusion_gram(x), self.epsilon)

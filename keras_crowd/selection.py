@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ._arguments import whole_number
+from ._arguments import check_choice
 from ._backup import Backup
 from .aggregation import held_out_cross_entropy
 from .annotations import Annotations, as_annotations, checksum
@@ -160,10 +160,15 @@ def regularization_path(
         L. Breiman, J. Friedman, C. Stone, R. Olshen, "Classification and regression trees", 1984, section
         3.4.3 (the one-standard-error rule).
     """
+    values = check_choice(weights, parts, fraction, seed)
     annotations = as_annotations(answers)
-    values = _checked_weights(weights)
-    _check_parts(annotations, parts)
+    _check_answers(annotations)
     splits = [annotations.split(fraction, seed + part) for part in range(parts)]
+    if len(splits[0][1]) < 2:
+        raise ValueError(
+            "`fraction` must hold out at least 2 answers, for a standard error. "
+            f"Received: fraction={fraction}, of {len(annotations)} answers"
+        )
     own = {"answers": checksum(annotations), "weights": values}
     choices = {"parts": parts, "fraction": fraction, "seed": seed}
     kept = Backup(backup, {**own, **choices, **(given or {})}, "backup")
@@ -183,15 +188,7 @@ def regularization_path(
     return RegularizationPath(values, losses)
 
 
-def _checked_weights(weights: Sequence[float]) -> np.ndarray:
-    values = np.unique(np.asarray(weights, float))
-    if values.ndim != 1 or not len(values) or not np.all((values >= 0) & (values < np.inf)):
-        raise ValueError(f"`weights` must be numbers, none negative. Received: weights={weights!r}")
-    return values
-
-
-def _check_parts(annotations: Annotations, parts: int) -> None:
-    whole_number("parts", parts)
+def _check_answers(annotations: Annotations) -> None:
     if len(annotations) < 4 or annotations.answers_per_item().max() < 1:
         raise ValueError(f"`answers` must have at least 4 answers. Received: {annotations!r}")
 

@@ -333,7 +333,7 @@ def test_accuracy_with_a_prior_weighs_the_classes(prior):
 
 REFUSED = [
     ([[0.0, 1.0]], {}, r"`answers` must be .*integers.*Received: floats of shape \(1, 2\)"),
-    ([0, 1], {}, r"Received: shape \(2,\)"),
+    ([0, 1], {}, r"Received: list of shape \(2,\)"),
     ([[-1, -1]], {}, "at least one answer. Received: none, or all missing"),
     ([[0, 5]], {"num_classes": 3}, "class codes 0 to 2, or -1 for missing. Received: 5"),
     ([[0, -2]], {}, "class codes 0 to 0, or -1 for missing. Received: -2"),
@@ -362,8 +362,8 @@ def test_an_unknown_rule_for_ties_is_refused():
         ({"pseudocount": np.inf}, "`pseudocount` must be positive and finite. Received: pseudocount=inf"),
         ({"pseudocount": np.nan}, "`pseudocount` must be positive and finite. Received: pseudocount=nan"),
         ({"pseudocount": np.ones((4, 2))}, r"answer\) = \(3, 2, 2\). Received: ndarray of shape \(4, 2\)"),
-        ({"class_pseudocount": 0}, "`class_pseudocount` must be positive and finite. Received: 0"),
-        ({"class_pseudocount": np.inf}, "`class_pseudocount` must be positive and finite. Received: inf"),
+        ({"class_pseudocount": 0}, "`class_pseudocount` must be a number above 0"),
+        ({"class_pseudocount": np.inf}, "`class_pseudocount` must be a number above 0"),
         ({"confusion": "coin"}, r"`confusion` must be one of 'full', .* Received: confusion='coin'"),
         ({"max_iterations": 0}, "`max_iterations` must be a positive integer. Received: max_iterations=0"),
     ],

@@ -103,7 +103,7 @@ def test_deviations_leave_out_what_is_not_known():
         (lambda: aggregation.mean_rating([[1, 2]]), "floats of shape .* Received: dtype int64"),
         (
             lambda: aggregation.raykar([[1.0]], strength=0),
-            "`strength` must be positive and finite. Received",
+            "`strength` must be a number above 0, finite. Received",
         ),
         (
             lambda: aggregation.raykar([[1.0]], max_iterations=0),

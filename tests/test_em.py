@@ -335,11 +335,11 @@ def test_wrong_settings_are_refused():
         kc.EMTrainer(network(), 0)
     with pytest.raises(ValueError, match=r"num_annotators=4 annotators. Received: 5"):
         kc.EMTrainer(network(), 4).fit(X, ANSWERS, verbose=0)
-    with pytest.raises(ValueError, match="`strength` must be a positive number"):
+    with pytest.raises(ValueError, match="`strength` must be a number above 0"):
         kc.EMTrainer(network(), strength=0)
     with pytest.raises(ValueError, match=r"`prior` must be a number or broadcast to .* \(5, 3, 3\)"):
         kc.EMTrainer(network(), prior=np.ones((2, 2))).fit(X, ANSWERS, verbose=0)
-    with pytest.raises(ValueError, match=r"`prior` must be a number or .* Received: str"):
+    with pytest.raises(ValueError, match=r"`prior` must be a number or .* Received: prior='ann'"):
         kc.EMTrainer(network(), prior="ann").fit(X, ANSWERS, verbose=0)
     with pytest.raises(ValueError, match="`prior` must be positive and finite"):
         kc.EMTrainer(network(), prior=0.0).fit(X, ANSWERS, verbose=0)

@@ -196,7 +196,10 @@ def test_mask_ends_at_the_crowd_layer():
             {"num_annotators": 2, "conn_type": "XY"},
             "`conn_type` must be one of 'MW', .* Received: conn_type='XY'",
         ),
-        ({"num_annotators": 2, "initial_accuracy": 1.0}, "`initial_accuracy` must be between 0 and 1"),
+        (
+            {"num_annotators": 2, "initial_accuracy": 1.0},
+            "`initial_accuracy` must be a number above 0 and below 1",
+        ),
         (
             {"num_annotators": 2, "conn_type": "VB", "initial_accuracy": 0.5},
             'leave it out for conn_type="VB"',

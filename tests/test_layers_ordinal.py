@@ -104,7 +104,10 @@ def test_freeze_holds_the_thresholds():
     [
         ({"num_annotators": 0}, "`num_annotators` must be a positive integer"),
         ({"num_classes": 1}, "`num_classes` must be an integer at least 2. Received: num_classes=1"),
-        ({"initial_slope": 0}, "`initial_slope` must be positive. Received: initial_slope=0"),
+        (
+            {"initial_slope": 0},
+            "`initial_slope` must be a number above 0, finite. Received: initial_slope=0",
+        ),
         ({"answers_per_annotator": [1]}, r"`answers_per_annotator` must be 5 numbers"),
     ],
 )

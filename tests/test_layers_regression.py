@@ -246,7 +246,10 @@ def test_validate_refuses(answers, message):
             "`initial_variance` must be positive: .* Received: initial_variance=0.0",
         ),
         ({"initial_variance": [1.0, 2.0]}, "a number, or 5 of them"),
-        ({"variance_strength": 0}, "`variance_strength` must be positive. Received: variance_strength=0"),
+        (
+            {"variance_strength": 0},
+            "`variance_strength` must be a number above 0",
+        ),
     ],
 )
 def test_bad_arguments_are_refused(kwargs, message):

@@ -166,5 +166,5 @@ def test_likelihood_needs_variances():
 
 @pytest.mark.parametrize("delta", [0, -1, np.nan, np.inf])
 def test_delta_must_be_positive(delta):
-    with pytest.raises(ValueError, match=r"`delta` must be positive and finite. Received: delta="):
+    with pytest.raises(ValueError, match=r"`delta` must be a number above 0, finite. Received: delta="):
         kc.losses.MaskedCrowdHuber(delta)

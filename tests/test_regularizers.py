@@ -145,9 +145,12 @@ def test_more_classes_than_items_trains_without_nan():
     [
         (
             lambda: kc.regularizers.ClassifierLogDet(-1.0),
-            "`weight` must not be negative. Received: weight=-1.0",
+            "`weight` must be a number at least 0, finite. Received: weight=-1.0",
         ),
-        (lambda: kc.regularizers.ClassifierLogDet(1.0, momentum=1.0), r"`momentum` must be in \[0, 1\)"),
+        (
+            lambda: kc.regularizers.ClassifierLogDet(1.0, momentum=1.0),
+            "`momentum` must be a number at least 0",
+        ),
         (
             lambda: kc.layers.CrowdsClassification(
                 3, "MW", confusion_regularizer=kc.regularizers.ConfusionTrace()

@@ -122,7 +122,7 @@ def test_backup_of_other_answers_is_refused(tmp_path):
         ({"weights": []}, "`weights` must be numbers"),
         ({"weights": [np.nan]}, "`weights` must be numbers"),
         ({"parts": 0}, "`parts` must be a positive integer. Received: parts=0"),
-        ({"fraction": 1.0}, "`fraction` must be between 0 and 1"),
+        ({"fraction": 1.0}, "`fraction` must be a number above 0 and below 1"),
         ({"answers": ANSWERS[:1, :3]}, "`answers` must have at least 4 answers"),
     ],
 )

@@ -41,6 +41,8 @@ def checked_confusion(confusion: Any, annotations: Annotations) -> np.ndarray:
 def imagined_answers(name: str, counts: Any, annotations: Annotations) -> np.ndarray:
     """Answers imagined beforehand, positive, that broadcast to `(annotators, true, answer)`."""
     shape = (annotations.num_annotators, annotations.num_classes, annotations.num_classes)
+    if isinstance(counts, str):
+        raise ValueError(f"`{name}` must be a number or an array of numbers. Received: {name}={counts!r}")
     try:
         np.broadcast_to(counts := np.asarray(counts, float), shape)
     except (TypeError, ValueError):

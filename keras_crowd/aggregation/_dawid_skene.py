@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from .._arguments import whole_number
+from .._arguments import number, whole_number
 from .._repr import one_line
 from ..annotations import as_annotations
 from ._checks import imagined_answers
@@ -93,8 +93,8 @@ def dawid_skene(
     """
     annotations = as_annotations(answers, num_classes)
     pseudocounts = imagined_answers("pseudocount", pseudocount, annotations)
-    if not 0 < class_pseudocount < np.inf:
-        raise ValueError(f"`class_pseudocount` must be positive and finite. Received: {class_pseudocount}")
+    number("class_pseudocount", class_pseudocount, above=0)
+    number("tolerance", tolerance)
     whole_number("max_iterations", max_iterations)
     if confusion not in _TIES:
         raise ValueError(

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._arguments import whole_number
+from .._arguments import number, whole_number
 from .._repr import one_line
 from ..annotations import Annotations, as_ratings, by_ids
 from ._ratings import by_annotator, log_prior_of, mean_rating, noise_variance, truth_given
@@ -89,8 +89,8 @@ def raykar(
     """
     ratings = as_ratings(answers)
     whole_number("max_iterations", max_iterations)
-    if not 0 < strength < np.inf:
-        raise ValueError(f"`strength` must be positive and finite. Received: strength={strength}")
+    number("strength", strength, above=0)
+    number("tolerance", tolerance)
     features = _features(ratings, predictions)
     state, common = _start(ratings, features)
     objective: list[float] = []

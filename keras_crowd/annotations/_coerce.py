@@ -22,6 +22,11 @@ def as_annotations(answers: Any, num_classes: int | None = None) -> Annotations:
     """
     if not isinstance(answers, Annotations):
         array = np.asarray(answers)
+        if array.ndim not in (2, 3) or array.dtype.kind not in "iuf":
+            raise ValueError(
+                "`answers` must be `Annotations`, or integers of shape (items, annotators) with -1 for missing. "
+                f"Received: {type(answers).__name__} of shape {array.shape}, dtype {array.dtype}"
+            )
         if array.dtype.kind == "f" and not is_soft_table(array):
             raise ValueError(
                 "`answers` must be `Annotations` or integers of shape (items, annotators) with -1 for "

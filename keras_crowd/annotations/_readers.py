@@ -65,6 +65,11 @@ def from_dense(
             "(items, time, annotators), are those of items after `reshape(-1, annotators)`. "
             f"Received: shape {array.shape}, dtype {array.dtype}"
         )
+    if array.dtype.kind == "u" and np.any(array == np.iinfo(array.dtype).max):
+        raise ValueError(
+            "`array` must be of a signed type, which can hold -1 for missing. "
+            f"Received: dtype {array.dtype} with {np.iinfo(array.dtype).max}, which -1 becomes in it"
+        )
     numeric = array.dtype.kind == "f" and classes is None
     answered = ~np.isnan(array) if array.dtype.kind == "f" else array != MISSING
     if array.dtype.kind == "f" and not numeric:

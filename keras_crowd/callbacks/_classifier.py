@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from ..layers import CrowdsClassification, CrowdsOrdinal, CrowdsRegression
+
 
 def check_classifier(classifier: Any) -> None:
     """Refuses a model that does not give one row a class for each item."""
@@ -16,6 +18,16 @@ def check_classifier(classifier: Any) -> None:
             "`JointCrowdModel` its `classifier`), of output shape (batch, classes). "
             f"Received: {type(classifier).__name__}" + (f" of output shapes {shapes}" if shapes else "")
         )
+
+
+def check_crowd(crowd: Any) -> Any:
+    """The crowd layer, which it must be."""
+    if not isinstance(crowd, CrowdsClassification | CrowdsOrdinal | CrowdsRegression):
+        raise ValueError(
+            "`crowd` must be the crowd layer itself, as `model.layers[-1]`, and not the model. "
+            f"Received: {type(crowd).__name__}"
+        )
+    return crowd
 
 
 def predictions(classifier: Any, x: Any, num_items: int, batch_size: int) -> Iterator[tuple[slice, Any]]:

@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from .._arguments import number
+from ._classifier import check_crowd
 from ._epochs import as_epochs
 
 
@@ -32,10 +34,8 @@ class CrowdFreeze(keras.callbacks.Callback):
 
     def __init__(self, crowd: Any, epochs: float = 5) -> None:
         super().__init__()
-        if not epochs >= 0:
-            raise ValueError(f"`epochs` must not be negative. Received: epochs={epochs}")
-        self.crowd = crowd
-        self.epochs = epochs
+        self.crowd = check_crowd(crowd)
+        self.epochs = number("epochs", epochs, at_least=0)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.crowd.released.assign(1.0)

@@ -7,13 +7,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from .._arguments import one_row_an_item, whole_number
+from .._arguments import number, one_row_an_item, whole_number
 from ..aggregation import majority_vote
 from ..annotations import as_annotations, rows_by_id
 from ..evaluation import classifier_alignment, effective_rank
 from ..ops import class_probabilities
 from ..regularizers import ClassifierLogDet, ConfusionLogDet
-from ._classifier import check_classifier, predictions
+from ._classifier import check_classifier, check_crowd, predictions
 from ._epochs import as_epochs
 
 _LOGS = ("classifier_log_det", "confusion_log_det", "effective_rank", "mean_diagonal", "permuted_classes")
@@ -94,6 +94,8 @@ class CrowdMonitor(keras.callbacks.Callback):
         for name, value in {"max_items": max_items, "every": every, "batch_size": batch_size}.items():
             whole_number(name, value)
         _check_actions(on_permuted=on_permuted, on_collapse=on_collapse)
+        number("warm_up", warm_up, at_least=0)
+        check_crowd(crowd)
         check_classifier(classifier)
         annotations = as_annotations(answers, classifier.output_shape[-1])
         x = keras.tree.map_structure(lambda part: rows_by_id("x", part, annotations), x)

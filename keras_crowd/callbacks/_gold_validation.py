@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from .._arguments import whole_number
 from ..annotations import id_array, labels_as_codes, rows_like
 from ._classifier import check_classifier, predictions
 
@@ -70,7 +71,7 @@ class GoldValidation(keras.callbacks.Callback):
         self.classifier = classifier
         self.x = x
         self.y = y
-        self.batch_size = batch_size
+        self.batch_size = whole_number("batch_size", batch_size)
         self.prefix = prefix
         self.metrics = metrics or [
             keras.metrics.SparseCategoricalCrossentropy(name="loss", from_logits=from_logits),

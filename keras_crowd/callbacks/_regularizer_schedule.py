@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from .._arguments import number
+from ._classifier import check_crowd
 from ._epochs import as_epochs
 
 
@@ -41,16 +43,13 @@ class RegularizerSchedule(keras.callbacks.Callback):
         schedule: Any = None,
     ) -> None:
         super().__init__()
-        if min(warm_up, ramp, decay, final) < 0:
-            raise ValueError(
-                "`warm_up`, `ramp`, `decay` and `final` must not be negative. "
-                f"Received: warm_up={warm_up}, ramp={ramp}, decay={decay}, final={final}"
-            )
-        self.crowd = crowd
-        self.warm_up = warm_up
-        self.ramp = ramp
-        self.decay = decay
-        self.final = final
+        if schedule is not None and not callable(schedule):
+            raise ValueError(f"`schedule` must be a function of the epoch. Received: schedule={schedule!r}")
+        self.crowd = check_crowd(crowd)
+        self.warm_up = number("warm_up", warm_up, at_least=0)
+        self.ramp = number("ramp", ramp, at_least=0)
+        self.decay = number("decay", decay, at_least=0)
+        self.final = number("final", final, at_least=0)
         self.schedule = schedule
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from .._arguments import whole_number
+from .._arguments import flag, number, whole_number
 from .._backup import Backup, TrainingBackup, description
 from ..annotations import checksum
 from ..models import HiddenCRF
@@ -82,8 +82,9 @@ class EMTrainer:
     ) -> None:
         if num_annotators is not None:
             whole_number("num_annotators", num_annotators)
-        if not 0 < strength < np.inf:
-            raise ValueError(f"`strength` must be a positive number. Received: strength={strength}")
+        number("strength", strength, above=0)
+        whole_number("seed", seed, low=0)
+        flag("from_logits", from_logits)
         _check_classifier(classifier, from_logits)
         self.classifier = classifier
         self.num_annotators = num_annotators
@@ -150,6 +151,8 @@ class EMTrainer:
         """
         for name, value in {"iterations": iterations, "epochs": epochs, "batch_size": batch_size}.items():
             whole_number(name, value)
+        if tolerance is not None:
+            number("tolerance", tolerance)
         annotators, rows, features = problem_for(self, x, answers, gold, batch_size)
         posterior = annotators.start(start)
         self._annotators, self._rows = annotators, rows

@@ -4,12 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import array_of_numbers
+
 
 def answer_counts(counts: Any, num_annotators: int) -> list[float] | None:
     """The argument `answers_per_annotator`, checked, as a config can hold it."""
     if counts is None:
         return None
-    values = np.asarray(counts, float)
+    values = array_of_numbers("answers_per_annotator", counts)
     if values.shape != (num_annotators,) or not np.all(values >= 0) or not 0 < values.sum() < np.inf:
         raise ValueError(
             f"`answers_per_annotator` must be {num_annotators} numbers, none negative and not all 0. "

@@ -7,10 +7,10 @@ import numpy as np
 from keras import ops as kops
 
 from .. import ops
-from .._arguments import whole_number
+from .._arguments import number, whole_number
 from .._registration import register
 from ..initializers import CrowdIdentity, FromConfusion
-from ._penalized_layer import PenalizedLayer
+from ._penalized_layer import PenalizedLayer, check_regularizers
 from ._slots import check_annotator_dtype, check_annotators_shape, check_lazy
 
 _KERNEL_AXES = {"MW": 2, "CM": 2, "VW": 1, "VW+B": 1, "SW": 0, "VB": None}  # class axes of the kernel
@@ -108,7 +108,7 @@ class CrowdsClassification(PenalizedLayer):
         whole_number("num_annotators", num_annotators)
         if not isinstance(from_logits, bool):
             raise ValueError(f"`from_logits` must be a bool. Received: from_logits={from_logits!r}")
-        if conn_type not in _KERNEL_AXES:
+        if not isinstance(conn_type, str) or conn_type not in _KERNEL_AXES:
             raise ValueError(
                 f"`conn_type` must be one of {', '.join(map(repr, _KERNEL_AXES))}. "
                 f"Received: conn_type={conn_type!r}"
@@ -118,6 +118,7 @@ class CrowdsClassification(PenalizedLayer):
             raise ValueError(
                 f'`confusion_regularizer` must go with conn_type="CM". Received: conn_type={conn_type!r}'
             )
+        check_regularizers(classifier_regularizer, confusion_regularizer)
         if max_batch_slots is not None:
             whole_number("max_batch_slots", max_batch_slots)
             check_lazy(num_annotators, confusion_regularizer)
@@ -285,7 +286,4 @@ def _check_start(conn_type: str, initial_accuracy: float | None, kernel_initiali
             '`initial_accuracy` sets the start of the kernel: leave it out for conn_type="VB", which has '
             f"none, or with `kernel_initializer`. Received: initial_accuracy={initial_accuracy}"
         )
-    if not 0 < initial_accuracy < 1:
-        raise ValueError(
-            f"`initial_accuracy` must be between 0 and 1. Received: initial_accuracy={initial_accuracy}"
-        )
+    number("initial_accuracy", initial_accuracy, above=0, below=1)

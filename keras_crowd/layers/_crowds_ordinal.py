@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops as kops
 
 from .. import ops
-from .._arguments import whole_number
+from .._arguments import number, whole_number
 from .._registration import register
 from ._annotator_weights import answer_counts, answer_weights
 from ._held_layer import HeldLayer
@@ -79,9 +79,7 @@ class CrowdsOrdinal(HeldLayer):
         self.num_annotators = whole_number("num_annotators", num_annotators)
         self.num_classes = whole_number("num_classes", num_classes, low=2)
         self.answers_per_annotator = answer_counts(answers_per_annotator, self.num_annotators)
-        if not 0 < initial_slope < np.inf:
-            raise ValueError(f"`initial_slope` must be positive. Received: initial_slope={initial_slope}")
-        self.initial_slope = initial_slope
+        self.initial_slope = number("initial_slope", initial_slope, above=0)
         self.supports_masking = True
 
     def build(self, x_shape: Any, annotators_shape: Any = None) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops as kops
 
 from .. import ops
-from .._arguments import whole_number
+from .._arguments import number, whole_number
 from .._registration import register
 from ._annotator_weights import answer_counts, answer_weights
 from ._held_layer import HeldLayer
@@ -116,15 +116,11 @@ class CrowdsRegression(HeldLayer):
                 "`answers_per_annotator` must be given with `learn_variance=True`: the prior of the variances "
                 "is weighed against them. Received: answers_per_annotator=None"
             )
-        if not 0 < variance_strength < np.inf:
-            raise ValueError(
-                f"`variance_strength` must be positive. Received: variance_strength={variance_strength}"
-            )
         self.conn_type = conn_type
         self.answers_per_annotator = answer_counts(answers_per_annotator, self.num_annotators)
         self.learn_variance = learn_variance
         self.initial_variance = _variances(initial_variance, self.num_annotators)
-        self.variance_strength = variance_strength
+        self.variance_strength = number("variance_strength", variance_strength, above=0)
         self.scale_initializer = keras.initializers.get(scale_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.scale_regularizer = keras.regularizers.get(scale_regularizer)
@@ -274,7 +270,7 @@ def _rows(parameter: Any, annotators: Any) -> Any:
 
 
 def _variances(variance: Any, num_annotators: int) -> Any:
-    values = np.asarray(variance, float)
+    values = np.empty(0) if isinstance(variance, str) else np.asarray(variance, float)
     if values.shape not in ((), (num_annotators,)) or not np.all((values > 0) & (values < np.inf)):
         raise ValueError(
             f"`initial_variance` must be positive: a number, or {num_annotators} of them. "

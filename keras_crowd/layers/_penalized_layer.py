@@ -7,7 +7,23 @@ import numpy as np
 from keras import ops as kops
 
 from .. import ops
+from ..regularizers import ClassifierLogDet, ConfusionLogDet, ConfusionTrace
 from ._annotator_rows import AnnotatorRows
+
+
+def check_regularizers(classifier_regularizer: Any, confusion_regularizer: Any) -> None:
+    """Whether each penalty is given to what it is of."""
+    confusions = (ConfusionLogDet, ConfusionTrace)
+    if isinstance(classifier_regularizer, confusions):
+        raise ValueError(
+            "`classifier_regularizer` must be a penalty on class probabilities, as `ClassifierLogDet`; give this as "
+            f"`confusion_regularizer=`. Received: {type(classifier_regularizer).__name__}"
+        )
+    if isinstance(confusion_regularizer, ClassifierLogDet):
+        raise ValueError(
+            "`confusion_regularizer` must be a penalty on confusions, as `ConfusionLogDet`; give this one as "
+            "`classifier_regularizer=`. Received: ClassifierLogDet"
+        )
 
 
 class PenalizedLayer(AnnotatorRows):

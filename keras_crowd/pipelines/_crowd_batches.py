@@ -66,7 +66,8 @@ class CrowdBatches(keras.utils.PyDataset):
     ) -> None:
         super().__init__(**kwargs)
         self.batch_size = whole_number("batch_size", batch_size)
-        self.form, self.num_slots, self.shuffle, self.seed = form, num_slots, shuffle, seed
+        self.form, self.num_slots, self.shuffle = form, num_slots, shuffle
+        self.seed = whole_number("seed", seed, low=0)
         self._rows = BatchRows(x, annotations, form, num_slots, sample_weight)
         self.annotations = self._rows.annotations
         self._items = self._rows.used()
