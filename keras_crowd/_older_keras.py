@@ -21,13 +21,15 @@ def add_at(inputs: Any, indices: Any, updates: Any) -> Any:
     return inputs + kops.segment_sum(updates, indices, num_segments=inputs.shape[0])
 
 
-def two_optimizers(
-    optimizer: keras.optimizers.Optimizer, matching: keras.optimizers.Optimizer, pattern: str
+def several_optimizers(
+    optimizer: keras.optimizers.Optimizer, matching: dict[str, keras.optimizers.Optimizer]
 ) -> keras.optimizers.Optimizer:
-    """One optimizer of two: `matching` has the variables whose path matches `pattern`, `optimizer` all others."""
-    if not hasattr(keras.optimizers, "MultiOptimizer"):
-        return TwoOptimizers(optimizer, matching, pattern)
-    return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(optimizer, {pattern: matching}))
+    """One optimizer of several: those of `matching` have the variables of matching paths, `optimizer` all others."""
+    if hasattr(keras.optimizers, "MultiOptimizer"):
+        return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(optimizer, matching))
+    for pattern, other in matching.items():
+        optimizer = TwoOptimizers(optimizer, other, pattern)
+    return optimizer
 
 
 @register

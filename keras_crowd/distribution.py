@@ -1,11 +1,10 @@
 """Annotators spread over devices. Data parallelism needs nothing of this: see `docs/scale.md`."""
 
-import re
 from typing import Any
 
 import keras
 
-_PER_ANNOTATOR = ("kernel", "bias", "scale", "log_variance_offset", "level", "log_gaps")
+from .layers import CrowdLayer
 
 
 def layout_map(device_mesh: Any, crowd: Any, model_dim_name: str = "model") -> Any:
@@ -30,7 +29,7 @@ def layout_map(device_mesh: Any, crowd: Any, model_dim_name: str = "model") -> A
     >>> mesh = keras.distribution.DeviceMesh((1, 1), ("batch", "model"), ["cpu:0"])
     >>> crowd = keras_crowd.layers.CrowdsClassification(num_annotators=1000, name="crowd")
     >>> layouts = keras_crowd.distribution.layout_map(mesh, crowd)
-    >>> layouts["functional/crowd/kernel"].axes
+    >>> layouts["functional/crowd/annotators/kernel"].axes
     ('model',)
     >>> parallel = keras.distribution.ModelParallel(layout_map=layouts, batch_dim_name="batch")
     """
@@ -39,9 +38,9 @@ def layout_map(device_mesh: Any, crowd: Any, model_dim_name: str = "model") -> A
             "`device_mesh` must be a `keras.distribution.DeviceMesh`. "
             f"Received: {type(device_mesh).__name__}"
         )
-    if not isinstance(crowd, keras.layers.Layer) or not hasattr(crowd, "num_annotators"):
+    if not isinstance(crowd, CrowdLayer):
         raise ValueError(f"`crowd` must be a crowd layer. Received: {type(crowd).__name__}")
-    if getattr(crowd, "max_batch_slots", None) is not None:
+    if crowd.max_batch_slots is not None:
         raise ValueError(
             "`crowd` must have no `max_batch_slots`, which is for one device. "
             f"Received: max_batch_slots={crowd.max_batch_slots}"
@@ -58,7 +57,7 @@ def layout_map(device_mesh: Any, crowd: Any, model_dim_name: str = "model") -> A
             f"Received: num_annotators={crowd.num_annotators}"
         )
     layouts = keras.distribution.LayoutMap(device_mesh)
-    layouts[rf"(.*/)?{re.escape(crowd.name)}/({'|'.join(_PER_ANNOTATOR)})"] = (model_dim_name,)
+    layouts[crowd.annotator_paths()] = (model_dim_name,)
     return layouts
 
 

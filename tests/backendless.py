@@ -9,6 +9,7 @@ WITHOUT_KERAS = {
     "_arguments",
     "_files",
     "_repr",
+    "_typing",
     "annotations",
     "aggregation",
     "datasets",

@@ -105,8 +105,9 @@ def relabel(model, permutation):
     dense.set_weights([w[..., permutation] for w in dense.get_weights()])
     matrices = keras.ops.convert_to_numpy(crowd.kernel).reshape(R, K, K)
     crowd.kernel.assign(matrices[:, permutation].reshape(R, -1))
-    if hasattr(crowd, "gram"):
-        crowd.gram.assign(keras.ops.convert_to_numpy(crowd.gram)[permutation][:, permutation])
+    if hasattr(crowd.penalties.get("classifier"), "gram"):
+        gram = crowd.penalties["classifier"].gram
+        gram.assign(keras.ops.convert_to_numpy(gram)[permutation][:, permutation])
 
 
 def accuracy(model):

@@ -16,6 +16,7 @@ LEVELS = {
     "_version": 0,
     "_backend": 0,
     "_registration": 0,
+    "_typing": 0,
     "_arguments": 0,
     "_files": 0,
     "_backup": 1,

@@ -27,8 +27,8 @@ def scheduled_weights(epochs=8, conn_type="CM", **kwargs):
 
     class Record(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
-            weights = [crowd.classifier_weight, crowd.confusion_weight]
-            seen.append([None if w is None else float(keras.ops.convert_to_numpy(w)) for w in weights])
+            weights = [penalty.weight for penalty in crowd.penalties.values()]
+            seen.append([float(keras.ops.convert_to_numpy(w)) for w in weights])
             losses.append(logs["loss"])
 
     losses = []
@@ -150,8 +150,8 @@ def test_freeze_counts_in_shares_of_the_epochs():
 def test_freeze_needs_no_second_trace():
     def traces(epochs):
         _, crowd, model = freezable()
-        calls, call = [], crowd._answer_logits
-        crowd._answer_logits = lambda *args: calls.append(1) or call(*args)
+        calls, call = [], crowd.predict_answers
+        crowd.predict_answers = lambda *args: calls.append(1) or call(*args)
         model.fit(
             X, ANSWERS, epochs=4, verbose=0, callbacks=[kc.callbacks.CrowdFreeze(crowd, epochs=epochs)]
         )

@@ -125,6 +125,6 @@ def test_training_takes_the_same_steps(conn_type, monkeypatch):
     ids = random_ids(5, num_items=100)
     answers = np.where(ids >= 0, np.random.default_rng(4).integers(NUM_CLASSES, size=ids.shape), -1)
     together = trained(conn_type, ids, answers)
-    monkeypatch.setattr(kc.layers.CrowdsClassification, "_fewer_annotators", lambda *_: False)
+    monkeypatch.setattr(kc.layers.CrowdsClassification, "few_annotators", lambda *_: False)
     for a, b in zip(together, trained(conn_type, ids, answers), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)

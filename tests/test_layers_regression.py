@@ -30,8 +30,10 @@ def random_layer(conn_type, targets=1, seed=0, **kwargs):
 
 def reference_parameters(layer, conn_type, target, weights=COUNTS):
     raw = [
-        np.ones(5) if kernel is None else as_numpy(kernel)[:, target].astype(float)
-        for kernel in (layer.scale_kernel, layer.bias_kernel)
+        as_numpy(layer.annotators[name])[:, target].astype(float)
+        if name in layer.annotators.names()
+        else np.ones(5)
+        for name in ("scale", "bias")
     ]
     return references.settled(conn_type, *raw, weights)
 

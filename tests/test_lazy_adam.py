@@ -115,8 +115,8 @@ def test_files_know_nothing_of_the_size_of_a_batch(tmp_path):
         other, its_crowd = crowd_model("VW+B", slots)
         other.load_weights(tmp_path / "of.weights.h5")
         np.testing.assert_array_equal(its_crowd.confusion(), crowd.confusion())
-    with pytest.raises(ValueError, match=r"must have 1 variables.*Received: 3"):
-        crowd_model("MW")[1].load_own_variables({"0": 0, "1": 0, "2": 0})
+    with pytest.raises(ValueError, match=r"must have 2 parameters.*Received: 3"):
+        crowd_model("VW+B")[1].annotators.load_own_variables({"0": 0, "1": 0, "2": 0})
 
 
 def test_config_comes_back():
@@ -173,3 +173,50 @@ def test_too_many_slots_and_no_slots_are_refused():
 def test_layer_refuses_what_cannot_go_with_it(kwargs):
     with pytest.raises(ValueError, match="max_batch_slots"):
         kc.layers.CrowdsClassification(**{"num_annotators": R, **kwargs})
+
+
+def trained_on_everybody(crowd, x, answers):
+    """A regressor below a crowd layer with lazy steps, every annotator in a slot of every item."""
+    keras.utils.set_random_seed(0)
+    inputs, ids = keras.Input((1,)), keras.Input((None,), dtype="int32")
+    model = keras.Model([inputs, ids], crowd(keras.layers.Dense(1)(inputs), annotators=ids))
+    optimizer = kc.optimizers.crowd_optimizer(model, keras.optimizers.Adam(0.03))
+    model.compile(optimizer, crowd.answer_losses[0](), jit_compile=XLA)
+    everybody = np.tile(np.arange(answers.shape[1], dtype="int32"), (len(x), 1))
+    steps = np.tile(np.arange(len(x)), 300)
+    model.fit((x[steps], everybody[steps]), answers[steps], batch_size=len(x), verbose=0)
+    return crowd
+
+
+@pytest.mark.parametrize("learn_variance", [False, True])
+def test_lazy_raters_are_found_and_their_convention_holds(learn_variance):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 1)).astype("float32")
+    bias, counts = np.array([-1.0, 0.5, 0.0, 0.5]), [60] * 4
+    noise = np.array([0.05, 0.05, 0.05, 0.8]) * rng.normal(size=(60, 4))
+    crowd = kc.layers.CrowdsRegression(
+        4, "B", learn_variance=learn_variance, answers_per_annotator=counts, max_batch_slots=240
+    )
+    trained_on_everybody(crowd, x, (2 * x + bias + noise).astype("float32"))
+    np.testing.assert_allclose(crowd.bias()[:3], bias[:3] - np.mean(noise), atol=0.12)
+    assert abs(np.mean(crowd.bias())) < 1e-5
+    if learn_variance:
+        assert np.argmax(crowd.variance()) == 3
+        assert crowd.variance()[3] > 10 * crowd.variance()[:3].max()
+
+
+def test_lazy_grades_are_given_by_strict_and_mild_annotators():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-2, 2, size=(80, 1)).astype("float32")
+    level = np.array([-1.0, 0.0, 1.0])
+    grades = np.clip(np.round(1.5 + x - level + 0.2 * rng.normal(size=(80, 3))), 0, 3).astype("int32")
+    crowd = trained_on_everybody(kc.layers.CrowdsOrdinal(3, 4, max_batch_slots=240), x, grades)
+    thresholds = crowd.thresholds()
+    assert np.all(np.diff(thresholds.mean(axis=1)) > 0.5)
+    np.testing.assert_allclose(thresholds.mean(), 1.5, rtol=1e-5)
+    np.testing.assert_allclose(np.mean(thresholds[:, -1] - thresholds[:, 0]), 2, rtol=1e-5)
+
+
+def test_regularizers_of_all_raters_cannot_go_with_lazy_steps():
+    with pytest.raises(ValueError, match=r"`bias_regularizer`.* cannot go with `max_batch_slots`"):
+        kc.layers.CrowdsRegression(3, "B", bias_regularizer="l2", max_batch_slots=4)

@@ -9,7 +9,7 @@ import keras_crowd as kc
 
 X = np.random.default_rng(0).normal(size=(64, 6)).astype("float32")
 ANSWERS = np.random.default_rng(1).integers(-1, 3, (64, 5))
-CROWD = 2  # the crowd layer's kernel among the weights
+CROWD = 3  # the crowd layer's kernel among the weights
 
 
 def fitted(optimizer=None, answers=ANSWERS, epochs=2, **kwargs):

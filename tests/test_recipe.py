@@ -59,7 +59,9 @@ def test_recipe_trains_the_classifier_and_the_annotators():
 def test_one_weight_is_taken_as_it_is():
     fit = kc.fit_crowd(network(), X, ANSWERS, **{**FEW, "weights": 0.7})
     assert fit.path is None
-    np.testing.assert_allclose(keras.ops.convert_to_numpy(fit.crowd.classifier_weight), 0.7, rtol=1e-6)
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(fit.crowd.penalties["classifier"].weight), 0.7, rtol=1e-6
+    )
 
 
 def test_every_training_starts_from_the_same(monkeypatch):

@@ -109,7 +109,7 @@ def test_weight_is_a_variable_that_needs_no_retrace():
     built, crowd = model(weight=0.0)
     built.fit(X, NOTHING, batch_size=32, verbose=0)
     function = built.train_function
-    crowd.classifier_weight.assign(2.0)
+    crowd.penalties["classifier"].weight.assign(2.0)
     loss = built.fit(X, NOTHING, batch_size=32, verbose=0).history["loss"][0]
     assert built.train_function is function
     assert loss > 0.1
@@ -118,10 +118,12 @@ def test_weight_is_a_variable_that_needs_no_retrace():
 def test_running_gram_is_the_exponential_average_and_keeps_the_gradient():
     built, crowd = model(momentum=0.9, weight=1.0)
     f = kc.strip(built).predict(X, verbose=0)
-    np.testing.assert_allclose(ops.convert_to_numpy(crowd.gram), np.eye(4) / 4)
+    np.testing.assert_allclose(ops.convert_to_numpy(crowd.penalties["classifier"].gram), np.eye(4) / 4)
     built.fit(X, NOTHING, batch_size=32, verbose=0)
     expected = 0.9 * np.eye(4) / 4 + 0.1 * f.T @ f / 32
-    np.testing.assert_allclose(ops.convert_to_numpy(crowd.gram), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(crowd.penalties["classifier"].gram), expected, rtol=1e-4, atol=1e-6
+    )
     regularizer = kc.regularizers.ClassifierLogDet(1.0, momentum=0.9)
     same = ops.convert_to_tensor(
         (f.T @ f / 32).astype("float32")

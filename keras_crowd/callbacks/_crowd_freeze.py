@@ -19,7 +19,7 @@ class CrowdFreeze(keras.callbacks.Callback):
     Put it before the callbacks that save weights: the layer is held only from the beginning to the end of
     an epoch, so that what others save or restore after an epoch is never held, and a file does not have it.
     Training that breaks off within an epoch (an exception, Ctrl-C) leaves it held until the next `fit` with this
-    callback, or `crowd.released.assign(1.0)`. Weight decay, which needs no gradient, still moves it: use
+    callback, or `crowd.release()`. Weight decay, which needs no gradient, still moves it: use
     `keras_crowd.optimizers.crowd_optimizer`, which does not decay the crowd layer.
 
     Args:
@@ -38,11 +38,14 @@ class CrowdFreeze(keras.callbacks.Callback):
         self.epochs = number("epochs", epochs, at_least=0)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self.crowd.released.assign(1.0)
+        self.crowd.release()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         held = epoch < as_epochs(self.epochs, self.params.get("epochs", 1))
-        self.crowd.released.assign(0.0 if held else 1.0)
+        if held:
+            self.crowd.hold()
+        else:
+            self.crowd.release()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.crowd.released.assign(1.0)
+        self.crowd.release()

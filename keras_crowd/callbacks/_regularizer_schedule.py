@@ -54,10 +54,8 @@ class RegularizerSchedule(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         factor = self._linear(epoch) if self.schedule is None else self.schedule(epoch)
-        for name in ("classifier", "confusion"):
-            variable = getattr(self.crowd, f"{name}_weight")
-            if variable is not None:
-                variable.assign(factor * getattr(self.crowd, f"{name}_regularizer").weight)
+        for penalty in self.crowd.penalties.values():
+            penalty.scale(factor)
 
     def _linear(self, epoch: int) -> float:
         epochs = self.params.get("epochs", 1)

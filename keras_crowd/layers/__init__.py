@@ -1,5 +1,7 @@
 """Crowd layers: what a model predicts in, the answers of every annotator out; and a CRF over tags."""
 
+from . import connections as connections
+from ._crowd_layer import CrowdLayer as CrowdLayer
 from ._crowds_classification import CrowdsClassification as CrowdsClassification
 from ._crowds_ordinal import CrowdsOrdinal as CrowdsOrdinal
 from ._crowds_regression import CrowdsRegression as CrowdsRegression

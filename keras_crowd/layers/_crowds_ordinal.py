@@ -7,15 +7,17 @@ import numpy as np
 from keras import ops as kops
 
 from .. import ops
-from .._arguments import number, whole_number
+from .._arguments import whole_number
 from .._registration import register
+from .._typing import Config, DType, Shape, Tensor
+from ..losses import MaskedCrowdCrossEntropy
+from ..metrics import CrowdAccuracy, CrowdCrossEntropy
 from ._annotator_weights import answer_counts, answer_weights
-from ._held_layer import HeldLayer
-from ._slots import check_annotator_dtype, check_annotators_shape
+from ._crowd_layer import CrowdLayer
 
 
 @register
-class CrowdsOrdinal(HeldLayer):
+class CrowdsOrdinal(CrowdLayer):
     """Predicts which of K ordered grades (stars, marks) each annotator gives, from the model's score.
 
     With the score `x` of an item, annotator `r` has thresholds `t_r1 < ... < t_r,K-1` and answers, by
@@ -40,6 +42,9 @@ class CrowdsOrdinal(HeldLayer):
         answers_per_annotator: How many answers each gave, as `annotations.answers_per_annotator()`; without
             it all weigh alike.
         initial_slope: Start of `a`, positive.
+        max_batch_slots: For very many annotators: the most slots that a training batch has, as for
+            `CrowdsClassification`. Training is on slots then, and the convention moves all annotators without a
+            gradient.
         dtype: Dtype policy of the layer. Defaults to the variable dtype of the global policy.
         **kwargs: `name` and `trainable`, as for every Keras layer.
 
@@ -62,8 +67,12 @@ class CrowdsOrdinal(HeldLayer):
 
     Reference:
         P. McCullagh, "Regression models for ordinal data", Journal of the Royal Statistical Society B 42,
-        1980 (cumulative logits); thresholds an annotator are an addition.
+        1980 (cumulative logits); thresholds per annotator are an addition.
     """
+
+    answer_kind = "classes"
+    answer_losses = (MaskedCrowdCrossEntropy,)
+    answer_metrics = (CrowdAccuracy, CrowdCrossEntropy)
 
     def __init__(
         self,
@@ -72,54 +81,44 @@ class CrowdsOrdinal(HeldLayer):
         *,
         answers_per_annotator: Any = None,
         initial_slope: float = 2.0,
-        dtype: Any = None,
+        max_batch_slots: int | None = None,
+        dtype: DType = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(dtype=dtype, **kwargs)
-        self.num_annotators = whole_number("num_annotators", num_annotators)
+        super().__init__(num_annotators, max_batch_slots=max_batch_slots, dtype=dtype, **kwargs)
         self.num_classes = whole_number("num_classes", num_classes, low=2)
         self.answers_per_annotator = answer_counts(answers_per_annotator, self.num_annotators)
-        self.initial_slope = number("initial_slope", initial_slope, above=0)
-        self.supports_masking = True
+        if not 0 < initial_slope < np.inf:
+            raise ValueError(f"`initial_slope` must be positive. Received: initial_slope={initial_slope}")
+        self.initial_slope = initial_slope
 
-    def build(self, x_shape: Any, annotators_shape: Any = None) -> None:
-        if len(x_shape) != 2 or x_shape[-1] != 1:
+    def build_annotators(self, predictions_shape: Shape) -> None:
+        if len(predictions_shape) != 2 or predictions_shape[-1] != 1:
             raise ValueError(
-                f"`x` must have shape (batch, 1), as from `Dense(1)`. Received: shape {tuple(x_shape)}"
+                "`x` must have shape (batch, 1), as from `Dense(1)`. "
+                f"Received: shape {tuple(predictions_shape)}"
             )
-        check_annotators_shape(annotators_shape)
-        self.level = self.add_weight(shape=(self.num_annotators, 1), initializer="zeros", name="level")
-        self.log_gaps: Any = None
+        self.add_parameter("level", (1,), "zeros")
         if self.num_classes > 2:
-            shape = (self.num_annotators, self.num_classes - 2)
-            self.log_gaps = self.add_weight(shape=shape, initializer="zeros", name="log_gaps")
+            self.add_parameter("log_gaps", (self.num_classes - 2,), "zeros")
         start = keras.initializers.Constant(float(np.log(self.initial_slope)))
         self.log_slope = self.add_weight(shape=(), initializer=start, name="log_slope")
-        self._add_released()
 
-    def call(self, x: Any, annotators: Any = None, training: bool = False) -> Any:
-        check_annotator_dtype(annotators)
-        thresholds = self._thresholds()
-        if training:
-            thresholds = ops.held(thresholds, self.released)
-        if annotators is not None:
-            thresholds = ops.annotator_rows(thresholds, annotators)
+    def predict_answers(
+        self, predictions: Tensor, annotators: Tensor | None, training: bool, mask: Tensor | None
+    ) -> Tensor:
+        thresholds = self._thresholds(annotators, training)
         slope = kops.exp(kops.cast(self.log_slope, self.compute_dtype))
-        logits = ops.cumulative_log_probabilities(slope * (thresholds - kops.expand_dims(x, -1)))
-        return logits if annotators is None else ops.without_empty_slots(logits, annotators)
+        return ops.cumulative_log_probabilities(slope * (thresholds - kops.expand_dims(predictions, -1)))
 
-    def compute_output_shape(self, x_shape: Any, annotators_shape: Any = None) -> tuple:
-        width = self.num_annotators if annotators_shape is None else annotators_shape[-1]
-        return (x_shape[0], width, self.num_classes)
-
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
-        return None
+    def predicted_shape(self, predictions_shape: Shape) -> tuple[int | None, ...]:
+        return (self.num_classes,)
 
     def thresholds(self) -> np.ndarray:
-        """Scores at which each annotator goes on to the next grade, NumPy `(num_annotators, num_classes - 1)`."""
+        """Returns the scores at which annotators go on to the next grade, `(num_annotators, num_classes - 1)`."""
         if not self.built:
             raise ValueError(f"Layer {self.name!r} must be built (called once) before it has thresholds.")
-        return kops.convert_to_numpy(self._thresholds())
+        return kops.convert_to_numpy(self._thresholds(None, False))
 
     def grade_probabilities(self, scores: Any) -> np.ndarray:
         """Returns the probability of each grade from the typical annotator, for scores of the model below.
@@ -151,28 +150,37 @@ class CrowdsOrdinal(HeldLayer):
         """Returns the most probable grade from the typical annotator, codes `(items,)`; see `grade_probabilities`."""
         return self.grade_probabilities(scores).argmax(axis=1)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
-            "num_annotators": self.num_annotators,
             "num_classes": self.num_classes,
             "answers_per_annotator": self.answers_per_annotator,
             "initial_slope": self.initial_slope,
         }
 
-    def _thresholds(self) -> Any:
+    def _thresholds(self, annotators: Tensor | None, training: bool) -> Tensor:
+        """Thresholds as the convention has them, of all annotators or of the slots."""
+        rows = self.rows(annotators, training)
+        shift, factor = self._convention(training)
+        level = rows["level"] + shift
+        if self.num_classes == 2:
+            return level
+        gaps = kops.exp(rows["log_gaps"]) * factor
+        steps = kops.cumsum(kops.concatenate([kops.zeros_like(level), gaps], axis=-1), axis=-1)
+        return steps - kops.mean(steps, axis=-1, keepdims=True) + level
+
+    def _convention(self, training: bool) -> tuple[Tensor, Tensor | None]:
+        """What is added to every level, and the factor of every gap."""
         weights = answer_weights(self.answers_per_annotator, self.num_annotators, self.variable_dtype)
         weights = kops.convert_to_tensor(weights, dtype=self.compute_dtype)
-        level = kops.cast(self.level, self.compute_dtype)
-        middle = 0.5 * (self.num_classes - 1)
-        if self.log_gaps is None:
-            return ops.centered(level, weights, middle)
-        gaps = kops.exp(kops.cast(self.log_gaps, self.compute_dtype))
-        width = kops.sum(weights * kops.sum(gaps, axis=-1, keepdims=True))
-        gaps = gaps * ((self.num_classes - 2) / width)
-        steps = kops.cumsum(kops.concatenate([kops.zeros_like(level), gaps], axis=-1), axis=-1)
-        steps = steps - kops.mean(steps, axis=-1, keepdims=True)
-        return steps + ops.centered(level, weights, middle)
+        lazy = self.annotators.lazy(training)
+        rows = self.annotators.of_all() if lazy else self.rows(None, training)
+        shift = 0.5 * (self.num_classes - 1) - kops.sum(weights * rows["level"])
+        if self.num_classes == 2:
+            return (kops.stop_gradient(shift) if lazy else shift), None
+        width = kops.sum(weights * kops.sum(kops.exp(rows["log_gaps"]), axis=-1, keepdims=True))
+        factor = (self.num_classes - 2) / width
+        return (kops.stop_gradient(shift), kops.stop_gradient(factor)) if lazy else (shift, factor)
 
 
 def _column(scores: Any) -> np.ndarray:

@@ -1,23 +1,31 @@
 """`CrowdsRegression`: from the model's number to each annotator's rating."""
 
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops as kops
 
 from .. import ops
-from .._arguments import number, whole_number
 from .._registration import register
+from .._typing import Config, DType, Initializer, Regularizer, Shape, Tensor
+from ..losses import (
+    MaskedCrowdGaussian,
+    MaskedCrowdHuber,
+    MaskedCrowdMeanAbsoluteError,
+    MaskedCrowdMeanSquaredError,
+)
+from ..metrics import CrowdGaussianCrossEntropy, CrowdRootMeanSquaredError
+from . import connections
 from ._annotator_weights import answer_counts, answer_weights
-from ._held_layer import HeldLayer
-from ._slots import check_annotator_dtype, check_annotators_shape
+from ._crowd_layer import CrowdLayer
+from .connections import RatingConnection
 
-_CONN_TYPES = ("S", "B", "S+B", "B+S")
+_OFFSET = "log_variance_offset"
 
 
 @register
-class CrowdsRegression(HeldLayer):
+class CrowdsRegression(CrowdLayer):
     """Predicts what number each annotator gives, from the model's number.
 
     With the model's prediction `x` of an item, annotator `r` is expected to answer
@@ -45,18 +53,23 @@ class CrowdsRegression(HeldLayer):
 
     Args:
         num_annotators: Number of annotators, R.
-        conn_type: Which connection, as above.
+        conn_type: Which connection, as above, by name or as an instance of
+            `keras_crowd.layers.connections.RatingConnection`.
         answers_per_annotator: How many answers each gave, as `annotations.answers_per_annotator()`: the
             weights `w_r`. Without it all weigh alike, and annotators with few answers or none move what
             is held.
-        learn_variance: Whether to learn a variance an annotator. Needs `answers_per_annotator`.
+        learn_variance: Whether to learn a variance per annotator. Needs `answers_per_annotator`.
         initial_variance: Where all variances start, positive: a number, or one for each annotator.
         variance_strength: How many answers with the common variance, learned as well, are imagined for each
             annotator, positive: an annotator with two answers cannot run to variance 0.
-        scale_initializer: Start of `s`.
-        bias_initializer: Start of `b`; `keras_crowd.initializers.PerAnnotator` for one an annotator.
+        scale_initializer: Start of `s`. Defaults to the connection's, 1.
+        bias_initializer: Start of `b`; `keras_crowd.initializers.PerAnnotator` for one per annotator. Defaults to
+            the connection's, 0.
         scale_regularizer: Penalty on `s - 1`, in training, such as `keras.regularizers.L2(1e-3)`.
         bias_regularizer: Penalty on `b`, in training.
+        max_batch_slots: For very many annotators: the most slots that a training batch has, as for
+            `CrowdsClassification`. Training is on slots then, without regularizers of `s` and `b`, and the
+            convention moves all annotators without a gradient.
         dtype: Dtype policy of the layer. Defaults to the variable dtype of the global policy.
         **kwargs: `name` and `trainable`, as for every Keras layer.
 
@@ -84,50 +97,59 @@ class CrowdsRegression(HeldLayer):
         the variances as in V. C. Raykar et al., "Learning from crowds", JMLR 11, 2010.
     """
 
+    answer_kind = "ratings"
+
     def __init__(
         self,
         num_annotators: int,
-        conn_type: Literal["S", "B", "S+B", "B+S"] = "S+B",
+        conn_type: connections.RatingConnType = "S+B",
         *,
         answers_per_annotator: Any = None,
         learn_variance: bool = False,
         initial_variance: Any = 1.0,
         variance_strength: float = 4.0,
-        scale_initializer: Any = "ones",
-        bias_initializer: Any = "zeros",
-        scale_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        dtype: Any = None,
+        scale_initializer: Initializer = None,
+        bias_initializer: Initializer = None,
+        scale_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        max_batch_slots: int | None = None,
+        dtype: DType = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(dtype=dtype, **kwargs)
-        self.num_annotators = whole_number("num_annotators", num_annotators)
-        if conn_type not in _CONN_TYPES:
+        super().__init__(num_annotators, max_batch_slots=max_batch_slots, dtype=dtype, **kwargs)
+        self.connection = connections.get(conn_type, RatingConnection)
+        _check_variance(learn_variance, answers_per_annotator, variance_strength)
+        if max_batch_slots is not None and (scale_regularizer or bias_regularizer):
             raise ValueError(
-                f"`conn_type` must be one of {', '.join(map(repr, _CONN_TYPES))}. "
-                f"Received: conn_type={conn_type!r}"
+                "`scale_regularizer` and `bias_regularizer` are over all annotators and cannot go with "
+                f"`max_batch_slots`. Received: {scale_regularizer!r} and {bias_regularizer!r}"
             )
-        if not isinstance(learn_variance, bool):
-            raise ValueError(
-                f"`learn_variance` must be a bool. Received: learn_variance={learn_variance!r}"
-            )
-        if learn_variance and answers_per_annotator is None:
-            raise ValueError(
-                "`answers_per_annotator` must be given with `learn_variance=True`: the prior of the variances "
-                "is weighed against them. Received: answers_per_annotator=None"
-            )
-        self.conn_type = conn_type
         self.answers_per_annotator = answer_counts(answers_per_annotator, self.num_annotators)
         self.learn_variance = learn_variance
         self.initial_variance = _variances(initial_variance, self.num_annotators)
-        self.variance_strength = number("variance_strength", variance_strength, above=0)
+        self.variance_strength = variance_strength
         self.scale_initializer = keras.initializers.get(scale_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.scale_regularizer = keras.regularizers.get(scale_regularizer)
         self.bias_regularizer = keras.regularizers.get(bias_regularizer)
-        self.scale_kernel: Any = None
-        self.bias_kernel: Any = None
-        self.supports_masking = True
+
+    @property
+    def conn_type(self) -> str:
+        """Name of the connection."""
+        return self.connection.name
+
+    @property
+    def answer_losses(self) -> tuple[type, ...]:  # type: ignore[override]
+        """Classes of losses that the layer can be trained with, the usual one first."""
+        if self.learn_variance:
+            return (MaskedCrowdGaussian,)
+        return (MaskedCrowdMeanSquaredError, MaskedCrowdMeanAbsoluteError, MaskedCrowdHuber)
+
+    @property
+    def answer_metrics(self) -> tuple[type, ...]:  # type: ignore[override]
+        """Classes of metrics over the answers of the layer, the usual one first."""
+        gaussian = (CrowdGaussianCrossEntropy,) if self.learn_variance else ()
+        return (CrowdRootMeanSquaredError, *gaussian)
 
     @property
     def num_targets(self) -> int:
@@ -136,70 +158,67 @@ class CrowdsRegression(HeldLayer):
             raise ValueError(f"Layer {self.name!r} must be built (called once) before it has targets.")
         return self._num_targets
 
-    def build(self, x_shape: Any, annotators_shape: Any = None) -> None:
-        if len(x_shape) != 2 or x_shape[-1] is None:
+    def build_annotators(self, predictions_shape: Shape) -> None:
+        num_targets = predictions_shape[-1]
+        if len(predictions_shape) != 2 or num_targets is None:
             raise ValueError(
-                f"`x` must have shape (batch, targets), as from `Dense(1)`. Received: shape {tuple(x_shape)}"
+                "`x` must have shape (batch, targets), as from `Dense(1)`. "
+                f"Received: shape {tuple(predictions_shape)}"
             )
-        check_annotators_shape(annotators_shape)
-        self._num_targets = int(x_shape[-1])
-        shape = (self.num_annotators, self._num_targets)
-        if "S" in self.conn_type:
-            self.scale_kernel = self.add_weight(
-                shape=shape, initializer=self.scale_initializer, name="scale"
-            )
-        if "B" in self.conn_type:
-            self.bias_kernel = self.add_weight(shape=shape, initializer=self.bias_initializer, name="bias")
+        self._num_targets = int(num_targets)
+        given = {"scale": self.scale_initializer, "bias": self.bias_initializer}
+        for name, parameter in self.connection.parameters(self._num_targets).items():
+            self.add_parameter(name, parameter.shape, given.get(name) or parameter.initializer)
+        self.add_penalty("scale", self.scale_regularizer)
+        self.add_penalty("bias", self.bias_regularizer)
         if self.learn_variance:
             self._build_variance()
-        self._add_released()
 
-    def call(self, x: Any, annotators: Any = None, training: bool = False) -> Any:
-        check_annotator_dtype(annotators)
-        scale, bias = (self._in_call(p, training) for p in self._scale_and_bias())
+    def predict_answers(
+        self, predictions: Tensor, annotators: Tensor | None, training: bool, mask: Tensor | None
+    ) -> Tensor:
+        rows = self.rows(annotators, training)
+        offset = rows.pop(_OFFSET, None)
+        shifts = self._shifts(training)
+        rows = {name: row + shifts[name] if name in shifts else row for name, row in rows.items()}
         if training:
-            self._add_penalties(scale, bias)
-        rows = (_rows(scale, annotators), _rows(bias, annotators))
-        mean = ops.affine_answers(x, *rows, bias_first=self.conn_type == "B+S")
-        if annotators is not None:
-            mean = ops.without_empty_slots(mean, annotators)
-        if not self.learn_variance:
+            self._add_penalties(shifts, offset, annotators)
+        mean = self.connection.answers(predictions, **rows)
+        if offset is None:
             return self._one_target(mean)
-        log_variance = _rows(self._in_call(self._log_variance(), training), annotators)
-        log_variance = kops.broadcast_to(log_variance, kops.shape(mean))
+        common = self.held(kops.cast(self.common_log_variance, self.compute_dtype), training)
+        log_variance = kops.broadcast_to(common + offset, kops.shape(mean))
         return kops.stack([self._one_target(mean), self._one_target(log_variance)], axis=-1)
 
-    def compute_output_shape(self, x_shape: Any, annotators_shape: Any = None) -> tuple:
-        width = self.num_annotators if annotators_shape is None else annotators_shape[-1]
-        targets = () if x_shape[-1] == 1 else (x_shape[-1],)
-        return (x_shape[0], width, *targets, *([2] if self.learn_variance else []))
+    def predicted_shape(self, predictions_shape: Shape) -> tuple[int | None, ...]:
+        return (*self.answer_shape(predictions_shape), *((2,) if self.learn_variance else ()))
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
-        return None
+    def answer_shape(self, predictions_shape: Shape) -> tuple[int | None, ...]:
+        return () if predictions_shape[-1] == 1 else (predictions_shape[-1],)
 
     def scale(self) -> np.ndarray:
-        """Factor of each annotator, `s`: NumPy `(num_annotators,)` or `(num_annotators, targets)`."""
-        return self._as_numpy(self._scale_and_bias()[0], 1.0)
+        """Returns the factor of each annotator, `s`: NumPy `(num_annotators,)` or `(num_annotators, targets)`."""
+        return self._as_numpy("scale", 1.0)
 
     def bias(self) -> np.ndarray:
-        """What each annotator adds, `b` (in `"B+S"` before the factor), in the shape of `scale()`."""
-        return self._as_numpy(self._scale_and_bias()[1], 0.0)
+        """Returns what each annotator adds, `b` (in `"B+S"` before the factor), in the shape of `scale()`."""
+        return self._as_numpy("bias", 0.0)
 
     def variance(self) -> np.ndarray:
-        """Variance of each annotator's answers around what is expected of it, in the shape of `scale()`."""
+        """Returns the variance of each annotator's answers around the expected ones, in the shape of `scale()`."""
         if not self.learn_variance:
             raise ValueError("Variances need `learn_variance=True`. Received: learn_variance=False")
-        return np.exp(self._as_numpy(self._log_variance(), 0.0))
+        log_variance = self.common_log_variance + self.annotators.of_all()[_OFFSET]
+        return np.exp(kops.convert_to_numpy(self._one_target(log_variance)))
 
     def precision(self) -> np.ndarray:
-        """One over the variance of each annotator, in the shape of `scale()`."""
+        """Returns one over the variance of each annotator, in the shape of `scale()`."""
         return 1.0 / self.variance()
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
-            "num_annotators": self.num_annotators,
-            "conn_type": self.conn_type,
+            "conn_type": connections.serialize(self.connection),
             "answers_per_annotator": self.answers_per_annotator,
             "learn_variance": self.learn_variance,
             "initial_variance": self.initial_variance,
@@ -210,67 +229,82 @@ class CrowdsRegression(HeldLayer):
             "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
         }
 
-    def _weights(self) -> np.ndarray:
-        """`w_r`, (R, 1)."""
-        return answer_weights(self.answers_per_annotator, self.num_annotators, self.variable_dtype)
-
-    def _scale_and_bias(self) -> tuple[Any, Any]:
-        """`s` and `b` as the convention has them, (R, T)."""
-        scale, bias = self.scale_kernel, self.bias_kernel
-        weights = kops.convert_to_tensor(self._weights(), dtype=self.compute_dtype)
-        if scale is not None:
-            scale = ops.centered(kops.cast(scale, self.compute_dtype), weights, 1.0)
-        if bias is not None:
-            bias = kops.cast(bias, self.compute_dtype)
-            bias = ops.centered(bias, weights * scale if self.conn_type == "B+S" else weights)
-        return scale, bias
+    def _shifts(self, training: bool) -> dict[str, Tensor]:
+        """What the convention adds to the parameters of all annotators, `(1, T)` by name."""
+        weights = answer_weights(self.answers_per_annotator, self.num_annotators, self.variable_dtype)
+        weights = kops.convert_to_tensor(weights, dtype=self.compute_dtype)
+        parameters = self.annotators.of_all()
+        parameters.pop(_OFFSET, None)
+        shifts = self.connection.shifts(weights, **parameters)
+        if self.annotators.lazy(training):  # their gradient is that of all annotators
+            return {name: kops.stop_gradient(shift) for name, shift in shifts.items()}
+        return {name: self.held(shift, training) for name, shift in shifts.items()}
 
     def _build_variance(self) -> None:
         log_variance = np.log(np.broadcast_to(self.initial_variance, self.num_annotators))
-        common = float(np.sum(self._weights()[:, 0] * log_variance))
+        weights = answer_weights(self.answers_per_annotator, self.num_annotators, self.variable_dtype)
+        common = float(np.sum(weights[:, 0] * log_variance))
         offsets = np.repeat((log_variance - common)[:, None], self._num_targets, axis=1)
         self.common_log_variance = self.add_weight(
             shape=(self._num_targets,), initializer=keras.initializers.Constant(common), name="log_variance"
         )
-        self.log_variance_offset = self.add_weight(
-            shape=offsets.shape,
-            initializer=lambda shape, dtype=None: kops.convert_to_tensor(offsets, dtype),
-            name="log_variance_offset",
+        self.add_parameter(
+            _OFFSET,
+            (self._num_targets,),
+            lambda shape, dtype=None: kops.convert_to_tensor(offsets, dtype),
         )
 
-    def _log_variance(self) -> Any:
-        return kops.cast(self.common_log_variance + self.log_variance_offset, self.compute_dtype)
+    def _add_penalties(
+        self, shifts: dict[str, Tensor], offset: Tensor | None, annotators: Tensor | None
+    ) -> None:
+        if self.penalties:
+            rows = self.rows(None, True)
+            for name, neutral in {"scale": 1.0, "bias": 0.0}.items():
+                if name in rows:
+                    self.penalize(name, rows[name] + shifts[name] - neutral)
+        if offset is not None:
+            self.add_loss(self._variance_penalty(offset, annotators))
 
-    def _add_penalties(self, scale: Any, bias: Any) -> None:
-        if scale is not None and self.scale_regularizer is not None:
-            self.add_loss(self.scale_regularizer(scale - 1.0))
-        if bias is not None and self.bias_regularizer is not None:
-            self.add_loss(self.bias_regularizer(bias))
-        if self.learn_variance:
-            offset = ops.held(self.log_variance_offset, self.released)
+    def _variance_penalty(self, offset: Tensor, annotators: Tensor) -> Tensor:
+        """The penalty of all annotators over the number of answers; or, of the slots of a batch, its expectation."""
+        counts = np.array(self.answers_per_annotator)
+        if not self.annotators.lazy(True):
+            offset = self.rows(None, True)[_OFFSET]
             penalty = ops.variance_penalty(offset, self.variance_strength)
-            self.add_loss(penalty / (sum(self.answers_per_annotator or ()) * self._num_targets))
+            return penalty / (counts.sum() * self._num_targets)
+        counts = kops.convert_to_tensor(np.maximum(counts, 1)[:, None], dtype=self.compute_dtype)
+        answered = kops.cast(kops.expand_dims(annotators >= 0, -1), self.compute_dtype)
+        shares = answered / ops.annotator_rows(counts, annotators)
+        penalty = ops.variance_penalty(offset, self.variance_strength, shares)
+        return penalty / (kops.maximum(kops.sum(answered), 1.0) * self._num_targets)
 
-    def _in_call(self, parameter: Any, training: bool) -> Any:
-        return parameter if parameter is None or not training else ops.held(parameter, self.released)
-
-    def _one_target(self, values: Any) -> Any:
+    def _one_target(self, values: Tensor) -> Tensor:
         return values[..., 0] if self._num_targets == 1 else values
 
-    def _as_numpy(self, parameter: Any, default: float) -> np.ndarray:
-        if parameter is None:
-            parameter = kops.full((self.num_annotators, self.num_targets), default)
-        return kops.convert_to_numpy(self._one_target(parameter))
+    def _as_numpy(self, name: str, default: float) -> np.ndarray:
+        if name not in self.connection.parameters(self.num_targets):
+            values = np.full((self.num_annotators, self.num_targets), default, self.compute_dtype)
+        else:
+            values = kops.convert_to_numpy(self.annotators.of_all()[name] + self._shifts(False)[name])
+        return self._one_target(values)
 
 
-def _rows(parameter: Any, annotators: Any) -> Any:
-    if parameter is None or annotators is None:
-        return parameter
-    return ops.annotator_rows(parameter, annotators)
+def _check_variance(learn_variance: bool, answers_per_annotator: Any, variance_strength: float) -> None:
+    if not isinstance(learn_variance, bool):
+        raise ValueError(f"`learn_variance` must be a bool. Received: learn_variance={learn_variance!r}")
+    if learn_variance and answers_per_annotator is None:
+        raise ValueError(
+            "`answers_per_annotator` must be given with `learn_variance=True`: the prior of the variances "
+            "is weighed against them. Received: answers_per_annotator=None"
+        )
+    if not 0 < variance_strength < np.inf:
+        raise ValueError(
+            f"`variance_strength` must be positive. Received: variance_strength={variance_strength}"
+        )
 
 
 def _variances(variance: Any, num_annotators: int) -> Any:
-    values = np.empty(0) if isinstance(variance, str) else np.asarray(variance, float)
+    values = np.asarray(variance, float)
     if values.shape not in ((), (num_annotators,)) or not np.all((values > 0) & (values < np.inf)):
         raise ValueError(
             f"`initial_variance` must be positive: a number, or {num_annotators} of them. "

@@ -1,14 +1,13 @@
 """`CrowdsSequenceLabeling`: from the classes of tokens to each annotator's answers."""
 
-from typing import Any
-
 from .. import ops
 from .._registration import register
-from ._crowds_classification import CrowdsClassification
+from .._typing import Shape, Tensor
+from ._classes_layer import ClassesLayer
 
 
 @register
-class CrowdsSequenceLabeling(CrowdsClassification):
+class CrowdsSequenceLabeling(ClassesLayer):
     """Predicts what each annotator answers at each token, from the class probabilities of the tokens.
 
     The connections are those of `CrowdsClassification`, applied to every token; an annotator has the same
@@ -53,28 +52,16 @@ class CrowdsSequenceLabeling(CrowdsClassification):
         F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, section 5.4.
     """
 
-    def call(
-        self,
-        probabilities: Any,
-        annotators: Any = None,
-        training: bool = False,
-        mask: Any = None,
-        probabilities_mask: Any = None,  # what Keras calls the mask where there are annotators as well
-    ) -> Any:
-        mask = probabilities_mask if mask is None else mask
-        self._token_mask = mask
-        logits = super().call(probabilities, annotators=annotators, training=training)
-        self._token_mask = None
-        return logits if mask is None else ops.without_padding(logits, mask)
-
-    def _check_shapes(self, probabilities_shape: Any, annotators_shape: Any) -> None:
-        if len(probabilities_shape) != 3:
+    def build_annotators(self, predictions_shape: Shape) -> None:
+        if len(predictions_shape) != 3:
             raise ValueError(
                 "`probabilities` must have shape (batch, time, classes). "
-                f"Received: shape {tuple(probabilities_shape)}"
+                f"Received: shape {tuple(predictions_shape)}"
             )
-        super()._check_shapes(probabilities_shape, annotators_shape)
+        super().build_annotators(predictions_shape)
 
-    def penalties(self, f: Any) -> list[Any]:
-        mask = self._token_mask
-        return super().penalties(f if mask is None else ops.as_if_real(f, mask))
+    def predict_answers(
+        self, predictions: Tensor, annotators: Tensor | None, training: bool, mask: Tensor | None
+    ) -> Tensor:
+        logits = self.logits(predictions, annotators, training, mask)
+        return logits if mask is None else ops.without_padding(logits, mask)

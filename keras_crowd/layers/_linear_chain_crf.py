@@ -8,7 +8,7 @@ from keras import ops as kops
 
 from .. import _crf
 from .._registration import register
-from ._held_layer import wide_enough
+from ._policy import wide_enough
 
 
 @register

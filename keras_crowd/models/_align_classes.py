@@ -44,12 +44,11 @@ def align_classes(model: Any, x: Any, answers: Any) -> np.ndarray:
     """
     crowd = crowd_layer(model)
     classifier = below(model, crowd)
-    conn_type = getattr(crowd, "conn_type", type(crowd).__name__)
-    if conn_type not in ("MW", "CM"):
+    if not crowd.permutable:
         raise ValueError(
             '`model` must have a crowd layer of conn_type "MW" or "CM": the parameters of the others are '
             "those of a true class and the answer of its name at once, so the classes cannot be renamed. "
-            f"Received: conn_type={conn_type!r}"
+            f"Received: conn_type={getattr(crowd, 'conn_type', type(crowd).__name__)!r}"
         )
     _last_dense(classifier, crowd.num_classes)
     if isinstance(answers, Annotations):

@@ -6,41 +6,23 @@ from typing import Any
 
 import keras
 
-from .. import losses
-from ..layers import CrowdsRegression
-
-_LOSSES: dict[str, tuple[type, ...]] = {
-    "classes": (losses.MaskedCrowdCrossEntropy,),
-    "ratings": (
-        losses.MaskedCrowdMeanSquaredError,
-        losses.MaskedCrowdMeanAbsoluteError,
-        losses.MaskedCrowdHuber,
-    ),
-    "ratings with a variance": (losses.MaskedCrowdGaussian,),
-}
-_METRICS = {
-    "classes": ("CrowdAccuracy", "CrowdCrossEntropy"),
-    "ratings": ("CrowdRootMeanSquaredError",),
-    "ratings with a variance": ("CrowdRootMeanSquaredError", "CrowdGaussianCrossEntropy"),
-}
-
 
 def check_compiled(model: Any, crowd: Any) -> None:
     """Whether the loss and the metrics of the crowd layer's output are for answers, if there are any yet."""
     if not model.compiled:
         return
-    kind = _kind(crowd)
     loss = of_output(model, crowd, model.loss)
-    if loss is not None and not _fits(loss, _LOSSES[kind]):
+    if loss is not None and not _fits(loss, crowd.answer_losses):
         raise ValueError(
-            f"`model` must be compiled with a loss for crowd answers that are {kind}, here "
-            f"`keras_crowd.losses.{_LOSSES[kind][0].__name__}()`. Received: loss={_name(loss)!r}"
+            f"`model` must be compiled with a loss for crowd answers that are {crowd.answer_kind}, here "
+            f"`keras_crowd.losses.{crowd.answer_losses[0].__name__}()`. Received: loss={_name(loss)!r}"
         )
-    wrong = [_name(m) for m in _metrics_of(model, crowd) if _origin(m) and _short(m) not in _METRICS[kind]]
+    allowed = [metric.__name__ for metric in crowd.answer_metrics]
+    wrong = [_name(m) for m in _metrics_of(model, crowd) if _origin(m) and _short(m) not in allowed]
     if wrong:
         raise ValueError(
-            f"`model` must be compiled with metrics for crowd answers that are {kind}, as "
-            f"`keras_crowd.metrics.{_METRICS[kind][0]}()`: those of Keras count a missing answer as a wrong one. "
+            f"`model` must be compiled with metrics for crowd answers that are {crowd.answer_kind}, as "
+            f"`keras_crowd.metrics.{', '.join(allowed)}()`: those of Keras count a missing answer as a wrong one. "
             f"Received: metrics={wrong}"
         )
 
@@ -66,12 +48,6 @@ def of_output(model: Any, crowd: Any, given: Any) -> Any:
     if isinstance(given, list | tuple) and len(given) == len(model.outputs) > 1:
         return given[_index(model, crowd)]
     return given
-
-
-def _kind(crowd: Any) -> str:
-    if not isinstance(crowd, CrowdsRegression):
-        return "classes"
-    return "ratings with a variance" if crowd.learn_variance else "ratings"
 
 
 def _index(model: Any, crowd: Any) -> int:

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from ..layers import CrowdsClassification, CrowdsOrdinal, CrowdsRegression
+from ..layers import CrowdLayer
 from ..pipelines import with_annotators
 from ._functional import (
     as_functional,
@@ -51,12 +51,12 @@ def crowd_model(
     >>> keras_crowd.crowd_model(classifier, crowd, slots=True).output_shape
     (None, None, 10)
     """
-    if not isinstance(crowd, CrowdsClassification | CrowdsRegression | CrowdsOrdinal):
+    if not isinstance(crowd, CrowdLayer):
         raise ValueError(
             "`crowd` must be a crowd layer of `keras_crowd.layers`, and `classifier` come before it. "
             f"Received: crowd of type {type(crowd).__name__}"
         )
-    if isinstance(crowd, CrowdsClassification):
+    if crowd.prediction_kind == "probabilities":
         below = classifier_model(classifier, crowd.from_logits, x)
     else:
         check_strings_work(classifier)

@@ -9,8 +9,8 @@ from keras import ops as kops
 
 from .. import ops
 from .._registration import register
-from ..layers import CrowdsSequenceLabeling
 from ._chain_model import ChainModel, weigh_tokens
+from ._likelihood_model import check_confusions
 from ._slots import annotators_of, features_of
 from ._strip import match_inputs
 from ._tagger import Tagger
@@ -137,11 +137,7 @@ class HiddenCRF(ChainModel):
         **kwargs: Any,
     ) -> None:
         super().__init__(encoder, crf, **kwargs)
-        kind = getattr(crowd, "conn_type", type(crowd).__name__)
-        if not isinstance(crowd, CrowdsSequenceLabeling) or kind != "CM":
-            raise ValueError(
-                f'`crowd` must be a `CrowdsSequenceLabeling` of conn_type="CM". Received: {kind!r}'
-            )
+        check_confusions(crowd)
         if crowd.classifier_regularizer is not None:
             raise ValueError(
                 "`crowd` must have no `classifier_regularizer`: the chain has no class probabilities of "

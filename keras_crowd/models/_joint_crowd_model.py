@@ -7,9 +7,8 @@ from keras import ops as kops
 
 from .. import ops
 from .._registration import register
-from ..layers import CrowdsClassification
 from ._functional import classifier_model, is_symbolic, warn_of_own_training
-from ._likelihood_model import LikelihoodModel
+from ._likelihood_model import LikelihoodModel, check_confusions
 from ._slots import annotators_of, features_of
 
 
@@ -63,11 +62,7 @@ class JointCrowdModel(LikelihoodModel):
 
     def __init__(self, classifier: Any, crowd: Any, *, slots: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        kind = getattr(crowd, "conn_type", type(crowd).__name__)
-        if not isinstance(crowd, CrowdsClassification) or kind != "CM":
-            raise ValueError(
-                f'`crowd` must be a `CrowdsClassification` of conn_type="CM". Received: {kind!r}'
-            )
+        check_confusions(crowd)
         network = classifier_model(classifier, crowd.from_logits)
         warn_of_own_training(classifier, "`JointCrowdModel`")
         as_it_is = is_symbolic(classifier) and network.outputs[0] is classifier.outputs[0]
@@ -97,7 +92,7 @@ class JointCrowdModel(LikelihoodModel):
             count = count + kops.sum(kops.cast(known, values.dtype))
         sample_weight = keras.tree.flatten(sample_weight)[0]  # Keras repeats it for each part of `y`
         loss = self._mean_loss(values, count, sample_weight)
-        return loss + (sum(self.crowd.penalties(f)) if training else 0.0)
+        return loss + (self.crowd.class_penalties(f) if training else 0.0)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self._config_of("classifier", "crowd"), "slots": self.slots}

@@ -6,6 +6,7 @@ import keras
 from keras import ops as kops
 
 from .. import ops
+from ..layers import CrowdLayer
 
 
 class _OfReplica(keras.losses.Loss):
@@ -13,6 +14,15 @@ class _OfReplica(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         return y_pred
+
+
+def check_confusions(crowd: Any) -> None:
+    """Refuses a crowd layer that has no confusion matrix per annotator."""
+    if not isinstance(crowd, CrowdLayer) or not crowd.has_confusions:
+        raise ValueError(
+            '`crowd` must be a crowd layer with confusions, as `CrowdsClassification(..., "CM")`. '
+            f"Received: {getattr(crowd, 'conn_type', type(crowd).__name__)!r}"
+        )
 
 
 class LikelihoodModel(keras.Model):

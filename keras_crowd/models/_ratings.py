@@ -7,8 +7,7 @@ import numpy as np
 
 def check_ratings(answers: np.ndarray, width: int, crowd: Any) -> np.ndarray:
     """Where there is a rating, `(items, annotators or slots)`."""
-    targets = () if crowd.num_targets == 1 else (crowd.num_targets,)
-    expected = (len(answers), width, *targets)
+    expected = (len(answers), width, *crowd.answer_shape(crowd.predictions_shape))
     if answers.shape != expected:
         raise ValueError(f"`answers` must have shape {expected}. Received: shape {answers.shape}")
     if answers.dtype.kind != "f":

@@ -6,12 +6,9 @@ import keras
 import numpy as np
 
 from ..annotations import refuse_sparse
-from ..layers import CrowdsClassification, CrowdsOrdinal, CrowdsRegression
+from ..layers import CrowdLayer
 from ._functional import is_symbolic, without_two_classes
 from ._joint_crowd_model import JointCrowdModel
-
-_REGRESSIONS = (CrowdsOrdinal, CrowdsRegression)
-_CROWD_LAYERS = (CrowdsClassification, *_REGRESSIONS)
 
 
 def strip(model: Any, layer: str | keras.layers.Layer | None = None) -> Any:
@@ -59,7 +56,7 @@ def below(model: Any, crowd: Any) -> keras.Model:
 
 
 def _name(crowd: Any) -> str:
-    return "regressor" if isinstance(crowd, _REGRESSIONS) else "classifier"
+    return "classifier" if crowd.prediction_kind == "probabilities" else "regressor"
 
 
 def crowd_layer(model: Any, symbolic: bool = True, layer: Any = None) -> Any:
@@ -68,7 +65,7 @@ def crowd_layer(model: Any, symbolic: bool = True, layer: Any = None) -> Any:
         raise ValueError(
             f"`model` must be a Keras model with a crowd layer. Received: {type(model).__name__}"
         )
-    layers = [found for found in model.layers if isinstance(found, _CROWD_LAYERS)]
+    layers = [found for found in model.layers if isinstance(found, CrowdLayer)]
     if layer is not None:
         layers = [found for found in layers if layer is found or layer == found.name]
     elif len(layers) > 1:

@@ -8,7 +8,6 @@ import numpy as np
 
 from .. import ops
 from .._arguments import SUM_TOLERANCE, finite_features, one_row_an_item
-from ..layers import CrowdsClassification, CrowdsRegression
 from ._compiled import check_compiled, check_likelihood_compiled, of_output
 from ._dtypes import check_dtype
 from ._functional import give_input, is_symbolic
@@ -77,10 +76,10 @@ def _check_crowd(model: Any, crowd: Any, x: Any, answers: Any) -> bool:
             check_dtype(model, tensor, array)
         _check_features(tensor, array)
     width = crowd.num_annotators if annotators is None else annotators.shape[-1]
-    if isinstance(crowd, CrowdsRegression):
+    if crowd.answer_kind == "ratings":
         observed = check_ratings(answers, width, crowd)
     else:
-        observed = _check_answers(answers, (*_time(model, crowd, x), width), crowd.num_classes)
+        observed = _check_answers(answers, (*_time(model, crowd, x), width), crowd.output.shape[-1])
     if annotators is not None:
         _check_annotators(annotators, observed, crowd.num_annotators)
     return bool(observed.any())
@@ -88,7 +87,7 @@ def _check_crowd(model: Any, crowd: Any, x: Any, answers: Any) -> bool:
 
 def _time(model: Any, crowd: Any, x: Any) -> tuple[Any, ...]:
     """Axes of the answers between items and annotators; checks what reaches a layer of classes."""
-    if not isinstance(crowd, CrowdsClassification):
+    if crowd.prediction_kind != "probabilities":
         return crowd.output.shape[1:-2]
     classifier = below(model, crowd)
     f = outputs_of_few(classifier, classifier_inputs(model, classifier, x))

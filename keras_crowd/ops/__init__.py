@@ -6,6 +6,8 @@ Parameters come for all annotators, leading axis `(R, ...)`, or for the slots of
 leading axes `(batch, S, ...)`; results have the annotators or slots as their axis before the last.
 """
 
+from ._annotators import SLOT_GRADIENTS as SLOT_GRADIENTS
+from ._annotators import SLOT_IDS as SLOT_IDS
 from ._annotators import add_rows as add_rows
 from ._annotators import annotator_rows as annotator_rows
 from ._annotators import centered as centered

@@ -7,6 +7,11 @@ from keras import ops
 from .._older_keras import add_at
 
 NOBODY = -1e30  # what is predicted where no annotator answers
+SLOT_GRADIENTS = "_slot_gradients"
+"""How the names of variables end that stand beside parameters and bring the gradients of slots."""
+
+SLOT_IDS = "ids"
+"""The name of the one that brings the annotators of the slots, before that ending; it stands beside no parameter."""
 
 
 def annotator_rows(parameter: Any, annotators: Any) -> Any:
@@ -22,10 +27,13 @@ def annotator_rows(parameter: Any, annotators: Any) -> Any:
     return rows + ops.reshape(wrong, (*ops.shape(annotators), *[1] * (len(rows.shape) - 2)))
 
 
-def without_empty_slots(predictions: Any, annotators: Any) -> Any:
-    """Predictions `(batch, ..., S, n)`, marked where there is no annotator: answers there are left out."""
-    rank = len(predictions.shape)
-    empty = ops.reshape(annotators < 0, (-1, *[1] * (rank - 3), ops.shape(annotators)[1], 1))
+def without_empty_slots(predictions: Any, annotators: Any, axis: int) -> Any:
+    """Predictions `(batch, ..., S, ...)`, marked where there is no annotator: answers there are left out.
+
+    `axis` is that of the slots.
+    """
+    after = len(predictions.shape) - axis - 1
+    empty = ops.reshape(annotators < 0, (-1, *[1] * (axis - 1), ops.shape(annotators)[1], *[1] * after))
     return ops.where(empty, ops.cast(NOBODY, predictions.dtype), predictions)
 
 

@@ -21,12 +21,13 @@ def affine_answers(x: Any, scale: Any | None, bias: Any | None, bias_first: bool
     return y if bias is None else y + bias
 
 
-def variance_penalty(offset: Any, strength: float) -> Any:
+def variance_penalty(offset: Any, strength: float, shares: Any = 1.0) -> Any:
     """`sum_r n_0 / 2 (d_r + exp(-d_r) - 1)` of `v_r = v exp(d_r)`: minus the log of an inverse gamma prior.
 
-    With the likelihood of `n_r` answers its lowest point is `v_r = (n_0 v + sum of squares) / (n_0 + n_r)`.
+    With the likelihood of `n_r` answers its lowest point is `v_r = (n_0 v + sum of squares) / (n_0 + n_r)`. With the
+    annotators of slots, who stand there as often as they answered, `shares` are `1 / n_r`.
     """
-    return 0.5 * strength * ops.sum(offset + ops.exp(-offset) - 1.0)
+    return 0.5 * strength * ops.sum(shares * (offset + ops.exp(-offset) - 1.0))
 
 
 def rating_targets(answers: Any, predictions: Any) -> tuple[Any, Any]:

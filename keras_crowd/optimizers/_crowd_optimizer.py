@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from .._older_keras import two_optimizers
+from .._older_keras import several_optimizers
 from ..models import crowd_layer
 from ._lazy_adam import LazyAdam
 
@@ -38,18 +38,25 @@ def crowd_optimizer(model: Any, optimizer: Any, learning_rate: Any = None) -> An
     """
     optimizer = keras.optimizers.get(optimizer)
     layer = crowd_layer(model, symbolic=False)
-    lazy = getattr(layer, "max_batch_slots", None) is not None
-    crowd = _of_annotators(optimizer, learning_rate, lazy)
-    return two_optimizers(optimizer, crowd, _variables_of(layer, model))
+    crowd = _of_annotators(optimizer, learning_rate)
+    if layer.max_batch_slots is None:
+        return several_optimizers(optimizer, {_paths(layer.weights, layer, model): crowd})
+    rows = layer.annotators.trainable_variables
+    optimizers = {_paths(rows, layer, model): _lazy(optimizer, crowd)}
+    ids = {id(variable) for variable in rows}
+    common = [variable for variable in layer.trainable_variables if id(variable) not in ids]
+    if common:
+        optimizers[_paths(common, layer, model)] = crowd
+    return several_optimizers(optimizer, optimizers)
 
 
-def _variables_of(layer: Any, model: Any) -> str:
-    """The paths of the layer's variables, and of no others.
+def _paths(variables: list[keras.Variable], layer: keras.layers.Layer, model: keras.Model) -> str:
+    """A regular expression of the paths of some of the layer's variables, and of no others.
 
     They begin with anything: a loaded model has other paths above the layer than the model that was saved.
     """
-    names = "|".join(re.escape(variable.name) for variable in layer.weights)
-    pattern = rf"(.*/)?{re.escape(layer.name)}/({names})"
+    within = [f"/{variable.path}".rpartition(f"/{layer.name}/")[2] for variable in variables]
+    pattern = rf"(.*/)?{re.escape(layer.name)}/({'|'.join(map(re.escape, within))})"
     own = {id(variable) for variable in layer.weights}
     others = [v.path for v in model.weights if id(v) not in own and re.fullmatch(pattern, v.path)]
     if others:
@@ -60,15 +67,19 @@ def _variables_of(layer: Any, model: Any) -> str:
     return pattern
 
 
-def _of_annotators(optimizer: Any, learning_rate: Any, lazy: bool) -> Any:
+def _of_annotators(optimizer: keras.optimizers.Optimizer, learning_rate: Any) -> keras.optimizers.Optimizer:
     """An optimizer like the classifier's, without weight decay."""
     config = {**optimizer.get_config(), "name": f"{optimizer.name}_crowd"}
     if learning_rate is not None:
         config["learning_rate"] = learning_rate
     if config.get("weight_decay"):
         config["weight_decay"] = 0.0
-    if not lazy:
-        return type(optimizer).from_config(config)
+    return type(optimizer).from_config(config)
+
+
+def _lazy(optimizer: keras.optimizers.Optimizer, crowd: keras.optimizers.Optimizer) -> LazyAdam:
+    """The annotators' optimizer, with steps that touch the annotators of the batch only."""
+    config = crowd.get_config()
     amsgrad = config.pop("amsgrad", False)
     if not isinstance(optimizer, keras.optimizers.Adam) or amsgrad:
         received = type(optimizer).__name__ + (" with amsgrad=True" if amsgrad else "")
@@ -76,4 +87,4 @@ def _of_annotators(optimizer: Any, learning_rate: Any, lazy: bool) -> Any:
             "`optimizer` must be an `Adam` or `AdamW` without `amsgrad` where the crowd layer has "
             f"`max_batch_slots`. Received: {received}"
         )
-    return LazyAdam.from_config(config)
+    return LazyAdam.from_config({**config, "name": f"lazy_{crowd.name}"})

@@ -7,7 +7,6 @@ from keras import ops as kops
 
 from .. import ops
 from .._registration import register
-from ..layers._slots import SLOT_GRADIENTS, SLOT_IDS
 
 _NOT_FOR_ROWS = (
     "weight_decay",
@@ -72,11 +71,11 @@ class LazyAdam(keras.optimizers.Optimizer):
         super().build(variables)
         by_path = {variable.path: variable for variable in variables}
         tables = {
-            path: by_path.get(path.removesuffix(SLOT_GRADIENTS))
+            path: by_path.get(path.removesuffix(ops.SLOT_GRADIENTS))
             for path in by_path
-            if path.endswith(SLOT_GRADIENTS)
+            if path.endswith(ops.SLOT_GRADIENTS)
         }
-        ids = [path for path in tables if path.endswith(SLOT_IDS + SLOT_GRADIENTS)]
+        ids = [path for path in tables if path.endswith(ops.SLOT_IDS + ops.SLOT_GRADIENTS)]
         found: Any = [table for path, table in tables.items() if path not in ids]
         if len(ids) != 1 or any(table is None for table in found) or len(by_path) != 1 + 2 * len(found):
             raise ValueError(

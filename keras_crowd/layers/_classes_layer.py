@@ -1,0 +1,269 @@
+"""What the crowd layers of classes have in common: of items, and of the tokens of sequences."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops as kops
+
+from .. import ops
+from .._typing import Config, DType, Initializer, Regularizer, Shape, Tensor
+from ..initializers import CrowdIdentity
+from ..losses import MaskedCrowdCrossEntropy
+from ..metrics import CrowdAccuracy, CrowdCrossEntropy
+from . import connections
+from ._crowd_layer import CrowdLayer
+from .connections import ClassConnection, Parameter
+
+_MANY_CLASSES = 20  # from here on it pays to bring the slots of an annotator together,
+_SLOTS_TO_GROUP = 8  # if there are as many
+_NUMBERS_AT_ONCE = 2**22  # of confusions read out, so that nothing else grows with the annotators
+
+
+class ClassesLayer(CrowdLayer):
+    """Predicts the logits of each annotator's answer from class probabilities by a `ClassConnection`. Abstract."""
+
+    answer_kind = "classes"
+    answer_losses = (MaskedCrowdCrossEntropy,)
+    answer_metrics = (CrowdAccuracy, CrowdCrossEntropy)
+    prediction_kind = "probabilities"
+
+    def __init__(
+        self,
+        num_annotators: int,
+        conn_type: connections.ClassConnType = "MW",
+        *,
+        from_logits: bool = False,
+        initial_accuracy: float | None = None,
+        kernel_initializer: Initializer = None,
+        bias_initializer: Initializer = None,
+        classifier_regularizer: Regularizer = None,
+        confusion_regularizer: Regularizer = None,
+        max_batch_slots: int | None = None,
+        dtype: DType = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(num_annotators, max_batch_slots=max_batch_slots, dtype=dtype, **kwargs)
+        if not isinstance(from_logits, bool):
+            raise ValueError(f"`from_logits` must be a bool. Received: from_logits={from_logits!r}")
+        self.connection = connections.get(conn_type, ClassConnection)
+        _check_start(self.connection, initial_accuracy, kernel_initializer)
+        _check_confusion_regularizer(confusion_regularizer, self.connection, max_batch_slots)
+        self.from_logits = from_logits
+        self.initial_accuracy = initial_accuracy
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.classifier_regularizer = keras.regularizers.get(classifier_regularizer)
+        self.confusion_regularizer = keras.regularizers.get(confusion_regularizer)
+
+    @property
+    def conn_type(self) -> str:
+        """Name of the connection."""
+        return self.connection.name
+
+    @property
+    def permutable(self) -> bool:
+        """Whether the connection can put its true classes in another order."""
+        return self.connection.permutable
+
+    @property
+    def has_confusions(self) -> bool:
+        """Whether the connection is a confusion matrix per annotator."""
+        return self.connection.is_confusion
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes, known once the layer is built."""
+        if not self.built:
+            raise ValueError(f"Layer {self.name!r} must be built (called once) before it has classes.")
+        return self._num_classes
+
+    @property
+    def kernel(self) -> Any:
+        """The variable of `W`, `w` or `s`, a row per annotator; `None` where there is none."""
+        return self.annotators["kernel"] if "kernel" in self.annotators.names() else None
+
+    @property
+    def bias(self) -> Any:
+        """The variable of `b`, a row per annotator; `None` where there is none."""
+        return self.annotators["bias"] if "bias" in self.annotators.names() else None
+
+    def build_annotators(self, predictions_shape: Shape) -> None:
+        num_classes = predictions_shape[-1]
+        if len(predictions_shape) < 2 or num_classes is None or num_classes < 2:
+            raise ValueError(
+                "`probabilities` must have shape (batch, ..., classes) with at least 2 classes. "
+                f"Received: shape {tuple(predictions_shape)}"
+            )
+        self._num_classes = int(num_classes)
+        parameters = self.connection.parameters(self._num_classes)
+        for name, parameter in parameters.items():
+            self.add_parameter(name, parameter.shape, self._start(name, parameter))
+        self._has_matrices = any(len(parameter.shape) == 2 for parameter in parameters.values())
+        self.add_penalty("classifier", self.classifier_regularizer, self._num_classes)
+        self.add_penalty("confusion", self.confusion_regularizer)
+
+    def predicted_shape(self, predictions_shape: Shape) -> tuple[int | None, ...]:
+        return (predictions_shape[-1],)
+
+    def confusion(self) -> np.ndarray:
+        """Returns what each annotator answers to each class, as the layer has learned it.
+
+        Returns:
+            NumPy `(num_annotators, true, answer)`; each row `[r, k, :]` is a distribution and sums to 1.
+        """
+        certain = kops.eye(self.num_classes, dtype=self.compute_dtype)
+        shape = (self.num_annotators, self.num_classes, self.num_classes)
+        confusion = np.empty(shape, keras.backend.standardize_dtype(self.compute_dtype))
+        at_once = max(1, _NUMBERS_AT_ONCE // self.num_classes**2)
+        for begin in range(0, self.num_annotators, at_once):
+            some = slice(begin, begin + at_once)
+            logits = self.connection.logits(certain, **self.annotators.of_all(some))
+            answers = kops.convert_to_numpy(kops.softmax(logits, axis=-1))  # (true, annotators, answer)
+            confusion[some] = answers.transpose(1, 0, 2)
+        return confusion
+
+    def set_confusion(self, confusion: np.ndarray) -> None:
+        """Makes `confusion()` this, for connections that can have any confusion: `"MW"` and `"CM"`.
+
+        Args:
+            confusion: `(num_annotators, true, answer)`, positive, rows summing to 1.
+
+        Example:
+
+        >>> crowd = keras_crowd.layers.CrowdsClassification(num_annotators=3, conn_type="CM")
+        >>> crowd.build((None, 4))
+        >>> crowd.set_confusion(keras_crowd.warm_start.from_accuracy(0.8, num_classes=4, num_annotators=3))
+        >>> bool(abs(crowd.confusion()[0, 1, 1] - 0.8) < 1e-6)
+        True
+        """
+        confusion = np.asarray(confusion, float)
+        shape = (self.num_annotators, self.num_classes, self.num_classes)
+        if confusion.shape != shape:
+            raise ValueError(f"`confusion` must have shape {shape}. Received: shape {confusion.shape}")
+        parameters = self.connection.from_confusion(confusion)
+        if parameters is None:
+            raise ValueError(
+                '`conn_type` must be "MW" or "CM", to take any confusion. '
+                f"Received: conn_type={self.conn_type!r}"
+            )
+        for name, values in parameters.items():
+            self.annotators.assign(name, values)
+
+    def log_confusion(self, annotators: Tensor | None = None, training: bool = False) -> Tensor:
+        """`log A_rkl` of all annotators `(R, K, K)`, or of the slots `(batch, slots, K, K)`; for `"CM"`."""
+        if not self.connection.is_confusion:
+            raise ValueError(f'`conn_type` must be "CM". Received: conn_type={self.conn_type!r}')
+        if self.annotators.lazy(training):
+            raise ValueError(
+                "`max_batch_slots` is for models compiled with a crowd loss. "
+                f"Received: max_batch_slots={self.max_batch_slots}"
+            )
+        return self.connection.log_confusion(**self.rows(annotators, training))
+
+    def confusion_penalty(self) -> Tensor | float:
+        """The weighed penalty on the confusions, 0 without `confusion_regularizer`."""
+        if "confusion" not in self.penalties:
+            return 0.0
+        log_confusion = self.connection.log_confusion(**self.rows(None, True))
+        return self.penalty("confusion", kops.exp(log_confusion))
+
+    def class_penalties(self, f: Tensor, mask: Tensor | None = None) -> Tensor | float:
+        """The weighed penalties on class probabilities `(batch, ..., K)` and on the confusions, added up.
+
+        Args:
+            f: Class probabilities of a batch.
+            mask: Which of them are of real tokens, booleans `(batch, time)`.
+        """
+        if mask is not None:
+            f = ops.as_if_real(f, mask)
+        return self.penalty("classifier", f) + self.confusion_penalty()
+
+    def permute_classes(self, order: np.ndarray) -> None:
+        if not self.permutable:
+            super().permute_classes(order)
+        parameters = {n: kops.convert_to_numpy(p) for n, p in self.annotators.of_all().items()}
+        for name, values in self.connection.permuted(order, **parameters).items():
+            self.annotators.assign(name, values)
+        for penalty in self.penalties.values():
+            penalty.permute_classes(order)
+
+    def get_config(self) -> Config:
+        return {
+            **super().get_config(),
+            "conn_type": connections.serialize(self.connection),
+            "from_logits": self.from_logits,
+            "initial_accuracy": self.initial_accuracy,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "classifier_regularizer": keras.regularizers.serialize(self.classifier_regularizer),
+            "confusion_regularizer": keras.regularizers.serialize(self.confusion_regularizer),
+        }
+
+    def logits(self, f: Tensor, annotators: Tensor | None, training: bool, mask: Tensor | None) -> Tensor:
+        """Logits of the answers from what the classifier gives; in training the penalties are added to the losses."""
+        if self.from_logits:
+            f = kops.softmax(f, axis=-1)
+        if training and self.penalties:
+            self.add_loss(self.class_penalties(f, mask))
+        if not self._worth_grouping(f, annotators, training):
+            return self._row_logits(f, annotators, training)
+        groups, places = ops.annotator_groups(annotators, self.num_annotators)
+        grouped = self._row_logits(ops.to_groups(f, groups, places), groups, training)
+        return ops.from_groups(grouped, places)
+
+    def _row_logits(self, f: Tensor, annotators: Tensor | None, training: bool) -> Tensor:
+        if self.few_annotators(annotators, 2, training):
+            return self.connection.slot_logits(f, annotators, **self.rows(None, training))
+        return self.connection.logits(f, **self.rows(annotators, training))
+
+    def _worth_grouping(self, f: Tensor, annotators: Tensor | None, training: bool) -> bool:
+        one_device = keras.distribution.distribution() is None  # or the slots would change devices
+        return (
+            self._has_matrices
+            and self.num_classes >= _MANY_CLASSES
+            and one_device
+            and len(f.shape) == 2
+            and self.few_annotators(annotators, _SLOTS_TO_GROUP, training)
+        )
+
+    def _start(self, name: str, parameter: Parameter) -> Initializer:
+        if name == "bias" and self.bias_initializer is not None:
+            return self.bias_initializer
+        if name != "kernel":
+            return parameter.initializer
+        if self.initial_accuracy is not None:
+            return CrowdIdentity(ops.identity_scale(self.initial_accuracy, self._num_classes))
+        return self.kernel_initializer or parameter.initializer
+
+
+def _check_start(
+    connection: ClassConnection, initial_accuracy: float | None, kernel_initializer: Initializer
+) -> None:
+    if initial_accuracy is None:
+        return
+    if "kernel" not in connection.parameters(2) or kernel_initializer is not None:
+        raise ValueError(
+            '`initial_accuracy` sets the start of the kernel: leave it out for conn_type="VB", which has '
+            f"none, or with `kernel_initializer`. Received: initial_accuracy={initial_accuracy}"
+        )
+    if not 0 < initial_accuracy < 1:
+        raise ValueError(
+            f"`initial_accuracy` must be between 0 and 1. Received: initial_accuracy={initial_accuracy}"
+        )
+
+
+def _check_confusion_regularizer(
+    regularizer: Regularizer, connection: ClassConnection, max_batch_slots: int | None
+) -> None:
+    if regularizer is None:
+        return
+    if not connection.is_confusion:
+        raise ValueError(
+            f'`confusion_regularizer` must go with conn_type="CM". Received: conn_type={connection.name!r}'
+        )
+    if max_batch_slots is not None:
+        raise ValueError(
+            "`confusion_regularizer` is over all annotators and cannot go with `max_batch_slots`. "
+            f"Received: {regularizer!r}"
+        )

@@ -1,0 +1,77 @@
+"""A regularizer whose weight is a variable, so that schedules change it without a retrace."""
+
+from collections.abc import Callable
+
+import keras
+from keras import ops as kops
+
+from .. import ops
+from .._typing import Regularizer, Tensor
+
+
+class Penalty(keras.layers.Layer):
+    """What a regularizer asks of class probabilities or of parameters of annotators, times a variable weight.
+
+    Args:
+        regularizer: A Keras regularizer, or one of `keras_crowd.regularizers`.
+        **kwargs: `name` and `dtype`, as for every Keras layer.
+    """
+
+    def __init__(self, regularizer: Regularizer, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.regularizer = regularizer
+        self.weight = self.add_weight(
+            shape=(),
+            initializer=keras.initializers.Constant(self.full_weight),
+            trainable=False,
+            name="weight",
+        )
+        self.built = True
+
+    @property
+    def full_weight(self) -> float:
+        """The weight that the regularizer was given; 1 for one of Keras's own."""
+        return getattr(self.regularizer, "weight", 1.0)
+
+    def scale(self, factor: float) -> None:
+        """Sets the weight to that part of the full weight."""
+        self.weight.assign(factor * self.full_weight)
+
+    def permute_classes(self, order: Tensor) -> None:
+        """Makes class `k` what `order[k]` was, in what is kept between batches: nothing."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """The weighed penalty of `x`, a scalar. Not a call of a Keras layer, since nothing is fed forward."""
+        return self.weight * self._unweighed(x)
+
+    def _unweighed(self, x: Tensor) -> Tensor:
+        penalty: Callable[[Tensor], Tensor] = getattr(self.regularizer, "penalty", self.regularizer)
+        return penalty(x)
+
+
+class RunningGramPenalty(Penalty):
+    """A penalty on the Gram matrix of the class probabilities, averaged over batches.
+
+    Args:
+        regularizer: A regularizer with `momentum`, `running_gram` and `gram_penalty`.
+        num_classes: Integer. Number of classes.
+        **kwargs: `name` and `dtype`, as for every Keras layer.
+    """
+
+    def __init__(self, regularizer: Regularizer, num_classes: int, **kwargs: object) -> None:
+        super().__init__(regularizer, **kwargs)
+        self.gram = self.add_weight(
+            shape=(num_classes, num_classes),
+            initializer=keras.initializers.Identity(1.0 / num_classes),
+            trainable=False,
+            name="gram",
+        )
+
+    def permute_classes(self, order: Tensor) -> None:
+        gram = kops.convert_to_numpy(self.gram)
+        self.gram.assign(gram[order][:, order])
+
+    def _unweighed(self, f: Tensor) -> Tensor:
+        average, present = self.regularizer.running_gram(self.gram, f)
+        self.gram.assign(average)
+        return self.regularizer.gram_penalty(present, ops.num_rows(f))

@@ -1,0 +1,23 @@
+"""Connections: how the answer of an annotator depends on the truth, one object per formula.
+
+A crowd layer takes the name of a connection or an instance as `conn_type`, as Keras takes activations.
+"""
+
+from ._affine import Bias as Bias
+from ._affine import BiasScale as BiasScale
+from ._affine import Scale as Scale
+from ._affine import ScaleBias as ScaleBias
+from ._confusion_matrix import ConfusionMatrix as ConfusionMatrix
+from ._connection import ClassConnection as ClassConnection
+from ._connection import Connection as Connection
+from ._connection import Parameter as Parameter
+from ._connection import RatingConnection as RatingConnection
+from ._get import ClassConnType as ClassConnType
+from ._get import RatingConnType as RatingConnType
+from ._get import get as get
+from ._get import serialize as serialize
+from ._matrix_weights import MatrixWeights as MatrixWeights
+from ._vector_weights import ScalarWeight as ScalarWeight
+from ._vector_weights import VectorBias as VectorBias
+from ._vector_weights import VectorWeights as VectorWeights
+from ._vector_weights import VectorWeightsBias as VectorWeightsBias

@@ -1,0 +1,141 @@
+"""`Connection`: how the answer of an annotator depends on the truth."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ... import ops
+from ..._typing import Config, Initializer, Tensor
+
+
+class Parameter(NamedTuple):
+    """A parameter that every annotator has.
+
+    Attributes:
+        shape: Tuple of integers. Shape of one annotator's array, `()` for a number.
+        initializer: Initializer of the arrays of all annotators, `(num_annotators, *shape)`.
+    """
+
+    shape: tuple[int, ...]
+    initializer: Initializer
+
+
+class Connection:
+    """Maps the truth, as the model predicts it, to the answer of each annotator. Abstract.
+
+    A connection is the formula of a paper without its variables: it says which parameters an annotator has, and what
+    follows from them. `keras_crowd.layers.CrowdsClassification(conn_type=...)` takes a connection where it takes the
+    name of one. To write your own, define `parameters` and `logits`, and register the class with
+    `keras.saving.register_keras_serializable`, so that models with it can be loaded.
+
+    Example:
+
+    >>> class OneCoin(keras_crowd.layers.connections.ClassConnection):
+    ...     def parameters(self, num_classes):
+    ...         return {"skill": keras_crowd.layers.connections.Parameter((1,), "ones")}
+    ...     def logits(self, f, skill):
+    ...         return keras.ops.expand_dims(f, -2) * keras.ops.softplus(skill)
+    >>> crowd = keras_crowd.layers.CrowdsClassification(num_annotators=3, conn_type=OneCoin())
+    >>> crowd(np.array([[0.9, 0.1]], "float32")).shape
+    (1, 3, 2)
+    """
+
+    name: str = "connection"
+    """How the connection is called in errors. Defaults to the name of the class."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "name" not in vars(cls):
+            cls.name = cls.__name__
+
+    def parameters(self, width: int) -> dict[str, Parameter]:
+        """The parameters of an annotator by name.
+
+        Args:
+            width: Integer. Number of classes, K; or of targets, T, below `CrowdsRegression`.
+        """
+        raise NotImplementedError
+
+    def get_config(self) -> Config:
+        """The arguments of the constructor."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: Config) -> "Connection":
+        """The connection that `config` describes."""
+        return cls(**config)
+
+
+class ClassConnection(Connection):
+    """Maps class probabilities to the logits of each annotator's answer. Abstract.
+
+    With the parameters of all annotators, leading axis `(R, ...)`, the result is that of all annotators; with those of
+    the slots of each item, `(batch, slots, ...)`, that of the slots.
+    """
+
+    is_confusion = False
+    """Whether the logits are log-probabilities of a mixture of the rows of a confusion matrix."""
+
+    permutable = False
+    """Whether the true classes of the parameters can be put in another order."""
+
+    def logits(self, f: Tensor, **parameters: Tensor) -> Tensor:
+        """Logits of the answers, `(batch, ..., annotators or slots, K)`.
+
+        Args:
+            f: Class probabilities, `(batch, ..., K)`.
+            **parameters: The parameters by name, `(R, *shape)` or `(batch, slots, *shape)`.
+        """
+        raise NotImplementedError
+
+    def slot_logits(self, f: Tensor, annotators: Tensor, **parameters: Tensor) -> Tensor:
+        """Logits of the slots from the parameters of all annotators, where there are fewer annotators than slots.
+
+        Args:
+            f: Class probabilities, `(batch, ..., K)`.
+            annotators: Annotator of each slot, `(batch, slots)`.
+            **parameters: The parameters of all annotators by name, `(R, *shape)`.
+        """
+        rows = {name: ops.annotator_rows(rows, annotators) for name, rows in parameters.items()}
+        return self.logits(f, **rows)
+
+    def log_confusion(self, **parameters: Tensor) -> Tensor:
+        """`log A_rkl`, `(..., true, answer)`, where `is_confusion`."""
+        raise NotImplementedError
+
+    def from_confusion(self, confusion: np.ndarray) -> dict[str, Any] | None:
+        """The parameters with which annotators answer just so, or `None` where not every confusion can be had.
+
+        Args:
+            confusion: `(R, true, answer)`, positive, rows summing to 1.
+        """
+        return None
+
+    def permuted(self, order: np.ndarray, **parameters: np.ndarray) -> dict[str, np.ndarray]:
+        """The parameters with true class `k` what `order[k]` was, where `permutable`."""
+        raise NotImplementedError
+
+
+class RatingConnection(Connection):
+    """Maps predicted numbers to the number that each annotator is expected to give. Abstract."""
+
+    def shifts(self, weights: Tensor, **parameters: Tensor) -> dict[str, Tensor]:
+        """What is added to the parameters of all annotators so that the mean answer is the prediction.
+
+        Args:
+            weights: Each annotator's share of all answers, `(R, 1)`.
+            **parameters: The parameters of all annotators by name, `(R, T)`.
+
+        Returns:
+            `(1, T)` by name; nothing where a parameter stays as it is.
+        """
+        return {}
+
+    def answers(self, x: Tensor, **parameters: Tensor) -> Tensor:
+        """Expected answers, `(batch, annotators or slots, T)`.
+
+        Args:
+            x: Predicted numbers, `(batch, T)`.
+            **parameters: The parameters by name, `(R, T)` or `(batch, slots, T)`.
+        """
+        raise NotImplementedError

@@ -1,0 +1,63 @@
+"""From the name or the config of a connection to the connection, and back."""
+
+from typing import Any, Literal, TypeAlias, TypeVar
+
+import keras
+
+from ._affine import Bias, BiasScale, Scale, ScaleBias
+from ._confusion_matrix import ConfusionMatrix
+from ._connection import ClassConnection, Connection, RatingConnection
+from ._matrix_weights import MatrixWeights
+from ._vector_weights import ScalarWeight, VectorBias, VectorWeights, VectorWeightsBias
+
+ClassConnType: TypeAlias = Literal["MW", "VW", "VB", "VW+B", "SW", "CM"] | ClassConnection
+RatingConnType: TypeAlias = Literal["S", "B", "S+B", "B+S"] | RatingConnection
+
+_NAMED: dict[type[Connection], tuple[type[Connection], ...]] = {
+    ClassConnection: (
+        MatrixWeights,
+        VectorWeights,
+        VectorBias,
+        VectorWeightsBias,
+        ScalarWeight,
+        ConfusionMatrix,
+    ),
+    RatingConnection: (Scale, Bias, ScaleBias, BiasScale),
+}
+_Kind = TypeVar("_Kind", bound=Connection)
+
+
+def get(identifier: Any, kind: type[_Kind]) -> _Kind:
+    """Returns the connection that a name, a config or an instance stands for.
+
+    Args:
+        identifier: A connection, the name of one (`"MW"`), or what `serialize` gave.
+        kind: `ClassConnection` or `RatingConnection`, what is expected.
+
+    Raises:
+        ValueError: When it is nothing of the kind.
+
+    Example:
+
+    >>> connections = keras_crowd.layers.connections
+    >>> connections.get("MW", connections.ClassConnection).name
+    'MW'
+    """
+    named = {cls.name: cls for cls in _NAMED[kind]}
+    if isinstance(identifier, str) and identifier in named:
+        identifier = named[identifier]()
+    if isinstance(identifier, dict):
+        identifier = keras.saving.deserialize_keras_object(identifier)
+    if not isinstance(identifier, kind):
+        raise ValueError(
+            f"`conn_type` must be one of {', '.join(map(repr, named))}, or an instance of "
+            f"`keras_crowd.layers.connections.{kind.__name__}`. Received: conn_type={identifier!r}"
+        )
+    return identifier
+
+
+def serialize(connection: Connection) -> Any:
+    """Returns the name of one of the package's connections, the config of any other."""
+    if any(type(connection) in named for named in _NAMED.values()):
+        return connection.name
+    return keras.saving.serialize_keras_object(connection)

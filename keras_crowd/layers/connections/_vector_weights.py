@@ -1,0 +1,70 @@
+"""`VectorWeights`, `VectorBias`, both, and `ScalarWeight`: the classes are scaled and shifted, by annotator."""
+
+from ... import ops
+from ..._registration import register
+from ..._typing import Tensor
+from ...initializers import CrowdIdentity
+from ._connection import ClassConnection, Parameter
+
+
+class _Elementwise(ClassConnection):
+    """`z_rl = w_rl f_l + b_rl`, or a part of it. Abstract."""
+
+    def logits(self, f: Tensor, **parameters: Tensor) -> Tensor:
+        return ops.vector_logits(f, parameters.get("kernel"), parameters.get("bias"))
+
+
+@register
+class VectorWeights(_Elementwise):
+    """`"VW"`: `z_rl = w_rl f_l`, K numbers per annotator.
+
+    Reference:
+        F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, section "Crowd layer".
+    """
+
+    name = "VW"
+
+    def parameters(self, width: int) -> dict[str, Parameter]:
+        return {"kernel": Parameter((width,), CrowdIdentity())}
+
+
+@register
+class VectorBias(_Elementwise):
+    """`"VB"`: `z_rl = f_l + b_rl`, K numbers per annotator.
+
+    Reference:
+        F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, section "Crowd layer".
+    """
+
+    name = "VB"
+
+    def parameters(self, width: int) -> dict[str, Parameter]:
+        return {"bias": Parameter((width,), "zeros")}
+
+
+@register
+class VectorWeightsBias(_Elementwise):
+    """`"VW+B"`: `z_rl = w_rl f_l + b_rl`, 2 K numbers per annotator.
+
+    Reference:
+        F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, section "Crowd layer".
+    """
+
+    name = "VW+B"
+
+    def parameters(self, width: int) -> dict[str, Parameter]:
+        return {"kernel": Parameter((width,), CrowdIdentity()), "bias": Parameter((width,), "zeros")}
+
+
+@register
+class ScalarWeight(_Elementwise):
+    """`"SW"`: `z_rl = s_r f_l`, one number per annotator.
+
+    Reference:
+        F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, section "Crowd layer".
+    """
+
+    name = "SW"
+
+    def parameters(self, width: int) -> dict[str, Parameter]:
+        return {"kernel": Parameter((1,), CrowdIdentity())}
