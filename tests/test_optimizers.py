@@ -9,7 +9,7 @@ import keras_crowd as kc
 
 X = np.random.default_rng(0).normal(size=(64, 6)).astype("float32")
 ANSWERS = np.random.default_rng(1).integers(-1, 3, (64, 5))
-CROWD = 3  # the crowd layer's kernel among the weights
+CROWD = 2  # the crowd layer's kernel among the weights
 
 
 def fitted(optimizer=None, answers=ANSWERS, epochs=2, **kwargs):
@@ -95,9 +95,9 @@ def test_slots_take_the_steps_of_dense_answers():
 class OfItsOwnLayers(keras.Model):
     """A model whose layers are built within it, so that its name is in their paths."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, dense="dense", **kwargs):
         super().__init__(**kwargs)
-        self.dense = keras.layers.Dense(3, "softmax")
+        self.dense = keras.layers.Dense(3, "softmax", name=dense)
         self.crowd = kc.layers.CrowdsClassification(5, name="crowd")
 
     def call(self, x, training=False):
@@ -116,10 +116,10 @@ def test_classifier_in_a_model_of_the_crowd_layers_name_keeps_its_own_optimizer(
     assert changed == [False, False, True, False]
 
 
-def test_crowd_layer_of_another_layers_name_is_refused():
-    classifier = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3, "softmax", name="crowd")])
-    model = keras.Sequential([classifier, kc.layers.CrowdsClassification(5, name="crowd")])
+def test_layers_of_the_paths_of_the_annotators_are_refused():
+    model = OfItsOwnLayers("annotators", name="crowd")
+    model(X)
     with pytest.raises(
-        ValueError, match=r"a name that nothing else has. Received: 'crowd', which '.*crowd/kernel'"
+        ValueError, match=r"a name that nothing else has. Received: 'crowd', which 'crowd/annotators/kernel'"
     ):
         kc.optimizers.crowd_optimizer(model, "sgd")

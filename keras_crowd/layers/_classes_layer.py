@@ -140,7 +140,7 @@ class ClassesLayer(CrowdLayer):
         confusion = np.asarray(confusion, float)
         shape = (self.num_annotators, self.num_classes, self.num_classes)
         if confusion.shape != shape:
-            raise ValueError(f"`confusion` must have shape {shape}. Received: shape {confusion.shape}")
+            raise ValueError(f"`confusion` must have shape {shape}. Received: {confusion.shape}")
         parameters = self.connection.from_confusion(confusion)
         if parameters is None:
             raise ValueError(

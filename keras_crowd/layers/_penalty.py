@@ -1,7 +1,5 @@
 """A regularizer whose weight is a variable, so that schedules change it without a retrace."""
 
-from collections.abc import Callable
-
 import keras
 from keras import ops as kops
 
@@ -45,8 +43,9 @@ class Penalty(keras.layers.Layer):
         return self.weight * self._unweighed(x)
 
     def _unweighed(self, x: Tensor) -> Tensor:
-        penalty: Callable[[Tensor], Tensor] = getattr(self.regularizer, "penalty", self.regularizer)
-        return penalty(x)
+        if hasattr(self.regularizer, "penalty"):
+            return self.regularizer.penalty(x)
+        return self.regularizer(x)
 
 
 class RunningGramPenalty(Penalty):
