@@ -67,7 +67,7 @@ def permute_classes(model: Any, permutation: np.ndarray, x: Any) -> None:
     inputs = classifier_inputs(model, classifier, x)
     output = classifier.predict(inputs, verbose=0)
     _permute_classifier(classifier, _last_dense(classifier, crowd.num_classes), permutation, inputs, output)
-    crowd.reorder_classes(permutation)
+    crowd.permute_classes(permutation)
 
 
 def _permutation(f: np.ndarray, answers: Any) -> np.ndarray:
