@@ -38,7 +38,7 @@ def layers():
 def test_values_and_gradients_of_unknown_width_are_those_of_a_known_one(layer, below, monkeypatch):
     import tensorflow as tf
 
-    monkeypatch.setattr(kc.layers._crowds_classification, "_SLOTS_TO_GROUP", 0.1)
+    monkeypatch.setattr(kc.layers._classes_layer, "_SLOTS_TO_GROUP", 0.1)
     below = below.astype("float32")
     layer(below, annotators=IDS)  # builds it
 

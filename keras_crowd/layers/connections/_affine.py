@@ -33,6 +33,10 @@ class _Affine(RatingConnection):
 class Scale(_Affine):
     """`"S"`: `x s_r`. Some annotators use more of the scale than others.
 
+    Example:
+
+    >>> crowd = keras_crowd.layers.CrowdsRegression(num_annotators=3, conn_type="S")
+
     Reference:
         F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, section "Crowd layer" (regression).
     """
@@ -46,6 +50,10 @@ class Scale(_Affine):
 @register
 class Bias(_Affine):
     """`"B"`: `x + b_r`. Some annotators are milder than others.
+
+    Example:
+
+    >>> crowd = keras_crowd.layers.CrowdsRegression(num_annotators=3, conn_type="B")
 
     Reference:
         F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, section "Crowd layer" (regression).
@@ -61,6 +69,10 @@ class Bias(_Affine):
 class ScaleBias(_Affine):
     """`"S+B"`: `x s_r + b_r`, both.
 
+    Example:
+
+    >>> crowd = keras_crowd.layers.CrowdsRegression(num_annotators=3, conn_type="S+B")
+
     Reference:
         F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, section "Crowd layer" (regression).
     """
@@ -74,6 +86,10 @@ class ScaleBias(_Affine):
 @register
 class BiasScale(_Affine):
     """`"B+S"`: `(x + b_r) s_r`, both; with few answers another start and path.
+
+    Example:
+
+    >>> crowd = keras_crowd.layers.CrowdsRegression(num_annotators=3, conn_type="B+S")
 
     Reference:
         F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, section "Crowd layer" (regression).

@@ -16,6 +16,10 @@ from ._connection import ClassConnection, Parameter
 class ConfusionMatrix(ClassConnection):
     """`"CM"`: `z_rl = log sum_k f_k A_rkl`, `A_r = softmax(W_r)` over answers, K x K numbers per annotator.
 
+    Example:
+
+    >>> crowd = keras_crowd.layers.CrowdsClassification(num_annotators=3, conn_type="CM")
+
     Reference:
         S. Ibrahim, T. Nguyen, X. Fu, "Deep learning from crowdsourced labels: coupled cross-entropy
         minimization, identifiability, and regularization", ICLR 2023 (CCEM).

@@ -14,6 +14,10 @@ class Parameter(NamedTuple):
     Attributes:
         shape: Tuple of integers. Shape of one annotator's array, `()` for a number.
         initializer: Initializer of the arrays of all annotators, `(num_annotators, *shape)`.
+
+    Example:
+
+    >>> parameter = keras_crowd.layers.connections.Parameter((10,), "zeros")
     """
 
     shape: tuple[int, ...]
@@ -36,7 +40,7 @@ class Connection:
     ...     def logits(self, f, skill):
     ...         return keras.ops.expand_dims(f, -2) * keras.ops.softplus(skill)
     >>> crowd = keras_crowd.layers.CrowdsClassification(num_annotators=3, conn_type=OneCoin())
-    >>> crowd(np.array([[0.9, 0.1]], "float32")).shape
+    >>> tuple(crowd(np.array([[0.9, 0.1]], "float32")).shape)
     (1, 3, 2)
     """
 
@@ -71,6 +75,12 @@ class ClassConnection(Connection):
 
     With the parameters of all annotators, leading axis `(R, ...)`, the result is that of all annotators; with those of
     the slots of each item, `(batch, slots, ...)`, that of the slots.
+
+    Example:
+
+    >>> connection = keras_crowd.layers.connections.MatrixWeights()
+    >>> isinstance(connection, keras_crowd.layers.connections.ClassConnection), connection.permutable
+    (True, True)
     """
 
     is_confusion = False
@@ -117,7 +127,14 @@ class ClassConnection(Connection):
 
 
 class RatingConnection(Connection):
-    """Maps predicted numbers to the number that each annotator is expected to give. Abstract."""
+    """Maps predicted numbers to the number that each annotator is expected to give. Abstract.
+
+    Example:
+
+    >>> connection = keras_crowd.layers.connections.BiasScale()
+    >>> list(connection.parameters(1))
+    ['scale', 'bias']
+    """
 
     def shifts(self, weights: Tensor, **parameters: Tensor) -> dict[str, Tensor]:
         """What is added to the parameters of all annotators so that the mean answer is the prediction.

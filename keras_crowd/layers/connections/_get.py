@@ -57,7 +57,13 @@ def get(identifier: Any, kind: type[_Kind]) -> _Kind:
 
 
 def serialize(connection: Connection) -> Any:
-    """Returns the name of one of the package's connections, the config of any other."""
+    """Returns the name of one of the package's connections, the config of any other.
+
+    Example:
+
+    >>> keras_crowd.layers.connections.serialize(keras_crowd.layers.connections.MatrixWeights())
+    'MW'
+    """
     if any(type(connection) in named for named in _NAMED.values()):
         return connection.name
     return keras.saving.serialize_keras_object(connection)

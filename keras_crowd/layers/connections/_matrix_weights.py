@@ -15,6 +15,10 @@ from ._connection import ClassConnection, Parameter
 class MatrixWeights(ClassConnection):
     """`"MW"`: `z_rl = sum_k f_k W_rkl`, K x K numbers per annotator.
 
+    Example:
+
+    >>> crowd = keras_crowd.layers.CrowdsClassification(num_annotators=3, conn_type="MW")
+
     Reference:
         F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, section "Crowd layer".
     """

@@ -18,6 +18,10 @@ class _Elementwise(ClassConnection):
 class VectorWeights(_Elementwise):
     """`"VW"`: `z_rl = w_rl f_l`, K numbers per annotator.
 
+    Example:
+
+    >>> crowd = keras_crowd.layers.CrowdsClassification(num_annotators=3, conn_type="VW")
+
     Reference:
         F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, section "Crowd layer".
     """
@@ -31,6 +35,10 @@ class VectorWeights(_Elementwise):
 @register
 class VectorBias(_Elementwise):
     """`"VB"`: `z_rl = f_l + b_rl`, K numbers per annotator.
+
+    Example:
+
+    >>> crowd = keras_crowd.layers.CrowdsClassification(num_annotators=3, conn_type="VB")
 
     Reference:
         F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, section "Crowd layer".
@@ -46,6 +54,10 @@ class VectorBias(_Elementwise):
 class VectorWeightsBias(_Elementwise):
     """`"VW+B"`: `z_rl = w_rl f_l + b_rl`, 2 K numbers per annotator.
 
+    Example:
+
+    >>> crowd = keras_crowd.layers.CrowdsClassification(num_annotators=3, conn_type="VW+B")
+
     Reference:
         F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, section "Crowd layer".
     """
@@ -59,6 +71,10 @@ class VectorWeightsBias(_Elementwise):
 @register
 class ScalarWeight(_Elementwise):
     """`"SW"`: `z_rl = s_r f_l`, one number per annotator.
+
+    Example:
+
+    >>> crowd = keras_crowd.layers.CrowdsClassification(num_annotators=3, conn_type="SW")
 
     Reference:
         F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, section "Crowd layer".
