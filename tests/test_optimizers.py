@@ -120,6 +120,7 @@ def test_layers_of_the_paths_of_the_annotators_are_refused():
     model = OfItsOwnLayers("annotators", name="crowd")
     model(X)
     with pytest.raises(
-        ValueError, match=r"a name that nothing else has. Received: 'crowd', which 'crowd/annotators/kernel'"
+        ValueError,
+        match=r"a name that nothing else has. Received: 'crowd', which 'crowd/annotators/kernel'",
     ):
         kc.optimizers.crowd_optimizer(model, "sgd")
