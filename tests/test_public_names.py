@@ -52,7 +52,11 @@ def test_tab_completion_shows_public_names_only(name):
 
 @pytest.mark.parametrize("layer", [kc.layers.CrowdsClassification, kc.layers.CrowdsRegression])
 def test_conn_types_are_literals_that_the_layer_takes(layer):
-    kinds = typing.get_args(inspect.signature(layer.__init__).parameters["conn_type"].annotation)
+    names, connection = typing.get_args(
+        inspect.signature(layer.__init__).parameters["conn_type"].annotation
+    )
+    assert issubclass(connection, kc.layers.connections.Connection)
+    kinds = typing.get_args(names)
     assert len(kinds) >= 4
     for kind in kinds:
         layer(3, kind)
@@ -65,7 +69,7 @@ def test_scores_go_back_to_grades():
     """Slow oracle: the logistic function of slope times distance, threshold by threshold."""
     crowd = kc.layers.CrowdsOrdinal(2, 4, answers_per_annotator=[3, 1], initial_slope=1.5)
     model = keras.Sequential([keras.Input((1,)), crowd])
-    model.layers[-1].level.assign([[0.7], [-2.0]])
+    model.layers[-1].annotators.assign("level", [[0.7], [-2.0]])
     t = (3 * crowd.thresholds()[0] + crowd.thresholds()[1]) / 4
     scores = np.array([[-1.0], [0.2], [1.4], [9.0]])
     expected = []

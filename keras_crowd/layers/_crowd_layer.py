@@ -266,7 +266,8 @@ class CrowdLayer(keras.layers.Layer):
         return times * self.num_annotators <= (batch_size or _USUAL_BATCH_SIZE) * (num_slots or 1)
 
     def get_config(self) -> Config:
-        config = {"num_annotators": self.num_annotators}
-        if self.max_batch_slots is not None:
-            config["max_batch_slots"] = self.max_batch_slots
-        return {**super().get_config(), **config}
+        return {
+            **super().get_config(),
+            "num_annotators": self.num_annotators,
+            "max_batch_slots": self.max_batch_slots,
+        }
