@@ -245,6 +245,7 @@ OTHERS = [  # nothing to serialize, or models: `test_chain_models.py`, `test_joi
     kc.callbacks.CrowdMonitor,
     kc.callbacks.GoldValidation,
     kc.callbacks.RegularizerSchedule,
+    kc.layers.CrowdLayer,  # abstract: `test_outsiders.py`
 ]
 
 

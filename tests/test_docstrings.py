@@ -48,7 +48,9 @@ def public_objects():
             "keras_crowd.ops",
             "keras_crowd.datasets",
         ):
-            for name, thing in vars(importlib.import_module(module)).items():
+            home = importlib.import_module(module)
+            for name in dir(home):
+                thing = getattr(home, name)
                 if not name.startswith("_") and getattr(thing, "__module__", "").startswith(module):
                     yield f"{module}.{name}", thing
 

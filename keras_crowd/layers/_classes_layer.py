@@ -7,10 +7,12 @@ import numpy as np
 from keras import ops as kops
 
 from .. import ops
+from .._arguments import flag, number
 from .._typing import Config, DType, Initializer, Regularizer, Shape, Tensor
 from ..initializers import CrowdIdentity
 from ..losses import MaskedCrowdCrossEntropy
 from ..metrics import CrowdAccuracy, CrowdCrossEntropy
+from ..regularizers import ClassifierLogDet, ConfusionLogDet, ConfusionTrace
 from . import connections
 from ._crowd_layer import CrowdLayer
 from .connections import ClassConnection, Parameter
@@ -44,12 +46,11 @@ class ClassesLayer(CrowdLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(num_annotators, max_batch_slots=max_batch_slots, dtype=dtype, **kwargs)
-        if not isinstance(from_logits, bool):
-            raise ValueError(f"`from_logits` must be a bool. Received: from_logits={from_logits!r}")
         self.connection = connections.get(conn_type, ClassConnection)
         _check_start(self.connection, initial_accuracy, kernel_initializer)
+        _check_regularizers(classifier_regularizer, confusion_regularizer)
         _check_confusion_regularizer(confusion_regularizer, self.connection, max_batch_slots)
-        self.from_logits = from_logits
+        self.from_logits = flag("from_logits", from_logits)
         self.initial_accuracy = initial_accuracy
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
@@ -247,9 +248,20 @@ def _check_start(
             '`initial_accuracy` sets the start of the kernel: leave it out for conn_type="VB", which has '
             f"none, or with `kernel_initializer`. Received: initial_accuracy={initial_accuracy}"
         )
-    if not 0 < initial_accuracy < 1:
+    number("initial_accuracy", initial_accuracy, above=0, below=1)
+
+
+def _check_regularizers(classifier_regularizer: Regularizer, confusion_regularizer: Regularizer) -> None:
+    """Refuses a penalty that is given to what it is not of."""
+    if isinstance(classifier_regularizer, ConfusionLogDet | ConfusionTrace):
         raise ValueError(
-            f"`initial_accuracy` must be between 0 and 1. Received: initial_accuracy={initial_accuracy}"
+            "`classifier_regularizer` must be a penalty on class probabilities, as `ClassifierLogDet`; give this as "
+            f"`confusion_regularizer=`. Received: {type(classifier_regularizer).__name__}"
+        )
+    if isinstance(confusion_regularizer, ClassifierLogDet):
+        raise ValueError(
+            "`confusion_regularizer` must be a penalty on confusions, as `ConfusionLogDet`; give this one as "
+            "`classifier_regularizer=`. Received: ClassifierLogDet"
         )
 
 

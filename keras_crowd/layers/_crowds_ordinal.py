@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops as kops
 
 from .. import ops
-from .._arguments import whole_number
+from .._arguments import number, whole_number
 from .._registration import register
 from .._typing import Config, DType, Shape, Tensor
 from ..losses import MaskedCrowdCrossEntropy
@@ -88,9 +88,7 @@ class CrowdsOrdinal(CrowdLayer):
         super().__init__(num_annotators, max_batch_slots=max_batch_slots, dtype=dtype, **kwargs)
         self.num_classes = whole_number("num_classes", num_classes, low=2)
         self.answers_per_annotator = answer_counts(answers_per_annotator, self.num_annotators)
-        if not 0 < initial_slope < np.inf:
-            raise ValueError(f"`initial_slope` must be positive. Received: initial_slope={initial_slope}")
-        self.initial_slope = initial_slope
+        self.initial_slope = number("initial_slope", initial_slope, above=0)
 
     def build_annotators(self, predictions_shape: Shape) -> None:
         if len(predictions_shape) != 2 or predictions_shape[-1] != 1:

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops as kops
 
 from .. import ops
+from .._arguments import number
 from .._registration import register
 from .._typing import Config, DType, Initializer, Regularizer, Shape, Tensor
 from ..losses import (
@@ -118,7 +119,7 @@ class CrowdsRegression(CrowdLayer):
     ) -> None:
         super().__init__(num_annotators, max_batch_slots=max_batch_slots, dtype=dtype, **kwargs)
         self.connection = connections.get(conn_type, RatingConnection)
-        _check_variance(learn_variance, answers_per_annotator, variance_strength)
+        _check_variance(learn_variance, answers_per_annotator)
         if max_batch_slots is not None and (scale_regularizer or bias_regularizer):
             raise ValueError(
                 "`scale_regularizer` and `bias_regularizer` are over all annotators and cannot go with "
@@ -127,7 +128,7 @@ class CrowdsRegression(CrowdLayer):
         self.answers_per_annotator = answer_counts(answers_per_annotator, self.num_annotators)
         self.learn_variance = learn_variance
         self.initial_variance = _variances(initial_variance, self.num_annotators)
-        self.variance_strength = variance_strength
+        self.variance_strength = number("variance_strength", variance_strength, above=0)
         self.scale_initializer = keras.initializers.get(scale_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.scale_regularizer = keras.regularizers.get(scale_regularizer)
@@ -289,7 +290,7 @@ class CrowdsRegression(CrowdLayer):
         return self._one_target(values)
 
 
-def _check_variance(learn_variance: bool, answers_per_annotator: Any, variance_strength: float) -> None:
+def _check_variance(learn_variance: bool, answers_per_annotator: Any) -> None:
     if not isinstance(learn_variance, bool):
         raise ValueError(f"`learn_variance` must be a bool. Received: learn_variance={learn_variance!r}")
     if learn_variance and answers_per_annotator is None:
@@ -297,14 +298,10 @@ def _check_variance(learn_variance: bool, answers_per_annotator: Any, variance_s
             "`answers_per_annotator` must be given with `learn_variance=True`: the prior of the variances "
             "is weighed against them. Received: answers_per_annotator=None"
         )
-    if not 0 < variance_strength < np.inf:
-        raise ValueError(
-            f"`variance_strength` must be positive. Received: variance_strength={variance_strength}"
-        )
 
 
 def _variances(variance: Any, num_annotators: int) -> Any:
-    values = np.asarray(variance, float)
+    values = np.empty(0) if isinstance(variance, str) else np.asarray(variance, float)
     if values.shape not in ((), (num_annotators,)) or not np.all((values > 0) & (values < np.inf)):
         raise ValueError(
             f"`initial_variance` must be positive: a number, or {num_annotators} of them. "

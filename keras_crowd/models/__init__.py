@@ -23,3 +23,16 @@ from ._joint_crowd_model import JointCrowdModel as JointCrowdModel
 from ._strip import crowd_layer as crowd_layer
 from ._strip import strip as strip
 from ._validate import validate as validate
+
+
+def __dir__() -> list[str]:
+    return [
+        "CRFTagger",
+        "HiddenCRF",
+        "JointCrowdModel",
+        "align_classes",
+        "crowd_layer",
+        "crowd_model",
+        "strip",
+        "validate",
+    ]
