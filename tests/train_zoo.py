@@ -124,7 +124,7 @@ def on_jax():
         if run != "model":
             maximize_expectation(run, scope)
     kernel = model.get_layer("MW").kernel
-    kept = [v for v in model.optimizer.variables if v.path.endswith("MW_kernel_momentum")]
+    kept = [v for v in model.optimizer.variables if v.path.endswith("MW_annotators_kernel_momentum")]
     FOUND["model/shards"] = [v.value.addressable_shards[0].data.shape for v in (kernel, *kept)]
 
 
