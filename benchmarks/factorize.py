@@ -2,8 +2,8 @@
 
     python benchmarks/factorize.py [--answers 1_000_000] [--rounds 3]
 
-Ids of items, annotators and classes are text, categories or integers; a tenth as many items as answers. pandas sorts what it finds, as
-`Annotations` does. Each cell is the median of the rounds.
+Ids of items, annotators and classes are text, objects, categories or integers; a tenth as many items as answers.
+pandas sorts what it finds, as `Annotations` does. Each cell is the median of the rounds.
 """
 
 import argparse
@@ -64,7 +64,9 @@ def main(arguments=None):
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--kinds", nargs="+", default=["text", "objects", "categories", "integers"])
     options = parser.parse_args(arguments)
-    print(f"{options.answers:,} answers\n\n| ids | s, factorize | s, from_dataframe | times |\n|---|---|---|---|")
+    print(
+        f"{options.answers:,} answers\n\n| ids | s, factorize | s, from_dataframe | times |\n|---|---|---|---|"
+    )
     found = {}
     for kind in options.kinds:
         row = found[kind] = measure(options.answers, kind, options.rounds)

@@ -189,6 +189,12 @@ def test_loading_gives_the_same_answers_each_way(capsys):
     assert capsys.readouterr().out.count("\n| ") == 4
 
 
+def test_factorize_measures_both(capsys):
+    found = script("benchmarks", "factorize").main(["--answers", "1000", "--rounds", "1"])
+    assert list(found) == ["text", "objects", "categories", "integers"]
+    assert all(row["factorize"] > 0 and row["Annotations"] > 0 for row in found.values())
+
+
 def test_speed_runs(capsys):
     pytest.importorskip("crowdkit")
     speed = script("benchmarks", "speed")

@@ -11,7 +11,8 @@ import numpy as np
 from . import _concat, _readers
 from ._factors import selection
 from ._forms import answer_ids, to_dense, to_slots
-from ._ids import frozen, refuse_duplicates, refuse_infinite
+from ._ids import frozen, refuse_infinite
+from ._order import rows_in_order
 from ._soft import is_soft, one_hot
 
 
@@ -71,16 +72,9 @@ class Annotations:
         classes: np.ndarray | None,
     ) -> None:
         """Takes indices and ids as described under Attributes; the `from_...` methods make them."""
-        key = item_index.astype(np.int64)
-        key *= len(annotators)  # in place: there may be hundreds of millions
-        key += annotator_index
-        if np.any(key[1:] <= key[:-1]):
-            order = np.argsort(key)  # need not be stable: keys that are the same are refused
-            key = key[order]
-            item_index, annotator_index, answers = item_index[order], annotator_index[order], answers[order]
-            del order
-        refuse_duplicates(key, items, annotators)
-        del key
+        item_index, annotator_index, answers = rows_in_order(
+            item_index, annotator_index, answers, items, annotators
+        )
         if classes is None:
             refuse_infinite(answers)
         self.items, self.annotators = frozen(items), frozen(annotators)

@@ -22,15 +22,9 @@ class Factor(NamedTuple):
 
     def used(self) -> np.ndarray:
         """Which values stand in a row."""
-        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.values)) > 0
-
-    def counts(self) -> np.ndarray:
-        """In how many rows each value stands."""
-        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.values))
-
-    def replaced(self, values: np.ndarray) -> np.ndarray:
-        """The rows of other values, none missing."""
-        return values[self.codes]
+        used = np.zeros(len(self.values) + 1, bool)  # the last is that of -1
+        used[self.codes] = True
+        return used[:-1]
 
 
 def factor(name: str, values: Any) -> Factor:
@@ -43,11 +37,12 @@ def factor(name: str, values: Any) -> Factor:
         if isinstance(values, Factor):
             return values
         if categorical := _categorical(values):
-            return _without_missing(name, *categorical)
+            return Factor(np.asarray(categorical[0]), column(name, categorical[1]))
         if hasattr(values, "dictionary_encode"):
             return _without_missing(name, *_from_arrow(name, values))
         if hasattr(values, "factorize") and hasattr(values, "to_numpy"):
-            return _without_missing(name, *values.factorize())
+            codes, distinct = values.factorize()  # which takes all that is missing for -1
+            return Factor(np.asarray(codes), column(name, distinct))
         return _from_array(column(name, values))
     except TypeError as error:
         if "unhashable" not in str(error):
@@ -68,15 +63,12 @@ def encode(
             f"`{name}` must not have missing ids. Received: {int(missing.sum())}, "
             f"the first at position {int(np.argmax(missing))} of the answered rows"
         )
+    position = np.full(len(distinct), MISSING, np.int32)
     if vocabulary is None:
-        order = _sorted_positions(found)
-        ids = as_id_array(distinct[order])
-    else:
-        ids, order = id_array(vocabulary_name, vocabulary), None
-    position = np.full(len(distinct), MISSING, np.int64)
-    if order is not None:
+        ids, order = _sorted(found)
         position[order] = np.arange(len(order))
     else:
+        ids = id_array(vocabulary_name, vocabulary)
         place = {id_: i for i, id_ in enumerate(ids.tolist())}
         position[:] = [place.get(id_, MISSING) for id_ in distinct.tolist()]
         _refuse_unknown(name, found, position, vocabulary_name, ids)
@@ -115,17 +107,21 @@ def _refuse_unknown(
         )
 
 
-def _sorted_positions(found: Factor) -> np.ndarray:
-    """Positions of the values that stand in a row, sorted, or in the order of their rows if they cannot be."""
+def _sorted(found: Factor) -> tuple[np.ndarray, np.ndarray]:
+    """The values that stand in a row, sorted, or in the order of their rows if they cannot be; and their positions."""
     used = np.flatnonzero(found.used())
-    if found.values.dtype.kind != "O":
-        return used[np.argsort(found.values[used], kind="stable")]
-    values = found.values[used].tolist()
+    ids = as_id_array(found.values[used])
+    if ids.dtype.kind != "O":
+        order = np.argsort(ids, kind="stable")
+        ids = ids[order]
+        ids.flags.writeable = False
+        return ids, used[order]
+    values = ids.tolist()
     try:
-        return used[sorted(range(len(values)), key=values.__getitem__)]
+        order = np.array(sorted(range(len(values)), key=values.__getitem__), np.intp)
     except TypeError:
-        _, first = np.unique(found.codes, return_index=True)
-        return found.codes[np.sort(first)]
+        order = np.argsort(np.unique(found.codes, return_index=True)[1])
+    return ids[order], used[order]
 
 
 def has_categories(values: Any) -> bool:

@@ -106,19 +106,6 @@ def refuse_infinite(answers: np.ndarray) -> None:
         )
 
 
-def refuse_duplicates(key: np.ndarray, items: np.ndarray, annotators: np.ndarray) -> None:
-    """Raises where an (item, annotator) stands twice; `key`, sorted, is `item * annotators + annotator`."""
-    repeated = np.flatnonzero(key[1:] == key[:-1])
-    if len(repeated):
-        item, annotator = divmod(int(key[repeated[0]]), len(annotators))
-        raise ValueError(
-            "An annotator must answer an item at most once (`duplicates=` of `from_coo`, `from_dataframe`, "
-            "`from_csv` and `concat` says which answer counts). "
-            f"Received: {len(repeated)} repeated answers, the first by annotator "
-            f"{annotators.tolist()[annotator]!r} to item {items.tolist()[item]!r}"
-        )
-
-
 def answer_column(values: np.ndarray) -> np.ndarray:
     """Answers, none missing; objects that are all numbers, floats among them, become floats."""
     kinds = set(map(type, values.tolist())) if values.dtype.kind == "O" else set()
@@ -130,7 +117,13 @@ def answer_column(values: np.ndarray) -> np.ndarray:
 
 def frozen(array: np.ndarray) -> np.ndarray:
     """`array` read-only, and not shared with whoever can still write to it."""
-    if array.flags.writeable or array.base is not None:
+    owner = array if array.base is None else array.base
+    if (
+        not isinstance(owner, np.ndarray)
+        or owner.flags.writeable
+        or array.flags.writeable
+        or not owner.flags.owndata
+    ):
         array = array.copy()
         array.flags.writeable = False
     return array
