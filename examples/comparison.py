@@ -59,7 +59,7 @@ def train_on_answers(classifier, crowd, data, *, epochs, warm_up=5, batch_size=6
     votes = kc.aggregation.majority_vote(data.annotations)
     warm_up = min(warm_up, epochs - 1)
     train_on_labels(classifier, data.x_train, votes, epochs=warm_up, batch_size=batch_size)
-    model = keras.Sequential([classifier, crowd])
+    model = kc.crowd_model(classifier, crowd)
     optimizer = kc.optimizers.crowd_optimizer(model, keras.optimizers.Adam(1e-3), learning_rate=1e-2)
     model.compile(optimizer, kc.losses.MaskedCrowdCrossEntropy())
     answers = data.annotations.dense()

@@ -48,12 +48,10 @@ def many_annotators():
 
 
 def train_on_crowd(classifier, data, epochs):
-    annotators = keras.Input((None,), dtype="int32", name="annotators")
     crowd = kc.layers.CrowdsClassification(
         data.annotations.num_annotators, conn_type="SW", initial_accuracy=0.5
     )
-    logits = crowd(classifier.outputs[0], annotators=annotators)
-    model = keras.Model([*classifier.inputs, annotators], logits)
+    model = kc.crowd_model(classifier, crowd, slots=True)
     model.compile(keras.optimizers.Adam(1e-3), loss=kc.losses.MaskedCrowdCrossEntropy())
     ids, answers = data.annotations.slots()
     kc.validate(model, (data.x_train, ids), answers)

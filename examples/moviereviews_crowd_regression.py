@@ -49,7 +49,7 @@ def train_on_answers(regressor, x, annotations, answers, epochs):
         answers_per_annotator=annotations.answers_per_annotator(),
         learn_variance=True,
     )
-    model = keras.Sequential([regressor, crowd])
+    model = kc.crowd_model(regressor, crowd)
     optimizer = kc.optimizers.crowd_optimizer(model, keras.optimizers.Adam(1e-3), learning_rate=1e-2)
     model.compile(optimizer, kc.losses.MaskedCrowdGaussian())
     kc.validate(model, x, answers)

@@ -15,6 +15,7 @@ from ._backup import Backup
 from ._repr import one_line
 from ._training import Training
 from .annotations import Annotations, as_annotations, rows_by_id
+from .models import classifier_model, is_data_set, prepared, warn_of_own_training
 from .regularizers import ClassifierLogDet
 from .selection import WEIGHTS, RegularizationPath, regularization_path
 
@@ -82,7 +83,9 @@ def fit_crowd(
     epochs. With other starts or layers, use these parts yourself.
 
     Args:
-        classifier: A built Keras model from features to class probabilities `(batch, classes)`. It is trained
+        classifier: A Keras model of any kind from features to class probabilities `(batch, classes)`, or to that of
+            class 1 of two, `(batch, 1)`. A KerasHub task is trained without its preprocessor, through which the
+            features go once before. It is trained
             in place, from the weights it has; if anything fails while the weight is being chosen, it gets
             these back.
         x: Features: an array, or a list or dict of arrays for several inputs. A data frame's rows are matched to
@@ -125,6 +128,7 @@ def fit_crowd(
         S. Ibrahim, T. Nguyen, X. Fu, "Deep learning from crowdsourced labels: coupled cross-entropy
         minimization, identifiability, and regularization", ICLR 2023, GeoCrowdNet(F).
     """
+    _refuse_data_set(x)
     flag("from_logits", from_logits)
     whole_number("batch_size", batch_size)
     if epochs is not None:
@@ -136,10 +140,11 @@ def fit_crowd(
     check_choice(weights, parts, fraction, seed)
     annotations = as_annotations(answers, _num_classes(classifier, answers))
     x = keras.tree.map_structure(lambda part: rows_by_id("x", part, annotations), x)
-    _check_classifier(classifier, annotations)
+    network, x = _network(classifier, x, from_logits)
+    _check_classifier(network, annotations)
     if epochs is None:
         epochs = default_epochs(annotations.num_items, batch_size)
-    training = Training(classifier, x, annotations, epochs, batch_size, from_logits, seed)
+    training = Training(network, x, annotations, epochs, batch_size, from_logits, seed)
     training.compile(optimizer, crowd_learning_rate)
     choosing = {"parts": parts, "fraction": fraction, "seed": seed}
     settings = {"weights": weights, "crowd_learning_rate": crowd_learning_rate, **choosing}
@@ -202,15 +207,30 @@ def _choose(
 def _num_classes(classifier: Any, answers: Any) -> int | None:
     """Of the classifier, for an array of answers: it may lack the last class."""
     outputs = getattr(classifier, "outputs", None)
-    return outputs[0].shape[-1] if outputs and not isinstance(answers, Annotations) else None
+    if not outputs or isinstance(answers, Annotations):
+        return None
+    return 2 if outputs[0].shape[-1] == 1 else outputs[0].shape[-1]
+
+
+def _refuse_data_set(x: Any) -> None:
+    if is_data_set(x):
+        raise ValueError(
+            "`x` must be arrays in memory: `fit_crowd` trains on the same features many times, on other answers. Read "
+            "them into an array; or train `crowd_model(classifier, crowd, slots=True)` on `pipelines.CrowdBatches`, or "
+            f"`EMTrainer` on batches (features, items). Received: {type(x).__name__}"
+        )
+
+
+def _network(classifier: Any, x: Any, from_logits: bool) -> tuple[keras.Model, Any]:
+    """The classifier as a functional model of class probabilities, or logits; and the features as it takes them."""
+    x = prepared(classifier, x)
+    few = keras.tree.map_structure(lambda part: np.asarray(part[:8]), x)
+    network = classifier_model(classifier, from_logits, few)
+    warn_of_own_training(classifier, "`fit_crowd`")
+    return network, x
 
 
 def _check_classifier(classifier: Any, annotations: Annotations) -> None:
-    if not getattr(classifier, "outputs", None) or len(classifier.outputs) != 1:
-        raise ValueError(
-            "`classifier` must be a built Sequential or functional model of one output. "
-            f"Received: {type(classifier).__name__} with {len(getattr(classifier, 'outputs', None) or [])} outputs"
-        )
     shape = tuple(classifier.outputs[0].shape)
     if shape[1:] != (annotations.num_classes,):
         raise ValueError(

@@ -27,6 +27,8 @@ def test_snippets_run(tmp_path, monkeypatch):
     precise = namespace["spread"] < 1
     assert namespace["raters"].precision()[precise].min() > namespace["raters"].precision()[~precise].max()
     assert list(tmp_path.rglob("saved_model.pb"))
+    assert namespace["hidden"].tagger().input.dtype == "int32"
+    assert {t.dtype for t in namespace["model"].inputs} == {"float32"}
     assert namespace["annotations"].dense().tolist() == [[-1, 1, -1], [0, -1, 0], [-1, -1, -1]]
 
 

@@ -15,7 +15,8 @@ def check_classifier(classifier: Any) -> None:
         shapes = [tuple(output.shape) for output in outputs]
         raise ValueError(
             "`classifier` must be the built Sequential or functional model below the crowd layer (of a "
-            "`JointCrowdModel` its `classifier`), of output shape (batch, classes). "
+            "`JointCrowdModel` its `classifier`), of output shape (batch, classes); another is "
+            "one by `keras_crowd.models.as_functional(classifier, x[:1])`. "
             f"Received: {type(classifier).__name__}" + (f" of output shapes {shapes}" if shapes else "")
         )
 

@@ -42,7 +42,8 @@ class CrowdMonitor(keras.callbacks.Callback):
 
     Args:
         crowd: The crowd layer.
-        classifier: The classifier below the crowd layer, a built Keras model of one output.
+        classifier: The classifier below the crowd layer, a built Keras model of one output; `(batch, 1)`, a sigmoid,
+            is the probability of class 1 of two.
         x: Features of the monitored items, such as the training items: an array, or a list or dict of
             arrays for several inputs.
         answers: The answers to them: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft
@@ -97,7 +98,7 @@ class CrowdMonitor(keras.callbacks.Callback):
         number("warm_up", warm_up, at_least=0)
         check_crowd(crowd)
         check_classifier(classifier)
-        annotations = as_annotations(answers, classifier.output_shape[-1])
+        annotations = as_annotations(answers, max(2, classifier.output_shape[-1]))
         x = keras.tree.map_structure(lambda part: rows_by_id("x", part, annotations), x)
         one_row_an_item(keras.tree.flatten(x), annotations.num_items)
         _check_annotators(annotations, crowd.num_annotators)

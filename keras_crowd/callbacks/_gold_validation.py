@@ -9,6 +9,7 @@ from keras import ops
 
 from .._arguments import whole_number
 from ..annotations import id_array, labels_as_codes, rows_like
+from ..ops import two_classes
 from ._classifier import check_classifier, predictions
 
 
@@ -19,7 +20,8 @@ class GoldValidation(keras.callbacks.Callback):
     the callbacks that use them, as `EarlyStopping("val_gold_accuracy", mode="max")` and `ModelCheckpoint`.
 
     Args:
-        classifier: The classifier below the crowd layer, a built Keras model of one output.
+        classifier: The classifier below the crowd layer, a built Keras model of one output; `(batch, 1)`, a sigmoid,
+            is the probability of class 1 of two.
         x: Features of the gold items: an array, or a list or dict of arrays for several inputs.
         y: Gold labels; for the default metrics class codes `(items,)`, `-1` where unknown: such items are left out.
             A series is matched to a data frame `x` by their indices, unless one of them is a plain range.
@@ -73,6 +75,8 @@ class GoldValidation(keras.callbacks.Callback):
         self.y = y
         self.batch_size = whole_number("batch_size", batch_size)
         self.prefix = prefix
+        self.from_logits = from_logits
+        self._two_classes = metrics is None and classifier.output_shape[-1] == 1
         self.metrics = metrics or [
             keras.metrics.SparseCategoricalCrossentropy(name="loss", from_logits=from_logits),
             keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
@@ -84,6 +88,8 @@ class GoldValidation(keras.callbacks.Callback):
         for metric in self.metrics:
             metric.reset_state()
         for batch, output in predictions(self.classifier, self.x, len(self.y), self.batch_size):
+            if self._two_classes:
+                output = two_classes(output, self.from_logits)
             for metric in self.metrics:
                 metric.update_state(self.y[batch], output)
         for metric in self.metrics:

@@ -8,9 +8,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from ..annotations import Annotations, is_soft_table
 from ..models import (
     HiddenCRF,
     as_functional,
+    check_binary_head,
     check_one_output,
     check_strings_work,
     give_input,
@@ -43,7 +45,7 @@ def network_for(classifier: Any, x: Any) -> tuple[keras.Model, tuple[int | None,
         x = _PreparedBatches(classifier, x) if batches else prepared(classifier, x)
         network = as_functional(classifier)
         if classifier.compiled:
-            network.compile(classifier.optimizer, None if _is_sparse(classifier.loss) else classifier.loss)
+            network.compile(classifier.optimizer, None if is_sparse(classifier.loss) else classifier.loss)
         return network, tuple(network.outputs[0].shape), x
     x = x if batches else prepared(classifier, x)
     if is_symbolic(classifier):
@@ -52,7 +54,13 @@ def network_for(classifier: Any, x: Any) -> tuple[keras.Model, tuple[int | None,
     some = keras.tree.map_structure(lambda part: np.asarray(keras.ops.convert_to_numpy(part)), some)
     if isinstance(classifier, keras.Sequential):
         give_input(classifier, some)
-    output = classifier(some)
+    try:
+        output = classifier(some)
+    except Exception as error:
+        raise ValueError(
+            f"`classifier` must be callable on the features. Received: {type(classifier).__name__} "
+            f"{classifier.name!r}, {type(error).__name__}: {error}"
+        ) from error
     if not hasattr(output, "shape"):
         raise ValueError(
             "`classifier` must be a model of one output. "
@@ -61,7 +69,30 @@ def network_for(classifier: Any, x: Any) -> tuple[keras.Model, tuple[int | None,
     return classifier, (None, *output.shape[1:]), x
 
 
-def _is_sparse(loss: Any) -> bool:
+def of_two_classes(network: Any, answers: Any, from_logits: bool) -> bool:
+    """Whether a head of one unit is asked for one class of two, as the answers say, and not for numbers."""
+    if isinstance(answers, Annotations):
+        classes = answers.classes is not None
+    else:
+        array = np.asarray(answers)
+        classes = array.dtype.kind in "iu" or is_soft_table(array)
+    if not classes:
+        return False
+    try:
+        check_binary_head(network, from_logits)
+    except ValueError as error:
+        raise ValueError(
+            f"{error}. For a regressor the answers must be floats, NaN for missing, or `Annotations` of numbers"
+        ) from error
+    if "categorical" in str(name_of_loss(network.loss if network.compiled else None)).lower():
+        raise ValueError(
+            "`classifier` of one output for two classes must be compiled with a loss for it, as "
+            f'"binary_crossentropy". Received: loss={name_of_loss(network.loss)!r}'
+        )
+    return True
+
+
+def is_sparse(loss: Any) -> bool:
     return "sparse" in str(name_of_loss(loss)).lower()
 
 

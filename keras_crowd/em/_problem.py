@@ -13,6 +13,7 @@ from ..models._outputs import check_outputs, outputs_of_few
 from ._chains import Chains
 from ._confusions import Confusions
 from ._features import as_features
+from ._network import of_two_classes
 from ._raters import Raters
 
 
@@ -26,7 +27,7 @@ def problem_for(
     features = as_features(x, rows[0], batch_size, annotators.annotations if len(rows) == 1 else None)
     if isinstance(annotators, Confusions):
         some, _ = next(iter(features))
-        check_outputs(outputs_of_few(trainer.classifier, some), trainer.from_logits)
+        check_outputs(outputs_of_few(trainer.network, some), trainer.from_logits)
     return annotators, rows, features
 
 
@@ -48,20 +49,22 @@ def _chains(
 
 def annotators_for(trainer: Any, answers: Any, gold: Any) -> tuple[Confusions | Raters, tuple[int, ...]]:
     """What will be known of the annotators; and the shape of the items, `(items,)` or `(items, time)`."""
-    shape = tuple(trainer.classifier.output_shape)
-    if len(shape) not in (2, 3) or not shape[-1] or shape[-1] < len(shape) - 1:
+    shape = trainer.output_shape
+    one_unit = shape[-1] == 1
+    two_classes = one_unit and of_two_classes(trainer.network, answers, trainer.from_logits)
+    if len(shape) not in (2, 3) or not shape[-1] or (len(shape) == 3 and one_unit and not two_classes):
         raise ValueError(
             "`classifier` must have the output shape (batch, classes), (batch, time, classes) or (batch, 1). "
             f"Received: {shape}"
         )
-    if shape[-1] == 1:
+    if one_unit and not two_classes:
         ratings = as_ratings(answers)
         return _raters(trainer, ratings, gold), (ratings.num_items,)
     rows = np.shape(answers)[:2]
     if len(shape) == 3:
         answers = _answers_to_tokens(answers)
         answers = answers.reshape(-1, *answers.shape[2:])
-    annotations = as_annotations(answers, shape[-1])
+    annotations = as_annotations(answers, 2 if two_classes else shape[-1])
     rows = rows if len(shape) == 3 else (annotations.num_items,)
     return _confusions(trainer, annotations, gold, rows)
 

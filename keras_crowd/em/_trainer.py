@@ -13,11 +13,12 @@ import numpy as np
 from .._arguments import flag, number, whole_number
 from .._backup import Backup, TrainingBackup, description
 from ..annotations import checksum
-from ..models import HiddenCRF
+from ..models import is_task
 from ..ops import class_probabilities
 from ._chains import Chains
 from ._confusions import Confusions
 from ._log import Log
+from ._network import is_sparse, name_of_loss, network_for
 from ._problem import problem_for
 from ._raters import Raters
 
@@ -46,10 +47,13 @@ class EMTrainer:
     layer must not be trainable; it gets the confusions.
 
     Args:
-        classifier: A built Keras model from features to class probabilities `(batch, classes)` or
-            `(batch, time, classes)`, or to numbers `(batch, 1)`; or a `models.HiddenCRF`. Compiled, it keeps its
+        classifier: A Keras model of any kind from features to class probabilities `(batch, classes)` or
+            `(batch, time, classes)`, or to numbers `(batch, 1)`; or a `models.HiddenCRF`. One output and answers that
+            are classes are the probability of class 1 of two. Compiled, it keeps its
             optimizer and loss, which must take distributions over the classes, as
-            `"categorical_crossentropy"` does (numbers: `"mse"`); else it is compiled with Adam and that.
+            `"categorical_crossentropy"` does (numbers: `"mse"`; one output for two classes:
+            `"binary_crossentropy"`); else it is compiled with Adam and that. A KerasHub task is trained without its
+            preprocessor, through which the features go once before.
         num_annotators: Number of annotators. Defaults to that of the answers.
         from_logits: Whether the classifier gives logits.
         prior: Answers of each annotator imagined beforehand: a positive number, or what you know of them as
@@ -92,6 +96,8 @@ class EMTrainer:
         self.prior = prior
         self.strength = strength
         self.seed = seed
+        self.network: Any = classifier
+        self.output_shape: tuple[int | None, ...] = ()
         self._annotators: Any = None
         self._rows: tuple[int, ...] = ()
         self._posterior: Any = None
@@ -153,18 +159,19 @@ class EMTrainer:
             whole_number(name, value)
         if tolerance is not None:
             number("tolerance", tolerance)
+        self.network, self.output_shape, x = network_for(self.classifier, x)
         annotators, rows, features = problem_for(self, x, answers, gold, batch_size)
         posterior = annotators.start(start)
         self._annotators, self._rows = annotators, rows
         self._compile()
         settings = {"epochs": epochs, "batch_size": batch_size, "gold": gold, "start": start}
         backup = self._backup(backup_dir, features, settings)
-        kept = TrainingBackup(backup, self.classifier, callbacks, lambda: {"posterior": self._posterior})
+        kept = TrainingBackup(backup, self.network, callbacks, lambda: {"posterior": self._posterior})
         self._posterior = kept.restore().get("posterior", posterior)
         done = len(kept.epoch)
         features.skip(done * (epochs + 1))
         rise = None if tolerance is None else tolerance * len(annotators.annotations)
-        log = Log(self.classifier, callbacks, kept, iterations, rise, verbose)
+        log = Log(self.network, callbacks, kept, iterations, rise, verbose)
         while done < iterations and not log.stopped:
             self._iterate(log, features, epochs, done)
             done += 1
@@ -178,9 +185,10 @@ class EMTrainer:
         annotators, rows = self._annotators, self._rows
         log.begin(iteration)
         annotators.maximize(self._posterior)
+        targets = annotators.targets(self._posterior).reshape(*rows, -1)
         loss = features.fit(
-            self.classifier,
-            annotators.targets(self._posterior).reshape(*rows, -1),
+            self.network,
+            targets[..., 1:] if self._of_two_classes() else targets,
             annotators.informed.reshape(rows),
             epochs,
             np.random.default_rng([self.seed, iteration]),
@@ -196,9 +204,9 @@ class EMTrainer:
         given = {
             "answers": [checksum(annotations), annotations.num_items, annotations.num_annotators],
             "features": features.checksums(),
-            "classifier": description(self.classifier),
-            "optimizer": description(self.classifier.optimizer),
-            "loss": description(self.classifier.loss),
+            "classifier": description(self.network),
+            "optimizer": description(self.network.optimizer),
+            "loss": description(self.network.loss),
             "from_logits": self.from_logits,
             "prior": self.prior,
             "strength": self.strength,
@@ -233,19 +241,28 @@ class EMTrainer:
         return 1 / self._fitted(Raters).variance
 
     def _compile(self) -> None:
-        if not self.classifier.compiled:
-            self.classifier.compile("adam", self._default_loss())
+        if not self.network.compiled:
+            self.network.compile("adam", self._default_loss())
+        elif self.network.loss is None and not isinstance(self._annotators, Chains):
+            self.network.compile(self.network.optimizer, self._default_loss())
 
     def _default_loss(self) -> Any:
         if isinstance(self._annotators, Chains):
             return None
-        classes = keras.losses.CategoricalCrossentropy(from_logits=self.from_logits)
-        return "mse" if isinstance(self._annotators, Raters) else classes
+        if isinstance(self._annotators, Raters):
+            return "mse"
+        if self._of_two_classes():
+            return keras.losses.BinaryCrossentropy(from_logits=self.from_logits)
+        return keras.losses.CategoricalCrossentropy(from_logits=self.from_logits)
+
+    def _of_two_classes(self) -> bool:
+        """Whether the classifier has one output for two classes."""
+        return type(self._annotators) is Confusions and self.output_shape[-1] == 1
 
     def _predictions(self, features: Any) -> Any:
         if isinstance(self._annotators, Chains):
             return self._annotators.predictions(features)
-        outputs = features.predict(self.classifier)
+        outputs = features.predict(self.network)
         if isinstance(self._annotators, Confusions):
             outputs = class_probabilities(outputs, self.from_logits)
         return outputs.reshape(-1, outputs.shape[-1])
@@ -260,25 +277,21 @@ class EMTrainer:
         if not isinstance(self._annotators, kind):
             has = "biases and precisions" if isinstance(self._annotators, Raters) else "confusions"
             raise ValueError(
-                f"These annotators have {has}. Received: classifier of output {self.classifier.output_shape}"
+                f"These annotators have {has}. Received: classifier of output {self.output_shape}"
             )
         return self._annotators
 
 
 def _check_classifier(classifier: Any, from_logits: bool) -> None:
-    if not isinstance(classifier, keras.Model) or not (
-        isinstance(classifier, HiddenCRF) or getattr(classifier, "outputs", None)
-    ):
-        raise ValueError(
-            "`classifier` must be a built Sequential or functional model, or a `HiddenCRF`. "
-            f"Received: {type(classifier).__name__}"
-        )
+    if not isinstance(classifier, keras.Model):
+        raise ValueError(f"`classifier` must be a Keras model. Received: {type(classifier).__name__}")
     loss = classifier.loss if classifier.compiled else None
-    name = loss if isinstance(loss, str) else getattr(loss, "name", getattr(loss, "__name__", ""))
-    if "sparse" in str(name).lower():
+    if is_sparse(loss):
+        if is_task(classifier):  # the loss that it is made with
+            return
         raise ValueError(
             "`classifier` must be compiled with a loss that takes distributions over the classes, as "
-            f'"categorical_crossentropy" does. Received: loss={name!r}'
+            f'"categorical_crossentropy" does. Received: loss={name_of_loss(loss)!r}'
         )
     if getattr(loss, "from_logits", from_logits) != from_logits:
         raise ValueError(

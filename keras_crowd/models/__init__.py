@@ -18,6 +18,7 @@ from ._functional import is_symbolic as is_symbolic
 from ._functional import is_task as is_task
 from ._functional import prepared as prepared
 from ._functional import warn_of_own_training as warn_of_own_training
+from ._given import is_data_set as is_data_set
 from ._hidden_crf import HiddenCRF as HiddenCRF
 from ._joint_crowd_model import JointCrowdModel as JointCrowdModel
 from ._strip import crowd_layer as crowd_layer

@@ -69,6 +69,7 @@ def tf_data(
     else:
         batches = _read_at_random(tf, x, answers, batch_size, bool(shuffle), seed)
     finish = _finish(tf, answers, weights)
+    batches = batches.apply(tf.data.experimental.assert_cardinality(-(-len(answers.used()) // batch_size)))
     return batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
 
