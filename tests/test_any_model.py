@@ -262,7 +262,7 @@ def test_callbacks_take_a_sigmoid_for_two_classes(from_logits):
     p = classifier.predict(X, verbose=0)[:, 0]
     if from_logits:
         p_1 = classifier.outputs[0]
-        classifier = keras.Model(classifier.inputs, keras.ops.log(p_1 / (1 - p_1)))
+        classifier = keras.Model(classifier.inputs[0], keras.ops.log(p_1 / (1 - p_1)))
     truth = (p > 0.5).astype(int)
     truth[0] = 1 - truth[0]
     gold = kc.callbacks.GoldValidation(classifier, X, truth, from_logits=from_logits)
