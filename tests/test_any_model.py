@@ -95,7 +95,7 @@ def torch_module():
     torch = pytest.importorskip("torch")
     if BACKEND != "torch":
         pytest.skip("a PyTorch module needs the PyTorch backend")
-    module = keras.layers.TorchModuleWrapper(torch.nn.Linear(6, 4))
+    module = keras.layers.TorchModuleWrapper(torch.nn.Linear(6, 4), output_shape=(None, 4))
     return keras.Sequential([keras.Input((6,)), module, head()]), X
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from ..layers import CrowdsClassification, CrowdsOrdinal, CrowdsRegression
+from ..layers import CrowdLayer
 
 
 def check_classifier(classifier: Any) -> None:
@@ -23,7 +23,7 @@ def check_classifier(classifier: Any) -> None:
 
 def check_crowd(crowd: Any) -> Any:
     """The crowd layer, which it must be."""
-    if not isinstance(crowd, CrowdsClassification | CrowdsOrdinal | CrowdsRegression):
+    if not isinstance(crowd, CrowdLayer):
         raise ValueError(
             "`crowd` must be the crowd layer itself, as `model.layers[-1]`, and not the model. "
             f"Received: {type(crowd).__name__}"

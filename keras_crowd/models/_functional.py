@@ -71,7 +71,8 @@ def as_functional(model: keras.Model, x: Any = None) -> keras.Model:
     except Exception as error:
         raise ValueError(
             f"{type(model).__name__} {model.name!r} must be callable on symbolic inputs (`keras.Input`) to have a "
-            "layer on top: compute with `keras.ops` and layers in its `call`, and leave shapes to them. "
+            "layer on top: compute with `keras.ops` and layers in its `call`, and leave shapes to them; give a "
+            "`TorchModuleWrapper` its `output_shape=`. "
             f"Received: {type(error).__name__}: {error}"
         ) from error
     return keras.Model(inputs, outputs, name=model.name)
@@ -120,7 +121,7 @@ def give_input(model: keras.Sequential, x: Any) -> None:
     token ids.
     """
     leaves = keras.tree.flatten(x)
-    if len(leaves) != 1 or leaves[0] is not x:
+    if len(leaves) != 1 or leaves[0] is not x or model.built:  # one that is built has an `Input`
         return
     layers, given = model.layers, _input_like(x)
     for _ in layers:
