@@ -200,8 +200,8 @@ def test_what_is_stripped_is_saved_and_loaded(kind, tmp_path):
         stripped.save(tmp_path / "classifier.keras")
         loaded = keras.models.load_model(tmp_path / "classifier.keras")
         np.testing.assert_allclose(loaded.predict(x, verbose=0), output, rtol=1e-4, atol=1e-5)
-    if BACKEND == "torch":
-        return
+    if BACKEND == "torch" or (BACKEND == "jax" and kind == "KerasHub text"):
+        return  # Keras exports nothing under PyTorch; JAX cannot compare lengths of texts that are not known
     stripped.export(tmp_path / "saved", verbose=False)
     assert (tmp_path / "saved" / "saved_model.pb").exists()
 
