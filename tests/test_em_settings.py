@@ -263,7 +263,13 @@ def test_chains_refuse_what_is_not_theirs():
 @pytest.mark.parametrize(
     ("model", "x", "answers", "arguments", "message"),
     [
-        (regressor, X, np.zeros((N, R), int), {}, "For a regressor the answers must be floats.*`Annotations` of numbers"),
+        (
+            regressor,
+            X,
+            np.zeros((N, R), int),
+            {},
+            "For a regressor the answers must be floats.*`Annotations` of numbers",
+        ),
         (regressor, X, RATINGS, {"gold": np.zeros(N, int)}, "`gold` must be 60 floats"),
         (regressor, X, RATINGS, {"start": "dawid_skene"}, '`start` must be "raykar" or "mean_rating"'),
         (
