@@ -213,7 +213,7 @@ def test_a_hidden_crf_says_that_it_takes_hard_answers():
 def test_a_regressor_takes_no_distributions():
     regressor = keras.Sequential([keras.Input((D,)), keras.layers.Dense(1)])
     with pytest.raises(
-        ValueError, match="For a regressor the answers must be floats.*`Annotations` of numbers"
+        ValueError, match=r"For a regressor the answers must be floats.*`Annotations` of numbers"
     ):
         kc.EMTrainer(regressor).fit(X, SOFT, verbose=0)
 
