@@ -93,6 +93,7 @@ def of_two_classes(network: Any, answers: Any, from_logits: bool) -> bool:
 
 
 def is_sparse(loss: Any) -> bool:
+    """Whether a loss takes class codes and no distributions."""
     return "sparse" in str(name_of_loss(loss)).lower()
 
 
