@@ -1,13 +1,16 @@
 """Starts for the parameters of annotators."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import ops
 
 from ._arguments import array_of_numbers, number
 from ._registration import register
+from ._typing import DType, Tensor
 
 
 @register
@@ -30,7 +33,7 @@ class CrowdIdentity(keras.initializers.Initializer):
     def __init__(self, scale: float = 1.0) -> None:
         self.scale = number("scale", scale)
 
-    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+    def __call__(self, shape: Sequence[int], dtype: DType = None) -> Tensor:
         if len(shape) != 3:
             return ops.full(shape, self.scale, dtype=dtype)
         one = self.scale * ops.eye(shape[-1], dtype=dtype)
@@ -54,7 +57,7 @@ class FromConfusion(keras.initializers.Initializer):
     ...     num_annotators=3, kernel_initializer=keras_crowd.initializers.FromConfusion(confusion))
     """
 
-    def __init__(self, confusion: Any) -> None:
+    def __init__(self, confusion: npt.ArrayLike) -> None:
         self.confusion = array_of_numbers("confusion", confusion)
         if self.confusion.ndim != 3 or not np.all(self.confusion > 0):
             raise ValueError(
@@ -62,7 +65,7 @@ class FromConfusion(keras.initializers.Initializer):
                 f"Received: shape {self.confusion.shape}, lowest entry {self.confusion.min(initial=1):.3g}"
             )
 
-    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+    def __call__(self, shape: Sequence[int], dtype: DType = None) -> Tensor:
         if tuple(shape) != self.confusion.shape:
             raise ValueError(
                 f"`confusion` must have the kernel's shape {tuple(shape)}. Received: {self.confusion.shape}"
@@ -88,7 +91,7 @@ class PerAnnotator(keras.initializers.Initializer):
     ...     num_annotators=2, bias_initializer=keras_crowd.initializers.PerAnnotator(start.bias))
     """
 
-    def __init__(self, values: Any) -> None:
+    def __init__(self, values: npt.ArrayLike) -> None:
         self.values = array_of_numbers("values", values)
         if self.values.ndim not in (1, 2) or not np.all(np.isfinite(self.values)):
             raise ValueError(
@@ -96,7 +99,7 @@ class PerAnnotator(keras.initializers.Initializer):
                 f"Received: shape {self.values.shape}, {int(np.sum(~np.isfinite(self.values)))} not finite"
             )
 
-    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+    def __call__(self, shape: Sequence[int], dtype: DType = None) -> Tensor:
         values = self.values[:, None] if self.values.ndim == 1 else self.values
         if len(shape) != 2 or values.shape[0] != shape[0] or values.shape[1] not in (1, shape[1]):
             raise ValueError(

@@ -8,6 +8,7 @@ from keras import ops as kops
 from . import ops
 from ._arguments import number
 from ._registration import register
+from ._typing import DType, Tensor
 
 _WEIGHTED = "mean_with_sample_weight"
 
@@ -15,25 +16,25 @@ _WEIGHTED = "mean_with_sample_weight"
 class _MaskedCrowdLoss(keras.losses.Loss):
     """A value of each answer, averaged over the answers given. Abstract."""
 
-    def __init__(self, reduction: str | None, name: str, dtype: Any = None) -> None:
+    def __init__(self, reduction: str | None, name: str, dtype: DType = None) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
-    def targets(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    def targets(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
         """Answers as `values` wants them, and where there is one."""
         return ops.answer_targets(y_true, y_pred)
 
-    def values(self, targets: Any, observed: Any, y_pred: Any) -> Any:
+    def values(self, targets: Tensor, observed: Tensor, y_pred: Tensor) -> Tensor:
         """The loss of each answer, `(..., annotators or slots)`, 0 where there is none."""
         raise NotImplementedError
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         targets, observed = self.targets(y_true, y_pred)
         values = self.values(targets, observed, y_pred)
         if self.reduction in ("sum", "none", None, _WEIGHTED):
             return ops.item_sums(values)
         return ops.mean_over_observed(values, observed)
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+    def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         if self.reduction != _WEIGHTED:
             return super().__call__(y_true, y_pred, sample_weight)
         y_true, y_pred = (kops.convert_to_tensor(y, dtype=self.dtype) for y in (y_true, y_pred))
@@ -90,29 +91,29 @@ class MaskedCrowdCrossEntropy(_MaskedCrowdLoss):
         self,
         reduction: str | None = "sum_over_batch_size",
         name: str = "masked_crowd_cross_entropy",
-        dtype: Any = None,
+        dtype: DType = None,
     ) -> None:
         super().__init__(reduction, name, dtype)
 
-    def values(self, targets: Any, observed: Any, y_pred: Any) -> Any:
+    def values(self, targets: Tensor, observed: Tensor, y_pred: Tensor) -> Tensor:
         return ops.crowd_cross_entropy(targets, observed, y_pred)
 
 
 class _MaskedRatingLoss(_MaskedCrowdLoss):
     """The same over numeric answers. Abstract."""
 
-    def targets(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    def targets(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
         return ops.rating_targets(y_true, y_pred)
 
 
 class _MaskedErrorLoss(_MaskedRatingLoss):
     """A value of each answer's error, `prediction - answer`. Abstract."""
 
-    def of_errors(self, error: Any) -> Any:
+    def of_errors(self, error: Tensor) -> Tensor:
         """The loss of each error, 0 for none."""
         raise NotImplementedError
 
-    def values(self, targets: Any, observed: Any, y_pred: Any) -> Any:
+    def values(self, targets: Tensor, observed: Tensor, y_pred: Tensor) -> Tensor:
         means = ops.predicted_means(targets, y_pred)
         return ops.over_targets(self.of_errors(ops.rating_errors(targets, observed, means)))
 
@@ -151,11 +152,11 @@ class MaskedCrowdMeanSquaredError(_MaskedErrorLoss):
         self,
         reduction: str | None = "sum_over_batch_size",
         name: str = "masked_crowd_mean_squared_error",
-        dtype: Any = None,
+        dtype: DType = None,
     ) -> None:
         super().__init__(reduction, name, dtype)
 
-    def of_errors(self, error: Any) -> Any:
+    def of_errors(self, error: Tensor) -> Tensor:
         return kops.square(error)
 
 
@@ -184,11 +185,11 @@ class MaskedCrowdMeanAbsoluteError(_MaskedErrorLoss):
         self,
         reduction: str | None = "sum_over_batch_size",
         name: str = "masked_crowd_mean_absolute_error",
-        dtype: Any = None,
+        dtype: DType = None,
     ) -> None:
         super().__init__(reduction, name, dtype)
 
-    def of_errors(self, error: Any) -> Any:
+    def of_errors(self, error: Tensor) -> Tensor:
         return kops.abs(error)
 
 
@@ -222,12 +223,12 @@ class MaskedCrowdHuber(_MaskedErrorLoss):
         delta: float = 1.0,
         reduction: str | None = "sum_over_batch_size",
         name: str = "masked_crowd_huber",
-        dtype: Any = None,
+        dtype: DType = None,
     ) -> None:
         super().__init__(reduction, name, dtype)
         self.delta = number("delta", delta, above=0)
 
-    def of_errors(self, error: Any) -> Any:
+    def of_errors(self, error: Tensor) -> Tensor:
         return ops.huber(error, self.delta)
 
     def get_config(self) -> dict[str, Any]:
@@ -266,11 +267,11 @@ class MaskedCrowdGaussian(_MaskedRatingLoss):
         self,
         reduction: str | None = "sum_over_batch_size",
         name: str = "masked_crowd_gaussian",
-        dtype: Any = None,
+        dtype: DType = None,
     ) -> None:
         super().__init__(reduction, name, dtype)
 
-    def values(self, targets: Any, observed: Any, y_pred: Any) -> Any:
+    def values(self, targets: Tensor, observed: Tensor, y_pred: Tensor) -> Tensor:
         return ops.over_targets(ops.gaussian_cross_entropy(targets, observed, y_pred))
 
 

@@ -1,31 +1,30 @@
 """Metrics over the answers that were given, exact over any number of batches."""
 
-from typing import Any
-
 import keras
 from keras import ops as kops
 
 from . import ops
 from ._registration import register
+from ._typing import DType, Tensor
 
 
 class _ObservedMean(keras.metrics.Metric):
     """The mean of a value per answer over all observed answers, weighted by item. Abstract."""
 
-    def __init__(self, name: str, dtype: Any = None) -> None:
+    def __init__(self, name: str, dtype: DType = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_weight(shape=(), initializer="zeros", name="total")
         self.count = self.add_weight(shape=(), initializer="zeros", name="count")
 
-    def targets(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    def targets(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
         """Answers as `values` wants them, and where there is one."""
         return ops.answer_targets(y_true, y_pred)
 
-    def values(self, targets: Any, observed: Any, y_pred: Any) -> Any:
+    def values(self, targets: Tensor, observed: Tensor, y_pred: Tensor) -> Tensor:
         """The value of each answer, in the shape of `observed`."""
         raise NotImplementedError
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
         y_true, y_pred = kops.convert_to_tensor(y_true), kops.convert_to_tensor(y_pred)
         targets, observed = self.targets(y_true, y_pred)
         weights = kops.cast(observed, self.dtype)
@@ -38,7 +37,7 @@ class _ObservedMean(keras.metrics.Metric):
         self.total.assign_add(kops.sum(values * weights))
         self.count.assign_add(kops.sum(weights))
 
-    def result(self) -> Any:
+    def result(self) -> Tensor:
         return kops.divide_no_nan(self.total, self.count)
 
 
@@ -65,10 +64,10 @@ class CrowdAccuracy(_ObservedMean):
     0.3333333432674408
     """
 
-    def __init__(self, name: str = "crowd_accuracy", dtype: Any = None) -> None:
+    def __init__(self, name: str = "crowd_accuracy", dtype: DType = None) -> None:
         super().__init__(name=name, dtype=dtype)
 
-    def values(self, targets: Any, observed: Any, logits: Any) -> Any:
+    def values(self, targets: Tensor, observed: Tensor, logits: Tensor) -> Tensor:
         return kops.cast(kops.argmax(logits, axis=-1), "int32") == ops.answered_classes(targets, logits)
 
 
@@ -94,17 +93,17 @@ class CrowdCrossEntropy(_ObservedMean):
     1.3862943649291992
     """
 
-    def __init__(self, name: str = "crowd_cross_entropy", dtype: Any = None) -> None:
+    def __init__(self, name: str = "crowd_cross_entropy", dtype: DType = None) -> None:
         super().__init__(name=name, dtype=dtype)
 
-    def values(self, targets: Any, observed: Any, logits: Any) -> Any:
+    def values(self, targets: Tensor, observed: Tensor, logits: Tensor) -> Tensor:
         return ops.crowd_cross_entropy(targets, observed, logits)
 
 
 class _RatingMean(_ObservedMean):
     """The same over numeric answers. Abstract."""
 
-    def targets(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    def targets(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
         return ops.rating_targets(kops.cast(y_true, self.dtype), y_pred)
 
 
@@ -130,14 +129,14 @@ class CrowdRootMeanSquaredError(_RatingMean):
     1.632993221282959
     """
 
-    def __init__(self, name: str = "crowd_root_mean_squared_error", dtype: Any = None) -> None:
+    def __init__(self, name: str = "crowd_root_mean_squared_error", dtype: DType = None) -> None:
         super().__init__(name=name, dtype=dtype)
 
-    def values(self, targets: Any, observed: Any, y_pred: Any) -> Any:
+    def values(self, targets: Tensor, observed: Tensor, y_pred: Tensor) -> Tensor:
         means = ops.predicted_means(targets, y_pred)
         return kops.square(ops.rating_errors(targets, observed, means))
 
-    def result(self) -> Any:
+    def result(self) -> Tensor:
         return kops.sqrt(super().result())
 
 
@@ -164,10 +163,10 @@ class CrowdGaussianCrossEntropy(_RatingMean):
     0.9189385175704956
     """
 
-    def __init__(self, name: str = "crowd_gaussian_cross_entropy", dtype: Any = None) -> None:
+    def __init__(self, name: str = "crowd_gaussian_cross_entropy", dtype: DType = None) -> None:
         super().__init__(name=name, dtype=dtype)
 
-    def values(self, targets: Any, observed: Any, y_pred: Any) -> Any:
+    def values(self, targets: Tensor, observed: Tensor, y_pred: Tensor) -> Tensor:
         return ops.gaussian_cross_entropy(targets, observed, y_pred)
 
 

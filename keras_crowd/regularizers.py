@@ -12,6 +12,7 @@ from keras import ops as kops
 from . import ops
 from ._arguments import number
 from ._registration import register
+from ._typing import Tensor
 
 
 class _WeightedPenalty(keras.regularizers.Regularizer):
@@ -20,11 +21,11 @@ class _WeightedPenalty(keras.regularizers.Regularizer):
     def __init__(self, weight: float) -> None:
         self.weight = number("weight", weight, at_least=0)
 
-    def penalty(self, x: Any) -> Any:
+    def penalty(self, x: Tensor) -> Tensor:
         """The penalty before it is weighed."""
         raise NotImplementedError
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Tensor) -> Tensor:
         return self.weight * self.penalty(x)
 
     def get_config(self) -> dict[str, Any]:
@@ -65,15 +66,15 @@ class ClassifierLogDet(_WeightedPenalty):
         self.momentum = number("momentum", momentum, at_least=0, below=1)
         self.epsilon = number("epsilon", epsilon, at_least=0)
 
-    def penalty(self, x: Any) -> Any:
+    def penalty(self, x: Tensor) -> Tensor:
         return self.gram_penalty(ops.gram(x), ops.num_rows(x))
 
-    def gram_penalty(self, gram: Any, num_items: Any = None) -> Any:
+    def gram_penalty(self, gram: Tensor, num_items: Tensor | None = None) -> Tensor:
         """The penalty of `F'F / n`; with `n`, its gradient is that of all replicas' items."""
         num_classes = gram.shape[-1]
         return -ops.mean_log_eigenvalue(gram * num_classes, self.epsilon * num_classes, num_items)
 
-    def running_gram(self, previous: Any, x: Any) -> tuple[Any, Any]:
+    def running_gram(self, previous: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         """The average to keep, and the same with the whole gradient of the present batch."""
         present = ops.gram(x)
         average = kops.stop_gradient(self.momentum * previous + (1.0 - self.momentum) * present)
@@ -113,7 +114,7 @@ class ConfusionLogDet(_WeightedPenalty):
         super().__init__(weight)
         self.epsilon = number("epsilon", epsilon, at_least=0)
 
-    def penalty(self, x: Any) -> Any:
+    def penalty(self, x: Tensor) -> Tensor:
         return -ops.mean_log_eigenvalue(ops.confusion_gram(x), self.epsilon)
 
     def get_config(self) -> dict[str, Any]:
@@ -144,7 +145,7 @@ class ConfusionTrace(_WeightedPenalty):
     def __init__(self, weight: float = 0.1) -> None:
         super().__init__(weight)
 
-    def penalty(self, x: Any) -> Any:
+    def penalty(self, x: Tensor) -> Tensor:
         return kops.mean(kops.diagonal(x, axis1=-2, axis2=-1))
 
 

@@ -24,7 +24,6 @@ LEVELS = {
     "_older_keras": 1,
     "annotations": 1,
     "ops": 2,
-    "_crf": 2,
     "aggregation": 2,
     "datasets": 2,
     "evaluation": 2,

@@ -2,15 +2,14 @@
 
 import itertools
 
-import keras
 import numpy as np
 import pytest
 import references_crf
 from conftest import BACKEND, XLA
-from keras import ops
+from keras import ops as kops
 from test_layers import value_and_gradients
 
-from keras_crowd import _crf
+from keras_crowd import ops
 from keras_crowd.layers import LinearChainCRF
 
 K, T, B = 3, 5, 6
@@ -20,11 +19,13 @@ JIT = [False, pytest.param(True, marks=pytest.mark.skipif(not XLA, reason="PyTor
 def problem(seed=0, scale=2.0):
     rng = np.random.default_rng(seed)
     emissions = rng.normal(scale=scale, size=(B, T, K)).astype("float32")
-    potentials = [ops.convert_to_tensor(rng.normal(scale=scale, size=s), "float32") for s in ((K, K), K, K)]
+    potentials = [
+        kops.convert_to_tensor(rng.normal(scale=scale, size=s), "float32") for s in ((K, K), K, K)
+    ]
     mask = np.array(
         [[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [0, 0, 1, 1, 1], [1, 0, 1, 0, 1], [0, 1, 0, 0, 0], [0] * 5], bool
     )
-    return emissions, _crf.Potentials(*potentials), mask
+    return emissions, ops.ChainPotentials(*potentials), mask
 
 
 def compiled(function):
@@ -39,8 +40,8 @@ def compiled(function):
 
 
 def run(function, jit, *arrays):
-    arrays = [ops.convert_to_tensor(a) for a in arrays]
-    return ops.convert_to_numpy((compiled(function) if jit else function)(*arrays))
+    arrays = [kops.convert_to_tensor(a) for a in arrays]
+    return kops.convert_to_numpy((compiled(function) if jit else function)(*arrays))
 
 
 def by_enumeration(oracle, emissions, potentials, mask):
@@ -49,17 +50,17 @@ def by_enumeration(oracle, emissions, potentials, mask):
 
 
 def as_arrays(tensors):
-    return [ops.convert_to_numpy(t).astype(float) for t in tensors]
+    return [kops.convert_to_numpy(t).astype(float) for t in tensors]
 
 
 @pytest.mark.parametrize("jit", JIT)
 @pytest.mark.parametrize("seed", range(3))
 def test_log_partition_equals_enumeration(seed, jit):
     emissions, potentials, mask = problem(seed)
-    found = run(lambda e, m: _crf.log_partition(e, potentials, m), jit, emissions, mask)
+    found = run(lambda e, m: ops.chain_log_partition(e, potentials, m), jit, emissions, mask)
     expected = by_enumeration(references_crf.log_partition, emissions, potentials, mask)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
-    unmasked = run(lambda e: _crf.log_partition(e, potentials), jit, emissions)
+    unmasked = run(lambda e: ops.chain_log_partition(e, potentials), jit, emissions)
     expected = by_enumeration(references_crf.log_partition, emissions, potentials, np.ones_like(mask))
     np.testing.assert_allclose(unmasked, expected, rtol=1e-5)
 
@@ -68,7 +69,7 @@ def test_log_partition_equals_enumeration(seed, jit):
 @pytest.mark.parametrize("seed", range(3))
 def test_marginals_equal_enumeration(seed, jit):
     emissions, potentials, mask = problem(seed)
-    found = run(lambda e, m: _crf.marginals(e, potentials, m), jit, emissions, mask)
+    found = run(lambda e, m: ops.chain_marginals(e, potentials, m), jit, emissions, mask)
     for p, e, m in zip(found, emissions, mask, strict=True):
         expected = references_crf.marginals(e[m].astype(float), *as_arrays(potentials))
         np.testing.assert_allclose(p[m], expected, atol=1e-5)
@@ -79,7 +80,7 @@ def test_marginals_equal_enumeration(seed, jit):
 @pytest.mark.parametrize("seed", range(3))
 def test_viterbi_equals_enumeration(seed, jit):
     emissions, potentials, mask = problem(seed)
-    found = run(lambda e, m: _crf.viterbi(e, potentials, m), jit, emissions, mask)
+    found = run(lambda e, m: ops.viterbi(e, potentials, m), jit, emissions, mask)
     for z, e, m in zip(found, emissions, mask, strict=True):
         assert tuple(z[m]) == references_crf.best(e[m].astype(float), *as_arrays(potentials))
         assert np.all(z[~m] == -1)
@@ -89,11 +90,11 @@ def test_gradient_of_log_partition_is_the_marginals_and_finite_differences():
     emissions, potentials, mask = problem()
 
     def total(e, transitions, start, end):
-        return ops.sum(_crf.log_partition(e, _crf.Potentials(transitions, start, end), mask))
+        return kops.sum(ops.chain_log_partition(e, ops.ChainPotentials(transitions, start, end), mask))
 
     arrays = (emissions, *(a.astype("float32") for a in as_arrays(potentials)))
     _, gradients = value_and_gradients(total, *arrays)
-    expected = ops.convert_to_numpy(_crf.marginals(emissions, potentials, mask))
+    expected = kops.convert_to_numpy(ops.chain_marginals(emissions, potentials, mask))
     np.testing.assert_allclose(gradients[0], expected, atol=1e-5)
     oracle = [a.astype(float) for a in arrays]
     for which, gradient in enumerate(gradients):
@@ -112,24 +113,24 @@ def test_padding_reaches_nothing(poison):
     dirty = np.where(mask[..., None], emissions, poison).astype("float32")
 
     def total(e):
-        return ops.sum(_crf.log_likelihood(e, ops.ones_like(e) * 0.5, potentials, mask))
+        return kops.sum(ops.chain_log_likelihood(e, kops.ones_like(e) * 0.5, potentials, mask))
 
     expected = value_and_gradients(total, emissions)
     found = value_and_gradients(total, dirty)
     assert found[0] == pytest.approx(expected[0])
     np.testing.assert_allclose(found[1][0], expected[1][0], rtol=1e-5, atol=1e-7)
-    for function in (_crf.marginals, _crf.viterbi):
+    for function in (ops.chain_marginals, ops.viterbi):
         np.testing.assert_allclose(
-            ops.convert_to_numpy(function(dirty, potentials, mask)),
-            ops.convert_to_numpy(function(emissions, potentials, mask)),
+            kops.convert_to_numpy(function(dirty, potentials, mask)),
+            kops.convert_to_numpy(function(emissions, potentials, mask)),
         )
 
 
 def test_likelihood_of_tags_is_the_score_of_their_chain():
     emissions, potentials, _ = problem()
     tags = np.random.default_rng(0).integers(0, K, (B, T))
-    evidence = _crf.tag_evidence(ops.convert_to_tensor(tags), K, "float32")
-    found = ops.convert_to_numpy(_crf.log_likelihood(emissions, evidence, potentials))
+    evidence = ops.tag_evidence(kops.convert_to_tensor(tags), K, "float32")
+    found = kops.convert_to_numpy(ops.chain_log_likelihood(emissions, evidence, potentials))
     potentials = as_arrays(potentials)
     for value, z, e in zip(found, tags, emissions.astype(float), strict=True):
         expected = references_crf.score(z, e, *potentials) - references_crf.log_partition(e, *potentials)
@@ -140,9 +141,9 @@ def test_unknown_tags_are_summed_out():
     emissions, potentials, _ = problem()
     tags = np.full((B, T), -1)
     tags[:, 2] = 1
-    evidence = _crf.tag_evidence(ops.convert_to_tensor(tags), K, "float32")
-    found = ops.convert_to_numpy(_crf.log_likelihood(emissions, evidence, potentials))
-    p = ops.convert_to_numpy(_crf.marginals(emissions, potentials))
+    evidence = ops.tag_evidence(kops.convert_to_tensor(tags), K, "float32")
+    found = kops.convert_to_numpy(ops.chain_log_likelihood(emissions, evidence, potentials))
+    p = kops.convert_to_numpy(ops.chain_marginals(emissions, potentials))
     np.testing.assert_allclose(found, np.log(p[:, 2, 1]), atol=1e-4)
 
 
@@ -150,19 +151,19 @@ def test_long_chains_neither_overflow_nor_vanish():
     rng = np.random.default_rng(0)
     emissions = rng.normal(scale=20.0, size=(2, 1000, 4)).astype("float32")
     random = (rng.normal(scale=5.0, size=s) for s in ((4, 4), 4, 4))
-    potentials = _crf.Potentials(*(ops.convert_to_tensor(a, "float32") for a in random))
+    potentials = ops.ChainPotentials(*(kops.convert_to_tensor(a, "float32") for a in random))
     value, (gradient,) = value_and_gradients(
-        lambda e: ops.sum(_crf.log_partition(e, potentials)), emissions
+        lambda e: kops.sum(ops.chain_log_partition(e, potentials)), emissions
     )
     assert np.isfinite(value)
     np.testing.assert_allclose(gradient.sum(-1), 1.0, atol=1e-2)
-    p = ops.convert_to_numpy(_crf.marginals(emissions, potentials))
+    p = kops.convert_to_numpy(ops.chain_marginals(emissions, potentials))
     np.testing.assert_allclose(p, gradient, atol=1e-2)
-    tags = ops.convert_to_numpy(_crf.viterbi(emissions, potentials))
+    tags = kops.convert_to_numpy(ops.viterbi(emissions, potentials))
     best = [
         references_crf.score(z, e, *as_arrays(potentials)) for z, e in zip(tags, emissions, strict=True)
     ]
-    log_z = ops.convert_to_numpy(_crf.log_partition(emissions, potentials))
+    log_z = kops.convert_to_numpy(ops.chain_log_partition(emissions, potentials))
     assert np.all(np.array(best) <= log_z + 1.0)
     assert np.all(np.array(best) > log_z - 1000 * np.log(4))
 
@@ -175,14 +176,14 @@ def test_memory_grows_with_the_length_and_not_its_square():
 
     def kept(length):
         emissions = np.zeros((2, length, K), "float32")
-        _, pullback = jax.vjp(lambda e: ops.sum(_crf.log_partition(e, potentials)), emissions)
+        _, pullback = jax.vjp(lambda e: kops.sum(ops.chain_log_partition(e, potentials)), emissions)
         return sum(np.size(leaf) for leaf in jax.tree.leaves(pullback))
 
     assert kept(800) <= 2.1 * kept(400)
 
 
 def test_bio_rules():
-    follows, first = _crf.bio_rules(["O", "B-PER", "I-PER", "B-LOC", "I-LOC"])
+    follows, first = ops.bio_rules(["O", "B-PER", "I-PER", "B-LOC", "I-LOC"])
     assert first == [True, True, False, True, False]
     assert follows == [
         [True, True, False, True, False],
@@ -197,9 +198,9 @@ def test_one_token_chains():
     emissions, potentials, _ = problem()
     one = emissions[:, :1]
     expected = by_enumeration(references_crf.log_partition, one, potentials, np.ones((B, 1), bool))
-    found = ops.convert_to_numpy(_crf.log_partition(one, potentials))
+    found = kops.convert_to_numpy(ops.chain_log_partition(one, potentials))
     np.testing.assert_allclose(found, expected, rtol=1e-5)
-    assert keras.ops.convert_to_numpy(_crf.viterbi(one, potentials)).shape == (B, 1)
+    assert kops.convert_to_numpy(ops.viterbi(one, potentials)).shape == (B, 1)
 
 
 def long_chain(length):
@@ -238,11 +239,11 @@ def test_expected_transitions_are_the_gradient_by_enumeration():
 @pytest.mark.parametrize("length", [20_000 if BACKEND == "jax" else 1000])
 def test_gradient_of_transitions_keeps_its_digits_along_long_chains(length):
     emissions, evidence, potentials = long_chain(length)
-    start, end = (ops.convert_to_tensor(p, "float32") for p in potentials[1:])
-    e, v = (ops.convert_to_tensor(a, "float32") for a in (emissions, evidence))
+    start, end = (kops.convert_to_tensor(p, "float32") for p in potentials[1:])
+    e, v = (kops.convert_to_tensor(a, "float32") for a in (emissions, evidence))
 
     def total(transitions):
-        return ops.sum(_crf.log_likelihood(e, v, _crf.Potentials(transitions, start, end)))
+        return kops.sum(ops.chain_log_likelihood(e, v, ops.ChainPotentials(transitions, start, end)))
 
     _, (found,) = value_and_gradients(total, potentials[0].astype("float32"))
     joint, prior = (expected_transitions(x[0], *potentials) for x in (emissions + evidence, emissions))
@@ -255,12 +256,12 @@ def test_emissions_of_any_size_obey_tags_and_rules(size):
     crf = LinearChainCRF(labels)
     crf.build((None, None, 3))
     emissions = np.array([[[0.0, 0.0, size], [size, 0.0, size], [0.0, 0.0, size]]], "float32")
-    tags = ops.convert_to_numpy(crf(emissions))[0]
-    follows, first = _crf.bio_rules(labels)
+    tags = kops.convert_to_numpy(crf(emissions))[0]
+    follows, first = ops.bio_rules(labels)
     assert first[tags[0]]
     assert all(follows[a][b] for a, b in itertools.pairwise(tags))
-    evidence = _crf.tag_evidence(ops.convert_to_tensor([[0, 0, 0]]), 3, "float32")
-    _, (gradient,) = value_and_gradients(lambda e: -ops.sum(crf.log_likelihood(e, evidence)), emissions)
-    expected = ops.convert_to_numpy(crf.marginals(emissions))[0] - np.eye(3)[[0, 0, 0]]
+    evidence = ops.tag_evidence(kops.convert_to_tensor([[0, 0, 0]]), 3, "float32")
+    _, (gradient,) = value_and_gradients(lambda e: -kops.sum(crf.log_likelihood(e, evidence)), emissions)
+    expected = kops.convert_to_numpy(crf.marginals(emissions))[0] - np.eye(3)[[0, 0, 0]]
     np.testing.assert_allclose(gradient[0], expected, atol=1e-5)
     assert np.abs(gradient).max() > 0.4

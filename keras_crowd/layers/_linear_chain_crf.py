@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops as kops
 
-from .. import _crf
+from .. import ops
 from .._registration import register
 from ._policy import wide_enough
 
@@ -81,7 +81,7 @@ class LinearChainCRF(keras.layers.Layer):
         self.end = self.add_weight(shape=(num_classes,), initializer="zeros", name="end")
 
     def call(self, emissions: Any, mask: Any = None) -> Any:
-        return _crf.viterbi(emissions, self._potentials(), mask)
+        return ops.viterbi(emissions, self._potentials(), mask)
 
     def log_likelihood(self, emissions: Any, evidence: Any, mask: Any = None) -> Any:
         """`log sum_z p(z) prod_t exp(evidence[t, z_t])`: how probable is what is observed of the chain.
@@ -95,11 +95,11 @@ class LinearChainCRF(keras.layers.Layer):
         Returns:
             `(batch,)`; 0 where no token is real.
         """
-        return _crf.log_likelihood(self._scores(emissions), evidence, self._potentials(), mask)
+        return ops.chain_log_likelihood(self._scores(emissions), evidence, self._potentials(), mask)
 
     def marginals(self, emissions: Any, mask: Any = None) -> Any:
         """Probability of each class at each token, `(batch, time, classes)`; zeros at padding."""
-        return _crf.marginals(self._scores(emissions), self._potentials(), mask)
+        return ops.chain_marginals(self._scores(emissions), self._potentials(), mask)
 
     def compute_output_shape(self, emissions_shape: Any) -> tuple:
         return tuple(emissions_shape[:-1])
@@ -116,13 +116,13 @@ class LinearChainCRF(keras.layers.Layer):
     def _scores(self, emissions: Any) -> Any:
         return kops.cast(emissions, self.compute_dtype)
 
-    def _potentials(self) -> _crf.Potentials:
+    def _potentials(self) -> ops.ChainPotentials:
         transitions, start = kops.convert_to_tensor(self.transitions), kops.convert_to_tensor(self.start)
         if self.labels is not None:
-            follows, first = (1.0 - kops.cast(a, transitions.dtype) for a in _crf.bio_rules(self.labels))
-            transitions, start = transitions + _crf.FORBIDDEN * follows, start + _crf.FORBIDDEN * first
+            follows, first = (1.0 - kops.cast(a, transitions.dtype) for a in ops.bio_rules(self.labels))
+            transitions, start = transitions + ops.FORBIDDEN * follows, start + ops.FORBIDDEN * first
         parts = (transitions, start, kops.convert_to_tensor(self.end))
-        return _crf.Potentials(*(kops.cast(part, self.compute_dtype) for part in parts))
+        return ops.ChainPotentials(*(kops.cast(part, self.compute_dtype) for part in parts))
 
 
 def _check_labels(labels: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from keras import ops as kops
 
-from .. import _crf, ops
+from .. import ops
 from .._registration import register
 from ._chain_model import ChainModel, weigh_tokens
 
@@ -51,7 +51,7 @@ class CRFTagger(ChainModel):
             )
         emissions, mask = y_pred["emissions"], y_pred["mask"]
         tags = ops.class_codes(y)
-        evidence = _crf.tag_evidence(tags, self.num_classes, self.crf.compute_dtype)
+        evidence = ops.tag_evidence(tags, self.num_classes, self.crf.compute_dtype)
         evidence, weight = weigh_tokens(evidence, sample_weight)
         values = self.crf.log_likelihood(emissions, evidence, mask)
         count = kops.sum(kops.cast(kops.logical_and(mask, tags >= 0), values.dtype))

@@ -16,6 +16,14 @@ from ._annotators import slot_gradients as slot_gradients
 from ._annotators import slot_ids as slot_ids
 from ._annotators import slot_owners as slot_owners
 from ._annotators import without_empty_slots as without_empty_slots
+from ._chains import FORBIDDEN as FORBIDDEN
+from ._chains import ChainPotentials as ChainPotentials
+from ._chains import bio_rules as bio_rules
+from ._chains import chain_log_likelihood as chain_log_likelihood
+from ._chains import chain_log_partition as chain_log_partition
+from ._chains import chain_marginals as chain_marginals
+from ._chains import tag_evidence as tag_evidence
+from ._chains import viterbi as viterbi
 from ._classes import answer_distributions as answer_distributions
 from ._classes import answer_evidence as answer_evidence
 from ._classes import answer_targets as answer_targets

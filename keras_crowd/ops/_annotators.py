@@ -1,10 +1,9 @@
 """Parameters of annotators: leading axis `(R, ...)`, or of the slots of each item, `(batch, S, ...)`."""
 
-from typing import Any
-
 from keras import ops
 
 from .._older_keras import add_at
+from .._typing import Tensor
 
 NOBODY = -1e30  # what is predicted where no annotator answers
 SLOT_GRADIENTS = "_slot_gradients"
@@ -14,7 +13,7 @@ SLOT_IDS = "ids"
 """The name of the one that brings the annotators of the slots, before that ending; it stands beside no parameter."""
 
 
-def annotator_rows(parameter: Any, annotators: Any) -> Any:
+def annotator_rows(parameter: Tensor, annotators: Tensor) -> Tensor:
     """The rows of `parameter` `(R, ...)` that belong to each item's annotators, `(batch, S, ...)`.
 
     An empty slot (a negative id) gets some row, to be masked by its missing answer; an id that does not
@@ -27,7 +26,7 @@ def annotator_rows(parameter: Any, annotators: Any) -> Any:
     return rows + ops.reshape(wrong, (*ops.shape(annotators), *[1] * (len(rows.shape) - 2)))
 
 
-def without_empty_slots(predictions: Any, annotators: Any, axis: int) -> Any:
+def without_empty_slots(predictions: Tensor, annotators: Tensor, axis: int) -> Tensor:
     """Predictions `(batch, ..., S, ...)`, marked where there is no annotator: answers there are left out.
 
     `axis` is that of the slots.
@@ -37,25 +36,25 @@ def without_empty_slots(predictions: Any, annotators: Any, axis: int) -> Any:
     return ops.where(empty, ops.cast(NOBODY, predictions.dtype), predictions)
 
 
-def is_somebody(predictions: Any) -> Any:
+def is_somebody(predictions: Tensor) -> Tensor:
     """Where predictions are not marked as those of nobody."""
     return ops.logical_not(predictions <= 0.5 * NOBODY)  # which may have been rounded
 
 
-def held(parameter: Any, released: Any) -> Any:
+def held(parameter: Tensor, released: Tensor) -> Tensor:
     """The same, with a gradient times `released`, 1 or 0: a variable, so that `CrowdFreeze` needs no retrace."""
     parameter = ops.convert_to_tensor(parameter)
     still = ops.stop_gradient(parameter)
     return still + released * (parameter - still)
 
 
-def centered(parameter: Any, weights: Any, mean: float = 0.0) -> Any:
+def centered(parameter: Tensor, weights: Tensor, mean: float = 0.0) -> Tensor:
     """The parameter `(R, T)` moved so that its mean, weighted by `weights` `(R, 1)` that sum to 1, is `mean`."""
     weights = ops.convert_to_tensor(weights, dtype=parameter.dtype)
     return parameter + (mean - ops.sum(weights * parameter, axis=0, keepdims=True))
 
 
-def slot_ids(channel: Any, annotators: Any) -> Any:
+def slot_ids(channel: Tensor, annotators: Tensor) -> Tensor:
     """A 0 for the loss; with it the gradient of `channel` `(N,)`, `N >= batch * S`, holds the annotators of the slots.
 
     They are ids + 1, and 0 for an empty slot.
@@ -70,18 +69,18 @@ def slot_ids(channel: Any, annotators: Any) -> Any:
     return ops.sum(silent * ops.cast(ops.maximum(ids, -1) + 1, silent.dtype))
 
 
-def slot_gradients(channel: Any, annotators: Any) -> Any:
+def slot_gradients(channel: Tensor, annotators: Tensor) -> Tensor:
     """Zeros for the rows of the slots `(batch, S, n)`: the gradient of `channel` `(N, n)` holds theirs, one by one."""
     silent = _silent(channel, ops.reshape(annotators, (-1,)))
     return ops.reshape(silent, (*ops.shape(annotators), channel.shape[1]))
 
 
-def _silent(channel: Any, ids: Any) -> Any:
+def _silent(channel: Tensor, ids: Tensor) -> Tensor:
     channel = ops.convert_to_tensor(channel)
     return (channel - ops.stop_gradient(channel))[: ops.shape(ids)[0]]
 
 
-def slot_owners(ids: Any, owners: Any) -> tuple[Any, Any, Any, Any]:
+def slot_owners(ids: Tensor, owners: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Which slots speak for their annotator, from the gradient `(N,)` that `slot_ids` brings.
 
     One of an annotator's slots is its owner: whichever wrote its place last into `owners` `(R + 1,)`, of which
@@ -100,6 +99,6 @@ def slot_owners(ids: Any, owners: Any) -> tuple[Any, Any, Any, Any]:
     return ops.maximum(ids - 1, 0), owner, owning, owners
 
 
-def add_rows(parameter: Any, annotators: Any, rows: Any) -> Any:
+def add_rows(parameter: Tensor, annotators: Tensor, rows: Tensor) -> Tensor:
     """The parameter `(R, ...)` with `rows` `(N, ...)` added at the annotators `(N,)`."""
     return add_at(ops.convert_to_tensor(parameter), annotators, rows)

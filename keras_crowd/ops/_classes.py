@@ -1,11 +1,12 @@
 """Answers that are classes: logits of the crowd layers, targets, likelihoods."""
 
 import math
-from typing import Any
+from typing import cast
 
 import numpy as np
 from keras import ops
 
+from .._typing import Shape, Tensor
 from ._annotators import NOBODY, annotator_rows, is_somebody
 
 _TINY = 1e-37  # above the smallest normal float32, so that neither the log nor its gradient overflows
@@ -16,7 +17,7 @@ def identity_scale(accuracy: float, num_classes: int) -> float:
     return math.log(accuracy * (num_classes - 1) / (1.0 - accuracy))
 
 
-def matrix_logits(f: Any, kernel: Any) -> Any:
+def matrix_logits(f: Tensor, kernel: Tensor) -> Tensor:
     """`z_rl = sum_k f_k W_rkl` (AAAI-18, MW). Kernel `(R, K, L)` or `(batch, S, K, L)`."""
     if len(kernel.shape) == 4 and len(f.shape) == 2:
         return _slot_products(ops.repeat(ops.expand_dims(f, 1), ops.shape(kernel)[1], axis=1), kernel)
@@ -28,7 +29,7 @@ def matrix_logits(f: Any, kernel: Any) -> Any:
     return ops.reshape(z, (*ops.shape(f)[:-1], num_annotators, num_answers))
 
 
-def vector_logits(f: Any, scale: Any | None = None, bias: Any | None = None) -> Any:
+def vector_logits(f: Tensor, scale: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
     """`z_rl = w_rl f_l + b_rl` (AAAI-18: VW, VB, VW+B; with one `w_r` for all classes, SW).
 
     `scale` and `bias` are `(R, K or 1)` or `(batch, S, K or 1)`.
@@ -41,7 +42,7 @@ def vector_logits(f: Any, scale: Any | None = None, bias: Any | None = None) -> 
     return z
 
 
-def mixture_logits(f: Any, kernel: Any, annotators: Any = None) -> Any:
+def mixture_logits(f: Tensor, kernel: Tensor, annotators: Tensor | None = None) -> Tensor:
     """`z_rl = log sum_k f_k A_rkl`, `A_r = softmax(W_r)` over answers (ICLR-23, CCEM). Kernel as above.
 
     With `annotators` `(batch, S)` the kernel is that of all annotators `(R, K, L)`, the result that of the slots:
@@ -67,7 +68,7 @@ def mixture_logits(f: Any, kernel: Any, annotators: Any = None) -> Any:
     return ops.log(ops.maximum(product, _TINY)) + _against_items(c, len(product.shape))
 
 
-def _slot_products(f: Any, kernel: Any) -> Any:
+def _slot_products(f: Tensor, kernel: Tensor) -> Tensor:
     """`sum_k f_sk W_skl` of each slot: `(batch, ..., S, K)` times `(batch, S, K, L)`."""
     if len(f.shape) > 3:
         return ops.einsum("b...sk,bskl->b...sl", f, kernel)
@@ -76,7 +77,7 @@ def _slot_products(f: Any, kernel: Any) -> Any:
     return ops.reshape(z, (*ops.shape(f)[:-1], num_answers))
 
 
-def _against_items(parameter: Any, rank: int) -> Any:
+def _against_items(parameter: Tensor, rank: int) -> Tensor:
     """`(batch, S, K)` as `(batch, 1, ..., S, K)` of the given rank; `(R, K)` broadcasts as it is."""
     if len(parameter.shape) == 2:
         return parameter
@@ -85,7 +86,7 @@ def _against_items(parameter: Any, rank: int) -> Any:
     return parameter
 
 
-def answer_targets(answers: Any, logits: Any) -> tuple[Any, Any]:
+def answer_targets(answers: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
     """Answers, and where there is one, `(..., R)`.
 
     Hard answers `(..., R)` are class codes, missing where negative (or `NaN`); soft answers `(..., R, K)`, of the
@@ -100,18 +101,18 @@ def answer_targets(answers: Any, logits: Any) -> tuple[Any, Any]:
     return answers, ops.logical_and(answers >= 0, real)
 
 
-def answered_classes(targets: Any, logits: Any) -> Any:
+def answered_classes(targets: Tensor, logits: Tensor) -> Tensor:
     """The class of each answer `(..., R)`, the likeliest of a soft one."""
     soft = len(targets.shape) == len(logits.shape)
     return ops.cast(ops.argmax(targets, axis=-1) if soft else targets, "int32")
 
 
-def class_codes(answers: Any) -> Any:
+def class_codes(answers: Tensor) -> Tensor:
     """Answers as int32, -1 where they are missing: negative or `NaN`, of which every backend makes another integer."""
     return ops.cast(ops.where(answers >= 0, answers, -1), "int32")
 
 
-def answers_of_somebody(answers: Any, annotators: Any, soft: bool = False) -> Any:
+def answers_of_somebody(answers: Tensor, annotators: Tensor | None, soft: bool = False) -> Tensor:
     """Class codes `(batch, ..., S)`, or soft answers with an axis more, -1 in empty slots."""
     if annotators is None:
         return answers
@@ -119,27 +120,27 @@ def answers_of_somebody(answers: Any, annotators: Any, soft: bool = False) -> An
     return ops.where(ops.reshape(annotators, shape) >= 0, answers, -1)
 
 
-def one_hot_answers(answers: Any, num_classes: int) -> Any:
+def one_hot_answers(answers: Tensor, num_classes: int) -> Tensor:
     """Class codes `(..., R)` as `(..., R, K)`: zeros where negative or `NaN`, `NaN` where it is no class."""
     targets = ops.one_hot(ops.minimum(class_codes(answers), num_classes - 1), num_classes, dtype="float32")
     wrong = ops.expand_dims(is_no_class(answers, num_classes), -1)
     return ops.where(wrong, float("nan"), targets)
 
 
-def answer_distributions(answers: Any, logits: Any) -> Any:
+def answer_distributions(answers: Tensor, logits: Shape) -> Tensor:
     """Answers, hard or soft, as distributions of the shape `logits`, zeros where there is none."""
     check_answer_shape(answers.shape, logits)
     if len(answers.shape) < len(logits):
-        return one_hot_answers(answers, logits[-1])
+        return one_hot_answers(answers, cast(int, logits[-1]))
     return ops.where(ops.any(answers > 0, axis=-1, keepdims=True), answers, 0)
 
 
-def is_answered(answers: Any, soft: bool) -> Any:
+def is_answered(answers: Tensor, soft: bool) -> Tensor:
     """Where there is an answer: a code that is not negative, or a distribution with something positive."""
     return ops.any(answers > 0, axis=-1) if soft else answers >= 0
 
 
-def refuse_soft_tokens(shape: tuple[Any, ...]) -> None:
+def refuse_soft_tokens(shape: Shape) -> None:
     """Raises where answers to tokens have an axis of classes."""
     if len(shape) == 4:
         raise ValueError(
@@ -148,7 +149,7 @@ def refuse_soft_tokens(shape: tuple[Any, ...]) -> None:
         )
 
 
-def is_no_class(answers: Any, num_classes: int) -> Any:
+def is_no_class(answers: Tensor, num_classes: int) -> Tensor:
     """Where a code is not negative and yet no class: too large, or not whole."""
     wrong = answers >= num_classes
     if "float" not in str(answers.dtype):
@@ -156,19 +157,19 @@ def is_no_class(answers: Any, num_classes: int) -> Any:
     return ops.logical_or(wrong, ops.logical_and(answers >= 0, answers != ops.floor(answers)))
 
 
-def without_padding(logits: Any, mask: Any) -> Any:
+def without_padding(logits: Tensor, mask: Tensor) -> Tensor:
     """Logits `(batch, time, S, K)`, marked where the mask `(batch, time)` says that there is no token."""
     return ops.where(ops.reshape(mask, (*ops.shape(mask), 1, 1)), logits, NOBODY)
 
 
-def as_if_real(f: Any, mask: Any) -> Any:
+def as_if_real(f: Tensor, mask: Tensor) -> Tensor:
     """`f` `(batch, time, K)` with zeros at padding, scaled so that `F'F / n` is that of the real tokens."""
     real = ops.cast(ops.expand_dims(mask, -1), f.dtype)
     share = ops.maximum(ops.mean(real), _TINY)
     return ops.where(real > 0, f / ops.sqrt(share), 0.0)
 
 
-def check_answer_shape(answers: Any, logits: Any) -> None:
+def check_answer_shape(answers: Shape, logits: Shape) -> None:
     """Refuses shapes that would broadcast one answer over all annotators, or fail deep in a backend."""
     expected = logits if len(answers) == len(logits) else logits[:-1]
     known = [(i, j) for i, j in zip(answers[1:], expected[1:], strict=False) if None not in (i, j)]
@@ -180,7 +181,7 @@ def check_answer_shape(answers: Any, logits: Any) -> None:
         )
 
 
-def crowd_cross_entropy(targets: Any, observed: Any, logits: Any) -> Any:
+def crowd_cross_entropy(targets: Tensor, observed: Tensor, logits: Tensor) -> Tensor:
     """`-sum_l y_rl log softmax(z_r)_l` where observed, 0 elsewhere: `(..., R)`; `NaN` for a code that is no class.
 
     Targets are class codes or distributions. Logits without an answer are replaced before the logarithm, so
@@ -201,20 +202,20 @@ def crowd_cross_entropy(targets: Any, observed: Any, logits: Any) -> Any:
     return ops.where(observed, values, 0.0)
 
 
-def two_classes(outputs: Any, from_logits: bool) -> Any:
+def two_classes(outputs: Tensor, from_logits: bool) -> Tensor:
     """Probabilities (or logits) of class 1 `(..., 1)` as those of both classes `(..., 2)`."""
     of_class_0 = ops.zeros_like(outputs) if from_logits else 1 - outputs
     return ops.concatenate([of_class_0, outputs], axis=-1)
 
 
-def class_probabilities(outputs: Any, from_logits: bool) -> np.ndarray:
+def class_probabilities(outputs: Tensor, from_logits: bool) -> np.ndarray:
     """What a classifier gave, probabilities or logits, as probabilities of at least two classes in NumPy."""
     if outputs.shape[-1] == 1:
         outputs = two_classes(outputs, from_logits)
     return ops.convert_to_numpy(ops.softmax(outputs, axis=-1) if from_logits else outputs)
 
 
-def answer_evidence(targets: Any, log_confusion: Any) -> Any:
+def answer_evidence(targets: Tensor, log_confusion: Tensor) -> Tensor:
     """`sum_r log A_r[k, y_r]`, `(batch, K)`, or `(batch, time, K)` of tokens.
 
     Answers are distributions `(batch, ..., R or S, L)`, zeros for missing; `log A` is `(R, K, L)`, or that of
@@ -225,7 +226,7 @@ def answer_evidence(targets: Any, log_confusion: Any) -> Any:
     return ops.einsum("b...sl,bskl->b...k", targets, log_confusion)
 
 
-def log_joint(f: Any, answers: Any, log_confusion: Any) -> Any:
+def log_joint(f: Tensor, answers: Tensor, log_confusion: Tensor) -> Tensor:
     """`log f_k + sum_rl y_rl log A_rkl`, `(batch, ..., K)`, of answers `(batch, ..., R or S)`, hard or soft."""
     width, _, num_classes = log_confusion.shape[-3:]
     targets = answer_distributions(answers, (*f.shape[:-1], width, num_classes))
@@ -235,7 +236,7 @@ def log_joint(f: Any, answers: Any, log_confusion: Any) -> Any:
     )
 
 
-def at_class(values: Any, classes: Any) -> Any:
+def at_class(values: Tensor, classes: Tensor) -> Tensor:
     """Of values `(..., K)` those at the classes `(...)`; any where a class is missing."""
     index = ops.expand_dims(ops.maximum(class_codes(classes), 0), -1)
     return ops.squeeze(ops.take_along_axis(values, index, axis=-1), -1)

@@ -1,13 +1,13 @@
 """Slots of one annotator brought together, so that the matrix of an annotator is fetched for many answers at once."""
 
-from typing import Any
-
 from keras import ops
+
+from .._typing import Tensor
 
 _SIZE = 16  # slots of a group: larger ones are emptier, smaller ones more
 
 
-def annotator_groups(annotators: Any, num_annotators: int) -> tuple[Any, Any]:
+def annotator_groups(annotators: Tensor, num_annotators: int) -> tuple[Tensor, Tensor]:
     """Groups of at most 16 slots of the same annotator.
 
     Args:
@@ -31,7 +31,7 @@ def annotator_groups(annotators: Any, num_annotators: int) -> tuple[Any, Any]:
     return ops.expand_dims(annotator, -1), ops.reshape(places, ops.shape(annotators))
 
 
-def to_groups(f: Any, groups: Any, places: Any) -> Any:
+def to_groups(f: Tensor, groups: Tensor, places: Tensor) -> Tensor:
     """The item's row of `f` `(batch, K)` at the place of each of its slots, `(G, 16, K)`; zeros elsewhere."""
     num_classes, length = f.shape[1], ops.shape(groups)[0] * _SIZE
     slots = ops.repeat(ops.expand_dims(f, 1), ops.shape(places)[1], axis=1)
@@ -41,6 +41,6 @@ def to_groups(f: Any, groups: Any, places: Any) -> Any:
     return ops.reshape(grouped, (-1, _SIZE, num_classes))
 
 
-def from_groups(grouped: Any, places: Any) -> Any:
+def from_groups(grouped: Tensor, places: Tensor) -> Tensor:
     """`(G, 16, 1, K)` as `(batch, S, K)`."""
     return ops.take(ops.reshape(grouped, (-1, grouped.shape[-1])), places, axis=0)

@@ -1,13 +1,12 @@
 """Gram matrices and their log determinants."""
 
-from typing import Any
-
 from keras import ops
 
+from .._typing import Tensor
 from ._replicas import at_whole_batch
 
 
-def gram(f: Any) -> Any:
+def gram(f: Tensor) -> Tensor:
     """`F'F / n` of the class probabilities `(..., K)` of `n` items: `(K, K)`, float32 at least."""
     f = ops.reshape(f, (-1, f.shape[-1]))
     if "16" in str(f.dtype):
@@ -16,12 +15,12 @@ def gram(f: Any) -> Any:
     return ops.matmul(ops.transpose(f), f) / num_items
 
 
-def num_rows(f: Any) -> Any:
+def num_rows(f: Tensor) -> Tensor:
     """How many rows `(..., K)` are class probabilities, and not zeros at padding."""
     return ops.sum(ops.cast(ops.any(f > 0, axis=-1), "float32"))
 
 
-def confusion_gram(confusion: Any) -> Any:
+def confusion_gram(confusion: Tensor) -> Tensor:
     """`1/R sum_r A_r A_r'` of confusions `(R, true, answer)`: `(true, true)`."""
     num_annotators, num_classes, _ = confusion.shape
     if "16" in str(confusion.dtype):
@@ -30,7 +29,7 @@ def confusion_gram(confusion: Any) -> Any:
     return ops.matmul(by_class, ops.transpose(by_class)) / num_annotators
 
 
-def mean_log_eigenvalue(matrix: Any, epsilon: float, count: Any = None) -> Any:
+def mean_log_eigenvalue(matrix: Tensor, epsilon: float, count: Tensor | None = None) -> Tensor:
     """`1/K log det(M + epsilon I)` of a positive semi-definite matrix, by Cholesky.
 
     `det` and `slogdet` have no XLA kernel, and `cholesky` of a singular matrix raises or gives NaN;
@@ -39,13 +38,13 @@ def mean_log_eigenvalue(matrix: Any, epsilon: float, count: Any = None) -> Any:
     """
     size = matrix.shape[-1]
 
-    def factor(matrix: Any) -> Any:
+    def factor(matrix: Tensor) -> Tensor:
         return ops.cholesky(matrix + epsilon * ops.eye(size, dtype=matrix.dtype))
 
-    def value(matrix: Any) -> Any:
+    def value(matrix: Tensor) -> Tensor:
         return 2.0 * ops.sum(ops.log(ops.diagonal(factor(matrix)))) / size
 
-    def gradient(matrix: Any) -> Any:
+    def gradient(matrix: Tensor) -> Tensor:
         root = ops.solve_triangular(factor(matrix), ops.eye(size, dtype=matrix.dtype), lower=True)
         return ops.matmul(ops.transpose(root), root) / size
 

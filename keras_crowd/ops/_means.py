@@ -1,18 +1,17 @@
 """Values of answers, over an item and over a batch."""
 
-from typing import Any
-
 from keras import ops
 
+from .._typing import Tensor
 from ._replicas import with_gradient_of_whole_batch
 
 
-def item_sums(values: Any) -> Any:
+def item_sums(values: Tensor) -> Tensor:
     """Values `(..., R)` summed over an item's answers, `(...)`."""
     return ops.sum(values, axis=-1)
 
 
-def mean_over_observed(values: Any, observed: Any) -> Any:
+def mean_over_observed(values: Tensor, observed: Tensor) -> Tensor:
     """Values `(..., R)`, 0 where not observed, as one value an item `(...)`.
 
     Scaled so that their plain mean is the sum of all values over the number of observed answers, |S|.
@@ -23,7 +22,7 @@ def mean_over_observed(values: Any, observed: Any) -> Any:
     return with_gradient_of_whole_batch(scaled, count)
 
 
-def weighted_mean(item_sums: Any, observed: Any, weights: Any = None) -> Any:
+def weighted_mean(item_sums: Tensor, observed: Tensor, weights: Tensor | None = None) -> Tensor:
     """`sum_i w_i sum_r v_ir / sum_i w_i n_i`, with the number of answers `n_i`; 0 without any.
 
     Item sums and weights are `(batch,)` or `(batch, time)`, weights also `(batch, 1)`, or `(batch,)` for all tokens.

@@ -1,14 +1,16 @@
 """Answers that are numbers or grades."""
 
 import math
-from typing import Any
 
 from keras import ops
 
+from .._typing import Shape, Tensor
 from ._annotators import is_somebody
 
 
-def affine_answers(x: Any, scale: Any | None, bias: Any | None, bias_first: bool = False) -> Any:
+def affine_answers(
+    x: Tensor, scale: Tensor | None, bias: Tensor | None, bias_first: bool = False
+) -> Tensor:
     """`x s_r + b_r` (AAAI-18: S, B, S+B), or `(x + b_r) s_r` (B+S): `(batch, R or S, T)`.
 
     `scale` and `bias` are `(R, T)` or `(batch, S, T)`.
@@ -21,7 +23,7 @@ def affine_answers(x: Any, scale: Any | None, bias: Any | None, bias_first: bool
     return y if bias is None else y + bias
 
 
-def variance_penalty(offset: Any, strength: float, shares: Any = 1.0) -> Any:
+def variance_penalty(offset: Tensor, strength: float, shares: Tensor | float = 1.0) -> Tensor:
     """`sum_r n_0 / 2 (d_r + exp(-d_r) - 1)` of `v_r = v exp(d_r)`: minus the log of an inverse gamma prior.
 
     With the likelihood of `n_r` answers its lowest point is `v_r = (n_0 v + sum of squares) / (n_0 + n_r)`. With the
@@ -30,7 +32,7 @@ def variance_penalty(offset: Any, strength: float, shares: Any = 1.0) -> Any:
     return 0.5 * strength * ops.sum(shares * (offset + ops.exp(-offset) - 1.0))
 
 
-def rating_targets(answers: Any, predictions: Any) -> tuple[Any, Any]:
+def rating_targets(answers: Tensor, predictions: Tensor) -> tuple[Tensor, Tensor]:
     """Numeric answers with something finite where they are missing (`NaN`), and where they are not."""
     check_rating_shape(answers.shape, predictions.shape)
     known = is_somebody(predicted_means(answers, predictions))
@@ -38,7 +40,7 @@ def rating_targets(answers: Any, predictions: Any) -> tuple[Any, Any]:
     return ops.where(observed, answers, 0.0), observed
 
 
-def rating_errors(targets: Any, observed: Any, predictions: Any) -> Any:
+def rating_errors(targets: Tensor, observed: Tensor, predictions: Tensor) -> Tensor:
     """`prediction - answer` where observed, 0 elsewhere.
 
     A prediction without an answer is replaced before the difference, so that whatever stands there (`NaN`
@@ -48,12 +50,12 @@ def rating_errors(targets: Any, observed: Any, predictions: Any) -> Any:
     return ops.where(observed, predictions, targets) - targets
 
 
-def predicted_means(answers: Any, predictions: Any) -> Any:
+def predicted_means(answers: Tensor, predictions: Tensor) -> Tensor:
     """Of predictions with a last axis (mean, log variance) the means; others as they are."""
     return predictions[..., 0] if len(predictions.shape) == len(answers.shape) + 1 else predictions
 
 
-def gaussian_cross_entropy(targets: Any, observed: Any, predictions: Any) -> Any:
+def gaussian_cross_entropy(targets: Tensor, observed: Tensor, predictions: Tensor) -> Tensor:
     """`1/2 (log 2 pi v_r + (y_r - m_r)^2 / v_r)` where observed, 0 elsewhere; predictions are `m, log v`."""
     if len(predictions.shape) != len(targets.shape) + 1:
         raise ValueError(
@@ -67,19 +69,19 @@ def gaussian_cross_entropy(targets: Any, observed: Any, predictions: Any) -> Any
     return ops.where(observed, nats, 0.0)
 
 
-def huber(error: Any, delta: float) -> Any:
+def huber(error: Tensor, delta: float) -> Tensor:
     """`e^2 / 2` up to `delta`, and from there on the straight line that goes on from it."""
     size = ops.abs(error)
     near = ops.minimum(size, delta)
     return near * (size - 0.5 * near)
 
 
-def over_targets(values: Any) -> Any:
+def over_targets(values: Tensor) -> Tensor:
     """Values `(batch, R)` as they are, `(batch, R, T)` summed over the targets."""
     return ops.sum(values, axis=-1) if len(values.shape) == 3 else values
 
 
-def check_rating_shape(answers: Any, predictions: Any) -> None:
+def check_rating_shape(answers: Shape, predictions: Shape) -> None:
     """Refuses shapes that would broadcast one answer over all annotators."""
     gaussian = len(predictions) == len(answers) + 1 and predictions[-1] == 2
     expected = predictions[:-1] if gaussian else predictions
@@ -92,7 +94,7 @@ def check_rating_shape(answers: Any, predictions: Any) -> None:
         )
 
 
-def cumulative_log_probabilities(z: Any) -> Any:
+def cumulative_log_probabilities(z: Tensor) -> Tensor:
     """`log P(l)` from the logits `z_1 < ... < z_K-1` of `P(answer < l)`: `(..., K - 1)` to `(..., K)`.
 
     Between two of them `sigmoid(u) - sigmoid(v) = sigmoid(u) sigmoid(-v) (1 - exp(v - u))`, which neither

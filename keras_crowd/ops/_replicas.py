@@ -9,18 +9,19 @@ that of the replica's own part. Under JAX and `keras.distribution` every batch i
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 from keras import ops
 
+from .._typing import Tensor
 
-def with_gradient_of_whole_batch(mean: Any, count: Any) -> Any:
+
+def with_gradient_of_whole_batch(mean: Tensor, count: Tensor) -> Tensor:
     """A mean over `count` things, with this replica's share of the gradient of the mean over all replicas'."""
     return at_whole_batch(lambda mean: mean, None, mean, count)
 
 
-def at_whole_batch(function: Callable, gradient: Callable | None, mean: Any, count: Any) -> Any:
+def at_whole_batch(function: Callable, gradient: Callable | None, mean: Tensor, count: Tensor) -> Tensor:
     """`function` of a mean over `count` things, with its gradient at the mean over those of all replicas.
 
     `gradient` is that of `function`, which must be a scalar's; `None` for 1.
@@ -30,8 +31,8 @@ def at_whole_batch(function: Callable, gradient: Callable | None, mean: Any, cou
     count = ops.cast(count, mean.dtype)
 
     @ops.custom_gradient
-    def with_gradient(mean: Any) -> tuple[Any, Callable]:
-        def pull(upstream: Any) -> Any:
+    def with_gradient(mean: Tensor) -> tuple[Tensor, Callable]:
+        def pull(upstream: Tensor) -> Tensor:
             average = _over_replicas(count)
             share = upstream * ops.divide_no_nan(count, average)
             if gradient is None:
@@ -43,6 +44,6 @@ def at_whole_batch(function: Callable, gradient: Callable | None, mean: Any, cou
     return with_gradient(mean)
 
 
-def _over_replicas(values: Any) -> Any:
+def _over_replicas(values: Tensor) -> Tensor:
     """The mean over all replicas, in all processes."""
     return ops.moments(ops.expand_dims(values, 0), axes=[0], synchronized=True)[0]

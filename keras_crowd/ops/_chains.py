@@ -11,24 +11,29 @@ them. A sequence without a real token has `log Z = 0`. Time and memory are linea
 Scans give back what they carry, for TensorFlow's takes no other outputs.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from keras import ops
+
+from .._typing import DType, Tensor
 
 # Scores of what cannot be: finite, so that no gradient is NaN. What is known of a chain overrules the rules.
 FORBIDDEN = -1e10  # by rules
 EXCLUDED = -1e30  # by what is known
 
 
-class Potentials(NamedTuple):
+class ChainPotentials(NamedTuple):
     """The scores that do not depend on the item: `(K, K)`, `(K,)`, `(K,)`."""
 
-    transitions: Any
-    start: Any
-    end: Any
+    transitions: Tensor
+    start: Tensor
+    end: Tensor
 
 
-def log_partition(emissions: Any, potentials: Any, mask: Any = None) -> Any:
+def chain_log_partition(
+    emissions: Tensor, potentials: ChainPotentials, mask: Tensor | None = None
+) -> Tensor:
     """`log Z = log sum_z exp(s(z))`, `(batch,)`, by the forward recursion.
 
     Its gradient is how often a chain is expected to meet each score, and is given as such: XLA under
@@ -38,19 +43,21 @@ def log_partition(emissions: Any, potentials: Any, mask: Any = None) -> Any:
     return ops.where(ops.any(mask, axis=1), ops.sum(_log_z(emissions, potentials, mask), axis=0), 0.0)
 
 
-def _log_z(emissions: Any, potentials: Any, mask: Any) -> Any:
+def _log_z(emissions: Tensor, potentials: ChainPotentials, mask: Tensor) -> Tensor:
     """`log Z` as terms to be summed, `(time + 2, batch)`: the last is 0 and has the gradient."""
     scores = (emissions, *potentials)
     fixed = tuple(ops.stop_gradient(score) for score in scores)
-    terms, expected = _expectations(fixed[0], Potentials(*fixed[1:]), mask)
-    nothing: Any = 0.0
+    terms, expected = _expectations(fixed[0], ChainPotentials(*fixed[1:]), mask)
+    nothing: Tensor = 0.0
     for score, still, count in zip(scores, fixed, expected, strict=True):
         change = ops.stop_gradient(count) * (score - still)  # 0, with the gradient `count`
         nothing = nothing + ops.sum(ops.reshape(change, (ops.shape(change)[0], -1)), axis=-1)
     return ops.concatenate([ops.stop_gradient(terms), ops.expand_dims(nothing, 0)], axis=0)
 
 
-def _expectations(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, tuple]:
+def _expectations(
+    emissions: Tensor, potentials: ChainPotentials, mask: Tensor
+) -> tuple[Tensor, tuple[Tensor, ...]]:
     """The terms of `log Z`, and the expected counts of emissions, transitions, starts and ends, each `(batch, ...)`.
 
     Each step's probabilities are normalized on their own: against the `log Z` of a long chain they would lose their
@@ -74,14 +81,16 @@ def _expectations(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, tupl
     )
 
 
-def tag_evidence(tags: Any, num_classes: int, dtype: Any) -> Any:
+def tag_evidence(tags: Tensor, num_classes: int, dtype: DType) -> Tensor:
     """Scores that leave only the given tags `(batch, time)`, and all of them where a tag is negative."""
     known = ops.expand_dims(tags >= 0, -1)
     given = ops.one_hot(tags, num_classes, dtype=dtype)
     return ops.where(known, EXCLUDED * (1.0 - given), 0.0)
 
 
-def log_likelihood(emissions: Any, evidence: Any, potentials: Any, mask: Any = None) -> Any:
+def chain_log_likelihood(
+    emissions: Tensor, evidence: Tensor, potentials: ChainPotentials, mask: Tensor | None = None
+) -> Tensor:
     """`log sum_z p(z) prod_t exp(evidence[t, z_t])`, `(batch,)`: what is observed, with the chain summed out."""
     emissions, mask = _cleaned(emissions, mask)
     joint, _ = _cleaned(emissions + evidence, mask)
@@ -89,7 +98,7 @@ def log_likelihood(emissions: Any, evidence: Any, potentials: Any, mask: Any = N
     return ops.where(ops.any(mask, axis=1), ops.sum(difference, axis=0), 0.0)
 
 
-def marginals(emissions: Any, potentials: Any, mask: Any = None) -> Any:
+def chain_marginals(emissions: Tensor, potentials: ChainPotentials, mask: Tensor | None = None) -> Tensor:
     """`p(z_t = k)`, `(batch, time, K)`, by forward and backward recursions; zeros at padding."""
     emissions, mask = _cleaned(emissions, mask)
     alpha = _forward(emissions, potentials, mask)[1]
@@ -98,13 +107,13 @@ def marginals(emissions: Any, potentials: Any, mask: Any = None) -> Any:
     return ops.where(ops.expand_dims(mask, -1), p, 0.0)
 
 
-def viterbi(emissions: Any, potentials: Any, mask: Any = None) -> Any:
+def viterbi(emissions: Tensor, potentials: ChainPotentials, mask: Tensor | None = None) -> Tensor:
     """The tags of the highest score, int32 `(batch, time)`; `-1` at padding."""
     emissions, mask = _cleaned(emissions, mask)
     alpha, pointers = _best_scores(emissions, potentials, mask)
     last = ops.cast(ops.argmax(alpha + potentials.end, axis=-1), "int32")
 
-    def step(tag: Any, pointer: Any) -> Any:
+    def step(tag: Tensor, pointer: Tensor) -> Tensor:
         before = ops.take_along_axis(pointer, ops.expand_dims(tag, -1), axis=-1)
         return ops.squeeze(before, -1), tag
 
@@ -112,7 +121,7 @@ def viterbi(emissions: Any, potentials: Any, mask: Any = None) -> Any:
     return ops.where(mask, tags, -1)
 
 
-def _cleaned(emissions: Any, mask: Any) -> tuple[Any, Any]:
+def _cleaned(emissions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Emissions with zeros at padding, so that whatever stands there reaches nothing; and the mask."""
     emissions = ops.convert_to_tensor(emissions)
     if mask is None:
@@ -121,7 +130,7 @@ def _cleaned(emissions: Any, mask: Any) -> tuple[Any, Any]:
     return ops.where(ops.expand_dims(mask, -1), emissions, 0.0), mask
 
 
-def _steps(emissions: Any, mask: Any) -> Any:
+def _steps(emissions: Tensor, mask: Tensor) -> Tensor:
     """For each token its emissions, whether the chain goes on there, and whether it begins: `(time, batch, K + 2)`.
 
     One array, for TensorFlow's scan compares the lengths of several, which fails where they are unknown.
@@ -131,19 +140,19 @@ def _steps(emissions: Any, mask: Any) -> Any:
     return _swap_time(ops.concatenate([emissions, ops.cast(flags, emissions.dtype)], axis=-1))
 
 
-def _unpacked(token: Any) -> tuple[Any, Any, Any]:
+def _unpacked(token: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Emissions `(..., batch, K)` and the two flags `(..., batch, 1)` of what `_steps` gives."""
     return token[..., :-2], token[..., -2:-1] > 0.5, token[..., -1:] > 0.5
 
 
-def _forward(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, Any, Any]:
+def _forward(emissions: Tensor, potentials: ChainPotentials, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """`alpha_t[k] = log sum` over the chains up to `t` that end in `k`, less a term that makes its largest 0.
 
     Returns:
         The last; all, `(time, batch, K)`; and the terms, `(time, batch)`.
     """
 
-    def step(carry: tuple, token: Any) -> Any:
+    def step(carry: tuple[Tensor, Tensor], token: Tensor) -> Tensor:
         alpha, _ = carry
         emission, goes_on, begins = _unpacked(token)
         paths = ops.logsumexp(ops.expand_dims(alpha, -1) + potentials.transitions, axis=-2)
@@ -157,10 +166,10 @@ def _forward(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, Any, Any]
     return last, alpha, ops.squeeze(terms, -1)
 
 
-def _backward(emissions: Any, potentials: Any, mask: Any) -> Any:
+def _backward(emissions: Tensor, potentials: ChainPotentials, mask: Tensor) -> Tensor:
     """`beta_t[k] = log sum` over the chains after `t`, given `k` at `t`, up to a constant: `(time, batch, K)`."""
 
-    def step(beta: Any, token: Any) -> Any:
+    def step(beta: Tensor, token: Tensor) -> Tensor:
         emission, goes_on, _ = _unpacked(token)
         after = ops.expand_dims(emission + beta, -2)
         before = ops.logsumexp(potentials.transitions + after, axis=-1)
@@ -170,11 +179,11 @@ def _backward(emissions: Any, potentials: Any, mask: Any) -> Any:
     return ops.scan(step, end, _steps(emissions, mask), reverse=True)[1]
 
 
-def _best_scores(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, Any]:
+def _best_scores(emissions: Tensor, potentials: ChainPotentials, mask: Tensor) -> tuple[Tensor, Tensor]:
     """The best score of a chain that ends in each class, up to a constant; where from, `(time, batch, K)`."""
     itself = ops.zeros_like(emissions[:, 0], dtype="int32") + ops.arange(emissions.shape[-1], dtype="int32")
 
-    def step(carry: tuple, token: Any) -> Any:
+    def step(carry: tuple[Tensor, Tensor], token: Tensor) -> Tensor:
         alpha, _ = carry
         emission, goes_on, begins = _unpacked(token)
         scores = ops.expand_dims(alpha, -1) + potentials.transitions
@@ -189,12 +198,12 @@ def _best_scores(emissions: Any, potentials: Any, mask: Any) -> tuple[Any, Any]:
     return alpha, pointers
 
 
-def _swap_time(x: Any) -> Any:
+def _swap_time(x: Tensor) -> Tensor:
     """`(batch, time, K)` as `(time, batch, K)`, and back."""
     return ops.transpose(x, (1, 0, 2))
 
 
-def bio_rules(labels: Any) -> tuple[Any, Any]:
+def bio_rules(labels: Sequence[str]) -> tuple[list[list[bool]], list[bool]]:
     """Which label may follow which, `(K, K)`, and which may come first, `(K,)`, as nested lists of bools.
 
     `I-x` may only follow `B-x` or `I-x`.
