@@ -2,16 +2,17 @@
 
 import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 from keras import ops as kops
 
 from ._registration import register
+from ._typing import LearningRate, Tensor
 
 
-def add_at(inputs: Any, indices: Any, updates: Any) -> Any:
+def add_at(inputs: Tensor, indices: Tensor, updates: Tensor) -> Tensor:
     """Adds `updates` `(N, ...)` to `inputs` `(R, ...)` at the rows `indices` `(N,)`, which may repeat.
 
     Its cost follows N where `keras.ops.scatter_update` takes a `reduction`, and R + N before.
@@ -70,7 +71,7 @@ class TwoOptimizers(keras.optimizers.Optimizer):
         raise AttributeError("Two optimizers have two learning rates: read or set those of `optimizers`.")
 
     @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
+    def learning_rate(self, value: LearningRate) -> None:
         raise AttributeError(
             f"Two optimizers have two learning rates: set those of `optimizers`. Received: {value}"
         )
@@ -83,7 +84,7 @@ class TwoOptimizers(keras.optimizers.Optimizer):
             optimizer.build([variables[i] for i in indices])
         super().build(variables)
 
-    def apply(self, grads: Sequence[Any], trainable_variables: Any = None) -> None:
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Tensor] | None = None) -> None:
         if trainable_variables is None:
             trainable_variables = self._trainable_variables
         self.build(trainable_variables)
@@ -110,7 +111,9 @@ class TwoOptimizers(keras.optimizers.Optimizer):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "TwoOptimizers":
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> "TwoOptimizers":
         load = keras.saving.deserialize_keras_object
         parts = {key: load(config[key], custom_objects) for key in ("optimizer", "matching")}
         return cls(**{**config, **parts})

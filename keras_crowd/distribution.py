@@ -1,13 +1,13 @@
 """Annotators spread over devices. Data parallelism needs nothing of this: see `docs/scale.md`."""
 
-from typing import Any
-
 import keras
 
 from .layers import CrowdLayer
 
 
-def layout_map(device_mesh: Any, crowd: Any, model_dim_name: str = "model") -> Any:
+def layout_map(
+    device_mesh: keras.distribution.DeviceMesh, crowd: CrowdLayer, model_dim_name: str = "model"
+) -> keras.distribution.LayoutMap:
     """Where the parameters of a crowd layer go in `keras.distribution.ModelParallel`: the annotators sharded.
 
     Every device of the mesh axis holds the parameters of its part of the annotators, and what the optimizer keeps for

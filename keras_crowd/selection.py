@@ -13,7 +13,7 @@ import numpy as np
 from ._arguments import check_choice
 from ._backup import Backup
 from .aggregation import held_out_cross_entropy
-from .annotations import Annotations, as_annotations, checksum
+from .annotations import Annotations, Answers, as_annotations, checksum
 
 WEIGHTS = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
@@ -103,7 +103,7 @@ class RegularizationPath:
 
 def regularization_path(
     train: Callable[[float, Annotations], tuple[Any, Any]],
-    answers: Any,
+    answers: Answers,
     weights: Sequence[float] = WEIGHTS,
     *,
     parts: int = 4,

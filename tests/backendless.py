@@ -9,7 +9,6 @@ WITHOUT_KERAS = {
     "_arguments",
     "_files",
     "_repr",
-    "_typing",
     "annotations",
     "aggregation",
     "datasets",

@@ -1,6 +1,7 @@
 """The answers of many annotators: one container, three forms. NumPy only."""
 
 from ._classes import check_classes as check_classes
+from ._coerce import Answers as Answers
 from ._coerce import as_annotations as as_annotations
 from ._coerce import as_answers as as_answers
 from ._coerce import as_ratings as as_ratings

@@ -1,15 +1,19 @@
 """Answers as a user may hand them over, as `Annotations`."""
 
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from .._files import checksum_of
 from ._container import Annotations
 from ._soft import is_soft_table
 
+Answers: TypeAlias = Annotations | npt.ArrayLike
+"""The answers of a crowd: `Annotations`, or an array as one of its forms."""
 
-def as_annotations(answers: Any, num_classes: int | None = None) -> Annotations:
+
+def as_annotations(answers: Answers, num_classes: int | None = None) -> Annotations:
     """`answers` as `Annotations`: passed through, or read from a dense array.
 
     Args:
@@ -47,7 +51,7 @@ def as_annotations(answers: Any, num_classes: int | None = None) -> Annotations:
     return answers
 
 
-def as_answers(answers: Any) -> Annotations:
+def as_answers(answers: Answers) -> Annotations:
     """`answers` of classes or of numbers as `Annotations`: passed through, or read from a dense array."""
     return answers if isinstance(answers, Annotations) else Annotations.from_dense(answers)
 
@@ -57,7 +61,7 @@ def checksum(annotations: Annotations) -> int:
     return checksum_of((annotations.item_index, annotations.annotator_index, annotations.answers))
 
 
-def as_ratings(answers: Any) -> Annotations:
+def as_ratings(answers: Answers) -> Annotations:
     """`answers` as `Annotations` of numbers: passed through, or read from a dense array of floats.
 
     Args:

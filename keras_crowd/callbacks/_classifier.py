@@ -1,14 +1,14 @@
 """The classifier below the crowd layer, asked while the whole model is being trained."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import keras
 
+from .._typing import Features, Tensor
 from ..layers import CrowdLayer
 
 
-def check_classifier(classifier: Any) -> None:
+def check_classifier(classifier: keras.Model) -> None:
     """Refuses a model that does not give one row a class for each item."""
     outputs = getattr(classifier, "outputs", None) or []
     if [len(output.shape) for output in outputs] != [2]:
@@ -21,7 +21,7 @@ def check_classifier(classifier: Any) -> None:
         )
 
 
-def check_crowd(crowd: Any) -> Any:
+def check_crowd(crowd: object) -> CrowdLayer:
     """The crowd layer, which it must be."""
     if not isinstance(crowd, CrowdLayer):
         raise ValueError(
@@ -31,7 +31,9 @@ def check_crowd(crowd: Any) -> Any:
     return crowd
 
 
-def predictions(classifier: Any, x: Any, num_items: int, batch_size: int) -> Iterator[tuple[slice, Any]]:
+def predictions(
+    classifier: keras.Model, x: Features, num_items: int, batch_size: int
+) -> Iterator[tuple[slice, Tensor]]:
     """The classifier's output, batch after batch, and which items it is of.
 
     Not by `predict`: under PyTorch its data loader draws random numbers, which would change training.

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from .._arguments import number
+from ..layers import CrowdLayer
 from ._classifier import check_crowd
 from ._epochs import as_epochs
 
@@ -32,7 +33,7 @@ class CrowdFreeze(keras.callbacks.Callback):
     >>> history = model.fit(x, answers, epochs=2, callbacks=[freeze])
     """
 
-    def __init__(self, crowd: Any, epochs: float = 5) -> None:
+    def __init__(self, crowd: CrowdLayer, epochs: float = 5) -> None:
         super().__init__()
         self.crowd = check_crowd(crowd)
         self.epochs = number("epochs", epochs, at_least=0)

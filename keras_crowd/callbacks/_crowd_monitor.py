@@ -8,9 +8,11 @@ import numpy as np
 from keras import ops
 
 from .._arguments import number, one_row_an_item, whole_number
+from .._typing import Features, Tensor
 from ..aggregation import majority_vote
-from ..annotations import as_annotations, rows_by_id
+from ..annotations import Annotations, Answers, as_annotations, rows_by_id
 from ..evaluation import classifier_alignment, effective_rank
+from ..layers import CrowdLayer
 from ..ops import class_probabilities
 from ..regularizers import ClassifierLogDet, ConfusionLogDet
 from ._classifier import check_classifier, check_crowd, predictions
@@ -76,10 +78,10 @@ class CrowdMonitor(keras.callbacks.Callback):
 
     def __init__(
         self,
-        crowd: Any,
-        classifier: Any,
-        x: Any,
-        answers: Any,
+        crowd: CrowdLayer,
+        classifier: keras.Model,
+        x: Features,
+        answers: Answers,
         *,
         max_items: int = 1000,
         every: int = 1,
@@ -178,7 +180,7 @@ class CrowdMonitor(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-def _number(value: Any) -> float:
+def _number(value: float | Tensor) -> float:
     return float(ops.convert_to_numpy(value))
 
 
@@ -193,7 +195,7 @@ def _check_actions(**actions: str) -> None:
             raise ValueError(f'`{name}` must be "warn", "stop" or "ignore". Received: {name}={value!r}')
 
 
-def _check_annotators(annotations: Any, num_annotators: int) -> None:
+def _check_annotators(annotations: Annotations, num_annotators: int) -> None:
     if annotations.num_annotators != num_annotators:
         raise ValueError(
             f"`answers` must be those of the crowd layer's {num_annotators} annotators. "

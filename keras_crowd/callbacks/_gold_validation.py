@@ -5,9 +5,11 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import ops
 
 from .._arguments import whole_number
+from .._typing import Features
 from ..annotations import id_array, labels_as_codes, rows_like
 from ..ops import two_classes
 from ._classifier import check_classifier, predictions
@@ -41,9 +43,9 @@ class GoldValidation(keras.callbacks.Callback):
 
     def __init__(
         self,
-        classifier: Any,
-        x: Any,
-        y: Any,
+        classifier: keras.Model,
+        x: Features,
+        y: npt.ArrayLike,
         *,
         batch_size: int = 256,
         metrics: list[Any] | None = None,
@@ -53,10 +55,11 @@ class GoldValidation(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         x = keras.tree.map_structure(lambda part: rows_like("x", part, "y", y), x)
+        num_labels = len(np.asarray(y))
         lengths = {len(array) for array in keras.tree.flatten(x)}
-        if lengths != {len(y)}:
+        if lengths != {num_labels}:
             raise ValueError(
-                f"`x` and `y` must have the same length. Received: {sorted(lengths)} items, {len(y)} labels"
+                f"`x` and `y` must have the same length. Received: {sorted(lengths)} items, {num_labels} labels"
             )
         if classes is not None:
             y = labels_as_codes("y", y, id_array("classes", classes), are_ids=True)
@@ -96,7 +99,7 @@ class GoldValidation(keras.callbacks.Callback):
             logs[self.prefix + metric.name] = float(ops.convert_to_numpy(metric.result()))
 
 
-def _known(x: Any, y: np.ndarray) -> tuple[Any, np.ndarray]:
+def _known(x: Features, y: np.ndarray) -> tuple[Any, np.ndarray]:
     """The items with a gold label."""
     known = y >= 0
     if not known.any():

@@ -1,10 +1,12 @@
 """`RegularizerSchedule`: penalties that rise, and may fall again."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
 
 from .._arguments import number
+from ..layers import CrowdLayer
 from ._classifier import check_crowd
 from ._epochs import as_epochs
 
@@ -34,13 +36,13 @@ class RegularizerSchedule(keras.callbacks.Callback):
 
     def __init__(
         self,
-        crowd: Any,
+        crowd: CrowdLayer,
         *,
         warm_up: float = 0.0,
         ramp: float = 0.5,
         decay: float = 0.0,
         final: float = 0.0,
-        schedule: Any = None,
+        schedule: Callable[[int], float] | None = None,
     ) -> None:
         super().__init__()
         if schedule is not None and not callable(schedule):

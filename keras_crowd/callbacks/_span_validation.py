@@ -1,10 +1,13 @@
 """`SpanValidation`: spans of a tagger against gold tags after each epoch."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
+from .._typing import Features
 from ..annotations import rows_like
 from ..evaluation import span_scores
 from ._classifier import predictions
@@ -40,10 +43,10 @@ class SpanValidation(keras.callbacks.Callback):
 
     def __init__(
         self,
-        tagger: Any,
-        x: Any,
-        y: Any,
-        labels: Any,
+        tagger: keras.Model,
+        x: Features,
+        y: npt.ArrayLike,
+        labels: Sequence[str],
         *,
         batch_size: int = 256,
         prefix: str = "val_gold_span_",

@@ -35,10 +35,10 @@ class AnnotatorParameters(keras.layers.Layer):
     def add(self, name: str, shape: tuple[int, ...], initializer: Initializer) -> None:
         """Adds a parameter of `shape` per annotator; the initializer makes the whole, `(R, *shape)`."""
         whole = (self.num_annotators, *shape)
-        initializer = keras.initializers.get(initializer)
+        fill = keras.initializers.get(initializer)
 
         def start(kept: tuple[int, ...], dtype: str | None = None) -> Tensor:
-            return kops.reshape(initializer(whole, dtype=dtype), kept)
+            return kops.reshape(fill(whole, dtype=dtype), kept)
 
         kept = (self.num_annotators, math.prod(shape))
         self._shapes[name] = shape

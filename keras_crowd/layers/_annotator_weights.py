@@ -1,13 +1,12 @@
 """How much each annotator counts in what the conventions hold."""
 
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 
 from .._arguments import array_of_numbers
 
 
-def answer_counts(counts: Any, num_annotators: int) -> list[float] | None:
+def answer_counts(counts: npt.ArrayLike | None, num_annotators: int) -> list[float] | None:
     """The argument `answers_per_annotator`, checked, as a config can hold it."""
     if counts is None:
         return None
@@ -20,7 +19,7 @@ def answer_counts(counts: Any, num_annotators: int) -> list[float] | None:
     return values.tolist()
 
 
-def answer_weights(counts: list[float] | None, num_annotators: int, dtype: Any) -> np.ndarray:
+def answer_weights(counts: list[float] | None, num_annotators: int, dtype: npt.DTypeLike) -> np.ndarray:
     """Each annotator's share of all answers, (R, 1); all alike without counts."""
     values = np.array(counts or [1.0] * num_annotators)
     return (values / values.sum())[:, None].astype(dtype)

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import ops as kops
 
 from .. import ops
@@ -79,7 +80,7 @@ class CrowdsOrdinal(CrowdLayer):
         num_annotators: int,
         num_classes: int,
         *,
-        answers_per_annotator: Any = None,
+        answers_per_annotator: npt.ArrayLike | None = None,
         initial_slope: float = 2.0,
         max_batch_slots: int | None = None,
         dtype: DType = None,
@@ -118,7 +119,7 @@ class CrowdsOrdinal(CrowdLayer):
             raise ValueError(f"Layer {self.name!r} must be built (called once) before it has thresholds.")
         return kops.convert_to_numpy(self._thresholds(None, False))
 
-    def grade_probabilities(self, scores: Any) -> np.ndarray:
+    def grade_probabilities(self, scores: npt.ArrayLike) -> np.ndarray:
         """Returns the probability of each grade from the typical annotator, for scores of the model below.
 
         The typical annotator has the mean of all thresholds, each annotator weighted by the share of all answers, as
@@ -144,7 +145,7 @@ class CrowdsOrdinal(CrowdLayer):
         ends = np.zeros((len(below), 1)), np.ones((len(below), 1))
         return np.diff(np.concatenate([ends[0], below, ends[1]], axis=1), axis=1)
 
-    def grades(self, scores: Any) -> np.ndarray:
+    def grades(self, scores: npt.ArrayLike) -> np.ndarray:
         """Returns the most probable grade from the typical annotator, codes `(items,)`; see `grade_probabilities`."""
         return self.grade_probabilities(scores).argmax(axis=1)
 
@@ -181,7 +182,7 @@ class CrowdsOrdinal(CrowdLayer):
         return (kops.stop_gradient(shift), kops.stop_gradient(factor)) if lazy else (shift, factor)
 
 
-def _column(scores: Any) -> np.ndarray:
+def _column(scores: npt.ArrayLike) -> np.ndarray:
     values = np.asarray(scores, float)
     if values.ndim not in (1, 2) or values.shape[1:] not in ((), (1,)) or not np.isfinite(values).all():
         raise ValueError(

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import ops as kops
 
 from .. import ops
@@ -105,9 +106,9 @@ class CrowdsRegression(CrowdLayer):
         num_annotators: int,
         conn_type: connections.RatingConnType = "S+B",
         *,
-        answers_per_annotator: Any = None,
+        answers_per_annotator: npt.ArrayLike | None = None,
         learn_variance: bool = False,
-        initial_variance: Any = 1.0,
+        initial_variance: npt.ArrayLike = 1.0,
         variance_strength: float = 4.0,
         scale_initializer: Initializer = None,
         bias_initializer: Initializer = None,
@@ -290,7 +291,7 @@ class CrowdsRegression(CrowdLayer):
         return self._one_target(values)
 
 
-def _check_variance(learn_variance: bool, answers_per_annotator: Any) -> None:
+def _check_variance(learn_variance: bool, answers_per_annotator: npt.ArrayLike | None) -> None:
     if not isinstance(learn_variance, bool):
         raise ValueError(f"`learn_variance` must be a bool. Received: learn_variance={learn_variance!r}")
     if learn_variance and answers_per_annotator is None:
@@ -300,7 +301,7 @@ def _check_variance(learn_variance: bool, answers_per_annotator: Any) -> None:
         )
 
 
-def _variances(variance: Any, num_annotators: int) -> Any:
+def _variances(variance: npt.ArrayLike, num_annotators: int) -> float | list[float]:
     values = np.empty(0) if isinstance(variance, str) else np.asarray(variance, float)
     if values.shape not in ((), (num_annotators,)) or not np.all((values > 0) & (values < np.inf)):
         raise ValueError(

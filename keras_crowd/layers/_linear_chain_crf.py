@@ -8,6 +8,7 @@ from keras import ops as kops
 
 from .. import ops
 from .._registration import register
+from .._typing import DType, Shape, Tensor
 from ._policy import wide_enough
 
 
@@ -56,14 +57,14 @@ class LinearChainCRF(keras.layers.Layer):
         segmenting and labeling sequence data", ICML 2001.
     """
 
-    def __init__(self, labels: Sequence[str] | None = None, *, dtype: Any = None, **kwargs: Any) -> None:
+    def __init__(self, labels: Sequence[str] | None = None, *, dtype: DType = None, **kwargs: Any) -> None:
         super().__init__(dtype=wide_enough(dtype), **kwargs)
         if labels is not None:
             _check_labels(labels)
         self.labels = None if labels is None else list(labels)
         self.supports_masking = True
 
-    def build(self, emissions_shape: Any) -> None:
+    def build(self, emissions_shape: Shape) -> None:
         num_classes = emissions_shape[-1]
         if len(emissions_shape) != 3 or num_classes is None or num_classes < 2:
             raise ValueError(
@@ -80,10 +81,10 @@ class LinearChainCRF(keras.layers.Layer):
         self.start = self.add_weight(shape=(num_classes,), initializer="zeros", name="start")
         self.end = self.add_weight(shape=(num_classes,), initializer="zeros", name="end")
 
-    def call(self, emissions: Any, mask: Any = None) -> Any:
+    def call(self, emissions: Tensor, mask: Tensor | None = None) -> Tensor:
         return ops.viterbi(emissions, self._potentials(), mask)
 
-    def log_likelihood(self, emissions: Any, evidence: Any, mask: Any = None) -> Any:
+    def log_likelihood(self, emissions: Tensor, evidence: Tensor, mask: Tensor | None = None) -> Tensor:
         """`log sum_z p(z) prod_t exp(evidence[t, z_t])`: how probable is what is observed of the chain.
 
         Args:
@@ -97,23 +98,23 @@ class LinearChainCRF(keras.layers.Layer):
         """
         return ops.chain_log_likelihood(self._scores(emissions), evidence, self._potentials(), mask)
 
-    def marginals(self, emissions: Any, mask: Any = None) -> Any:
+    def marginals(self, emissions: Tensor, mask: Tensor | None = None) -> Tensor:
         """Probability of each class at each token, `(batch, time, classes)`; zeros at padding."""
         return ops.chain_marginals(self._scores(emissions), self._potentials(), mask)
 
-    def compute_output_shape(self, emissions_shape: Any) -> tuple:
+    def compute_output_shape(self, emissions_shape: Shape) -> tuple:
         return tuple(emissions_shape[:-1])
 
-    def compute_output_spec(self, emissions: Any, mask: Any = None) -> Any:
+    def compute_output_spec(self, emissions: Tensor, mask: Tensor | None = None) -> Tensor:
         return keras.KerasTensor(self.compute_output_shape(emissions.shape), dtype="int32")
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor) -> None:
         return None
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "labels": self.labels}
 
-    def _scores(self, emissions: Any) -> Any:
+    def _scores(self, emissions: Tensor) -> Tensor:
         return kops.cast(emissions, self.compute_dtype)
 
     def _potentials(self) -> ops.ChainPotentials:

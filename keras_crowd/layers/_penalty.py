@@ -4,7 +4,7 @@ import keras
 from keras import ops as kops
 
 from .. import ops
-from .._typing import Regularizer, Tensor
+from .._typing import Tensor
 
 
 class Penalty(keras.layers.Layer):
@@ -15,7 +15,7 @@ class Penalty(keras.layers.Layer):
         **kwargs: `name` and `dtype`, as for every Keras layer.
     """
 
-    def __init__(self, regularizer: Regularizer, **kwargs: object) -> None:
+    def __init__(self, regularizer: keras.regularizers.Regularizer, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.regularizer = regularizer
         self.weight = self.add_weight(
@@ -57,7 +57,9 @@ class RunningGramPenalty(Penalty):
         **kwargs: `name` and `dtype`, as for every Keras layer.
     """
 
-    def __init__(self, regularizer: Regularizer, num_classes: int, **kwargs: object) -> None:
+    def __init__(
+        self, regularizer: keras.regularizers.Regularizer, num_classes: int, **kwargs: object
+    ) -> None:
         super().__init__(regularizer, **kwargs)
         self.gram = self.add_weight(
             shape=(num_classes, num_classes),

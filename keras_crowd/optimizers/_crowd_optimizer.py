@@ -1,16 +1,18 @@
 """`crowd_optimizer`: one optimizer for the classifier, one for the annotators."""
 
 import re
-from typing import Any
 
 import keras
 
 from .._older_keras import several_optimizers
+from .._typing import LearningRate, Optimizer
 from ..models import crowd_layer
 from ._lazy_adam import LazyAdam
 
 
-def crowd_optimizer(model: Any, optimizer: Any, learning_rate: Any = None) -> Any:
+def crowd_optimizer(
+    model: keras.Model, optimizer: Optimizer, learning_rate: LearningRate | None = None
+) -> keras.optimizers.Optimizer:
     """`optimizer` for the classifier, and its like for the crowd layer with its own learning rate.
 
     The crowd layer's parameters are never weight-decayed: decay would pull every annotator towards one who
@@ -67,7 +69,9 @@ def _paths(variables: list[keras.Variable], layer: keras.layers.Layer, model: ke
     return pattern
 
 
-def _of_annotators(optimizer: keras.optimizers.Optimizer, learning_rate: Any) -> keras.optimizers.Optimizer:
+def _of_annotators(
+    optimizer: keras.optimizers.Optimizer, learning_rate: LearningRate | None
+) -> keras.optimizers.Optimizer:
     """An optimizer like the classifier's, without weight decay."""
     config = {**optimizer.get_config(), "name": f"{optimizer.name}_crowd"}
     if learning_rate is not None:

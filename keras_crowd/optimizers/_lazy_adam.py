@@ -1,5 +1,6 @@
 """`LazyAdam`: steps that touch the annotators of the batch, and no others."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -7,6 +8,7 @@ from keras import ops as kops
 
 from .. import ops
 from .._registration import register
+from .._typing import LearningRate, Tensor
 
 _NOT_FOR_ROWS = (
     "weight_decay",
@@ -48,7 +50,7 @@ class LazyAdam(keras.optimizers.Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any = 0.001,
+        learning_rate: LearningRate = 0.001,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
@@ -65,7 +67,7 @@ class LazyAdam(keras.optimizers.Optimizer):
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
         self._slots: Any = ()
 
-    def build(self, variables: Any) -> None:
+    def build(self, variables: Sequence[Tensor]) -> None:
         if self.built:
             return
         super().build(variables)
@@ -92,11 +94,11 @@ class LazyAdam(keras.optimizers.Optimizer):
         self._owners = self.add_variable((num_annotators + 1,), dtype="float32", name="owners")
         self._moments: Any = [self._moments_of(parameter) for parameter in by_index]
 
-    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+    def apply(self, grads: Sequence[Tensor], trainable_variables: Sequence[Tensor] | None = None) -> None:
         super().apply(grads, trainable_variables)
         self._slots = ()  # may be tracers
 
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Tensor, learning_rate: LearningRate) -> None:
         index = self._get_variable_index(variable)
         if index == self._ids:  # comes before the rows
             *self._slots, owners = ops.slot_owners(gradient, self._owners)
@@ -127,7 +129,7 @@ class LazyAdam(keras.optimizers.Optimizer):
             "epsilon": self.epsilon,
         }
 
-    def _moments_of(self, parameter: Any) -> Any:
+    def _moments_of(self, parameter: Tensor) -> Any:
         """Both moments of each annotator, `(R, 2, n)`."""
         if parameter is None:
             return None

@@ -4,6 +4,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 import keras
 
+from ..._typing import Config
 from ._affine import Bias, BiasScale, Scale, ScaleBias
 from ._confusion_matrix import ConfusionMatrix
 from ._connection import ClassConnection, Connection, RatingConnection
@@ -27,7 +28,7 @@ _NAMED: dict[type[Connection], tuple[type[Connection], ...]] = {
 _Kind = TypeVar("_Kind", bound=Connection)
 
 
-def get(identifier: Any, kind: type[_Kind]) -> _Kind:
+def get(identifier: str | Config | Connection, kind: type[_Kind]) -> _Kind:
     """Returns the connection that a name, a config or an instance stands for.
 
     Args:
