@@ -18,8 +18,7 @@ from .losses import MaskedCrowdCrossEntropy
 from .models import align_classes, validate
 from .ops import class_probabilities
 from .optimizers import crowd_optimizer
-from .pipelines._features import with_annotators
-from .pipelines._shuffled import Shuffled
+from .pipelines import Shuffled, with_annotators
 from .regularizers import ClassifierLogDet
 from .warm_start import from_dawid_skene
 

@@ -20,8 +20,7 @@ from typing import Any
 import numpy as np
 
 from ._arguments import whole_number
-from .aggregation import dawid_skene, expected_counts
-from .aggregation._checks import answers_and_probabilities
+from .aggregation import answers_and_probabilities, dawid_skene, expected_counts
 from .annotations import Annotations, Votes, as_annotations, by_ids
 
 _FLOOR = 1e-3

@@ -4,7 +4,12 @@ from ._annotator_table import annotator_table as annotator_table
 from ._annotators import agreement as agreement
 from ._annotators import annotator_accuracy as annotator_accuracy
 from ._annotators import annotator_class_prior as annotator_class_prior
+from ._checks import answers_and_probabilities as answers_and_probabilities
+from ._checks import imagined_answers as imagined_answers
+from ._counts import TINY as TINY
+from ._counts import AnswerSums as AnswerSums
 from ._counts import expected_counts as expected_counts
+from ._counts import log_normalize as log_normalize
 from ._dawid_skene import DawidSkene as DawidSkene
 from ._dawid_skene import dawid_skene as dawid_skene
 from ._label_table import label_table as label_table
@@ -12,8 +17,35 @@ from ._majority_vote import majority_vote as majority_vote
 from ._posterior import held_out_cross_entropy as held_out_cross_entropy
 from ._posterior import posterior as posterior
 from ._ratings import Deviations as Deviations
+from ._ratings import answer_log_density as answer_log_density
+from ._ratings import by_annotator as by_annotator
 from ._ratings import deviations as deviations
+from ._ratings import log_prior_of as log_prior_of
 from ._ratings import mean_rating as mean_rating
 from ._ratings import median_rating as median_rating
+from ._ratings import noise_variance as noise_variance
+from ._ratings import truth_given as truth_given
 from ._raykar import Raykar as Raykar
 from ._raykar import raykar as raykar
+
+
+def __dir__() -> list[str]:
+    return [
+        "DawidSkene",
+        "Deviations",
+        "Raykar",
+        "agreement",
+        "annotator_accuracy",
+        "annotator_class_prior",
+        "annotator_table",
+        "dawid_skene",
+        "deviations",
+        "expected_counts",
+        "held_out_cross_entropy",
+        "label_table",
+        "majority_vote",
+        "mean_rating",
+        "median_rating",
+        "posterior",
+        "raykar",
+    ]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._arguments import whole_number
-from ..annotations._counts import num_classes_used, share
+from ..annotations import classes_per_annotator, share
 from ._annotators import agreement, annotator_accuracy, annotator_class_prior
 from ._checks import answers_and_probabilities, answers_and_truth, are_ratings, checked_confusion
 from ._counts import expected_counts
@@ -71,7 +71,7 @@ def annotator_table(
         "answers": given,
         "agreement": agreement(annotations, q.argmax(axis=1)),
         "accuracy": accuracy,
-        "one_class": (num_classes_used(annotations) == 1) & (given >= min_answers),
+        "one_class": (classes_per_annotator(annotations) == 1) & (given >= min_answers),
     }
     classes = np.asarray(annotations.classes).tolist()
     return table | {f"confusion[{k},{k}]": column for k, column in zip(classes, diagonal.T, strict=True)}

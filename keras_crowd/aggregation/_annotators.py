@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..annotations import Votes, as_annotations, by_ids
-from ..annotations._counts import share
+from ..annotations import Votes, as_annotations, by_ids, share
 from ._checks import answers_and_probabilities
 
 

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._repr import one_line
-from ..annotations import Annotations, as_ratings, by_ids
-from ..annotations._counts import share
+from ..annotations import Annotations, as_ratings, by_ids, share
 
 
 def mean_rating(answers: Any) -> np.ndarray:

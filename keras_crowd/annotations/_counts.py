@@ -12,7 +12,7 @@ def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
 
 
-def num_classes_used(annotations: Annotations) -> np.ndarray:
+def classes_per_annotator(annotations: Annotations) -> np.ndarray:
     """How many different classes each annotator answered with (most likely), `(annotators,)`."""
     annotations = annotations.hard()
     key = annotations.annotator_index.astype(np.int64) * annotations.num_classes + annotations.answers

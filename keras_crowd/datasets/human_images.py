@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..annotations import Annotations
-from ..annotations._rules import Duplicates
+from ..annotations import Annotations, Duplicates
 from ._crowd_dataset import CrowdDataset
 from ._prepared import prepared, split_of, tensorflow_datasets, unit_range
 

@@ -6,8 +6,7 @@ import os
 
 import numpy as np
 
-from ..annotations import Annotations
-from ..annotations._factors import encode
+from ..annotations import Annotations, encode
 from . import _published
 from ._crowd_dataset import CrowdDataset
 from ._files import find_file

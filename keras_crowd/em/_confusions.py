@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..aggregation import dawid_skene, majority_vote
-from ..aggregation._checks import imagined_answers
-from ..aggregation._counts import TINY, AnswerSums, log_normalize
+from ..aggregation import TINY, AnswerSums, dawid_skene, imagined_answers, log_normalize, majority_vote
 from ..annotations import Annotations, by_ids
 from ..warm_start import from_labels
 

@@ -8,8 +8,7 @@ import numpy as np
 
 from .. import ops
 from ..annotations import MISSING, Annotations, as_annotations, as_ratings, by_ids, rows_by_id
-from ..models import HiddenCRF
-from ..models._outputs import check_outputs, outputs_of_few
+from ..models import HiddenCRF, check_outputs, outputs_of_few
 from ._chains import Chains
 from ._confusions import Confusions
 from ._features import as_features

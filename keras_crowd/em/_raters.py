@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ..aggregation import mean_rating, raykar
-from ..aggregation._ratings import (
+from ..aggregation import (
     answer_log_density,
     by_annotator,
     log_prior_of,
+    mean_rating,
     noise_variance,
+    raykar,
     truth_given,
 )
 from ..annotations import Annotations

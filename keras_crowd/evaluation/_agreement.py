@@ -7,7 +7,15 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from .._repr import one_line
-from ..annotations import Annotations, Votes, _counts, as_annotations, as_answers, refuse_soft
+from ..annotations import (
+    Annotations,
+    Votes,
+    as_annotations,
+    as_answers,
+    classes_per_annotator,
+    refuse_soft,
+    share,
+)
 
 Level = Literal["nominal", "ordinal", "interval"]
 
@@ -120,7 +128,7 @@ def pairwise_agreement(answers: Any) -> PairwiseAgreement:
         common += np.bincount(cell, minlength=size * size)
         same += np.bincount(cell[agrees], minlength=size * size)
     both, alike = (table.reshape(size, size) + table.reshape(size, size).T for table in (common, same))
-    return PairwiseAgreement(_counts.share(alike, both), both)
+    return PairwiseAgreement(share(alike, both), both)
 
 
 def answer_entropy(answers: Any) -> np.ndarray:
@@ -168,7 +176,7 @@ def num_classes_used(answers: Any) -> np.ndarray:
     >>> keras_crowd.evaluation.num_classes_used([[0, 1], [0, 2], [0, 2]])
     array([1, 2])
     """
-    return _counts.num_classes_used(as_annotations(answers))
+    return classes_per_annotator(as_annotations(answers))
 
 
 def _numbers(annotations: Annotations, level: str) -> np.ndarray:

@@ -8,10 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..annotations import MISSING
-from ..annotations._ids import column
-from ..annotations._numbers import INTEGER, NUMBER
-from ..annotations._tuples import joined_codes
+from ..annotations import INTEGER, MISSING, NUMBER, column, joined_codes
 
 _KINDS: dict[type, str] = {str: "text", bool: "true or false", int: "a number", float: "a number"}
 

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._arguments import whole_number
-from ..annotations import MISSING, Annotations
-from ..annotations._rules import Unknown
+from ..annotations import MISSING, Annotations, Unknown
 from ._arguments import texts
 from ._estimates import labels
 from ._opened import FILE, replacing_text

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Unpack
 
 from .._arguments import shown
-from ..annotations import Annotations
-from ..annotations._rules import Rules, refuse_others
+from ..annotations import Annotations, Rules, refuse_others
 from ._opened import FILE, is_compressed
 from ._rows import RowBuilder, assemble
 from ._text import expect, read_json_lines, required

@@ -6,9 +6,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from ..annotations import Annotations, refuse_soft
-from ..annotations._forms import answer_ids
-from ..annotations._rules import Rules, refuse_others
+from ..annotations import Annotations, Rules, answer_ids, refuse_others, refuse_soft
 from ._columns import Column
 from ._estimates import labels
 from ._headers import refuse_column

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Unpack
 
-from ..annotations import Annotations
-from ..annotations._rules import Rules, refuse_others
+from ..annotations import Annotations, Rules, refuse_others
 from ._arguments import refuse_same_file
 from ._estimates import labels
 from ._label_studio_results import (

@@ -6,8 +6,7 @@ import json
 from typing import Any, Unpack
 
 from .._arguments import shown
-from ..annotations import Annotations
-from ..annotations._rules import Rules, refuse_others
+from ..annotations import Annotations, Rules, refuse_others
 from ._label_studio_results import ANSWER_KEYS, one_answer
 from ._rows import RowBuilder, assemble
 from ._text import FILE, expect, follow, read_objects, required

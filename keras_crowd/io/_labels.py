@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..annotations import Annotations
-from ..annotations._ids import column
+from ..annotations import Annotations, column
 from ._arguments import refuse_same_names
 from ._estimates import labels
 from ._opened import FILE

@@ -7,9 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Unpack
 
 from .._arguments import shown
-from ..annotations import Annotations
-from ..annotations._forms import answer_ids
-from ..annotations._rules import Rules, refuse_others
+from ..annotations import Annotations, Rules, answer_ids, refuse_others
 from ._arguments import item_names, refuse_same_names, texts
 from ._columns import joined
 from ._parquet import keeps_dictionary, parquet_columns

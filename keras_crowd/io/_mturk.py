@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 from .._arguments import shown
-from ..annotations import Annotations
-from ..annotations._rules import Rules, refuse_others
+from ..annotations import Annotations, Rules, refuse_others
 from ._arguments import item_names, texts
 from ._chosen import chosen, fields, pressed
 from ._headers import column_positions, refuse_column

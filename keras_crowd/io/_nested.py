@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Unpack, get_args
 
-from ..annotations import Annotations
-from ..annotations._rules import Rules, refuse_others
+from ..annotations import Annotations, Rules, refuse_others
 from ._opened import FILE
 from ._rows import RowBuilder, assemble
 from ._text import expect, read_json

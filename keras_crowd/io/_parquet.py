@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..annotations import MISSING
-from ..annotations._ids import column as id_column
+from ..annotations import column as id_column
 from ._columns import Column
 from ._headers import refuse_column
 from ._opened import FILE

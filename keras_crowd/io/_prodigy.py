@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Literal, Unpack
 
 from .._arguments import shown
-from ..annotations import Annotations
-from ..annotations._rules import Rules, refuse_others
+from ..annotations import Annotations, Rules, refuse_others
 from ._arguments import refuse_same_file
 from ._estimates import Label, labels
 from ._rows import RowBuilder, assemble, refuse

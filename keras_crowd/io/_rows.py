@@ -8,14 +8,24 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from ..annotations import MISSING, Annotations, check_classes
-from ..annotations._classes import is_several
-from ..annotations._duplicates import checked_rule, checked_unknown, kept_rows, repeated_rows
-from ..annotations._factors import encode
-from ..annotations._ids import column as id_column
-from ..annotations._ids import id_array
-from ..annotations._numbers import as_rating, float_beside_words, refuse_classes_of_ratings
-from ..annotations._rules import Duplicates, Unknown
+from ..annotations import (
+    MISSING,
+    Annotations,
+    Duplicates,
+    Unknown,
+    as_rating,
+    check_classes,
+    checked_rule,
+    checked_unknown,
+    encode,
+    float_beside_words,
+    id_array,
+    is_several,
+    kept_rows,
+    refuse_classes_of_ratings,
+    repeated_rows,
+)
+from ..annotations import column as id_column
 from ._columns import Coder, Column, coder, typed
 
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Unpack
 
-from ..annotations import Annotations
-from ..annotations._rules import Rules, refuse_others
+from ..annotations import Annotations, Rules, refuse_others
 from ._arguments import refuse_same_file
 from ._chosen import chosen
 from ._estimates import Label, labels

@@ -9,9 +9,15 @@ from typing import Any
 import numpy as np
 
 from .._arguments import SUM_TOLERANCE
-from ..annotations import Annotations, Distributions, distributions_of, in_place_of_codes, with_typed_keys
-from ..annotations._duplicates import refuse_majority
-from ..annotations._numbers import NUMBER
+from ..annotations import (
+    NUMBER,
+    Annotations,
+    Distributions,
+    distributions_of,
+    in_place_of_codes,
+    refuse_majority,
+    with_typed_keys,
+)
 from ._arguments import refuse_same_names, texts
 from ._opened import FILE
 from ._parquet import parquet_batches

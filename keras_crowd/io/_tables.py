@@ -13,8 +13,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from .._files import replacing
-from ..annotations._ids import column
-from ..annotations._numbers import NUMBER
+from ..annotations import NUMBER, column
 from ._arguments import item_names, texts
 from ._opened import FILE, is_compressed, replacing_text
 from ._parquet import pyarrow

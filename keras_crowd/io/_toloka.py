@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack
 
-from ..annotations import Annotations
-from ..annotations._rules import Rules, refuse_others
+from ..annotations import Annotations, Rules, refuse_others
 from ._arguments import item_names, texts
 from ._headers import column_positions, refuse_column
 from ._opened import FILE

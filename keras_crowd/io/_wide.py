@@ -8,8 +8,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from ..annotations import MISSING, Annotations, refuse_soft
-from ..annotations._rules import Rules, refuse_others
+from ..annotations import MISSING, Annotations, Rules, refuse_others, refuse_soft
 from ._arguments import item_names, refuse_same_names, texts
 from ._columns import typed
 from ._headers import column_positions

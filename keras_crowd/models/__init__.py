@@ -21,6 +21,8 @@ from ._functional import warn_of_own_training as warn_of_own_training
 from ._given import is_data_set as is_data_set
 from ._hidden_crf import HiddenCRF as HiddenCRF
 from ._joint_crowd_model import JointCrowdModel as JointCrowdModel
+from ._outputs import check_outputs as check_outputs
+from ._outputs import outputs_of_few as outputs_of_few
 from ._strip import crowd_layer as crowd_layer
 from ._strip import strip as strip
 from ._validate import validate as validate

@@ -3,5 +3,10 @@
 from ._crowd_batches import CrowdBatches as CrowdBatches
 from ._features import with_annotators as with_annotators
 from ._grain_data import grain_data as grain_data
+from ._shuffled import Shuffled as Shuffled
 from ._tf_data import tf_data as tf_data
 from ._torch_data import torch_data as torch_data
+
+
+def __dir__() -> list[str]:
+    return ["CrowdBatches", "grain_data", "tf_data", "torch_data", "with_annotators"]
