@@ -3,6 +3,7 @@
 import ast
 import inspect
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -53,6 +54,37 @@ def module_of(path):
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+def dotted(path):
+    """The name that a file has as a module: that of its folder for `__init__.py`."""
+    parts = ["keras_crowd", *path.relative_to(PACKAGE).with_suffix("").parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def private_of_others(path):
+    """Of what a file imports, private names of packages in which it does not stand."""
+    folder = ".".join(["keras_crowd", *path.relative_to(PACKAGE).parts[:-1]])
+    for name in imports(path):
+        parts = name.split(".")
+        private = next((i for i, part in enumerate(parts) if part.startswith("_")), None)
+        owner = ".".join(parts[:private])
+        if parts[0] == "keras_crowd" and private is not None and not f"{folder}.".startswith(f"{owner}."):
+            yield name
+
+
+def circles(graph):
+    """Sets of nodes each of which is reached from every other, where there is more than one."""
+    reached = {}
+    for start in graph:
+        reached[start], ahead = set(), [start]
+        while ahead:
+            for node in graph.get(ahead.pop(), ()):
+                if node not in reached[start]:
+                    reached[start].add(node)
+                    ahead.append(node)
+    found = {frozenset(b for b in reached[a] if a in reached[b]) for a in graph if a in reached[a]}
+    return [sorted(circle) for circle in found]
+
+
 def imports(path):
     """Absolute names of everything a file imports."""
     package = ["keras_crowd", *path.relative_to(PACKAGE).parts[:-1]]
@@ -76,6 +108,21 @@ def test_imports_go_down(path):
             assert parts[0] != "keras", name
         if parts[0] == "keras_crowd" and parts[1] != module:
             assert LEVELS[parts[1]] < LEVELS[module], f"{module} imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nobody_imports_private_files_of_another_package(path):
+    """What neighbours may use is exported by a package's `__init__`."""
+    assert not list(private_of_others(path))
+
+
+def test_contributing_shows_the_same_map():
+    text = (PACKAGE.parent / "CONTRIBUTING.md").read_text()
+    rows = re.findall(r"^\| (\d) \| ([^|]*) \|", text, re.MULTILINE)
+    shown = {name: int(level) for level, names in rows for name in re.findall(r"`(\w+)`", names)}
+    assert shown == LEVELS
+    without = re.search(r"Without Keras: (.*?)\.", text, re.DOTALL)
+    assert set(re.findall(r"`(\w+)`", without[1])) == WITHOUT_KERAS
 
 
 def test_importing_keras_crowd_imports_one_backend_only():

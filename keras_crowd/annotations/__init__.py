@@ -46,3 +46,7 @@ from ._soft import is_soft as is_soft
 from ._soft import is_soft_table as is_soft_table
 from ._soft import refuse_soft as refuse_soft
 from ._tuples import joined_codes as joined_codes
+
+
+def __dir__() -> list[str]:
+    return ["Annotations"]
