@@ -1,18 +1,18 @@
 """`align_classes`: gives classes that were learned under another's name their own."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import keras
 import numpy as np
 
-from ..annotations import Annotations, rows_by_id
+from .._typing import Features, Tensors
+from ..annotations import Annotations, Answers, rows_by_id
 from ..evaluation import classifier_alignment
 from ..ops import class_probabilities
 from ._strip import below, classifier_inputs, crowd_layer
 
 
-def align_classes(model: Any, x: Any, answers: Any) -> np.ndarray:
+def align_classes(model: keras.Model, x: Features, answers: Answers) -> np.ndarray:
     """Renames the classifier's classes, in place, so that they agree best with the answers.
 
     Answers are explained as well by a classifier and annotators whose hidden classes are in another order,
@@ -60,7 +60,7 @@ def align_classes(model: Any, x: Any, answers: Any) -> np.ndarray:
     return permutation
 
 
-def permute_classes(model: Any, permutation: np.ndarray, x: Any) -> None:
+def permute_classes(model: keras.Model, permutation: np.ndarray, x: Features) -> None:
     """Makes class `k` what was class `permutation[k]`; some features show whether that can be done."""
     crowd = crowd_layer(model)
     classifier = below(model, crowd)
@@ -70,7 +70,7 @@ def permute_classes(model: Any, permutation: np.ndarray, x: Any) -> None:
     crowd.permute_classes(permutation)
 
 
-def _permutation(f: np.ndarray, answers: Any) -> np.ndarray:
+def _permutation(f: np.ndarray, answers: Answers) -> np.ndarray:
     """Of items, or of all tokens of sequences, alike."""
     if not isinstance(answers, Annotations):
         answers = np.asarray(answers)
@@ -85,7 +85,11 @@ def _permutation(f: np.ndarray, answers: Any) -> np.ndarray:
 
 
 def _permute_classifier(
-    classifier: Any, dense: Any, permutation: np.ndarray, inputs: Any, output: np.ndarray
+    classifier: keras.Model,
+    dense: keras.layers.Dense,
+    permutation: np.ndarray,
+    inputs: Tensors,
+    output: np.ndarray,
 ) -> None:
     """Permutes the outputs of `dense`; takes it back where that is not to permute the classifier's."""
     weights = dense.get_weights()
@@ -105,7 +109,7 @@ def _permute_classifier(
         )
 
 
-def _last_dense(classifier: Any, num_classes: int) -> Any:
+def _last_dense(classifier: keras.Model, num_classes: int) -> keras.layers.Dense:
     """The last layer with weights, which must be a `Dense` over the classes."""
     layers = (layer for layer in _backwards(classifier) if getattr(layer, "weights", []))
     last = next(layers, None)
@@ -120,7 +124,7 @@ def _last_dense(classifier: Any, num_classes: int) -> Any:
     return last
 
 
-def _backwards(model: Any) -> Iterator[Any]:
+def _backwards(model: keras.Model) -> Iterator[keras.layers.Layer]:
     """The layers of a model from its output on, those of models within it in their place."""
     for layer in reversed(model.layers):
         if isinstance(layer, keras.Model):

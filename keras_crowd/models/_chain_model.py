@@ -6,6 +6,7 @@ import keras
 from keras import ops as kops
 
 from .._registration import register
+from .._typing import Tensor, Tensors
 from ..layers import LinearChainCRF
 from ._likelihood_model import LikelihoodModel
 from ._tagger import Tagger
@@ -19,20 +20,20 @@ class _RealTokens(keras.layers.Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def call(self, emissions: Any, mask: Any = None) -> Any:
+    def call(self, emissions: Tensor, mask: Tensor | None = None) -> Tensor:
         return kops.ones_like(emissions[..., 0], dtype="bool") if mask is None else mask
 
-    def compute_output_spec(self, emissions: Any, mask: Any = None) -> Any:
+    def compute_output_spec(self, emissions: Tensor, mask: Tensor | None = None) -> Tensor:
         return keras.KerasTensor(emissions.shape[:-1], dtype="bool")
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
+    def compute_mask(self, inputs: Tensors, previous_mask: Tensor) -> None:
         return None
 
 
 class ChainModel(LikelihoodModel):
     """An encoder of tokens, a chain over their classes, and a likelihood to be maximized. Abstract."""
 
-    def __init__(self, encoder: Any, crf: Any = None, **kwargs: Any) -> None:
+    def __init__(self, encoder: keras.Model, crf: LinearChainCRF | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not isinstance(encoder, keras.Model) or not getattr(encoder, "outputs", None):
             raise ValueError(
@@ -58,11 +59,11 @@ class ChainModel(LikelihoodModel):
         """Number of classes."""
         return int(self.encoder.outputs[0].shape[-1])
 
-    def features(self, inputs: Any) -> Any:
+    def features(self, inputs: Tensors) -> Tensors:
         """Of the model's inputs those of the encoder."""
         return inputs
 
-    def call(self, inputs: Any, training: bool = False) -> dict[str, Any]:
+    def call(self, inputs: Tensors, training: bool = False) -> dict[str, Any]:
         emissions = self.encoder(self.features(inputs), training=training)
         return {"emissions": emissions, "mask": self.real_tokens(emissions)}
 
@@ -81,7 +82,7 @@ class ChainModel(LikelihoodModel):
         return {**super().get_config(), **self._config_of("encoder", "crf")}
 
 
-def weigh_tokens(evidence: Any, sample_weight: Any) -> tuple[Any, Any]:
+def weigh_tokens(evidence: Tensor, sample_weight: Tensor | None) -> tuple[Tensor, Tensor | None]:
     """Evidence `(batch, time, K)`, times the weights if they are of tokens; and the weights if of sequences."""
     if sample_weight is None or len(sample_weight.shape) == 1:
         return evidence, sample_weight

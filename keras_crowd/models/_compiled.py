@@ -6,8 +6,11 @@ from typing import Any
 
 import keras
 
+from .._typing import Config
+from ..layers import CrowdLayer
 
-def check_compiled(model: Any, crowd: Any) -> None:
+
+def check_compiled(model: keras.Model, crowd: CrowdLayer) -> None:
     """Whether the loss and the metrics of the crowd layer's output are for answers, if there are any yet."""
     if not model.compiled:
         return
@@ -27,7 +30,7 @@ def check_compiled(model: Any, crowd: Any) -> None:
         )
 
 
-def check_likelihood_compiled(model: Any) -> None:
+def check_likelihood_compiled(model: keras.Model) -> None:
     """Whether a model whose loss is its own was compiled without another, and without metrics over its output."""
     model.check_loss()
     wrong = [_name(metric) for metric in _leaves(_compiled_metrics(model)) if _origin(metric)]
@@ -39,7 +42,7 @@ def check_likelihood_compiled(model: Any) -> None:
         )
 
 
-def of_output(model: Any, crowd: Any, given: Any) -> Any:
+def of_output(model: keras.Model, crowd: CrowdLayer, given: Any) -> Any:
     """What is given for the crowd layer's output, where something is given for each output of a model."""
     if isinstance(given, dict) and "class_name" not in given:
         if len(model.outputs) == len(given) == 1:
@@ -50,22 +53,22 @@ def of_output(model: Any, crowd: Any, given: Any) -> Any:
     return given
 
 
-def _index(model: Any, crowd: Any) -> int:
+def _index(model: keras.Model, crowd: CrowdLayer) -> int:
     found = [i for i, output in enumerate(model.outputs) if output is crowd.output]
     return found[0] if found else 0
 
 
-def _metrics_of(model: Any, crowd: Any) -> list[Any]:
+def _metrics_of(model: keras.Model, crowd: CrowdLayer) -> list[Any]:
     return _leaves([of_output(model, crowd, given) for given in _compiled_metrics(model)])
 
 
-def _compiled_metrics(model: Any) -> list[Any]:
+def _compiled_metrics(model: keras.Model) -> list[Any]:
     """Metrics as Keras writes them: a name, or a dict with `class_name`, in the structures given to `compile`."""
     config = (model.get_compile_config() or {}) if model.compiled else {}
     return [config.get("metrics"), config.get("weighted_metrics")]
 
 
-def _leaves(given: Any) -> list[Any]:
+def _leaves(given: object) -> list[Any]:
     if isinstance(given, list | tuple):
         return [leaf for part in given for leaf in _leaves(part)]
     if isinstance(given, dict) and "class_name" not in given:
@@ -73,7 +76,7 @@ def _leaves(given: Any) -> list[Any]:
     return [] if given is None else [given]
 
 
-def _fits(loss: Any, allowed: tuple[type, ...]) -> bool:
+def _fits(loss: object, allowed: tuple[type, ...]) -> bool:
     """Whether a loss is one of those allowed, or the user's own."""
     if isinstance(loss, list | tuple):
         return all(_fits(part, allowed) for part in loss)
@@ -85,7 +88,7 @@ def _is_ours_or_keras(module: str) -> bool:
     return module.split(".")[0] in ("keras", "keras_crowd")
 
 
-def _origin(metric: Any) -> bool:
+def _origin(metric: str | Config) -> bool:
     """Whether a metric is Keras's or this package's, and not the user's own."""
     if isinstance(metric, str):
         return True
@@ -94,13 +97,13 @@ def _origin(metric: Any) -> bool:
     return _is_ours_or_keras(metric.get("module") or "")
 
 
-def _short(metric: Any) -> str:
+def _short(metric: str | Config) -> str:
     if isinstance(metric, str):
         return metric
     return str(metric["config"] if metric.get("class_name") == "function" else metric["class_name"])
 
 
-def _name(thing: Any) -> str:
+def _name(thing: object) -> str:
     if isinstance(thing, dict):
         return _short(thing)
     return str(getattr(thing, "name", getattr(thing, "__name__", thing)))

@@ -1,11 +1,10 @@
 """`CRFTagger`: a sequence tagger with a CRF, trained on one tag a token."""
 
-from typing import Any
-
 from keras import ops as kops
 
 from .. import ops
 from .._registration import register
+from .._typing import Features, Tensor, Tensors
 from ._chain_model import ChainModel, weigh_tokens
 
 
@@ -44,7 +43,9 @@ class CRFTagger(ChainModel):
         segmenting and labeling sequence data", ICML 2001.
     """
 
-    def likelihood_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+    def likelihood_loss(
+        self, x: Features, y: Tensor, y_pred: Tensors, sample_weight: Tensor | None, training: bool
+    ) -> Tensor:
         if len(y.shape) != 2:
             raise ValueError(
                 f"Tags must have shape (batch, time), class codes. Received: shape {tuple(y.shape)}"

@@ -1,9 +1,8 @@
 """`crowd_model`: any classifier with a crowd layer on top."""
 
-from typing import Any
-
 import keras
 
+from .._typing import Features
 from ..layers import CrowdLayer
 from ..pipelines import with_annotators
 from ._functional import (
@@ -16,7 +15,7 @@ from ._functional import (
 
 
 def crowd_model(
-    classifier: keras.Model, crowd: keras.layers.Layer, slots: bool = False, *, x: Any = None
+    classifier: keras.Model, crowd: keras.layers.Layer, slots: bool = False, *, x: Features | None = None
 ) -> keras.Model:
     """Puts a crowd layer on top of any Keras model, and returns both as a functional model.
 

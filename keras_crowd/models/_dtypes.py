@@ -1,7 +1,6 @@
 """Whether features keep their values on the way into a model."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import keras
 import numpy as np
@@ -16,7 +15,7 @@ _OF_IDS = (
 )
 
 
-def check_dtype(model: keras.Model, tensor: Any, array: np.ndarray) -> None:
+def check_dtype(model: keras.Model, tensor: keras.KerasTensor, array: np.ndarray) -> None:
     """Refuses features that an input of another dtype cannot hold: strings, ids, numbers with a fraction."""
     is_text, takes_text = array.dtype.kind in "OSUT", tensor.dtype == "string"
     if is_text != takes_text:
@@ -55,7 +54,7 @@ _HOW = (
 )
 
 
-def _wanted(model: Any, tensor: Any) -> Iterator[str]:
+def _wanted(model: keras.Model, tensor: keras.KerasTensor) -> Iterator[str]:
     """The dtypes that layers on this input take, where they say so."""
     for layer in model.layers:
         for place in _places(layer, tensor):
@@ -70,7 +69,7 @@ def _wanted(model: Any, tensor: Any) -> Iterator[str]:
                 yield "string"
 
 
-def _places(layer: Any, tensor: Any) -> Iterator[int]:
+def _places(layer: keras.layers.Layer, tensor: keras.KerasTensor) -> Iterator[int]:
     for node in layer._inbound_nodes:
         for place, given in enumerate(node.input_tensors):
             if given is tensor:

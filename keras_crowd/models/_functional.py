@@ -5,9 +5,11 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from .. import ops
 from .._registration import register
+from .._typing import DType, Features, Tensor
 
 _STRINGS = "OSUT"  # kinds of NumPy dtypes
 
@@ -16,12 +18,12 @@ _STRINGS = "OSUT"  # kinds of NumPy dtypes
 class _TwoClasses(keras.layers.Layer):
     """The output of a head of one unit as the probabilities, or logits, of two classes."""
 
-    def __init__(self, from_logits: bool = False, *, dtype: Any = None, **kwargs: Any) -> None:
+    def __init__(self, from_logits: bool = False, *, dtype: DType = None, **kwargs: Any) -> None:
         super().__init__(dtype=dtype or keras.config.dtype_policy().variable_dtype, **kwargs)
         self.from_logits = from_logits
         self.supports_masking = True
 
-    def call(self, outputs: Any) -> Any:
+    def call(self, outputs: Tensor) -> Tensor:
         return ops.two_classes(outputs, self.from_logits)
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -31,7 +33,7 @@ class _TwoClasses(keras.layers.Layer):
         return {**super().get_config(), "from_logits": self.from_logits}
 
 
-def as_functional(model: keras.Model, x: Any = None) -> keras.Model:
+def as_functional(model: keras.Model, x: Features | None = None) -> keras.Model:
     """Returns a functional model that computes what `model` computes and shares its weights.
 
     Functional models are returned as they are. A Sequential model without an `Input` is given one, and a subclassed
@@ -78,7 +80,7 @@ def as_functional(model: keras.Model, x: Any = None) -> keras.Model:
     return keras.Model(inputs, outputs, name=model.name)
 
 
-def classifier_model(classifier: keras.Model, from_logits: bool, x: Any = None) -> keras.Model:
+def classifier_model(classifier: keras.Model, from_logits: bool, x: Features | None = None) -> keras.Model:
     """Any classifier as a functional model of class probabilities, or logits, `(batch, ..., classes)`.
 
     A head of one unit is that of class 1 of two.
@@ -103,18 +105,18 @@ def without_two_classes(model: keras.Model) -> keras.Model:
     return keras.Model(model.input, heads[-1].input, name=model.name)
 
 
-def check_one_output(classifier: Any) -> None:
+def check_one_output(classifier: keras.Model) -> None:
     """Refuses a model of several outputs, as far as they are known."""
     if len(getattr(classifier, "outputs", None) or [None]) != 1:
         raise ValueError(_of_one_output(classifier))
 
 
-def is_symbolic(model: Any) -> bool:
+def is_symbolic(model: keras.Model) -> bool:
     """Whether the model knows its inputs and outputs as symbols."""
     return bool(getattr(model, "inputs", None)) and bool(getattr(model, "outputs", None))
 
 
-def give_input(model: keras.Sequential, x: Any) -> None:
+def give_input(model: keras.Sequential, x: Features) -> None:
     """Builds a Sequential in place with an `Input` of shape and dtype of the features, where they are one array.
 
     Keras's own way would be an input of the dtype that the first layer computes in, which under mixed precision rounds
@@ -131,7 +133,7 @@ def give_input(model: keras.Sequential, x: Any) -> None:
     model.build(given.shape)
 
 
-def prepared(model: Any, x: Any) -> Any:
+def prepared(model: keras.Model, x: Features) -> Features:
     """Features as the model's own `fit` hands them to its layers: through the preprocessor of a KerasHub task."""
     preprocess = getattr(model, "preprocessor", None) if is_task(model) else None
     names = {tensor.name for tensor in getattr(model, "inputs", None) or []}
@@ -140,12 +142,12 @@ def prepared(model: Any, x: Any) -> Any:
     return keras.tree.map_structure(_as_numpy, preprocess(_with_python_strings(x)))
 
 
-def is_task(model: Any) -> bool:
+def is_task(model: keras.Model) -> bool:
     """Whether a model is a task of KerasHub, which is compiled when it is made and preprocesses in `fit`."""
     return hasattr(model, "preprocess_samples")
 
 
-def warn_of_own_training(model: Any, where: str) -> None:
+def warn_of_own_training(model: keras.Model, where: str) -> None:
     """Says that methods of training which a model has of its own are not run."""
     own = [name for name in ("train_step", "compute_loss") if _overrides(model, name)]
     if own:
@@ -157,7 +159,7 @@ def warn_of_own_training(model: Any, where: str) -> None:
         )
 
 
-def check_strings_work(classifier: Any) -> None:
+def check_strings_work(classifier: keras.Model) -> None:
     """Refuses strings as inputs under backends that have none."""
     strings = [t.name for t in getattr(classifier, "inputs", None) or [] if t.dtype == "string"]
     if strings and keras.backend.backend() != "tensorflow":
@@ -168,7 +170,7 @@ def check_strings_work(classifier: Any) -> None:
         )
 
 
-def _of_one_output(model: Any) -> str:
+def _of_one_output(model: keras.Model) -> str:
     outputs = model.output if isinstance(getattr(model, "output", None), dict) else None
     key = repr(next(iter(outputs))) if outputs else "0"
     kind = "output" if outputs else "outputs"
@@ -179,13 +181,13 @@ def _of_one_output(model: Any) -> str:
     )
 
 
-def _overrides(model: Any, method: str) -> bool:
+def _overrides(model: keras.Model, method: str) -> bool:
     """Whether a class that is not one of Keras's or of KerasHub's defines a method."""
     owner = next(cls for cls in type(model).__mro__ if method in vars(cls))
     return owner.__module__.split(".")[0] not in ("keras", "keras_hub")
 
 
-def _inputs_for(model: keras.Model, x: Any) -> Any:
+def _inputs_for(model: keras.Model, x: Features) -> Features:
     if is_symbolic(model):  # of a functional model with a `call` of its own
         return keras.tree.map_structure(
             lambda t: keras.Input(batch_shape=t.shape, dtype=t.dtype, name=t.name), model.input
@@ -202,7 +204,7 @@ def _inputs_for(model: keras.Model, x: Any) -> Any:
     return keras.tree.map_structure(_input_like, x)
 
 
-def _input_like(array: Any, name: str | None = None) -> Any:
+def _input_like(array: npt.ArrayLike, name: str | None = None) -> keras.KerasTensor:
     """A symbolic input for rows like those of `array`; whole numbers are int32, as ids are, floats `floatx`."""
     array = _as_numpy(array)
     dtype = str(array.dtype)
@@ -215,7 +217,7 @@ def _input_like(array: Any, name: str | None = None) -> Any:
     return keras.Input(array.shape[1:], dtype=dtype, name=name)
 
 
-def check_binary_head(model: Any, from_logits: bool) -> None:
+def check_binary_head(model: keras.Model, from_logits: bool) -> None:
     """Refuses, as far as it can be seen, a head of one unit that gives no probability, or no logit."""
     activation = _last_activation(model)
     wrong = {keras.activations.sigmoid} if from_logits else {keras.activations.linear}
@@ -227,7 +229,7 @@ def check_binary_head(model: Any, from_logits: bool) -> None:
         )
 
 
-def _last_activation(model: Any) -> Any:
+def _last_activation(model: keras.Model) -> Any:
     """The activation of the layer that gives the output, `None` where it has none that can be seen."""
     if not is_symbolic(model):
         return None
@@ -244,7 +246,7 @@ def _last_activation(model: Any) -> Any:
     return _last_activation(last) if isinstance(last, keras.Model) else getattr(last, "activation", None)
 
 
-def _gives(layer: Any, tensor: Any) -> bool:
+def _gives(layer: keras.layers.Layer, tensor: keras.KerasTensor) -> bool:
     try:
         outputs = keras.tree.flatten(layer.output)
     except (AttributeError, ValueError):  # never called on symbols, or of another shape each time
@@ -252,7 +254,7 @@ def _gives(layer: Any, tensor: Any) -> bool:
     return any(output is tensor for output in outputs)
 
 
-def _with_object_strings(x: Any) -> Any:
+def _with_object_strings(x: Features) -> Features:
     """Strings as arrays of objects, which Keras takes, as it does no others."""
     if isinstance(x, list) and x and all(isinstance(text, str | bytes) for text in x):
         return np.asarray(x, object)
@@ -263,7 +265,7 @@ def _with_object_strings(x: Any) -> Any:
     return x.astype(object) if isinstance(x, np.ndarray) and x.dtype.kind in "SUT" else x
 
 
-def _with_python_strings(x: Any) -> Any:
+def _with_python_strings(x: Features) -> Features:
     """Strings as lists, as preprocessors of KerasHub take them; other arrays as they are."""
     if isinstance(x, dict):
         return {name: _with_python_strings(part) for name, part in x.items()}
@@ -273,5 +275,5 @@ def _with_python_strings(x: Any) -> Any:
     return x.tolist() if is_text else x
 
 
-def _as_numpy(array: Any) -> np.ndarray:
+def _as_numpy(array: npt.ArrayLike) -> np.ndarray:
     return keras.ops.convert_to_numpy(array) if keras.ops.is_tensor(array) else np.asarray(array)

@@ -7,11 +7,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..annotations import Annotations, rows_by_id
+from .._typing import Features
+from ..annotations import Annotations, Answers, rows_by_id
 from ..pipelines import with_annotators
 
 
-def as_given(model_on_slots: bool, x: Any, answers: Any) -> Iterator[tuple[Any, Any]]:
+def as_given(model_on_slots: bool, x: Features, answers: Answers | None) -> Iterator[tuple[Any, Any]]:
     """Features and answers: one pair, or one for each batch of a data set.
 
     Args:
@@ -32,7 +33,7 @@ def as_given(model_on_slots: bool, x: Any, answers: Any) -> Iterator[tuple[Any, 
         yield x, answers
 
 
-def is_data_set(x: Any) -> bool:
+def is_data_set(x: Features) -> bool:
     """Whether `x` gives batches, and is no array nor a structure of arrays."""
     if isinstance(x, keras.utils.PyDataset):
         return True
@@ -40,7 +41,9 @@ def is_data_set(x: Any) -> bool:
     return hasattr(x, "__iter__") and not is_array and not isinstance(x, list | tuple | dict | str | bytes)
 
 
-def _from_annotations(model_on_slots: bool, x: Any, annotations: Annotations) -> tuple[Any, np.ndarray]:
+def _from_annotations(
+    model_on_slots: bool, x: Features, annotations: Annotations
+) -> tuple[Any, np.ndarray]:
     x = keras.tree.map_structure(lambda part: rows_by_id("x", part, annotations), x)
     if not model_on_slots:
         return x, annotations.dense()

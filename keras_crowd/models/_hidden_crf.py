@@ -5,10 +5,13 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import ops as kops
 
 from .. import ops
 from .._registration import register
+from .._typing import Features, Tensor, Tensors
+from ..layers import CrowdLayer, LinearChainCRF
 from ._chain_model import ChainModel, weigh_tokens
 from ._likelihood_model import check_confusions
 from ._slots import annotators_of, features_of
@@ -20,12 +23,12 @@ from ._tagger import Tagger
 class _AnswerEvidence(keras.layers.Layer):
     """`w sum_r log A_r[k, y_tr]`, `(batch, time, K)`, from answers and annotators."""
 
-    def __init__(self, crowd: Any, weight: float = 1.0, **kwargs: Any) -> None:
+    def __init__(self, crowd: CrowdLayer, weight: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.crowd = crowd
         self.weight = weight
 
-    def call(self, answers: Any, annotators: Any = None, training: bool = False) -> Any:
+    def call(self, answers: Tensor, annotators: Tensor | None = None, training: bool = False) -> Any:
         log_confusion = self.crowd.log_confusion(annotators, training)
         width, num_classes = log_confusion.shape[-3], log_confusion.shape[-1]
         ops.refuse_soft_tokens(answers.shape)
@@ -33,7 +36,9 @@ class _AnswerEvidence(keras.layers.Layer):
         targets = ops.one_hot_answers(ops.answers_of_somebody(answers, annotators), num_classes)
         return self.weight * ops.answer_evidence(kops.cast(targets, log_confusion.dtype), log_confusion)
 
-    def compute_output_spec(self, answers: Any, annotators: Any = None, training: bool = False) -> Any:
+    def compute_output_spec(
+        self, answers: Tensor, annotators: Tensor | None = None, training: bool = False
+    ) -> Any:
         return keras.KerasTensor((*answers.shape[:2], self.crowd.num_classes), dtype=self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
@@ -49,20 +54,20 @@ class _AnswerEvidence(keras.layers.Layer):
 class _Expectation(keras.layers.Layer):
     """`p(z_t = k | x, y)` and `log p(y | x)`, from emissions, evidence of the answers and a mask."""
 
-    def __init__(self, crf: Any, **kwargs: Any) -> None:
+    def __init__(self, crf: LinearChainCRF, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.crf = crf
         self.supports_masking = True
 
-    def call(self, emissions: Any, evidence: Any, mask: Any) -> tuple[Any, Any]:
+    def call(self, emissions: Tensor, evidence: Tensor, mask: Tensor) -> tuple[Any, Any]:
         marginals = self.crf.marginals(emissions + evidence, mask)
         return marginals, self.crf.log_likelihood(emissions, evidence, mask)
 
-    def compute_output_spec(self, emissions: Any, evidence: Any, mask: Any) -> Any:
+    def compute_output_spec(self, emissions: Tensor, evidence: Tensor, mask: Tensor) -> Any:
         dtype = self.crf.compute_dtype
         return keras.KerasTensor(emissions.shape, dtype), keras.KerasTensor(emissions.shape[:1], dtype)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> tuple[None, None]:
+    def compute_mask(self, inputs: Tensors, previous_mask: Tensor) -> tuple[None, None]:
         return None, None
 
 
@@ -128,9 +133,9 @@ class HiddenCRF(ChainModel):
 
     def __init__(
         self,
-        encoder: Any,
-        crowd: Any,
-        crf: Any = None,
+        encoder: keras.Model,
+        crowd: CrowdLayer,
+        crf: LinearChainCRF | None = None,
         *,
         answer_weight: float = 1.0,
         slots: bool = False,
@@ -156,14 +161,16 @@ class HiddenCRF(ChainModel):
             crowd, answer_weight, dtype=crowd.dtype_policy, name="answer_evidence"
         )
 
-    def features(self, inputs: Any) -> Any:
+    def features(self, inputs: Tensors) -> Any:
         return features_of(inputs, self.slots)
 
-    def annotators(self, inputs: Any) -> Any:
+    def annotators(self, inputs: Tensors) -> Any:
         """Of the model's inputs the annotators of the slots, or `None`."""
         return annotators_of(inputs, self.slots)
 
-    def likelihood_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+    def likelihood_loss(
+        self, x: Features, y: Tensor, y_pred: Tensors, sample_weight: Tensor | None, training: bool
+    ) -> Tensor:
         annotators = self.annotators(x)
         evidence = self.evidence(y, annotators, training=training)
         y = ops.answers_of_somebody(y, annotators)
@@ -174,7 +181,9 @@ class HiddenCRF(ChainModel):
         loss = self._mean_loss(values, kops.sum(kops.cast(answered, values.dtype)), weight)
         return loss + (self.crowd.confusion_penalty() if training else 0.0)
 
-    def answer_log_likelihood(self, x: Any, answers: Any, batch_size: int = 256) -> np.ndarray:
+    def answer_log_likelihood(
+        self, x: Features, answers: npt.ArrayLike, batch_size: int = 256
+    ) -> np.ndarray:
         """`log p(y | x)` of each sequence's answers, `(items,)`.
 
         The difference between all answers and those that were kept is how well answers that were held
@@ -183,7 +192,9 @@ class HiddenCRF(ChainModel):
         """
         return self.expectation(x, answers, batch_size)[1]
 
-    def expectation(self, x: Any, answers: Any, batch_size: int = 256) -> tuple[np.ndarray, np.ndarray]:
+    def expectation(
+        self, x: Features, answers: npt.ArrayLike, batch_size: int = 256
+    ) -> tuple[np.ndarray, np.ndarray]:
         """E-step: `p(z_t = k | x, y)` of the tokens up to the last answer, and `answer_log_likelihood`.
 
         Returns:
@@ -191,7 +202,7 @@ class HiddenCRF(ChainModel):
         """
         return self._read(self._until_last_answer, x, answers, batch_size)
 
-    def posterior(self, x: Any, answers: Any, batch_size: int = 256) -> np.ndarray:
+    def posterior(self, x: Features, answers: npt.ArrayLike, batch_size: int = 256) -> np.ndarray:
         """`p(z_t = k | x, y)`, what features and answers together say: `(items, time, K)`, zeros at padding."""
         return self._read(self._all_tokens, x, answers, batch_size)[0]
 
@@ -234,7 +245,9 @@ class HiddenCRF(ChainModel):
         outputs = _Expectation(self.crf, name="expectation")(emissions, evidence, mask)
         return keras.Model([*self.encoder.inputs, *given], outputs)
 
-    def _read(self, model: Any, x: Any, answers: Any, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+    def _read(
+        self, model: keras.Model, x: Features, answers: npt.ArrayLike, batch_size: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         annotators = [self.annotators(x)] if self.slots else []
         features = match_inputs(self.encoder, self.features(x))
         return tuple(
@@ -250,7 +263,7 @@ class HiddenCRF(ChainModel):
         }
 
 
-def _answered(mask: Any, answers: Any) -> Any:
+def _answered(mask: Tensor, answers: Tensor) -> Tensor:
     """Real tokens with an answer at them or after them, `(batch, time)`."""
     answered = kops.cast(kops.any(answers >= 0, axis=-1), "int32")
     return kops.logical_and(mask, kops.flip(kops.cumsum(kops.flip(answered, axis=1), axis=1), axis=1) > 0)

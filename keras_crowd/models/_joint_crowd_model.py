@@ -7,6 +7,8 @@ from keras import ops as kops
 
 from .. import ops
 from .._registration import register
+from .._typing import Features, Tensor, Tensors
+from ..layers import CrowdLayer
 from ._functional import classifier_model, is_symbolic, warn_of_own_training
 from ._likelihood_model import LikelihoodModel, check_confusions
 from ._slots import annotators_of, features_of
@@ -60,7 +62,9 @@ class JointCrowdModel(LikelihoodModel):
         F. Pereira, "Deep learning from crowds", AAAI 2018, eq. 1.
     """
 
-    def __init__(self, classifier: Any, crowd: Any, *, slots: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, classifier: keras.Model, crowd: CrowdLayer, *, slots: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         check_confusions(crowd)
         network = classifier_model(classifier, crowd.from_logits)
@@ -71,10 +75,12 @@ class JointCrowdModel(LikelihoodModel):
             crowd.build(tuple(network.outputs[0].shape))
         self.built = True  # both parts are
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, inputs: Tensors, training: bool = False) -> Any:
         return self.classifier(features_of(inputs, self.slots), training=training)
 
-    def likelihood_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+    def likelihood_loss(
+        self, x: Features, y: Tensor, y_pred: Tensors, sample_weight: Tensor | None, training: bool
+    ) -> Tensor:
         answers, gold = y if isinstance(y, list | tuple) else (y, None)
         f = kops.softmax(y_pred, axis=-1) if self.crowd.from_logits else y_pred
         annotators = annotators_of(x, self.slots)

@@ -1,22 +1,24 @@
 """What models share whose loss is a likelihood of their own."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 from keras import ops as kops
 
 from .. import ops
+from .._typing import Features, Tensor, Tensors
 from ..layers import CrowdLayer
 
 
 class _OfReplica(keras.losses.Loss):
     """A loss as it is, over the number of replicas, as Keras has it of its losses: it sums their gradients."""
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return y_pred
 
 
-def check_confusions(crowd: Any) -> None:
+def check_confusions(crowd: CrowdLayer) -> None:
     """Refuses a crowd layer that has no confusion matrix per annotator."""
     if not isinstance(crowd, CrowdLayer) or not crowd.has_confusions:
         raise ValueError(
@@ -28,7 +30,9 @@ def check_confusions(crowd: Any) -> None:
 class LikelihoodModel(keras.Model):
     """A model compiled without a loss: minus a log-likelihood is minimized. Abstract."""
 
-    def likelihood_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+    def likelihood_loss(
+        self, x: Features, y: Tensor, y_pred: Tensors, sample_weight: Tensor | None, training: bool
+    ) -> Tensor:
         """The loss of a batch, with what is penalized."""
         raise NotImplementedError
 
@@ -42,10 +46,10 @@ class LikelihoodModel(keras.Model):
 
     def compute_loss(
         self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
+        x: Features | None = None,
+        y: Tensor | None = None,
+        y_pred: Tensors | None = None,
+        sample_weight: Tensor | None = None,
         training: bool = True,
     ) -> Any:
         self.check_loss()
@@ -54,7 +58,7 @@ class LikelihoodModel(keras.Model):
         return _OfReplica(name="of_replica")(loss, loss)
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
         parts = {
             name: keras.saving.deserialize_keras_object(part, custom_objects=custom_objects)
             for name, part in config.items()
@@ -66,7 +70,9 @@ class LikelihoodModel(keras.Model):
         """The models and layers that the constructor takes, serialized."""
         return {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in parts}
 
-    def _mean_loss(self, log_likelihood: Any, count: Any, sample_weight: Any = None) -> Any:
+    def _mean_loss(
+        self, log_likelihood: Tensor, count: Tensor, sample_weight: Tensor | None = None
+    ) -> Tensor:
         """Minus the sum of `log_likelihood`, weighed, over the count."""
         if sample_weight is not None:
             log_likelihood = log_likelihood * _of_items(sample_weight, log_likelihood)
@@ -74,7 +80,7 @@ class LikelihoodModel(keras.Model):
         return ops.with_gradient_of_whole_batch(loss, count)
 
 
-def _of_items(sample_weight: Any, values: Any) -> Any:
+def _of_items(sample_weight: Tensor, values: Tensor) -> Tensor:
     """Weights `(batch,)` or `(batch, time)`, so that they multiply values `(batch,)` or `(batch, time)`."""
     if len(sample_weight.shape) > len(values.shape):
         raise ValueError(

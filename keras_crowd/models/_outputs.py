@@ -1,14 +1,14 @@
 """What a classifier gives, looked at on a few items before anything is trained."""
 
-from typing import Any
-
 import keras
 import numpy as np
+
+from .._typing import Tensors
 
 _FEW = 8
 
 
-def outputs_of_few(model: Any, inputs: Any) -> np.ndarray:
+def outputs_of_few(model: keras.Model, inputs: Tensors) -> np.ndarray:
     """The model's output for the first items, in NumPy."""
     few = keras.tree.map_structure(lambda array: array[:_FEW], inputs)
     return np.asarray(keras.ops.convert_to_numpy(model(few, training=False)), float)

@@ -1,11 +1,11 @@
 """Checks of numeric answers at the door of `fit`."""
 
-from typing import Any
-
 import numpy as np
 
+from ..layers import CrowdLayer
 
-def check_ratings(answers: np.ndarray, width: int, crowd: Any) -> np.ndarray:
+
+def check_ratings(answers: np.ndarray, width: int, crowd: CrowdLayer) -> np.ndarray:
     """Where there is a rating, `(items, annotators or slots)`."""
     expected = (len(answers), width, *crowd.answer_shape(crowd.predictions_shape))
     if answers.shape != expected:

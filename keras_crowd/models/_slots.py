@@ -1,9 +1,9 @@
 """Inputs of models that may get annotators on slots."""
 
-from typing import Any
+from .._typing import Tensor, Tensors
 
 
-def features_of(inputs: Any, slots: bool) -> Any:
+def features_of(inputs: Tensors, slots: bool) -> Tensors:
     """Of a model's inputs those of the classifier or encoder below."""
     if not slots:
         return inputs
@@ -13,7 +13,7 @@ def features_of(inputs: Any, slots: bool) -> Any:
     return features[0] if len(features) == 1 else features
 
 
-def annotators_of(inputs: Any, slots: bool) -> Any:
+def annotators_of(inputs: Tensors, slots: bool) -> Tensor | None:
     """Of a model's inputs the annotators of the slots, or `None`."""
     if not slots:
         return None

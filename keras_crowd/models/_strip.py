@@ -5,13 +5,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from .._typing import Features, Tensors
 from ..annotations import refuse_sparse
 from ..layers import CrowdLayer
 from ._functional import is_symbolic, without_two_classes
 from ._joint_crowd_model import JointCrowdModel
 
 
-def strip(model: Any, layer: str | keras.layers.Layer | None = None) -> Any:
+def strip(model: keras.Model, layer: str | keras.layers.Layer | None = None) -> keras.Model:
     """Returns the classifier (or regressor) below the crowd layer, as a plain `keras.Model` that shares its weights.
 
     Args:
@@ -39,7 +40,7 @@ def strip(model: Any, layer: str | keras.layers.Layer | None = None) -> Any:
     return without_two_classes(below(model, crowd_layer(model, layer=layer)))
 
 
-def below(model: Any, crowd: Any) -> keras.Model:
+def below(model: keras.Model, crowd: CrowdLayer) -> keras.Model:
     """The model from the features to what the crowd layer gets."""
     probabilities = inputs_of(crowd, model)[0]
     sources = {id(tensor) for tensor in keras.utils.get_source_inputs(probabilities)}
@@ -55,11 +56,13 @@ def below(model: Any, crowd: Any) -> keras.Model:
     return keras.Model(kept, probabilities, name=_name(crowd))
 
 
-def _name(crowd: Any) -> str:
+def _name(crowd: CrowdLayer) -> str:
     return "classifier" if crowd.prediction_kind == "probabilities" else "regressor"
 
 
-def crowd_layer(model: Any, symbolic: bool = True, layer: Any = None) -> Any:
+def crowd_layer(
+    model: keras.Model, symbolic: bool = True, layer: str | keras.layers.Layer | None = None
+) -> CrowdLayer:
     """The crowd layer at the top level of a built model, of a symbolic one if so asked."""
     if not isinstance(model, keras.Model):
         raise ValueError(
@@ -90,7 +93,7 @@ def crowd_layer(model: Any, symbolic: bool = True, layer: Any = None) -> Any:
     return layers[0]
 
 
-def inputs_of(crowd: Any, model: Any) -> list[Any]:
+def inputs_of(crowd: CrowdLayer, model: keras.Model) -> list[keras.KerasTensor]:
     """What the layer gets in this model: the symbolic probabilities, and the annotators where it works on slots."""
     known, outputs = {id(tensor) for tensor in model.inputs}, {id(tensor) for tensor in model.outputs}
     best, most = keras.tree.flatten(crowd.input), (False, -1)
@@ -102,7 +105,7 @@ def inputs_of(crowd: Any, model: Any) -> list[Any]:
     return best
 
 
-def match_inputs(model: Any, x: Any) -> list[np.ndarray]:
+def match_inputs(model: keras.Model, x: Features) -> list[np.ndarray]:
     """The arrays of `x` in the order of `model.inputs`."""
     if isinstance(x, dict):
         names = input_names(model)
@@ -123,21 +126,21 @@ def match_inputs(model: Any, x: Any) -> list[np.ndarray]:
     return arrays
 
 
-def input_names(model: Any) -> list[str]:
+def input_names(model: keras.Model) -> list[str]:
     """The keys of `model.inputs` in a dict of features."""
     structure = getattr(model, "input", None)
     keys = {id(t): key for key, t in structure.items()} if isinstance(structure, dict) else {}
     return [keys.get(id(tensor), tensor.name) for tensor in model.inputs]
 
 
-def _as_array(x: Any) -> np.ndarray:
+def _as_array(x: Features) -> np.ndarray:
     if not hasattr(x, "shape") and not isinstance(x, list | tuple):
         raise ValueError(f"`x` must be arrays in memory, no batches of them. Received: {type(x).__name__}")
     refuse_sparse("x", x)
     return np.asarray(x)
 
 
-def classifier_inputs(model: Any, classifier: Any, x: Any) -> Any:
+def classifier_inputs(model: keras.Model, classifier: keras.Model, x: Features) -> Tensors:
     """Of the arrays of `x` those that the classifier below the crowd layer takes, in its structure."""
     by_name = dict(zip(input_names(model), match_inputs(model, x), strict=True))
     inputs: Any = [by_name[name] for name in input_names(classifier)]

@@ -1,5 +1,6 @@
 """Taggers with Viterbi inside, which not every format can hold."""
 
+import os
 from typing import Any
 
 import keras
@@ -11,7 +12,9 @@ from .._registration import register
 class Tagger(keras.Model):
     """A functional model that gives the best chain; it refuses the formats in which a chain of any length is wrong."""
 
-    def export(self, filepath: Any, format: str = "tf_saved_model", **kwargs: Any) -> None:
+    def export(
+        self, filepath: str | os.PathLike[str], format: str = "tf_saved_model", **kwargs: Any
+    ) -> None:
         """Writes the model in a format for serving.
 
         Args:

@@ -8,6 +8,9 @@ import numpy as np
 
 from .. import ops
 from .._arguments import SUM_TOLERANCE, finite_features, one_row_an_item
+from .._typing import Features
+from ..annotations import Answers
+from ..layers import CrowdLayer
 from ._compiled import check_compiled, check_likelihood_compiled, of_output
 from ._dtypes import check_dtype
 from ._functional import give_input, is_symbolic
@@ -21,7 +24,11 @@ from ._strip import below, classifier_inputs, crowd_layer, inputs_of, match_inpu
 
 
 def validate(
-    model: keras.Model, x: Any, answers: Any = None, *, layer: str | keras.layers.Layer | None = None
+    model: keras.Model,
+    x: Features,
+    answers: Answers | None = None,
+    *,
+    layer: str | keras.layers.Layer | None = None,
 ) -> None:
     """Checks what you are about to `fit` on, before anything is trained.
 
@@ -64,7 +71,7 @@ def validate(
         raise ValueError("`answers` must hold at least one answer. Received: all missing")
 
 
-def _check_crowd(model: Any, crowd: Any, x: Any, answers: Any) -> bool:
+def _check_crowd(model: keras.Model, crowd: CrowdLayer, x: Features, answers: Answers) -> bool:
     """Checks features and answers; whether there is any answer."""
     answers = _as_answers(of_output(model, crowd, answers))
     tensors, arrays = model.inputs, match_inputs(model, x)
@@ -85,7 +92,7 @@ def _check_crowd(model: Any, crowd: Any, x: Any, answers: Any) -> bool:
     return bool(observed.any())
 
 
-def _time(model: Any, crowd: Any, x: Any) -> tuple[Any, ...]:
+def _time(model: keras.Model, crowd: CrowdLayer, x: Features) -> tuple[Any, ...]:
     """Axes of the answers between items and annotators; checks what reaches a layer of classes."""
     if crowd.prediction_kind != "probabilities":
         return crowd.output.shape[1:-2]
@@ -95,7 +102,7 @@ def _time(model: Any, crowd: Any, x: Any) -> tuple[Any, ...]:
     return f.shape[1:-1]
 
 
-def _as_answers(answers: Any) -> np.ndarray:
+def _as_answers(answers: Answers) -> np.ndarray:
     array = np.asarray(answers)
     if array.ndim == 0 or array.dtype.kind not in "iuf":
         raise ValueError(
@@ -105,7 +112,7 @@ def _as_answers(answers: Any) -> np.ndarray:
     return array
 
 
-def _check_features(tensor: Any, array: np.ndarray) -> None:
+def _check_features(tensor: keras.KerasTensor, array: np.ndarray) -> None:
     sizes = zip(array.shape, tensor.shape, strict=False)
     if array.ndim != len(tensor.shape) or any(j not in (None, i) for i, j in sizes):
         raise ValueError(
@@ -114,7 +121,7 @@ def _check_features(tensor: Any, array: np.ndarray) -> None:
     finite_features(f"input {tensor.name!r}", array)
 
 
-def _check_likelihood(model: HiddenCRF | JointCrowdModel, x: Any, answers: Any) -> bool:
+def _check_likelihood(model: HiddenCRF | JointCrowdModel, x: Features, answers: Answers) -> bool:
     """The same of a model that takes answers, and maybe gold, into its own loss."""
     gold = None
     if isinstance(answers, list | tuple) and len(answers) == 2:
