@@ -15,7 +15,7 @@ import argparse
 
 import keras
 import numpy as np
-from keras import ops
+from keras import ops as kops
 
 import keras_crowd as kc
 
@@ -59,13 +59,13 @@ class ActiveSteps(keras.metrics.Metric):
 
     def update_state(self, penalty, slope):
         """Counts one step."""
-        acts = ops.isfinite(penalty) & (penalty > 0) & ops.isfinite(slope) & (ops.abs(slope) > 0)
-        self.active.assign(self.active + ops.cast(acts, self.dtype))
+        acts = kops.isfinite(penalty) & (penalty > 0) & kops.isfinite(slope) & (kops.abs(slope) > 0)
+        self.active.assign(self.active + kops.cast(acts, self.dtype))
         self.steps.assign(self.steps + 1.0)
 
     def result(self):
         """The share so far."""
-        return self.active / ops.maximum(self.steps, 1.0)
+        return self.active / kops.maximum(self.steps, 1.0)
 
     def reset_state(self):
         """Keras resets metrics every epoch; this one counts through."""
@@ -91,7 +91,7 @@ class Watched(keras.Model):
         """Of the penalty, from where the model is towards all classes (F) or answers (W) alike."""
         regularizer = self.crowd.classifier_regularizer
         if regularizer is None:
-            regularizer, f = self.crowd.confusion_regularizer, ops.exp(self.crowd.log_confusion())
+            regularizer, f = self.crowd.confusion_regularizer, kops.exp(self.crowd.log_confusion())
         moved = (1 - step) * f + step / f.shape[-1]
         return (regularizer.penalty(moved) - regularizer.penalty(f)) / step
 

@@ -32,7 +32,7 @@ def main(epochs=50, seeds=1, folder=SAVED_MODELS):
             data.x_train,
             data.annotations,
             weights=[0.0, 0.3, 1.0, 3.0],
-            parts=2,
+            num_splits=2,
             epochs=epochs,
             crowd_learning_rate=1e-2,  # 50 epochs are few
         )

@@ -13,7 +13,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
+from keras import ops as kops
 
 from ._files import checksum_of, write_npz
 
@@ -33,17 +33,10 @@ class Backup:
         file: The `.npz` file; `None` for no backup at all.
         given: What the arrays depend on, by the names that users know: arrays, numbers, texts, or structures of
             these. A file that was made of anything else is refused.
-        argument: The user's argument that named the place.
     """
 
-    def __init__(
-        self,
-        file: str | os.PathLike[str] | None,
-        given: Mapping[str, Any],
-        argument: str = "backup_dir",
-    ) -> None:
+    def __init__(self, file: str | os.PathLike[str] | None, given: Mapping[str, Any]) -> None:
         self.file = None if file is None else pathlib.Path(file)
-        self.argument = argument
         self._signature = {} if file is None else {name: _checksum(value) for name, value in given.items()}
         self._written, self._cost = time.monotonic(), 0.0
 
@@ -62,7 +55,7 @@ class Backup:
         others = [name for name, value in self._signature.items() if kept.get(name) != value]
         if others:
             raise ValueError(
-                f"`{self.argument}` must hold a backup of the same call: delete {self.file} to start again, or "
+                f"`backup_dir` must hold a backup of the same call: delete {self.file} to start again, or "
                 f"name another place. Received: a backup that differs in: {', '.join(others)}"
             )
         return saved
@@ -104,7 +97,7 @@ class Backup:
             raise
         except (*_UNREADABLE, zlib.error) as error:
             raise ValueError(
-                f"`{self.argument}` must hold a backup as it was written: delete {self.file} to start again. "
+                f"`backup_dir` must hold a backup as it was written: delete {self.file} to start again. "
                 f"Received: a file that cannot be read ({type(error).__name__}: {error})"
             ) from error
 
@@ -169,7 +162,7 @@ class TrainingBackup(keras.callbacks.Callback):
             self._save()
 
     def _save(self) -> None:
-        variables = {f"variable_{i}": ops.convert_to_numpy(v) for i, v in enumerate(self.variables)}
+        variables = {f"variable_{i}": kops.convert_to_numpy(v) for i, v in enumerate(self.variables)}
         logs = {f"log_{name}": np.asarray(values) for name, values in self.history.items()}
         state = {}
         for (name, callback), before in zip(self._named(), self._at_start, strict=True):

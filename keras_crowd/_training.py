@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
+from keras import ops as kops
 
 from ._backup import NO_BACKUP, Backup, TrainingBackup, description, training_variables
 from .annotations import Annotations, checksum
@@ -58,7 +58,7 @@ class Training:
         optimizer = crowd_optimizer(self.model, self._optimizer, crowd_learning_rate)
         self.model.compile(optimizer, loss=MaskedCrowdCrossEntropy())
         self._variables = training_variables(self.model)
-        self._given = self._start = [np.array(ops.convert_to_numpy(v)) for v in self._variables]
+        self._given = self._start = [np.array(kops.convert_to_numpy(v)) for v in self._variables]
 
     def given(self, annotations: Annotations) -> dict[str, Any]:
         """What the result depends on, but for the choice of the weight."""

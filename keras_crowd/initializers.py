@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
-from keras import ops
+from keras import ops as kops
 
 from ._arguments import array_of_numbers, number
 from ._registration import register
@@ -35,9 +35,9 @@ class CrowdIdentity(keras.initializers.Initializer):
 
     def __call__(self, shape: Sequence[int], dtype: DType = None) -> Tensor:
         if len(shape) != 3:
-            return ops.full(shape, self.scale, dtype=dtype)
-        one = self.scale * ops.eye(shape[-1], dtype=dtype)
-        return ops.tile(ops.expand_dims(one, 0), (shape[0], 1, 1))
+            return kops.full(shape, self.scale, dtype=dtype)
+        one = self.scale * kops.eye(shape[-1], dtype=dtype)
+        return kops.tile(kops.expand_dims(one, 0), (shape[0], 1, 1))
 
     def get_config(self) -> dict[str, Any]:
         return {"scale": self.scale}
@@ -71,7 +71,7 @@ class FromConfusion(keras.initializers.Initializer):
                 f"`confusion` must have the kernel's shape {tuple(shape)}. Received: {self.confusion.shape}"
             )
         kernel = np.log(self.confusion)
-        return ops.convert_to_tensor(kernel - kernel.mean(axis=-1, keepdims=True), dtype=dtype)
+        return kops.convert_to_tensor(kernel - kernel.mean(axis=-1, keepdims=True), dtype=dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {"confusion": self.confusion.tolist()}
@@ -106,7 +106,7 @@ class PerAnnotator(keras.initializers.Initializer):
                 f"`values` must be of {shape[0]} annotators, for a parameter of shape {tuple(shape)}. "
                 f"Received: shape {self.values.shape}"
             )
-        return ops.convert_to_tensor(np.broadcast_to(values, tuple(shape)).copy(), dtype=dtype)
+        return kops.convert_to_tensor(np.broadcast_to(values, tuple(shape)).copy(), dtype=dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {"values": self.values.tolist()}

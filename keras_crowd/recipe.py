@@ -62,7 +62,7 @@ def fit_crowd(
     epochs: int | None = None,
     batch_size: int = 256,
     from_logits: bool = False,
-    parts: int = 4,
+    num_splits: int = 4,
     fraction: float = 0.15,
     seed: int = 0,
     callbacks: Sequence[Any] = (),
@@ -75,7 +75,7 @@ def fit_crowd(
     2. Classifier and confusions are trained together, with `regularizers.ClassifierLogDet` rising
        linearly to its weight over the first half of the epochs (`callbacks.RegularizerSchedule`).
     3. The weight is the largest that predicts held-out answers within a standard error of the best
-       (`selection.regularization_path`), for which the model is trained `parts * len(weights)` times.
+       (`selection.regularization_path`), for which the model is trained `num_splits * len(weights)` times.
     4. Then it is trained once more on all answers, and classes that have been permuted are put back
        (`align_classes`).
 
@@ -99,7 +99,7 @@ def fit_crowd(
             (`default_epochs`). With much fewer steps the penalty finds an untrained classifier.
         batch_size: Items in a batch; several times the number of classes.
         from_logits: Whether the classifier gives logits.
-        parts: How many times answers are held out.
+        num_splits: How many times answers are held out.
         fraction: Part of the answers held out each time.
         seed: Seed of the held-out answers and of the order of the items; call `keras.utils.set_random_seed` for all
             else.
@@ -118,7 +118,7 @@ def fit_crowd(
     Example:
 
     >>> fit = keras_crowd.fit_crowd(
-    ...     classifier, x, answers, weights=[0.0, 1.0], epochs=2, parts=1, verbose=0)
+    ...     classifier, x, answers, weights=[0.0, 1.0], epochs=2, num_splits=1, verbose=0)
     >>> fit.path.weights
     array([0., 1.])
     >>> fit.classifier.predict(x, verbose=0).shape
@@ -137,7 +137,7 @@ def fit_crowd(
         crowd_learning_rate, keras.optimizers.schedules.LearningRateSchedule
     ):
         number("crowd_learning_rate", crowd_learning_rate, at_least=0)
-    check_choice(weights, parts, fraction, seed)
+    check_choice(weights, num_splits, fraction, seed)
     annotations = as_annotations(answers, _num_classes(classifier, answers))
     x = keras.tree.map_structure(lambda part: rows_by_id("x", part, annotations), x)
     network, x = _network(classifier, x, from_logits)
@@ -146,13 +146,13 @@ def fit_crowd(
         epochs = default_epochs(annotations.num_items, batch_size)
     training = Training(network, x, annotations, epochs, batch_size, from_logits, seed)
     training.compile(optimizer, crowd_learning_rate)
-    choosing = {"parts": parts, "fraction": fraction, "seed": seed}
+    choosing = {"num_splits": num_splits, "fraction": fraction, "seed": seed}
     settings = {"weights": weights, "crowd_learning_rate": crowd_learning_rate, **choosing}
     given = {} if backup_dir is None else {**training.given(annotations), **settings}
     start, chosen, trained = _backups(backup_dir, given)
     training.start_from(start)
     try:
-        weight, path = _choose(training, weights, annotations, chosen.file, given, verbose, **choosing)
+        weight, path = _choose(training, weights, annotations, backup_dir, given, verbose, **choosing)
     except BaseException:
         training.give_back()
         raise
@@ -184,7 +184,7 @@ def _choose(
     training: Training,
     weights: float | Sequence[float],
     annotations: Annotations,
-    file: pathlib.Path | None,
+    backup_dir: str | os.PathLike[str] | None,
     given: dict[str, Any],
     verbose: int,
     **choosing: Any,
@@ -196,7 +196,7 @@ def _choose(
         training,
         annotations,
         weights,  # type: ignore[arg-type]
-        backup=file,
+        backup_dir=backup_dir,
         given={name: value for name, value in given.items() if name not in ("weights", *choosing)},
         verbose=verbose,
         **choosing,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +27,7 @@ class RegularizationPath:
 
     Attributes:
         weights: The weights tried, ascending, `(weights,)`.
-        losses: Nats of every held-out answer, `(weights, parts, answers)`.
+        losses: Nats of every held-out answer, `(weights, splits, answers)`.
 
     Example:
 
@@ -61,7 +62,7 @@ class RegularizationPath:
 
     @property
     def standard_error(self) -> np.ndarray:
-        """Of `above_best`, answer against answer, as *one* part of held-out answers would show it."""
+        """Of `above_best`, answer against answer, as *one* split would show it."""
         difference = self.losses - self.losses[self.nats.argmin()]
         num_weights, _, num_answers = self.losses.shape
         return difference.reshape(num_weights, -1).std(axis=1, ddof=1) / np.sqrt(num_answers)
@@ -106,10 +107,10 @@ def regularization_path(
     answers: Answers,
     weights: Sequence[float] = WEIGHTS,
     *,
-    parts: int = 4,
+    num_splits: int = 4,
     fraction: float = 0.15,
     seed: int = 0,
-    backup: str | os.PathLike[str] | None = None,
+    backup_dir: str | os.PathLike[str] | None = None,
     given: Mapping[str, Any] | None = None,
     verbose: int = 1,
 ) -> RegularizationPath:
@@ -121,8 +122,8 @@ def regularization_path(
     needed at all. Then the one-standard-error rule: `path.chosen` is the largest weight whose loss is
     within one standard error of the best.
 
-    Parts are drawn each for itself; more of them make the choice surer without making it stricter, for the
-    standard error stays that of one part. Every weight starts afresh: warm-started from one weight to the
+    Splits are drawn independently; more of them make the choice surer without making it stricter, for the
+    standard error stays that of one split. Every weight starts afresh: warm-started from one weight to the
     next, networks stay in the solution of the first.
 
     Args:
@@ -132,20 +133,20 @@ def regularization_path(
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
         weights: Weights to try, none negative.
-        parts: How many times answers are held out.
+        num_splits: How many times answers are held out.
         fraction: Part of the answers held out each time, in (0, 1).
         seed: Seed of the draws.
-        backup: File for what has been measured, `.npz`: an interrupted path goes on from there.
-        given: What else `train` depends on, by name: features, settings. A `backup` made with anything else is
-            refused.
+        backup_dir: Folder in which to keep what has been measured, as `path.npz`: an interrupted path goes on from
+            there. The file stays when all is measured. Defaults to `None`, no backup.
+        given: What else `train` depends on, by name: features, settings. A backup made with anything else is refused.
         verbose: 1 shows progress.
 
     Returns:
         `RegularizationPath`.
 
     Raises:
-        ValueError: When an argument is out of range, there are too few answers, or `backup` is that of
-            another path.
+        ValueError: When an argument is out of range, there are too few answers, or `backup_dir` holds
+            the backup of another path.
 
     Example:
 
@@ -160,31 +161,32 @@ def regularization_path(
         L. Breiman, J. Friedman, C. Stone, R. Olshen, "Classification and regression trees", 1984, section
         3.4.3 (the one-standard-error rule).
     """
-    values = check_choice(weights, parts, fraction, seed)
+    values = check_choice(weights, num_splits, fraction, seed)
     annotations = as_annotations(answers)
     _check_answers(annotations)
-    splits = [annotations.split(fraction, seed + part) for part in range(parts)]
+    splits = [annotations.split(fraction, seed + i) for i in range(num_splits)]
     if len(splits[0][1]) < 2:
         raise ValueError(
             "`fraction` must hold out at least 2 answers, for a standard error. "
             f"Received: fraction={fraction}, of {len(annotations)} answers"
         )
     own = {"answers": checksum(annotations), "weights": values}
-    choices = {"parts": parts, "fraction": fraction, "seed": seed}
-    kept = Backup(backup, {**own, **choices, **(given or {})}, "backup")
-    empty = np.full((len(values), parts, len(splits[0][1])), np.nan)
+    choices = {"num_splits": num_splits, "fraction": fraction, "seed": seed}
+    file = None if backup_dir is None else pathlib.Path(backup_dir) / "path.npz"
+    kept = Backup(file, {**own, **choices, **(given or {})})
+    empty = np.full((len(values), num_splits, len(splits[0][1])), np.nan)
     losses = kept.load().get("losses", empty)
     progress = keras.utils.Progbar(
-        parts * len(values), verbose=verbose, stateful_metrics=["weight", "nats"], unit_name="training"
+        num_splits * len(values), verbose=verbose, stateful_metrics=["weight", "nats"], unit_name="training"
     )
-    for part, (others, held_out) in enumerate(splits):
+    for s, (others, held_out) in enumerate(splits):
         for w, weight in enumerate(values):
-            if np.isnan(losses[w, part]).any():
+            if np.isnan(losses[w, s]).any():
                 probabilities, confusion = train(float(weight), others)
-                losses[w, part] = held_out_cross_entropy(held_out, others, probabilities, confusion)
+                losses[w, s] = held_out_cross_entropy(held_out, others, probabilities, confusion)
                 kept.save(losses=losses)
-            shown = [("weight", weight), ("nats", losses[w, part].mean())]
-            progress.update(part * len(values) + w + 1, shown)
+            shown = [("weight", weight), ("nats", losses[w, s].mean())]
+            progress.update(s * len(values) + w + 1, shown)
     return RegularizationPath(values, losses)
 
 

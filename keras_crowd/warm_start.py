@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from ._arguments import whole_number
-from .aggregation import answers_and_probabilities, dawid_skene, expected_counts
+from .aggregation import answers_and_probabilities, dawid_skene, expected_counts, imagined_answers
 from .annotations import Annotations, Votes, as_annotations, by_ids
 
 _FLOOR = 1e-3
@@ -30,8 +30,8 @@ def from_dawid_skene(
     answers: Any,
     num_classes: int | None = None,
     *,
-    pseudocount: float | np.ndarray = 0.1,
-    shrinkage: float = 10.0,
+    strength: float = 10.0,
+    posterior_strength: float | np.ndarray = 0.1,
 ) -> np.ndarray:
     """Confusions of Dawid and Skene, drawn towards those of all annotators.
 
@@ -42,21 +42,22 @@ def from_dawid_skene(
             `(items, annotators, classes)` with zeros.
         num_classes: Number of classes. Defaults to that of the annotations; for an array, to the highest
             answer plus one.
-        pseudocount: That of `aggregation.dawid_skene`. In simulations with 2 to 5 answers an item, 0.1 and
-            `shrinkage=10` came closest to the true confusions (Kullback-Leibler divergence).
-        shrinkage: `s`, how many answers in each row of an annotator the population's row is worth.
+        strength: `s`, how many answers in each row of an annotator the population's row is worth.
+        posterior_strength: The `strength` of `aggregation.dawid_skene`, which gives the posterior. In simulations
+            with 2 to 5 answers per item, the two defaults came closest to the true confusions (Kullback-Leibler
+            divergence).
 
     Returns:
         float64 `(annotators, true, answer)`, strictly positive; rows sum to 1. An annotator without
         answers has the population's.
 
     Raises:
-        ValueError: When the answers are not classes, or `shrinkage` is not positive.
+        ValueError: When the answers are not classes, or one of the strengths is not positive.
 
     Example:
 
     >>> answers = [[0, 0, 1], [1, 1, 0], [0, 0, 1], [1, 1, -1]]
-    >>> keras_crowd.warm_start.from_dawid_skene(answers, shrinkage=0.1)[:, 0].round(2)
+    >>> keras_crowd.warm_start.from_dawid_skene(answers, strength=0.1)[:, 0].round(2)
     array([[0.98, 0.02],
            [0.98, 0.02],
            [0.03, 0.97]])
@@ -66,9 +67,10 @@ def from_dawid_skene(
         algorithm", Applied Statistics 28, 1979.
     """
     annotations = _classes(answers, num_classes)
-    _positive("shrinkage", shrinkage)
-    posterior = dawid_skene(annotations, pseudocount=pseudocount).posterior
-    return _shrunk(expected_counts(annotations, _class_weights(posterior, annotations)), shrinkage)
+    _positive("strength", strength)
+    counts = imagined_answers("posterior_strength", posterior_strength, annotations)
+    posterior = dawid_skene(annotations, strength=counts).posterior
+    return _shrunk(expected_counts(annotations, _class_weights(posterior, annotations)), strength)
 
 
 def from_votes(answers: Any, num_classes: int | None = None, *, strength: float = 10.0) -> np.ndarray:

@@ -26,38 +26,38 @@ def vote_shares(table, num_classes):
     return shares
 
 
-def dawid_skene(table, num_classes, iterations, pseudocount=0.01, class_pseudocount=0.01, confusion="full"):
+def dawid_skene(table, num_classes, iterations, strength=0.01, class_strength=0.01, confusion="full"):
     """Posterior, confusion, class prior and the objective after each of so many iterations."""
     table = np.asarray(table)
     num_annotators = table.shape[1]
-    pseudocount = np.broadcast_to(pseudocount, (num_annotators, num_classes, num_classes))
+    strength = np.broadcast_to(strength, (num_annotators, num_classes, num_classes))
     q = vote_shares(table, num_classes)
     objectives = []
     for _ in range(iterations):
-        prior = _class_prior(table, q, class_pseudocount)
-        found = _confusion(table, q, pseudocount, kind=confusion)
+        prior = _class_prior(table, q, class_strength)
+        found = _confusion(table, q, strength, kind=confusion)
         q, log_likelihood = posterior(table, prior, found)
-        log_prior = class_pseudocount * sum(math.log(p) for p in prior)
+        log_prior = class_strength * sum(math.log(p) for p in prior)
         for r in range(num_annotators):
             for k in range(num_classes):
                 for answer in range(num_classes):
-                    log_prior += pseudocount[r, k, answer] * math.log(found[r, k, answer])
+                    log_prior += strength[r, k, answer] * math.log(found[r, k, answer])
         objectives.append(log_likelihood + log_prior)
     return q, found, prior, np.array(objectives)
 
 
-def _class_prior(table, q, class_pseudocount):
+def _class_prior(table, q, class_strength):
     """Eq. 2.4: the share of each class among the items somebody answered."""
-    counts = np.full(q.shape[1], float(class_pseudocount))
+    counts = np.full(q.shape[1], float(class_strength))
     for i, row in enumerate(table):
         if any(answer >= 0 for answer in row):
             counts += q[i]
     return counts / sum(counts)
 
 
-def _confusion(table, q, pseudocount, kind="full"):
+def _confusion(table, q, strength, kind="full"):
     """Eq. 2.3: of the items that are truly k, the share to which annotator r says l."""
-    counts = np.array(pseudocount, float)
+    counts = np.array(strength, float)
     for i, row in enumerate(table):
         for r, answer in enumerate(row):
             if answer >= 0:

@@ -42,17 +42,17 @@ def posterior(table, f, confusion):
     return q, evidence
 
 
-def dawid_skene(table, iterations, pseudocount=0.01, class_pseudocount=0.01):
+def dawid_skene(table, iterations, strength=0.01, class_strength=0.01):
     """Posterior, confusions, class prior and the objective after each iteration."""
     given = [any(is_given(y) for y in row) for row in table]
     q, objectives = vote_shares(table), []
     for _ in range(iterations):
-        confusion = counts(table, q) + pseudocount
+        confusion = counts(table, q) + strength
         confusion /= confusion.sum(axis=2, keepdims=True)
-        prior = q[given].sum(axis=0) + class_pseudocount
+        prior = q[given].sum(axis=0) + class_strength
         prior /= prior.sum()
         q, evidence = posterior(table, np.tile(prior, (len(table), 1)), confusion)
-        log_priors = pseudocount * np.log(confusion).sum() + class_pseudocount * np.log(prior).sum()
+        log_priors = strength * np.log(confusion).sum() + class_strength * np.log(prior).sum()
         objectives.append(evidence[given].sum() + log_priors)
     return q, confusion, prior, np.array(objectives)
 

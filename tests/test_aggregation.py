@@ -120,10 +120,10 @@ def test_majority_vote_reads_annotations():
 # --- Dawid-Skene against the loops -----------------------------------------------------------------
 
 
-def assert_agrees_with_loops(table, num_classes, iterations, **pseudocounts):
-    found = dawid_skene(table, num_classes, max_iterations=iterations, tolerance=-1, **pseudocounts)
+def assert_agrees_with_loops(table, num_classes, iterations, **strengths):
+    found = dawid_skene(table, num_classes, iterations=iterations, tolerance=-1, **strengths)
     posterior, confusion, prior, objective = references.dawid_skene(
-        table, num_classes, iterations, **pseudocounts
+        table, num_classes, iterations, **strengths
     )
     assert_allclose(found.posterior, posterior, rtol=0, atol=1e-10)
     assert_allclose(found.confusion, confusion, rtol=0, atol=1e-10)
@@ -133,28 +133,28 @@ def assert_agrees_with_loops(table, num_classes, iterations, **pseudocounts):
 
 @pytest.mark.parametrize("iterations", [1, 2, 5])
 @pytest.mark.parametrize(
-    "pseudocounts",
-    [{}, {"pseudocount": 1.0, "class_pseudocount": 0.3}, {"pseudocount": 1e-6, "class_pseudocount": 5.0}],
+    "strengths",
+    [{}, {"strength": 1.0, "class_strength": 0.3}, {"strength": 1e-6, "class_strength": 5.0}],
 )
-def test_dawid_skene_is_that_of_the_loops(problem, iterations, pseudocounts):
-    assert_agrees_with_loops(problem, 3, iterations, **pseudocounts)
+def test_dawid_skene_is_that_of_the_loops(problem, iterations, strengths):
+    assert_agrees_with_loops(problem, 3, iterations, **strengths)
 
 
 @pytest.mark.parametrize("shape", [(6, 3, 3), (3, 3), (6, 1, 1), (1, 3, 1), (3,)])
 def test_pseudocounts_may_differ_by_annotator_true_class_and_answer(problem, shape):
-    pseudocount = np.random.default_rng(0).uniform(0.1, 5, shape)
-    assert_agrees_with_loops(problem, 3, 3, pseudocount=pseudocount)
+    strength = np.random.default_rng(0).uniform(0.1, 5, shape)
+    assert_agrees_with_loops(problem, 3, 3, strength=strength)
 
 
 @given(
     table=tables,
-    pseudocount=st.sampled_from([0.01, 1.0]),
+    strength=st.sampled_from([0.01, 1.0]),
     iterations=st.integers(1, 4),
     confusion=st.sampled_from(["full", "class_wise", "one_coin"]),
 )
 @random_examples
-def test_dawid_skene_is_that_of_the_loops_on_any_table(table, pseudocount, iterations, confusion):
-    assert_agrees_with_loops(table, NUM_CLASSES, iterations, pseudocount=pseudocount, confusion=confusion)
+def test_dawid_skene_is_that_of_the_loops_on_any_table(table, strength, iterations, confusion):
+    assert_agrees_with_loops(table, NUM_CLASSES, iterations, strength=strength, confusion=confusion)
 
 
 # --- Dawid-Skene: what must always hold ------------------------------------------------------------
@@ -162,17 +162,17 @@ def test_dawid_skene_is_that_of_the_loops_on_any_table(table, pseudocount, itera
 
 @given(
     table=tables,
-    pseudocount=st.sampled_from([1e-6, 0.01, 1.0, 20.0]),
+    strength=st.sampled_from([1e-6, 0.01, 1.0, 20.0]),
     confusion=st.sampled_from(["full", "class_wise", "one_coin"]),
 )
 @random_examples
-def test_the_objective_never_falls(table, pseudocount, confusion):
+def test_the_objective_never_falls(table, strength, confusion):
     found = dawid_skene(
         table,
         NUM_CLASSES,
-        pseudocount=pseudocount,
+        strength=strength,
         confusion=confusion,
-        max_iterations=25,
+        iterations=25,
         tolerance=-1,
     )
     assert len(found.log_likelihood) == 25
@@ -206,7 +206,7 @@ def test_an_item_nobody_answered_changes_nothing_else(problem):
 def test_an_annotator_without_answers_keeps_the_prior_confusion(problem):
     table = np.insert(problem, 2, -1, axis=1)
     prior = np.array([[8, 1, 1], [1, 3, 1], [1, 2, 1]])
-    assert_allclose(dawid_skene(table, pseudocount=prior).confusion[2], prior / prior.sum(1, keepdims=True))
+    assert_allclose(dawid_skene(table, strength=prior).confusion[2], prior / prior.sum(1, keepdims=True))
 
 
 def test_a_class_nobody_gave_stays_improbable(problem):
@@ -248,7 +248,7 @@ def test_dense_and_annotations_give_the_same(problem):
 
 
 def test_dawid_skene_stops_at_the_first_rise_below_the_tolerance(problem):
-    found = dawid_skene(problem, tolerance=1e-4, max_iterations=1000)
+    found = dawid_skene(problem, tolerance=1e-4, iterations=1000)
     rises = np.diff(found.log_likelihood) / np.sum(problem >= 0)
     assert found.converged
     assert rises[-1] < 1e-4
@@ -256,7 +256,7 @@ def test_dawid_skene_stops_at_the_first_rise_below_the_tolerance(problem):
 
 
 def test_dawid_skene_says_when_it_ran_out_of_iterations(problem):
-    found = dawid_skene(problem, tolerance=1e-12, max_iterations=3)
+    found = dawid_skene(problem, tolerance=1e-12, iterations=3)
     assert found.converged is False
     assert len(found.log_likelihood) == 3
 
@@ -287,7 +287,7 @@ def test_dawid_skene_beats_the_majority_when_most_annotators_guess():
 
 def test_perfect_annotators_have_the_identity():
     truth = np.array([0, 1, 2, 2, 1, 0, 2, 2])
-    found = dawid_skene(np.tile(truth[:, None], (1, 4)), pseudocount=1e-9, class_pseudocount=1e-9)
+    found = dawid_skene(np.tile(truth[:, None], (1, 4)), strength=1e-9, class_strength=1e-9)
     assert_array_equal(found.labels, truth)
     assert_allclose(found.posterior, np.eye(3)[truth], atol=1e-8)
     assert_allclose(found.confusion, np.tile(np.eye(3), (4, 1, 1)), atol=1e-8)
@@ -296,16 +296,16 @@ def test_perfect_annotators_have_the_identity():
 
 def test_a_huge_pseudocount_leaves_the_prior_confusion(problem):
     confusion = random_confusion(6, 3, 0.3, seed=6)
-    assert_allclose(dawid_skene(problem, pseudocount=1e9 * confusion).confusion, confusion, atol=1e-6)
+    assert_allclose(dawid_skene(problem, strength=1e9 * confusion).confusion, confusion, atol=1e-6)
 
 
-def test_a_huge_class_pseudocount_leaves_the_classes_alike(problem):
-    assert_allclose(dawid_skene(problem, class_pseudocount=1e9).class_prior, np.full(3, 1 / 3), atol=1e-6)
+def test_a_huge_class_strength_leaves_the_classes_alike(problem):
+    assert_allclose(dawid_skene(problem, class_strength=1e9).class_prior, np.full(3, 1 / 3), atol=1e-6)
 
 
 def test_thousands_of_answers_to_an_item_do_not_underflow():
     truth, table = simulate(4, np.tile(0.3 * np.eye(4) + 0.7 / 4, (2000, 1, 1)), seed=7)
-    found = dawid_skene(table, 4, pseudocount=1.0, max_iterations=5)
+    found = dawid_skene(table, 4, strength=1.0, iterations=5)
     smallest = found.confusion[np.arange(2000), truth[0], table[0]].prod()
     assert smallest == 0, "without logarithms there would be nothing left to normalize"
     assert_allclose(found.posterior.sum(axis=1), 1, rtol=1e-12)
@@ -357,15 +357,15 @@ def test_an_unknown_rule_for_ties_is_refused():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"pseudocount": 0}, "`pseudocount` must be positive and finite. Received: pseudocount=0"),
-        ({"pseudocount": [0.5, -1.0]}, "`pseudocount` must be positive"),
-        ({"pseudocount": np.inf}, "`pseudocount` must be positive and finite. Received: pseudocount=inf"),
-        ({"pseudocount": np.nan}, "`pseudocount` must be positive and finite. Received: pseudocount=nan"),
-        ({"pseudocount": np.ones((4, 2))}, r"answer\) = \(3, 2, 2\). Received: ndarray of shape \(4, 2\)"),
-        ({"class_pseudocount": 0}, "`class_pseudocount` must be a number above 0"),
-        ({"class_pseudocount": np.inf}, "`class_pseudocount` must be a number above 0"),
+        ({"strength": 0}, "`strength` must be positive and finite. Received: strength=0"),
+        ({"strength": [0.5, -1.0]}, "`strength` must be positive"),
+        ({"strength": np.inf}, "`strength` must be positive and finite. Received: strength=inf"),
+        ({"strength": np.nan}, "`strength` must be positive and finite. Received: strength=nan"),
+        ({"strength": np.ones((4, 2))}, r"answer\) = \(3, 2, 2\). Received: ndarray of shape \(4, 2\)"),
+        ({"class_strength": 0}, "`class_strength` must be a number above 0"),
+        ({"class_strength": np.inf}, "`class_strength` must be a number above 0"),
         ({"confusion": "coin"}, r"`confusion` must be one of 'full', .* Received: confusion='coin'"),
-        ({"max_iterations": 0}, "`max_iterations` must be a positive integer. Received: max_iterations=0"),
+        ({"iterations": 0}, "`iterations` must be a positive integer. Received: iterations=0"),
     ],
 )
 def test_wrong_settings_of_dawid_skene_are_refused(arguments, message):

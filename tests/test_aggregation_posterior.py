@@ -44,7 +44,7 @@ def test_posterior_is_bayes_rule(crowd):
 def test_posterior_of_dawid_skene_is_its_own():
     answers = np.random.default_rng(1).integers(-1, 3, (40, 5))
     answers[answers.max(axis=1) < 0, 0] = 0
-    found = dawid_skene(answers, max_iterations=2000, tolerance=0.0)
+    found = dawid_skene(answers, iterations=2000, tolerance=0.0)
     prior = np.broadcast_to(found.class_prior, (40, 3))
     np.testing.assert_allclose(posterior(answers, prior, found.confusion), found.posterior, atol=1e-6)
 

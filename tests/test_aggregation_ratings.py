@@ -30,19 +30,19 @@ def test_mean_and_median_are_those_of_the_loops(seed):
 def test_raykar_is_that_of_the_loops(seed, with_predictions):
     ratings = table(seed=seed)
     predictions = np.random.default_rng(1).normal(size=len(ratings)) if with_predictions else None
-    found = aggregation.raykar(ratings, predictions, strength=2.0, max_iterations=3)
+    found = aggregation.raykar(ratings, predictions, strength=2.0, iterations=3)
     z, v, bias, variance, objective = references.raykar(ratings, 3, 2.0, predictions)
     np.testing.assert_allclose(found.truth, z, rtol=1e-6)
     np.testing.assert_allclose(found.truth_variance, v, rtol=1e-6)
     np.testing.assert_allclose(found.bias, bias, rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(found.precision, 1 / variance, rtol=1e-6)
-    np.testing.assert_allclose(found.objective, objective, rtol=1e-6)
+    np.testing.assert_allclose(found.log_likelihood, objective, rtol=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_objective_never_falls_and_converges(seed):
-    found = aggregation.raykar(table(200, seed=seed), max_iterations=500)
-    assert np.diff(found.objective).min() > -1e-8
+    found = aggregation.raykar(table(200, seed=seed), iterations=500)
+    assert np.diff(found.log_likelihood).min() > -1e-8
     assert found.converged
 
 
@@ -106,8 +106,8 @@ def test_deviations_leave_out_what_is_not_known():
             "`strength` must be a number above 0, finite. Received",
         ),
         (
-            lambda: aggregation.raykar([[1.0]], max_iterations=0),
-            "`max_iterations` must be a positive integer",
+            lambda: aggregation.raykar([[1.0]], iterations=0),
+            "`iterations` must be a positive integer",
         ),
         (
             lambda: aggregation.raykar([[1.0]], [1.0, 2.0]),

@@ -163,3 +163,12 @@ def test_files_and_functions_stay_small(path):
         if isinstance(node, ast.FunctionDef):
             doc = ast.get_docstring(node, clean=False)
             assert node.end_lineno - node.lineno - (doc.count("\n") if doc else 0) <= 60, node.name
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_kops_are_those_of_keras_and_ops_are_ours(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "keras":
+            assert {(a.name, a.asname) for a in node.names if a.name == "ops"} <= {("ops", "kops")}
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            assert (node.value.id, node.attr) != ("keras", "ops")

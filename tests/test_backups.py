@@ -14,7 +14,7 @@ TRUTH = RNG.integers(0, 3, 60)
 X = (np.eye(3)[TRUTH] + RNG.normal(scale=0.5, size=(60, 3))).astype("float32")
 ANSWERS = np.where(RNG.random((60, 4)) < 0.8, TRUTH[:, None], RNG.integers(0, 3, (60, 4)))
 ANSWERS[RNG.random((60, 4)) < 0.3] = -1
-FEW = {"weights": [0.0, 1.0], "parts": 1, "epochs": 3, "batch_size": 20, "verbose": 0}
+FEW = {"weights": [0.0, 1.0], "num_splits": 1, "epochs": 3, "batch_size": 20, "verbose": 0}
 
 pytestmark = pytest.mark.filterwarnings("ignore:The classes had been permuted")
 
@@ -278,15 +278,15 @@ def test_damaged_files_are_named_by_all_who_read_them(tmp_path):
         expectation_maximization(backup_dir=tmp_path)
     with pytest.raises(ValueError, match=r"delete .*start.npz to start again"):
         kc.fit_crowd(network(), X, ANSWERS, backup_dir=tmp_path, **FEW)
-    with pytest.raises(ValueError, match=r"`backup` must hold .*: delete .*path.npz to start again"):
-        regularization_path(lambda weight, annotations: None, ANSWERS, backup=tmp_path / "path.npz")
+    with pytest.raises(ValueError, match=r"`backup_dir` must hold .*: delete .*path.npz to start again"):
+        regularization_path(lambda weight, annotations: None, ANSWERS, backup_dir=tmp_path)
 
 
 def test_the_path_is_of_what_its_training_depends_on(tmp_path):
     def train(weight, annotations):
         return np.full((60, 3), 1 / 3), np.full((4, 3, 3), 1 / 3)
 
-    arguments = {"backup": tmp_path / "path.npz", "verbose": 0}
+    arguments = {"backup_dir": tmp_path, "verbose": 0}
     regularization_path(train, ANSWERS, [0.0], given={"features": X}, **arguments)
     regularization_path(None, ANSWERS, [0.0], given={"features": X.copy()}, **arguments)
     with pytest.raises(ValueError, match=r"differs in: features$"):

@@ -151,7 +151,7 @@ TABLE = {
             "epochs": [0, -1, 1.5, "5"],
             "batch_size": [0, -1, 1.5, "5", None],
             "weights": [-1.0, NAN, INF, "1", []],
-            "parts": [0, 1.5, "4"],
+            "num_splits": [0, 1.5, "4"],
             "fraction": SHARES,
             "seed": [-1, 1.5, "0"],
             "from_logits": ["yes", None],
@@ -163,7 +163,7 @@ TABLE = {
         on(kc.selection.regularization_path, train=train, answers=Y, verbose=0),
         {
             "weights": [[-1.0], [], [NAN], "1", None],
-            "parts": [0, 1.5, "4", None],
+            "num_splits": [0, 1.5, "4", None],
             "fraction": SHARES,
             "seed": [-1, 1.5, "0"],
         },
@@ -171,16 +171,16 @@ TABLE = {
     "dawid_skene": (
         on(kc.aggregation.dawid_skene, answers=Y),
         {
-            "pseudocount": [0, -1, NAN, "1"],
-            "class_pseudocount": [*POSITIVE],
-            "max_iterations": [0, 1.5, "5", None],
+            "strength": [0, -1, NAN, "1"],
+            "class_strength": [*POSITIVE],
+            "iterations": [0, 1.5, "5", None],
             "tolerance": [NAN, "0"],
             "answers": [None, "text", Y[0], Y + 0.5],
         },
     ),
     "raykar": (
         on(kc.aggregation.raykar, answers=RATINGS),
-        {"strength": POSITIVE, "max_iterations": [0, "5"], "tolerance": [NAN, "0"], "answers": [Y]},
+        {"strength": POSITIVE, "iterations": [0, "5"], "tolerance": [NAN, "0"], "answers": [Y]},
     ),
     "annotator_table": (
         on(kc.aggregation.annotator_table, answers=Y, posterior=Q),

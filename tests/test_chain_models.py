@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import references_crf
 from conftest import BACKEND, XLA
-from keras import ops
+from keras import ops as kops
 
 import keras_crowd as kc
 
@@ -59,8 +59,8 @@ def as_dense(answers):
 
 def parts(model):
     """Emissions of each sequence without padding, and potentials, in float64."""
-    e = ops.convert_to_numpy(model.encoder(TOKENS)).astype(float)
-    potentials = [ops.convert_to_numpy(p).astype(float) for p in model.crf._potentials()]
+    e = kops.convert_to_numpy(model.encoder(TOKENS)).astype(float)
+    potentials = [kops.convert_to_numpy(p).astype(float) for p in model.crf._potentials()]
     return [row[:n] for row, n in zip(e, LENGTHS, strict=True)], potentials
 
 
@@ -191,16 +191,16 @@ def test_training_raises_the_likelihood(jit_compile):
     assert np.all(np.isfinite(losses))
     assert losses[-1] < losses[0]
     for name in ("transitions", "start", "end"):
-        assert np.isfinite(ops.convert_to_numpy(getattr(model.crf, name))).all()
+        assert np.isfinite(kops.convert_to_numpy(getattr(model.crf, name))).all()
 
 
 def test_batch_without_answers_changes_nothing():
     model = hidden_crf()
-    before = [ops.convert_to_numpy(w) for w in model.trainable_variables]
+    before = [kops.convert_to_numpy(w) for w in model.trainable_variables]
     history = model.fit([TOKENS, IDS], np.full((B, T, 2), -1), verbose=0)
     assert history.history["loss"] == [0.0]
     for old, new in zip(before, model.trainable_variables, strict=True):
-        np.testing.assert_array_equal(old, ops.convert_to_numpy(new))
+        np.testing.assert_array_equal(old, kops.convert_to_numpy(new))
 
 
 def test_confusion_regularizer_is_in_the_loss():

@@ -38,9 +38,9 @@ def as_crowdkit(annotations, iterations, **kwargs):
     )
     return kc.aggregation.dawid_skene(
         annotations,
-        pseudocount=np.where(given > 0, 1e-10, 1e-50),
-        class_pseudocount=1e-10,
-        max_iterations=iterations,
+        strength=np.where(given > 0, 1e-10, 1e-50),
+        class_strength=1e-10,
+        iterations=iterations,
         tolerance=-1,
         **kwargs,
     )

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import BACKEND, XLA, Epochs
-from keras import ops
+from keras import ops as kops
 
 import keras_crowd as kc
 
@@ -105,9 +105,9 @@ def test_the_gradient_is_that_of_the_m_step_at_the_present_posterior():
     """Minus the gradient by the logits of `A_r` is `n_rkl - n_rk A_rkl`, with the posterior's counts."""
     model = joint(optimizer=keras.optimizers.SGD(1.0))
     q = kc.aggregation.posterior(ANSWERS, model.predict(X, verbose=0), CONFUSION)
-    before = ops.convert_to_numpy(model.crowd.kernel)
+    before = kops.convert_to_numpy(model.crowd.kernel)
     model.fit(X, ANSWERS, batch_size=N, verbose=0)
-    step = (ops.convert_to_numpy(model.crowd.kernel) - before).reshape(R, K, K)
+    step = (kops.convert_to_numpy(model.crowd.kernel) - before).reshape(R, K, K)
     counts = np.zeros((R, K, K))
     for i, r in np.argwhere(ANSWERS >= 0):
         counts[r, :, ANSWERS[i, r]] += q[i]
@@ -122,7 +122,7 @@ def test_in_the_limit_it_is_expectation_maximization():
     right = rng.random((60, R)) < 0.7
     answers = np.where(right, truth[:, None], rng.integers(0, K, (60, R)))
     em = kc.aggregation.dawid_skene(
-        answers, pseudocount=1e-9, class_pseudocount=1e-9, max_iterations=3000, tolerance=1e-12
+        answers, strength=1e-9, class_strength=1e-9, iterations=3000, tolerance=1e-12
     )
     model = joint(features=1, optimizer=keras.optimizers.Adam(0.1))
     model.crowd.set_confusion(0.9 * em.confusion + 0.1 / K)  # off, but in the same valley
@@ -145,10 +145,10 @@ def test_gold_alone_trains_the_classifier():
 
 def test_without_any_answer_nothing_is_trained():
     model = joint(optimizer=keras.optimizers.SGD(1.0))
-    before = [ops.convert_to_numpy(v) for v in model.trainable_variables]
+    before = [kops.convert_to_numpy(v) for v in model.trainable_variables]
     model.fit(X, np.full((N, R), -1), batch_size=N, verbose=0)
     for variable, value in zip(model.trainable_variables, before, strict=True):
-        np.testing.assert_allclose(ops.convert_to_numpy(variable), value, atol=1e-6)
+        np.testing.assert_allclose(kops.convert_to_numpy(variable), value, atol=1e-6)
 
 
 def test_penalties_of_the_crowd_layer_are_added_in_training():
@@ -157,7 +157,7 @@ def test_penalties_of_the_crowd_layer_are_added_in_training():
     losses = [
         model.fit(X, ANSWERS, batch_size=N, verbose=0).history["loss"][0] for model in (plain, penalized)
     ]
-    expected = 0.5 * float(penalty.penalty(ops.convert_to_tensor(joint().predict(X, verbose=0))))
+    expected = 0.5 * float(penalty.penalty(kops.convert_to_tensor(joint().predict(X, verbose=0))))
     np.testing.assert_allclose(losses[1] - losses[0], expected, rtol=1e-3)
 
 

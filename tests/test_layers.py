@@ -6,7 +6,7 @@ import pytest
 import references
 from conftest import XLA
 from contracts import CONN_TYPES, SLOTS, probabilities
-from keras import ops
+from keras import ops as kops
 
 import keras_crowd as kc
 
@@ -24,7 +24,7 @@ def random_layer(conn_type, num_annotators=5, num_classes=3, seed=0, **kwargs):
 
 def parameters(layer):
     kernel, bias = (
-        None if p is None else ops.convert_to_numpy(p).astype(float) for p in (layer.kernel, layer.bias)
+        None if p is None else kops.convert_to_numpy(p).astype(float) for p in (layer.kernel, layer.bias)
     )
     if layer.conn_type in ("MW", "CM"):
         kernel = kernel.reshape(-1, layer.num_classes, layer.num_classes)
@@ -32,7 +32,7 @@ def parameters(layer):
 
 
 def as_numpy(tensor):
-    return ops.convert_to_numpy(tensor)
+    return kops.convert_to_numpy(tensor)
 
 
 @conn_types
@@ -94,7 +94,7 @@ def test_from_logits_is_softmax_first(conn_type):
 def test_sure_annotators_of_a_mixture_change_nothing():
     layer = kc.layers.CrowdsClassification(2, "CM", kernel_initializer=kc.initializers.CrowdIdentity(50.0))
     f = probabilities(4, 3)
-    np.testing.assert_allclose(as_numpy(ops.exp(layer(f)))[:, 1], f, atol=1e-6)
+    np.testing.assert_allclose(as_numpy(kops.exp(layer(f)))[:, 1], f, atol=1e-6)
 
 
 @pytest.mark.parametrize("conn_type", ["MW", "VW", "VW+B", "SW", "CM"])
@@ -121,7 +121,7 @@ def test_mixture_is_finite_where_probabilities_and_confusions_vanish(certain):
     kernel[0, 0] = [0.0, -300.0, -300.0]
 
     def loss(f, log_confusion):
-        return ops.sum(kc.ops.mixture_logits(f, log_confusion)[..., 1])
+        return kops.sum(kc.ops.mixture_logits(f, log_confusion)[..., 1])
 
     value, gradients = value_and_gradients(loss, np.array([certain], "float32"), kernel)
     assert np.isfinite(value)
@@ -135,7 +135,7 @@ def value_and_gradients(loss, *arrays):
         import jax
 
         value, gradients = jax.value_and_grad(loss, argnums=tuple(range(len(arrays))))(
-            *map(ops.array, arrays)
+            *map(kops.array, arrays)
         )
     elif backend == "torch":
         import torch

@@ -8,7 +8,7 @@ from conftest import XLA
 from contracts import probabilities
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from keras import ops
+from keras import ops as kops
 
 import keras_crowd as kc
 from keras_crowd.ops import annotator_groups, to_groups
@@ -29,7 +29,7 @@ def test_each_slot_has_a_place_of_its_own_in_a_group_of_its_annotator(sizes, see
     num_annotators, num_items = sizes
     ids = random_ids(num_annotators, num_items, seed=seed)
     groups, places = (
-        ops.convert_to_numpy(a) for a in annotator_groups(ops.convert_to_tensor(ids), num_annotators)
+        kops.convert_to_numpy(a) for a in annotator_groups(kops.convert_to_tensor(ids), num_annotators)
     )
     assert places.shape == ids.shape
     assert len(np.unique(places)) == ids.size
@@ -38,12 +38,12 @@ def test_each_slot_has_a_place_of_its_own_in_a_group_of_its_annotator(sizes, see
 
 
 def test_groups_hold_the_items_of_their_slots():
-    ids, f = ops.convert_to_tensor(random_ids(5)), probabilities(40, NUM_CLASSES)
+    ids, f = kops.convert_to_tensor(random_ids(5)), probabilities(40, NUM_CLASSES)
     groups, places = annotator_groups(ids, 5)
-    grouped = ops.convert_to_numpy(to_groups(ops.convert_to_tensor(f), groups, places)).reshape(
+    grouped = kops.convert_to_numpy(to_groups(kops.convert_to_tensor(f), groups, places)).reshape(
         -1, NUM_CLASSES
     )
-    places = ops.convert_to_numpy(places)
+    places = kops.convert_to_numpy(places)
     np.testing.assert_array_equal(grouped[places], np.repeat(f[:, None], 3, axis=1))
     others = np.setdiff1d(np.arange(len(grouped)), places)
     assert not grouped[others].any()
@@ -63,10 +63,10 @@ def layer_of(conn_type, num_annotators, num_classes=NUM_CLASSES):
 def test_logits_of_slots_equal_the_papers_formula(conn_type, num_classes, num_annotators):
     layer = layer_of(conn_type, num_annotators, num_classes)
     ids, f = random_ids(num_annotators), probabilities(40, num_classes)
-    kernel = ops.convert_to_numpy(layer.kernel).astype(float).reshape(-1, num_classes, num_classes)
+    kernel = kops.convert_to_numpy(layer.kernel).astype(float).reshape(-1, num_classes, num_classes)
     dense = references.crowd_logits(conn_type, f.astype(float), kernel, None)
     expected = np.take_along_axis(dense, np.maximum(ids, 0)[..., None], axis=1)
-    logits = ops.convert_to_numpy(layer(f, annotators=ids))
+    logits = kops.convert_to_numpy(layer(f, annotators=ids))
     np.testing.assert_allclose(logits[ids >= 0], expected[ids >= 0], rtol=1e-4, atol=1e-5)
     assert np.isfinite(logits).all()
 
@@ -100,7 +100,7 @@ def test_slots_stay_on_their_devices(monkeypatch):
 def test_unknown_annotator_is_seen_among_many_answers(conn_type):
     ids = random_ids(5)
     ids[7, 1] = 5
-    logits = ops.convert_to_numpy(layer_of(conn_type, 5)(probabilities(40, NUM_CLASSES), annotators=ids))
+    logits = kops.convert_to_numpy(layer_of(conn_type, 5)(probabilities(40, NUM_CLASSES), annotators=ids))
     assert np.isnan(logits[7, 1]).all()
     known = np.isfinite(logits).all(axis=-1)
     assert known.sum() == ids.size - 1

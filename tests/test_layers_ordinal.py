@@ -6,7 +6,7 @@ import pytest
 import references
 from conftest import XLA, Epochs
 from contracts import SLOTS, numbers
-from keras import ops
+from keras import ops as kops
 from test_layers import value_and_gradients
 
 import keras_crowd as kc
@@ -15,7 +15,7 @@ COUNTS = [3, 1, 0, 2, 5]
 
 
 def as_numpy(tensor):
-    return ops.convert_to_numpy(tensor)
+    return kops.convert_to_numpy(tensor)
 
 
 def random_layer(num_classes=5, **kwargs):
@@ -61,7 +61,7 @@ def test_far_scores_have_finite_values_and_gradients(score):
     layer = random_layer()
 
     def loss(x):
-        return -ops.sum(layer(x))
+        return -kops.sum(layer(x))
 
     value, (gradient,) = value_and_gradients(loss, np.array([[score]], "float32"))
     assert np.isfinite(value)

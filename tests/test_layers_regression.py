@@ -6,7 +6,7 @@ import pytest
 import references
 from conftest import XLA
 from contracts import RATING_CONN_TYPES, SLOTS, numbers
-from keras import ops
+from keras import ops as kops
 
 import keras_crowd as kc
 
@@ -16,7 +16,7 @@ VARIANCES = {"learn_variance": True, "answers_per_annotator": COUNTS}
 
 
 def as_numpy(tensor):
-    return ops.convert_to_numpy(tensor)
+    return kops.convert_to_numpy(tensor)
 
 
 def random_layer(conn_type, targets=1, seed=0, **kwargs):

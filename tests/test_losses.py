@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import references
 from conftest import XLA
-from keras import ops
+from keras import ops as kops
 from test_layers import value_and_gradients
 
 import keras_crowd as kc
@@ -123,7 +123,7 @@ def test_sums_are_plain_sums():
     mean = references.crowd_cross_entropy(answers, logits.astype(float))
     total = mean * (answers >= 0).sum()
     assert float(loss(reduction="sum")(answers, logits)) == pytest.approx(total, rel=1e-5)
-    assert float(ops.sum(loss(reduction="none")(answers, logits))) == pytest.approx(total, rel=1e-5)
+    assert float(kops.sum(loss(reduction="none")(answers, logits))) == pytest.approx(total, rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_weighted_mean_is_over_the_weights_of_the_answers(tokens):
     weights = np.array([1.0, 0.0, 2.0, 3.0, 1.0, 0.5])
     if tokens:  # weights of whole sequences
         answers, logits, weights = answers.reshape(3, 2, 5), logits.reshape(3, 2, 5, 3), weights[:3]
-    sums = ops.convert_to_numpy(loss(reduction="none")(answers, logits)).reshape(len(weights), -1)
+    sums = kops.convert_to_numpy(loss(reduction="none")(answers, logits)).reshape(len(weights), -1)
     counts = (answers >= 0).reshape(len(weights), -1).sum(axis=1)
     weighted = loss(reduction="mean_with_sample_weight")
     expected = weights @ sums.sum(axis=1) / (weights @ counts)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import BACKEND, XLA
-from keras import ops
+from keras import ops as kops
 
 import keras_crowd as kc
 from keras_crowd.layers import connections
@@ -27,9 +27,9 @@ class OneCoin(connections.ClassConnection):
         return {"skill": connections.Parameter((1,), keras.initializers.Constant(self.start))}
 
     def logits(self, f, skill):
-        coin = ops.sigmoid(skill)
-        coin = ops.expand_dims(coin, 0) if len(coin.shape) == 2 else coin
-        return ops.log(coin * ops.expand_dims(f, -2) + (1 - coin) / f.shape[-1])
+        coin = kops.sigmoid(skill)
+        coin = kops.expand_dims(coin, 0) if len(coin.shape) == 2 else coin
+        return kops.log(coin * kops.expand_dims(f, -2) + (1 - coin) / f.shape[-1])
 
     def get_config(self):
         return {"start": self.start}
@@ -98,10 +98,10 @@ def trained(request):
     ids, answers = annotations.slots() if slots else (None, annotations.dense())
     x = (X, ids) if slots else X
     kc.validate(model, x, answers)
-    before = ops.convert_to_numpy(crowd.annotators[name])
+    before = kops.convert_to_numpy(crowd.annotators[name])
     schedule = kc.callbacks.RegularizerSchedule(crowd, ramp=1)
     model.fit(x, answers, epochs=2, verbose=0, callbacks=[schedule, kc.callbacks.CrowdFreeze(crowd, 1)])
-    assert np.any(ops.convert_to_numpy(crowd.annotators[name]) != before)
+    assert np.any(kops.convert_to_numpy(crowd.annotators[name]) != before)
     return model, crowd, x, answers
 
 
@@ -120,11 +120,11 @@ def test_it_trains_strips_and_comes_back_from_a_file(trained, tmp_path):
 
 def test_it_is_held_and_learns_at_its_own_rate(trained):
     model, crowd, x, answers = trained
-    before = [ops.convert_to_numpy(v) for v in crowd.annotators.trainable_variables]
+    before = [kops.convert_to_numpy(v) for v in crowd.annotators.trainable_variables]
     crowd.hold()
     model.fit(x, answers, epochs=1, verbose=0)
     for variable, value in zip(crowd.annotators.trainable_variables, before, strict=True):
-        np.testing.assert_array_equal(ops.convert_to_numpy(variable), value)
+        np.testing.assert_array_equal(kops.convert_to_numpy(variable), value)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -140,7 +140,7 @@ def test_lazy_steps_are_those_of_adam_where_everybody_answers(case):
         model = model_on(crowd, True, K if case == "connection" else 1)
         model.compile(kc.optimizers.crowd_optimizer(model, "adam", 0.1), loss(), jit_compile=XLA)
         model.fit((X, ids), annotations.dense(), batch_size=ITEMS, epochs=3, verbose=0)
-        found.append(ops.convert_to_numpy(crowd.annotators[name]))
+        found.append(kops.convert_to_numpy(crowd.annotators[name]))
     np.testing.assert_allclose(found[0], found[1], rtol=1e-4, atol=1e-6)
 
 

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import pkgutil
+import re
 import typing
 
 import keras
@@ -18,11 +19,49 @@ MODULES = sorted(
         for m in pkgutil.iter_modules(kc.datasets.__path__)
         if m.name[0] != "_"
     }
+    | {"keras_crowd.layers.connections"}
 )
+BANNED = {
+    r".*pseudo_?counts?|.*shrinkage|.*smoothing|.*concentration_prior|imagined.*": "strength",
+    r"max_iter(ation)?s?|num_iter(ation)?s?|n_iter|rounds|num_rounds": "iterations",
+    r"(n_|num_)?(parts|folds|repeats)|n_?splits|splits|k_?folds?": "num_splits",
+    r"backup|backup_(file|path|folder)|checkpoint(_\w+)?|resume(_\w+)?": "backup_dir",
+    r"n_\w+|\w+_count|number_of_\w+": "num_...",
+    r"workers?|num_workers|raters?|num_raters|labell?ers?": "annotators",
+    r"random_state|rng": "seed",
+}
+OTHERS = {"Annotations.concat": {"parts"}}  # which are annotations
 
 
 def public(module):
     return [name for name in dir(module) if not name.startswith("_")]
+
+
+def public_callables():
+    """Functions, classes and their methods, by the name that users call them by."""
+    for module in [kc, *map(importlib.import_module, MODULES)]:
+        for name in public(module):
+            thing = getattr(module, name)
+            if callable(thing):
+                yield name, thing
+            if inspect.isclass(thing):
+                methods = [m for m in vars(thing) if m[0] != "_" and callable(getattr(thing, m))]
+                yield from ((f"{name}.{method}", getattr(thing, method)) for method in methods)
+
+
+def test_one_word_a_concept():
+    seen = set()
+    for name, thing in public_callables():
+        try:
+            arguments = set(inspect.signature(thing).parameters) - OTHERS.get(name, set())
+        except ValueError:
+            continue
+        seen |= arguments
+        for banned, word in BANNED.items():
+            wrong = [argument for argument in arguments if re.fullmatch(banned, argument)]
+            assert not wrong, f"{name}({wrong[0]}=): `{word}`"
+    assert {"strength", "class_strength", "variance_strength", "iterations", "num_splits"} <= seen
+    assert {"backup_dir", "num_annotators", "seed"} <= seen
 
 
 def test_top_level_shows_what_stands_there():

@@ -16,7 +16,7 @@ X = (np.eye(3)[TRUTH] * 2 + RNG.normal(scale=0.7, size=(240, 3))).astype("float3
 RIGHT = RNG.random((240, 6)) < [0.9, 0.8, 0.8, 0.4, 0.4, 0.3]
 GIVEN = RNG.random((240, 6)) < 0.5
 ANSWERS = np.where(GIVEN, np.where(RIGHT, TRUTH[:, None], RNG.integers(0, 3, (240, 6))), -1)
-FEW = {"weights": [0.0, 1.0], "parts": 1, "epochs": 2, "batch_size": 120, "verbose": 0}
+FEW = {"weights": [0.0, 1.0], "num_splits": 1, "epochs": 2, "batch_size": 120, "verbose": 0}
 
 
 def network(activation="softmax"):
@@ -43,7 +43,7 @@ def test_recipe_trains_the_classifier_and_the_annotators():
         weights=[0.0, 0.3],
         epochs=60,
         batch_size=80,
-        parts=1,
+        num_splits=1,
         verbose=0,
         optimizer=keras.optimizers.Adam(1e-2),
     )
@@ -214,7 +214,7 @@ def test_training_is_kept_where_classes_cannot_be_put_back(monkeypatch):
         (network(), X * np.nan, {}, "Features must not be NaN"),
         (network(), X, {"weights": -1.0}, "`weights` must be numbers, none negative"),
         (network(), X, {"weights": [-1.0]}, "`weights` must be numbers, none negative"),
-        (network(), X, {"parts": 0}, "`parts` must be a positive integer"),
+        (network(), X, {"num_splits": 0}, "`num_splits` must be a positive integer"),
     ],
 )
 def test_recipe_refuses_before_training(classifier, x, arguments, message):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from conftest import XLA
 from contracts import probabilities
-from keras import ops
+from keras import ops as kops
 from test_layers import value_and_gradients
 
 import keras_crowd as kc
@@ -14,7 +14,7 @@ sizes = pytest.mark.parametrize("num_classes", [2, 10, 100])
 
 
 def as_float(tensor):
-    return float(ops.convert_to_numpy(tensor))
+    return float(kops.convert_to_numpy(tensor))
 
 
 @sizes
@@ -118,14 +118,14 @@ def test_weight_is_a_variable_that_needs_no_retrace():
 def test_running_gram_is_the_exponential_average_and_keeps_the_gradient():
     built, crowd = model(momentum=0.9, weight=1.0)
     f = kc.strip(built).predict(X, verbose=0)
-    np.testing.assert_allclose(ops.convert_to_numpy(crowd.penalties["classifier"].gram), np.eye(4) / 4)
+    np.testing.assert_allclose(kops.convert_to_numpy(crowd.penalties["classifier"].gram), np.eye(4) / 4)
     built.fit(X, NOTHING, batch_size=32, verbose=0)
     expected = 0.9 * np.eye(4) / 4 + 0.1 * f.T @ f / 32
     np.testing.assert_allclose(
-        ops.convert_to_numpy(crowd.penalties["classifier"].gram), expected, rtol=1e-4, atol=1e-6
+        kops.convert_to_numpy(crowd.penalties["classifier"].gram), expected, rtol=1e-4, atol=1e-6
     )
     regularizer = kc.regularizers.ClassifierLogDet(1.0, momentum=0.9)
-    same = ops.convert_to_tensor(
+    same = kops.convert_to_tensor(
         (f.T @ f / 32).astype("float32")
     )  # in the steady state the batch and the average agree
     plain = value_and_gradients(kc.regularizers.ClassifierLogDet(1.0), f)

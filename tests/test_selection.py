@@ -29,7 +29,7 @@ def train_by(accuracies):
 
 def test_path_holds_answers_out_and_scores_each_weight_on_the_same():
     train, calls = train_by({0.0: 0.6, 1.0: 0.8, 5.0: 0.4})
-    path = regularization_path(train, ANSWERS, [5.0, 0.0, 1.0], parts=3, fraction=0.1, verbose=0)
+    path = regularization_path(train, ANSWERS, [5.0, 0.0, 1.0], num_splits=3, fraction=0.1, verbose=0)
     assert path.losses.shape == (3, 3, 120)
     np.testing.assert_array_equal(path.weights, [0.0, 1.0, 5.0])
     assert [weight for weight, _ in calls] == [0.0, 1.0, 5.0] * 3
@@ -80,7 +80,7 @@ def test_table_and_picture():
 def test_interrupted_path_goes_on(tmp_path):
     accuracies = {0.0: 0.6, 1.0: 0.8}
     train, calls = train_by(accuracies)
-    arguments = {"weights": [0.0, 1.0], "parts": 2, "backup": tmp_path / "new" / "path.npz", "verbose": 0}
+    arguments = {"weights": [0.0, 1.0], "num_splits": 2, "backup_dir": tmp_path / "new", "verbose": 0}
 
     def interrupted(weight, annotations):
         if len(calls) == 3:
@@ -91,7 +91,7 @@ def test_interrupted_path_goes_on(tmp_path):
         regularization_path(interrupted, ANSWERS, **arguments)
     resumed = regularization_path(train, ANSWERS, **arguments)
     assert len(calls) == 4
-    whole = regularization_path(train_by(accuracies)[0], ANSWERS, **{**arguments, "backup": None})
+    whole = regularization_path(train_by(accuracies)[0], ANSWERS, **{**arguments, "backup_dir": None})
     np.testing.assert_array_equal(resumed.losses, whole.losses)
     assert [file.name for file in (tmp_path / "new").iterdir()] == ["path.npz"]
 
@@ -99,20 +99,20 @@ def test_interrupted_path_goes_on(tmp_path):
 def test_backup_of_another_path_is_refused_and_kept(tmp_path):
     train, _ = train_by({0.0: 0.6, 1.0: 0.8})
     file = tmp_path / "path.npz"
-    regularization_path(train, ANSWERS, [0.0], backup=file, verbose=0)
+    regularization_path(train, ANSWERS, [0.0], backup_dir=tmp_path, verbose=0)
     before = file.read_bytes()
     with pytest.raises(
-        ValueError, match=r"`backup` .* of the same call: delete .*path.npz .* differs in: weights"
+        ValueError, match=r"`backup_dir` .* of the same call: delete .*path.npz .* differs in: weights"
     ):
-        regularization_path(train, ANSWERS, [1.0], backup=file, verbose=0)
+        regularization_path(train, ANSWERS, [1.0], backup_dir=tmp_path, verbose=0)
     assert file.read_bytes() == before
 
 
 def test_backup_of_other_answers_is_refused(tmp_path):
     train, _ = train_by({0.0: 0.6})
-    regularization_path(train, ANSWERS, [0.0], backup=tmp_path / "path.npz", verbose=0)
-    with pytest.raises(ValueError, match=r"`backup` .* differs in: answers$"):
-        regularization_path(train, ANSWERS[::-1], [0.0], backup=tmp_path / "path.npz", verbose=0)
+    regularization_path(train, ANSWERS, [0.0], backup_dir=tmp_path, verbose=0)
+    with pytest.raises(ValueError, match=r"`backup_dir` .* differs in: answers$"):
+        regularization_path(train, ANSWERS[::-1], [0.0], backup_dir=tmp_path, verbose=0)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_backup_of_other_answers_is_refused(tmp_path):
         ({"weights": [-1.0]}, r"`weights` must be numbers, none negative. Received: weights=\[-1.0\]"),
         ({"weights": []}, "`weights` must be numbers"),
         ({"weights": [np.nan]}, "`weights` must be numbers"),
-        ({"parts": 0}, "`parts` must be a positive integer. Received: parts=0"),
+        ({"num_splits": 0}, "`num_splits` must be a positive integer. Received: num_splits=0"),
         ({"fraction": 1.0}, "`fraction` must be a number above 0 and below 1"),
         ({"answers": ANSWERS[:1, :3]}, "`answers` must have at least 4 answers"),
     ],
@@ -136,7 +136,7 @@ def test_path_refuses_before_training(arguments, message):
 
 def test_progress_is_shown(capsys):
     train, _ = train_by({0.0: 0.6})
-    regularization_path(train, Annotations.from_dense(ANSWERS), [0.0], parts=2)
+    regularization_path(train, Annotations.from_dense(ANSWERS), [0.0], num_splits=2)
     shown = capsys.readouterr().out
     assert "2/2" in shown
     assert "nats" in shown

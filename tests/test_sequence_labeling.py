@@ -6,7 +6,7 @@ import pytest
 import references
 from conftest import XLA
 from contracts import CONN_TYPES
-from keras import ops
+from keras import ops as kops
 
 import keras_crowd as kc
 
@@ -39,7 +39,7 @@ def model_of(mask_zero, metrics=None, **kwargs):
 
 def expected_loss(model, answers, weights=None):
     real = TOKENS > 0
-    logits = ops.convert_to_numpy(model(TOKENS)).astype(float)
+    logits = kops.convert_to_numpy(model(TOKENS)).astype(float)
     return references.crowd_cross_entropy(
         answers[real], logits[real], None if weights is None else weights[real]
     )
@@ -59,7 +59,7 @@ def test_keras_mask_hides_answers_in_the_padding(conn_type):
     assert loss == pytest.approx(expected, rel=1e-5)
     assert nats == pytest.approx(expected, rel=1e-5)
     assert by_answers.evaluate(TOKENS, clean, verbose=0) == pytest.approx(expected, rel=1e-5)
-    logits = ops.convert_to_numpy(by_mask(TOKENS))[TOKENS > 0]
+    logits = kops.convert_to_numpy(by_mask(TOKENS))[TOKENS > 0]
     assert accuracy == pytest.approx(references.crowd_accuracy(clean[TOKENS > 0], logits), rel=1e-5)
 
 
@@ -110,9 +110,9 @@ def test_regularizer_counts_real_tokens_only():
     model = keras.Model(tokens, crowd(f))
     model(TOKENS, training=True)
     (penalty,) = model.losses
-    p = ops.convert_to_numpy(kc.strip(model)(TOKENS))[TOKENS > 0]
-    expected = float(ops.convert_to_numpy(kc.regularizers.ClassifierLogDet().penalty(ops.array(p))))
-    assert float(ops.convert_to_numpy(penalty)) == pytest.approx(expected, rel=1e-3)
+    p = kops.convert_to_numpy(kc.strip(model)(TOKENS))[TOKENS > 0]
+    expected = float(kops.convert_to_numpy(kc.regularizers.ClassifierLogDet().penalty(kops.array(p))))
+    assert float(kops.convert_to_numpy(penalty)) == pytest.approx(expected, rel=1e-3)
 
 
 def test_strips_and_validates_and_saves(tmp_path):
@@ -122,7 +122,7 @@ def test_strips_and_validates_and_saves(tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(
-        ops.convert_to_numpy(loaded(TOKENS)), ops.convert_to_numpy(model(TOKENS)), rtol=1e-5
+        kops.convert_to_numpy(loaded(TOKENS)), kops.convert_to_numpy(model(TOKENS)), rtol=1e-5
     )
 
 

@@ -42,7 +42,7 @@ def probabilities(items, seed=2):
 
 def test_dawid_skene_is_that_of_the_loops():
     table = soft_table()
-    ours = aggregation.dawid_skene(table, max_iterations=6, tolerance=0.0)
+    ours = aggregation.dawid_skene(table, iterations=6, tolerance=0.0)
     q, confusion, prior, objectives = dawid_skene(table, 6)
     assert_allclose(ours.posterior, q, atol=1e-6)
     assert_allclose(ours.confusion, confusion, atol=1e-6)
@@ -53,7 +53,7 @@ def test_dawid_skene_is_that_of_the_loops():
 @pytest.mark.parametrize("kind", ["full", "class_wise", "one_coin"])
 def test_the_objective_of_dawid_skene_never_falls(kind):
     for seed in range(5):
-        found = aggregation.dawid_skene(soft_table(20, seed), confusion=kind, max_iterations=30)
+        found = aggregation.dawid_skene(soft_table(20, seed), confusion=kind, iterations=30)
         assert np.all(np.diff(found.log_likelihood) > -1e-9)
 
 
@@ -78,7 +78,7 @@ def results(answers, hard):
     """All that takes soft answers, of hard ones or the same as distributions."""
     items = hard.num_items
     f, a, labels = probabilities(items), confusions(), hard.dense().max(axis=1)
-    ds = aggregation.dawid_skene(answers, max_iterations=5)
+    ds = aggregation.dawid_skene(answers, iterations=5)
     held_out, kept = answers.split(0.5)
     table = aggregation.annotator_table(answers, f)
     return {

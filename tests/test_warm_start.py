@@ -150,14 +150,20 @@ def test_an_annotator_who_shares_no_item_starts_as_the_population():
 # --- Dawid-Skene -----------------------------------------------------------------------------------
 
 
-@given(table=tables, shrinkage=st.sampled_from([0.01, 1.0, 10.0]), pseudocount=st.sampled_from([0.01, 1.0]))
+@given(
+    table=tables,
+    strength=st.sampled_from([0.01, 1.0, 10.0]),
+    posterior_strength=st.sampled_from([0.01, 1.0]),
+)
 @random_examples
-def test_from_dawid_skene_is_that_of_the_loops(table, shrinkage, pseudocount):
-    confusion = from_dawid_skene(table, NUM_CLASSES, shrinkage=shrinkage, pseudocount=pseudocount)
+def test_from_dawid_skene_is_that_of_the_loops(table, strength, posterior_strength):
+    confusion = from_dawid_skene(
+        table, NUM_CLASSES, strength=strength, posterior_strength=posterior_strength
+    )
     assert_is_a_start(confusion)
-    posterior = dawid_skene(table, NUM_CLASSES, pseudocount=pseudocount).posterior
+    posterior = dawid_skene(table, NUM_CLASSES, strength=posterior_strength).posterior
     assert_allclose(
-        confusion, loop_shrunk(loop_counts_of_posterior(table, posterior), shrinkage), rtol=1e-10
+        confusion, loop_shrunk(loop_counts_of_posterior(table, posterior), strength), rtol=1e-10
     )
 
 
@@ -186,7 +192,7 @@ def test_from_labels_takes_probabilities():
     labels = np.array([0, 1, 1, 2, 0])
     table = np.random.default_rng(0).integers(-1, 3, (5, 4))
     assert_array_equal(from_labels(table, np.eye(3)[labels], 3), from_labels(table, labels, 3))
-    found = dawid_skene(table, 3, pseudocount=0.1).posterior
+    found = dawid_skene(table, 3, strength=0.1).posterior
     assert_array_equal(from_labels(table, found, 3), from_dawid_skene(table, 3))
     with pytest.raises(ValueError, match="must have 5 rows and 3 columns"):
         from_labels(table, np.ones((5, 2)) / 2, 3)
@@ -230,7 +236,7 @@ def test_few_answers_stay_near_the_population_and_many_do_not(start):
 
 
 @pytest.mark.parametrize(
-    ("start", "name"), [(from_votes, "strength"), (from_dawid_skene, "shrinkage"), (from_vote, "strength")]
+    ("start", "name"), [(from_votes, "strength"), (from_dawid_skene, "strength"), (from_vote, "strength")]
 )
 def test_more_strength_is_nearer_to_the_population(start, name):
     _, table = simulate([0.9, 0.8, 0.5, 0.4], num_items=100)
@@ -304,8 +310,11 @@ TABLE = [[0, 1], [1, 1]]
             "`num_classes` must be at least 2.*Received: Annotations.*1 classes",
         ),
         (lambda: from_votes([[0.0, 1.0]]), "`answers` must be `Annotations` or integers.*Received: floats"),
-        (lambda: from_dawid_skene(TABLE, shrinkage=-1), "`shrinkage` must be .*Received: shrinkage=-1"),
-        (lambda: from_dawid_skene(TABLE, pseudocount=0), "`pseudocount` must be .*Received: pseudocount=0"),
+        (lambda: from_dawid_skene(TABLE, strength=-1), "`strength` must be .*Received: strength=-1"),
+        (
+            lambda: from_dawid_skene(TABLE, posterior_strength=0),
+            "`posterior_strength` must be .*Received: posterior_strength=0",
+        ),
         (lambda: from_dawid_skene([[0, 0]]), "`num_classes` must be at least 2"),
         (lambda: from_dawid_skene(Annotations.from_dense(TABLE), 3), "`num_classes` must agree .*Received"),
         (lambda: from_labels(TABLE, [0, 1], strength=0), "`strength` must be a .*Received: strength=0"),

@@ -46,10 +46,10 @@ def dawid_skene(
     answers: Any,
     num_classes: int | None = None,
     *,
-    pseudocount: float | np.ndarray = 0.01,
-    class_pseudocount: float = 0.01,
+    strength: float | np.ndarray = 0.01,
+    class_strength: float = 0.01,
     confusion: Literal["full", "class_wise", "one_coin"] = "full",
-    max_iterations: int = 100,
+    iterations: int = 100,
     tolerance: float = 1e-6,
 ) -> DawidSkene:
     """True classes and annotators' confusions from the answers alone, by expectation maximization.
@@ -57,7 +57,7 @@ def dawid_skene(
     With responsibilities `q_ik`, answers `y_irl` (1 for the class answered, 0 for the others) and confusions `A_rkl`:
 
         E:  log q_ik = log pi_k + sum_rl y_irl log A_rkl + const
-        M:  A_rkl ~ pseudocount + sum_i q_ik y_irl,   pi_k ~ class_pseudocount + sum_i q_ik
+        M:  A_rkl ~ strength + sum_i q_ik y_irl,   pi_k ~ class_strength + sum_i q_ik
 
     started from the shares of the votes. Time and memory follow the number of answers.
 
@@ -69,13 +69,13 @@ def dawid_skene(
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
         num_classes: Number of classes, as in `majority_vote`.
-        pseudocount: Answers of each annotator imagined beforehand (the Dirichlet prior's parameters
+        strength: Answers of each annotator imagined beforehand (the Dirichlet prior's parameters
             minus one), in numerator and denominator: a positive number, or what you know of the
             annotators as anything that broadcasts to `(annotators, true, answer)`.
-        class_pseudocount: Items of each class imagined beforehand, likewise.
+        class_strength: Items of each class imagined beforehand, likewise.
         confusion: What an annotator has: a `"full"` confusion matrix; `"class_wise"`, an accuracy for each true
             class, errors even over the other answers; `"one_coin"`, one accuracy for all classes.
-        max_iterations: Stop after so many iterations.
+        iterations: Stop after so many iterations.
         tolerance: Stop when the objective, per answer, rises by less than this.
 
     Returns:
@@ -92,10 +92,10 @@ def dawid_skene(
     array([0, 1, 0, 1], dtype=int32)
     """
     annotations = as_annotations(answers, num_classes)
-    pseudocounts = imagined_answers("pseudocount", pseudocount, annotations)
-    number("class_pseudocount", class_pseudocount, above=0)
+    strengths = imagined_answers("strength", strength, annotations)
+    number("class_strength", class_strength, above=0)
     number("tolerance", tolerance)
-    whole_number("max_iterations", max_iterations)
+    whole_number("iterations", iterations)
     if confusion not in _TIES:
         raise ValueError(
             f"`confusion` must be one of {', '.join(map(repr, _TIES))}. Received: confusion={confusion!r}"
@@ -107,11 +107,11 @@ def dawid_skene(
     posterior = vote_counts(annotations)[sums.order].T / np.maximum(answers_per_item, 1)
     objective: list[float] = []
     converged = False
-    while not converged and len(objective) < max_iterations:
-        log_confusion = _log_normalize(tie(sums.counts_by_class(posterior) + pseudocounts))
-        log_prior = _log_normalize(posterior @ answered + class_pseudocount)
+    while not converged and len(objective) < iterations:
+        log_confusion = _log_normalize(tie(sums.counts_by_class(posterior) + strengths))
+        log_prior = _log_normalize(posterior @ answered + class_strength)
         posterior, evidence = sums.expectation(log_confusion, log_prior)
-        log_priors = np.sum(pseudocounts * log_confusion) + class_pseudocount * log_prior.sum()
+        log_priors = np.sum(strengths * log_confusion) + class_strength * log_prior.sum()
         objective.append(float(answered @ evidence + log_priors))
         converged = len(objective) > 1 and objective[-1] - objective[-2] < tolerance * len(annotations)
     return DawidSkene(

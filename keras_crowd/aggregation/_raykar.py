@@ -21,8 +21,8 @@ class Raykar(NamedTuple):
         bias: What each annotator adds, `(annotators,)`; 0 without ratings. Mean over all answers: 0.
         precision: One over the variance of each annotator's noise, `(annotators,)`.
         prior_variance: Variance of the true ratings around the mean (or around `predictions`).
-        objective: Log-likelihood of the answers plus the log of the priors (up to a constant), before each
-            iteration's update; it never falls.
+        log_likelihood: The objective before each iteration's update (log-likelihood of the answers plus the log of
+            the priors, up to a constant); it never falls.
         converged: Whether the tolerance was reached.
     """
 
@@ -31,7 +31,7 @@ class Raykar(NamedTuple):
     bias: np.ndarray
     precision: np.ndarray
     prior_variance: float
-    objective: np.ndarray
+    log_likelihood: np.ndarray
     converged: bool
 
     def __repr__(self) -> str:
@@ -50,7 +50,7 @@ def raykar(
     predictions: Any = None,
     *,
     strength: float = 4.0,
-    max_iterations: int = 200,
+    iterations: int = 200,
     tolerance: float = 1e-7,
 ) -> Raykar:
     """True ratings and the annotators' biases and precisions, by expectation maximization.
@@ -70,11 +70,11 @@ def raykar(
         predictions: A model's predictions of the items, `(items,)`, in place of `m`: then features and
             answers both tell the truth. A pandas series is read by the ids in its index.
         strength: `n_0`, positive.
-        max_iterations: Stop after so many iterations.
+        iterations: Stop after so many iterations.
         tolerance: Stop when the objective, per answer, rises by less than this.
 
     Returns:
-        `Raykar(truth, truth_variance, bias, precision, prior_variance, objective, converged)`, float64.
+        `Raykar(truth, truth_variance, bias, precision, prior_variance, log_likelihood, converged)`, float64.
 
     Reference:
         V. C. Raykar, S. Yu, L. H. Zhao, G. H. Valadez, C. Florin, L. Bogoni, L. Moy, "Learning from crowds",
@@ -88,14 +88,14 @@ def raykar(
     (True, 2)
     """
     ratings = as_ratings(answers)
-    whole_number("max_iterations", max_iterations)
+    whole_number("iterations", iterations)
     number("strength", strength, above=0)
     number("tolerance", tolerance)
     features = _features(ratings, predictions)
     state, common = _start(ratings, features)
     objective: list[float] = []
     converged = False
-    while not converged and len(objective) < max_iterations:
+    while not converged and len(objective) < iterations:
         z, variance, log_likelihood = _expectation(ratings, features, state)
         objective.append(log_likelihood + log_prior_of(state.variance, strength, common))
         state = _maximization(ratings, features, z, variance, strength, common)

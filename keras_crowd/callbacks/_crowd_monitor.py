@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
+from keras import ops as kops
 
 from .._arguments import number, one_row_an_item, whole_number
 from .._typing import Features, Tensor
@@ -141,8 +141,8 @@ class CrowdMonitor(keras.callbacks.Callback):
         permutation = classifier_alignment(f, self.answers)
         diagonal = np.diagonal(confusion, axis1=1, axis2=2).mean(axis=1)
         values = (
-            -_number(ClassifierLogDet().penalty(ops.convert_to_tensor(f))),
-            -_number(ConfusionLogDet().penalty(ops.convert_to_tensor(confusion))),
+            -_number(ClassifierLogDet().penalty(kops.convert_to_tensor(f))),
+            -_number(ConfusionLogDet().penalty(kops.convert_to_tensor(confusion))),
             effective_rank(f),
             float(np.average(diagonal, weights=self.answers_per_annotator)),
             float(np.sum(permutation != np.arange(len(permutation)))),
@@ -181,7 +181,7 @@ class CrowdMonitor(keras.callbacks.Callback):
 
 
 def _number(value: float | Tensor) -> float:
-    return float(ops.convert_to_numpy(value))
+    return float(kops.convert_to_numpy(value))
 
 
 def _min_rank(answers: np.ndarray) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
-from keras import ops
+from keras import ops as kops
 
 from .._arguments import whole_number
 from .._typing import Features
@@ -96,7 +96,7 @@ class GoldValidation(keras.callbacks.Callback):
             for metric in self.metrics:
                 metric.update_state(self.y[batch], output)
         for metric in self.metrics:
-            logs[self.prefix + metric.name] = float(ops.convert_to_numpy(metric.result()))
+            logs[self.prefix + metric.name] = float(kops.convert_to_numpy(metric.result()))
 
 
 def _known(x: Features, y: np.ndarray) -> tuple[Any, np.ndarray]:

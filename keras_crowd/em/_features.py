@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops as kops
 
 from .._arguments import finite_features, one_row_an_item
 from .._files import checksum_of
@@ -91,7 +92,7 @@ class BatchFeatures:
                     "Batches of `x` must be (features, items), `items` the rows of the features in the "
                     f"answers. Received: {type(batch).__name__}"
                 )
-            features, items = keras.tree.map_structure(keras.ops.convert_to_numpy, tuple(batch))
+            features, items = keras.tree.map_structure(kops.convert_to_numpy, tuple(batch))
             yield features, items
         if isinstance(self.batches, keras.utils.PyDataset):
             self.batches.on_epoch_end()

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops as kops
 
 from ..annotations import Annotations, is_soft_table
 from ..models import (
@@ -51,7 +52,7 @@ def network_for(classifier: Any, x: Any) -> tuple[keras.Model, tuple[int | None,
     if is_symbolic(classifier):
         return classifier, tuple(classifier.outputs[0].shape), x
     some = next(iter(x))[0] if batches else keras.tree.map_structure(lambda part: part[:8], x)
-    some = keras.tree.map_structure(lambda part: np.asarray(keras.ops.convert_to_numpy(part)), some)
+    some = keras.tree.map_structure(lambda part: np.asarray(kops.convert_to_numpy(part)), some)
     if isinstance(classifier, keras.Sequential):
         give_input(classifier, some)
     try:

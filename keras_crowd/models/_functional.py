@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
+from keras import ops as kops
 
 from .. import ops
 from .._registration import register
@@ -276,4 +277,4 @@ def _with_python_strings(x: Features) -> Features:
 
 
 def _as_numpy(array: npt.ArrayLike) -> np.ndarray:
-    return keras.ops.convert_to_numpy(array) if keras.ops.is_tensor(array) else np.asarray(array)
+    return kops.convert_to_numpy(array) if kops.is_tensor(array) else np.asarray(array)

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops as kops
 
 from .._typing import Features
 from ..annotations import Annotations, Answers, rows_by_id
@@ -59,7 +60,7 @@ def _batches(data: Any) -> Iterator[tuple[Any, Any]]:
                 f"Received: {type(batch).__name__}"
                 + (f" of {len(batch)}" if isinstance(batch, list | tuple) else "")
             )
-        yield tuple(keras.tree.map_structure(keras.ops.convert_to_numpy, tuple(batch[:2])))
+        yield tuple(keras.tree.map_structure(kops.convert_to_numpy, tuple(batch[:2])))
 
 
 def _once(data: Any) -> Iterator[Any]:

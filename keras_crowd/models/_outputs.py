@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+from keras import ops as kops
 
 from .._typing import Tensors
 
@@ -11,7 +12,7 @@ _FEW = 8
 def outputs_of_few(model: keras.Model, inputs: Tensors) -> np.ndarray:
     """The model's output for the first items, in NumPy."""
     few = keras.tree.map_structure(lambda array: array[:_FEW], inputs)
-    return np.asarray(keras.ops.convert_to_numpy(model(few, training=False)), float)
+    return np.asarray(kops.convert_to_numpy(model(few, training=False)), float)
 
 
 def check_outputs(f: np.ndarray, from_logits: bool) -> None:

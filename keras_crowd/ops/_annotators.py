@@ -1,6 +1,6 @@
 """Parameters of annotators: leading axis `(R, ...)`, or of the slots of each item, `(batch, S, ...)`."""
 
-from keras import ops
+from keras import ops as kops
 
 from .._older_keras import add_at
 from .._typing import Tensor
@@ -21,9 +21,9 @@ def annotator_rows(parameter: Tensor, annotators: Tensor) -> Tensor:
     """
     num_annotators = parameter.shape[0]
     # Times 1, or TensorFlow would give the gradient slot by slot, and Keras's Adam square each before adding up.
-    rows = ops.take(parameter * 1.0, ops.clip(annotators, 0, num_annotators - 1), axis=0)
-    wrong = ops.cast(ops.where(annotators >= num_annotators, float("nan"), 0.0), rows.dtype)
-    return rows + ops.reshape(wrong, (*ops.shape(annotators), *[1] * (len(rows.shape) - 2)))
+    rows = kops.take(parameter * 1.0, kops.clip(annotators, 0, num_annotators - 1), axis=0)
+    wrong = kops.cast(kops.where(annotators >= num_annotators, float("nan"), 0.0), rows.dtype)
+    return rows + kops.reshape(wrong, (*kops.shape(annotators), *[1] * (len(rows.shape) - 2)))
 
 
 def without_empty_slots(predictions: Tensor, annotators: Tensor, axis: int) -> Tensor:
@@ -32,26 +32,26 @@ def without_empty_slots(predictions: Tensor, annotators: Tensor, axis: int) -> T
     `axis` is that of the slots.
     """
     after = len(predictions.shape) - axis - 1
-    empty = ops.reshape(annotators < 0, (-1, *[1] * (axis - 1), ops.shape(annotators)[1], *[1] * after))
-    return ops.where(empty, ops.cast(NOBODY, predictions.dtype), predictions)
+    empty = kops.reshape(annotators < 0, (-1, *[1] * (axis - 1), kops.shape(annotators)[1], *[1] * after))
+    return kops.where(empty, kops.cast(NOBODY, predictions.dtype), predictions)
 
 
 def is_somebody(predictions: Tensor) -> Tensor:
     """Where predictions are not marked as those of nobody."""
-    return ops.logical_not(predictions <= 0.5 * NOBODY)  # which may have been rounded
+    return kops.logical_not(predictions <= 0.5 * NOBODY)  # which may have been rounded
 
 
 def held(parameter: Tensor, released: Tensor) -> Tensor:
     """The same, with a gradient times `released`, 1 or 0: a variable, so that `CrowdFreeze` needs no retrace."""
-    parameter = ops.convert_to_tensor(parameter)
-    still = ops.stop_gradient(parameter)
+    parameter = kops.convert_to_tensor(parameter)
+    still = kops.stop_gradient(parameter)
     return still + released * (parameter - still)
 
 
 def centered(parameter: Tensor, weights: Tensor, mean: float = 0.0) -> Tensor:
     """The parameter `(R, T)` moved so that its mean, weighted by `weights` `(R, 1)` that sum to 1, is `mean`."""
-    weights = ops.convert_to_tensor(weights, dtype=parameter.dtype)
-    return parameter + (mean - ops.sum(weights * parameter, axis=0, keepdims=True))
+    weights = kops.convert_to_tensor(weights, dtype=parameter.dtype)
+    return parameter + (mean - kops.sum(weights * parameter, axis=0, keepdims=True))
 
 
 def slot_ids(channel: Tensor, annotators: Tensor) -> Tensor:
@@ -59,25 +59,25 @@ def slot_ids(channel: Tensor, annotators: Tensor) -> Tensor:
 
     They are ids + 1, and 0 for an empty slot.
     """
-    ids = ops.reshape(annotators, (-1,))
+    ids = kops.reshape(annotators, (-1,))
     if isinstance(ids.shape[0], int) and ids.shape[0] > channel.shape[0]:
         raise ValueError(
             f"`max_batch_slots` must be at least the batch size times the slots of an item, {ids.shape[0]}. "
             f"Received: max_batch_slots={channel.shape[0]}"
         )
     silent = _silent(channel, ids)
-    return ops.sum(silent * ops.cast(ops.maximum(ids, -1) + 1, silent.dtype))
+    return kops.sum(silent * kops.cast(kops.maximum(ids, -1) + 1, silent.dtype))
 
 
 def slot_gradients(channel: Tensor, annotators: Tensor) -> Tensor:
     """Zeros for the rows of the slots `(batch, S, n)`: the gradient of `channel` `(N, n)` holds theirs, one by one."""
-    silent = _silent(channel, ops.reshape(annotators, (-1,)))
-    return ops.reshape(silent, (*ops.shape(annotators), channel.shape[1]))
+    silent = _silent(channel, kops.reshape(annotators, (-1,)))
+    return kops.reshape(silent, (*kops.shape(annotators), channel.shape[1]))
 
 
 def _silent(channel: Tensor, ids: Tensor) -> Tensor:
-    channel = ops.convert_to_tensor(channel)
-    return (channel - ops.stop_gradient(channel))[: ops.shape(ids)[0]]
+    channel = kops.convert_to_tensor(channel)
+    return (channel - kops.stop_gradient(channel))[: kops.shape(ids)[0]]
 
 
 def slot_owners(ids: Tensor, owners: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -90,15 +90,15 @@ def slot_owners(ids: Tensor, owners: Tensor) -> tuple[Tensor, Tensor, Tensor, Te
         Annotators `(N,)` of the slots; the place of the owner of each, `(N,)`; which slots are owners, `(N, 1)`; and
         `owners`.
     """
-    ids, places = ops.cast(ops.round(ids), "int32"), ops.arange(ids.shape[0], dtype="int32")
-    owners = ops.scatter_update(
-        ops.convert_to_tensor(owners), ops.expand_dims(ids, -1), ops.cast(places, owners.dtype)
+    ids, places = kops.cast(kops.round(ids), "int32"), kops.arange(ids.shape[0], dtype="int32")
+    owners = kops.scatter_update(
+        kops.convert_to_tensor(owners), kops.expand_dims(ids, -1), kops.cast(places, owners.dtype)
     )
-    owner = ops.cast(ops.take(owners, ids), "int32")
-    owning = ops.expand_dims(ops.logical_and(owner == places, ids > 0), -1)
-    return ops.maximum(ids - 1, 0), owner, owning, owners
+    owner = kops.cast(kops.take(owners, ids), "int32")
+    owning = kops.expand_dims(kops.logical_and(owner == places, ids > 0), -1)
+    return kops.maximum(ids - 1, 0), owner, owning, owners
 
 
 def add_rows(parameter: Tensor, annotators: Tensor, rows: Tensor) -> Tensor:
     """The parameter `(R, ...)` with `rows` `(N, ...)` added at the annotators `(N,)`."""
-    return add_at(ops.convert_to_tensor(parameter), annotators, rows)
+    return add_at(kops.convert_to_tensor(parameter), annotators, rows)

@@ -14,7 +14,7 @@ Scans give back what they carry, for TensorFlow's takes no other outputs.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from keras import ops
+from keras import ops as kops
 
 from .._typing import DType, Tensor
 
@@ -40,19 +40,19 @@ def chain_log_partition(
     TensorFlow cannot differentiate a scan.
     """
     emissions, mask = _cleaned(emissions, mask)
-    return ops.where(ops.any(mask, axis=1), ops.sum(_log_z(emissions, potentials, mask), axis=0), 0.0)
+    return kops.where(kops.any(mask, axis=1), kops.sum(_log_z(emissions, potentials, mask), axis=0), 0.0)
 
 
 def _log_z(emissions: Tensor, potentials: ChainPotentials, mask: Tensor) -> Tensor:
     """`log Z` as terms to be summed, `(time + 2, batch)`: the last is 0 and has the gradient."""
     scores = (emissions, *potentials)
-    fixed = tuple(ops.stop_gradient(score) for score in scores)
+    fixed = tuple(kops.stop_gradient(score) for score in scores)
     terms, expected = _expectations(fixed[0], ChainPotentials(*fixed[1:]), mask)
     nothing: Tensor = 0.0
     for score, still, count in zip(scores, fixed, expected, strict=True):
-        change = ops.stop_gradient(count) * (score - still)  # 0, with the gradient `count`
-        nothing = nothing + ops.sum(ops.reshape(change, (ops.shape(change)[0], -1)), axis=-1)
-    return ops.concatenate([ops.stop_gradient(terms), ops.expand_dims(nothing, 0)], axis=0)
+        change = kops.stop_gradient(count) * (score - still)  # 0, with the gradient `count`
+        nothing = nothing + kops.sum(kops.reshape(change, (kops.shape(change)[0], -1)), axis=-1)
+    return kops.concatenate([kops.stop_gradient(terms), kops.expand_dims(nothing, 0)], axis=0)
 
 
 def _expectations(
@@ -65,27 +65,27 @@ def _expectations(
     """
     last, alpha, terms = _forward(emissions, potentials, mask)
     beta = _backward(emissions, potentials, mask)
-    p = ops.softmax(alpha + beta, axis=-1)
+    p = kops.softmax(alpha + beta, axis=-1)
     _, goes_on, begins = _unpacked(_steps(emissions, mask))
-    before = ops.concatenate([ops.zeros_like(alpha[:1]), alpha[:-1]], axis=0)
+    before = kops.concatenate([kops.zeros_like(alpha[:1]), alpha[:-1]], axis=0)
     after = _swap_time(emissions) + beta
-    pairs = ops.expand_dims(before, -1) + potentials.transitions + ops.expand_dims(after, -2)
-    pairs = ops.exp(pairs - ops.logsumexp(pairs, axis=(-2, -1), keepdims=True))
-    any_token = ops.cast(ops.any(mask, axis=1, keepdims=True), p.dtype)
-    ending = ops.logsumexp(last + potentials.end, axis=-1)
-    return ops.concatenate([terms, ops.expand_dims(ending, 0)], axis=0), (
-        _swap_time(p) * ops.cast(ops.expand_dims(mask, -1), p.dtype),
-        ops.sum(ops.where(ops.expand_dims(goes_on, -1), pairs, 0.0), axis=0),
-        ops.sum(p * ops.cast(begins, p.dtype), axis=0),
-        ops.softmax(last + potentials.end, axis=-1) * any_token,
+    pairs = kops.expand_dims(before, -1) + potentials.transitions + kops.expand_dims(after, -2)
+    pairs = kops.exp(pairs - kops.logsumexp(pairs, axis=(-2, -1), keepdims=True))
+    any_token = kops.cast(kops.any(mask, axis=1, keepdims=True), p.dtype)
+    ending = kops.logsumexp(last + potentials.end, axis=-1)
+    return kops.concatenate([terms, kops.expand_dims(ending, 0)], axis=0), (
+        _swap_time(p) * kops.cast(kops.expand_dims(mask, -1), p.dtype),
+        kops.sum(kops.where(kops.expand_dims(goes_on, -1), pairs, 0.0), axis=0),
+        kops.sum(p * kops.cast(begins, p.dtype), axis=0),
+        kops.softmax(last + potentials.end, axis=-1) * any_token,
     )
 
 
 def tag_evidence(tags: Tensor, num_classes: int, dtype: DType) -> Tensor:
     """Scores that leave only the given tags `(batch, time)`, and all of them where a tag is negative."""
-    known = ops.expand_dims(tags >= 0, -1)
-    given = ops.one_hot(tags, num_classes, dtype=dtype)
-    return ops.where(known, EXCLUDED * (1.0 - given), 0.0)
+    known = kops.expand_dims(tags >= 0, -1)
+    given = kops.one_hot(tags, num_classes, dtype=dtype)
+    return kops.where(known, EXCLUDED * (1.0 - given), 0.0)
 
 
 def chain_log_likelihood(
@@ -95,7 +95,7 @@ def chain_log_likelihood(
     emissions, mask = _cleaned(emissions, mask)
     joint, _ = _cleaned(emissions + evidence, mask)
     difference = _log_z(joint, potentials, mask) - _log_z(emissions, potentials, mask)
-    return ops.where(ops.any(mask, axis=1), ops.sum(difference, axis=0), 0.0)
+    return kops.where(kops.any(mask, axis=1), kops.sum(difference, axis=0), 0.0)
 
 
 def chain_marginals(emissions: Tensor, potentials: ChainPotentials, mask: Tensor | None = None) -> Tensor:
@@ -103,31 +103,31 @@ def chain_marginals(emissions: Tensor, potentials: ChainPotentials, mask: Tensor
     emissions, mask = _cleaned(emissions, mask)
     alpha = _forward(emissions, potentials, mask)[1]
     beta = _backward(emissions, potentials, mask)
-    p = ops.softmax(_swap_time(alpha) + _swap_time(beta), axis=-1)
-    return ops.where(ops.expand_dims(mask, -1), p, 0.0)
+    p = kops.softmax(_swap_time(alpha) + _swap_time(beta), axis=-1)
+    return kops.where(kops.expand_dims(mask, -1), p, 0.0)
 
 
 def viterbi(emissions: Tensor, potentials: ChainPotentials, mask: Tensor | None = None) -> Tensor:
     """The tags of the highest score, int32 `(batch, time)`; `-1` at padding."""
     emissions, mask = _cleaned(emissions, mask)
     alpha, pointers = _best_scores(emissions, potentials, mask)
-    last = ops.cast(ops.argmax(alpha + potentials.end, axis=-1), "int32")
+    last = kops.cast(kops.argmax(alpha + potentials.end, axis=-1), "int32")
 
     def step(tag: Tensor, pointer: Tensor) -> Tensor:
-        before = ops.take_along_axis(pointer, ops.expand_dims(tag, -1), axis=-1)
-        return ops.squeeze(before, -1), tag
+        before = kops.take_along_axis(pointer, kops.expand_dims(tag, -1), axis=-1)
+        return kops.squeeze(before, -1), tag
 
-    tags = ops.transpose(ops.scan(step, last, pointers, reverse=True)[1])
-    return ops.where(mask, tags, -1)
+    tags = kops.transpose(kops.scan(step, last, pointers, reverse=True)[1])
+    return kops.where(mask, tags, -1)
 
 
 def _cleaned(emissions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Emissions with zeros at padding, so that whatever stands there reaches nothing; and the mask."""
-    emissions = ops.convert_to_tensor(emissions)
+    emissions = kops.convert_to_tensor(emissions)
     if mask is None:
-        return emissions, ops.ones_like(emissions[..., 0], dtype="bool")
-    mask = ops.cast(mask, "bool")
-    return ops.where(ops.expand_dims(mask, -1), emissions, 0.0), mask
+        return emissions, kops.ones_like(emissions[..., 0], dtype="bool")
+    mask = kops.cast(mask, "bool")
+    return kops.where(kops.expand_dims(mask, -1), emissions, 0.0), mask
 
 
 def _steps(emissions: Tensor, mask: Tensor) -> Tensor:
@@ -135,9 +135,9 @@ def _steps(emissions: Tensor, mask: Tensor) -> Tensor:
 
     One array, for TensorFlow's scan compares the lengths of several, which fails where they are unknown.
     """
-    count = ops.cumsum(ops.cast(mask, "int32"), axis=1)
-    flags = ops.stack([ops.logical_and(mask, count > 1), ops.logical_and(mask, count == 1)], axis=-1)
-    return _swap_time(ops.concatenate([emissions, ops.cast(flags, emissions.dtype)], axis=-1))
+    count = kops.cumsum(kops.cast(mask, "int32"), axis=1)
+    flags = kops.stack([kops.logical_and(mask, count > 1), kops.logical_and(mask, count == 1)], axis=-1)
+    return _swap_time(kops.concatenate([emissions, kops.cast(flags, emissions.dtype)], axis=-1))
 
 
 def _unpacked(token: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -155,15 +155,15 @@ def _forward(emissions: Tensor, potentials: ChainPotentials, mask: Tensor) -> tu
     def step(carry: tuple[Tensor, Tensor], token: Tensor) -> Tensor:
         alpha, _ = carry
         emission, goes_on, begins = _unpacked(token)
-        paths = ops.logsumexp(ops.expand_dims(alpha, -1) + potentials.transitions, axis=-2)
-        alpha = ops.where(goes_on, paths + emission, alpha)
-        alpha = ops.where(begins, potentials.start + emission, alpha)
-        term = ops.max(alpha, axis=-1, keepdims=True)
+        paths = kops.logsumexp(kops.expand_dims(alpha, -1) + potentials.transitions, axis=-2)
+        alpha = kops.where(goes_on, paths + emission, alpha)
+        alpha = kops.where(begins, potentials.start + emission, alpha)
+        term = kops.max(alpha, axis=-1, keepdims=True)
         return (alpha - term, term), (alpha - term, term)
 
-    start = (ops.zeros_like(emissions[:, 0]), ops.zeros_like(emissions[:, 0, :1]))
-    (last, _), (alpha, terms) = ops.scan(step, start, _steps(emissions, mask))
-    return last, alpha, ops.squeeze(terms, -1)
+    start = (kops.zeros_like(emissions[:, 0]), kops.zeros_like(emissions[:, 0, :1]))
+    (last, _), (alpha, terms) = kops.scan(step, start, _steps(emissions, mask))
+    return last, alpha, kops.squeeze(terms, -1)
 
 
 def _backward(emissions: Tensor, potentials: ChainPotentials, mask: Tensor) -> Tensor:
@@ -171,36 +171,38 @@ def _backward(emissions: Tensor, potentials: ChainPotentials, mask: Tensor) -> T
 
     def step(beta: Tensor, token: Tensor) -> Tensor:
         emission, goes_on, _ = _unpacked(token)
-        after = ops.expand_dims(emission + beta, -2)
-        before = ops.logsumexp(potentials.transitions + after, axis=-1)
-        return ops.where(goes_on, before - ops.max(before, axis=-1, keepdims=True), beta), beta
+        after = kops.expand_dims(emission + beta, -2)
+        before = kops.logsumexp(potentials.transitions + after, axis=-1)
+        return kops.where(goes_on, before - kops.max(before, axis=-1, keepdims=True), beta), beta
 
-    end = ops.zeros_like(emissions[:, 0]) + potentials.end
-    return ops.scan(step, end, _steps(emissions, mask), reverse=True)[1]
+    end = kops.zeros_like(emissions[:, 0]) + potentials.end
+    return kops.scan(step, end, _steps(emissions, mask), reverse=True)[1]
 
 
 def _best_scores(emissions: Tensor, potentials: ChainPotentials, mask: Tensor) -> tuple[Tensor, Tensor]:
     """The best score of a chain that ends in each class, up to a constant; where from, `(time, batch, K)`."""
-    itself = ops.zeros_like(emissions[:, 0], dtype="int32") + ops.arange(emissions.shape[-1], dtype="int32")
+    itself = kops.zeros_like(emissions[:, 0], dtype="int32") + kops.arange(
+        emissions.shape[-1], dtype="int32"
+    )
 
     def step(carry: tuple[Tensor, Tensor], token: Tensor) -> Tensor:
         alpha, _ = carry
         emission, goes_on, begins = _unpacked(token)
-        scores = ops.expand_dims(alpha, -1) + potentials.transitions
-        pointer = ops.where(goes_on, ops.cast(ops.argmax(scores, axis=-2), "int32"), itself)
-        alpha = ops.where(goes_on, ops.max(scores, axis=-2) + emission, alpha)
-        alpha = ops.where(begins, potentials.start + emission, alpha)
-        alpha = alpha - ops.max(alpha, axis=-1, keepdims=True)
+        scores = kops.expand_dims(alpha, -1) + potentials.transitions
+        pointer = kops.where(goes_on, kops.cast(kops.argmax(scores, axis=-2), "int32"), itself)
+        alpha = kops.where(goes_on, kops.max(scores, axis=-2) + emission, alpha)
+        alpha = kops.where(begins, potentials.start + emission, alpha)
+        alpha = alpha - kops.max(alpha, axis=-1, keepdims=True)
         return (alpha, pointer), (alpha, pointer)
 
-    start = (ops.zeros_like(emissions[:, 0]), itself)
-    (alpha, _), (_, pointers) = ops.scan(step, start, _steps(emissions, mask))
+    start = (kops.zeros_like(emissions[:, 0]), itself)
+    (alpha, _), (_, pointers) = kops.scan(step, start, _steps(emissions, mask))
     return alpha, pointers
 
 
 def _swap_time(x: Tensor) -> Tensor:
     """`(batch, time, K)` as `(time, batch, K)`, and back."""
-    return ops.transpose(x, (1, 0, 2))
+    return kops.transpose(x, (1, 0, 2))
 
 
 def bio_rules(labels: Sequence[str]) -> tuple[list[list[bool]], list[bool]]:

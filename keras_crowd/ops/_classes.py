@@ -4,7 +4,7 @@ import math
 from typing import cast
 
 import numpy as np
-from keras import ops
+from keras import ops as kops
 
 from .._typing import Shape, Tensor
 from ._annotators import NOBODY, annotator_rows, is_somebody
@@ -20,13 +20,13 @@ def identity_scale(accuracy: float, num_classes: int) -> float:
 def matrix_logits(f: Tensor, kernel: Tensor) -> Tensor:
     """`z_rl = sum_k f_k W_rkl` (AAAI-18, MW). Kernel `(R, K, L)` or `(batch, S, K, L)`."""
     if len(kernel.shape) == 4 and len(f.shape) == 2:
-        return _slot_products(ops.repeat(ops.expand_dims(f, 1), ops.shape(kernel)[1], axis=1), kernel)
+        return _slot_products(kops.repeat(kops.expand_dims(f, 1), kops.shape(kernel)[1], axis=1), kernel)
     if len(kernel.shape) == 4:
-        return ops.einsum("b...k,bskl->b...sl", f, kernel)
+        return kops.einsum("b...k,bskl->b...sl", f, kernel)
     num_annotators, num_true, num_answers = kernel.shape
-    side_by_side = ops.reshape(ops.transpose(kernel, (1, 0, 2)), (num_true, -1))  # one product for all
-    z = ops.matmul(f, side_by_side)
-    return ops.reshape(z, (*ops.shape(f)[:-1], num_annotators, num_answers))
+    side_by_side = kops.reshape(kops.transpose(kernel, (1, 0, 2)), (num_true, -1))  # one product for all
+    z = kops.matmul(f, side_by_side)
+    return kops.reshape(z, (*kops.shape(f)[:-1], num_annotators, num_answers))
 
 
 def vector_logits(f: Tensor, scale: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
@@ -34,7 +34,7 @@ def vector_logits(f: Tensor, scale: Tensor | None = None, bias: Tensor | None = 
 
     `scale` and `bias` are `(R, K or 1)` or `(batch, S, K or 1)`.
     """
-    z = ops.expand_dims(f, -2)
+    z = kops.expand_dims(f, -2)
     if scale is not None:
         z = z * _against_items(scale, len(z.shape))
     if bias is not None:
@@ -53,28 +53,28 @@ def mixture_logits(f: Tensor, kernel: Tensor, annotators: Tensor | None = None) 
     One exponential a parameter; the product is taken of `e / s`, or of `f / s` where an item has parameters of its
     own, and `c_l` added to its log.
     """
-    m = ops.stop_gradient(ops.max(kernel, axis=-1, keepdims=True))
-    c = ops.stop_gradient(ops.max(kernel - m, axis=-2))
-    e = ops.exp(kernel - m - ops.expand_dims(c, -2))
-    s = ops.matmul(e, ops.expand_dims(ops.exp(c), -1))
+    m = kops.stop_gradient(kops.max(kernel, axis=-1, keepdims=True))
+    c = kops.stop_gradient(kops.max(kernel - m, axis=-2))
+    e = kops.exp(kernel - m - kops.expand_dims(c, -2))
+    s = kops.matmul(e, kops.expand_dims(kops.exp(c), -1))
     if len(kernel.shape) == 4:
-        share = ops.expand_dims(f, -2)
-        product = _slot_products(share / _against_items(ops.squeeze(s, -1), len(share.shape)), e)
+        share = kops.expand_dims(f, -2)
+        product = _slot_products(share / _against_items(kops.squeeze(s, -1), len(share.shape)), e)
     elif annotators is None:
         product = matrix_logits(f, e / s)
     else:
         product = matrix_logits(f, annotator_rows(e / s, annotators))
         c = annotator_rows(c, annotators)
-    return ops.log(ops.maximum(product, _TINY)) + _against_items(c, len(product.shape))
+    return kops.log(kops.maximum(product, _TINY)) + _against_items(c, len(product.shape))
 
 
 def _slot_products(f: Tensor, kernel: Tensor) -> Tensor:
     """`sum_k f_sk W_skl` of each slot: `(batch, ..., S, K)` times `(batch, S, K, L)`."""
     if len(f.shape) > 3:
-        return ops.einsum("b...sk,bskl->b...sl", f, kernel)
+        return kops.einsum("b...sk,bskl->b...sl", f, kernel)
     *_, num_true, num_answers = kernel.shape  # one batch axis: XLA is slow with two
-    z = ops.matmul(ops.reshape(f, (-1, 1, num_true)), ops.reshape(kernel, (-1, num_true, num_answers)))
-    return ops.reshape(z, (*ops.shape(f)[:-1], num_answers))
+    z = kops.matmul(kops.reshape(f, (-1, 1, num_true)), kops.reshape(kernel, (-1, num_true, num_answers)))
+    return kops.reshape(z, (*kops.shape(f)[:-1], num_answers))
 
 
 def _against_items(parameter: Tensor, rank: int) -> Tensor:
@@ -82,7 +82,7 @@ def _against_items(parameter: Tensor, rank: int) -> Tensor:
     if len(parameter.shape) == 2:
         return parameter
     for _ in range(rank - 3):
-        parameter = ops.expand_dims(parameter, 1)
+        parameter = kops.expand_dims(parameter, 1)
     return parameter
 
 
@@ -94,37 +94,39 @@ def answer_targets(answers: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
     slots, marked by `without_padding` and `without_empty_slots`, all are missing.
     """
     check_answer_shape(answers.shape, logits.shape)
-    real = is_somebody(ops.max(logits, axis=-1))
+    real = is_somebody(kops.max(logits, axis=-1))
     if len(answers.shape) == len(logits.shape):
-        observed = ops.logical_and(ops.any(answers > 0, axis=-1), real)
-        return ops.where(ops.expand_dims(observed, -1), answers, 0), observed
-    return answers, ops.logical_and(answers >= 0, real)
+        observed = kops.logical_and(kops.any(answers > 0, axis=-1), real)
+        return kops.where(kops.expand_dims(observed, -1), answers, 0), observed
+    return answers, kops.logical_and(answers >= 0, real)
 
 
 def answered_classes(targets: Tensor, logits: Tensor) -> Tensor:
     """The class of each answer `(..., R)`, the likeliest of a soft one."""
     soft = len(targets.shape) == len(logits.shape)
-    return ops.cast(ops.argmax(targets, axis=-1) if soft else targets, "int32")
+    return kops.cast(kops.argmax(targets, axis=-1) if soft else targets, "int32")
 
 
 def class_codes(answers: Tensor) -> Tensor:
     """Answers as int32, -1 where they are missing: negative or `NaN`, of which every backend makes another integer."""
-    return ops.cast(ops.where(answers >= 0, answers, -1), "int32")
+    return kops.cast(kops.where(answers >= 0, answers, -1), "int32")
 
 
 def answers_of_somebody(answers: Tensor, annotators: Tensor | None, soft: bool = False) -> Tensor:
     """Class codes `(batch, ..., S)`, or soft answers with an axis more, -1 in empty slots."""
     if annotators is None:
         return answers
-    shape = (-1, *[1] * (len(answers.shape) - 2 - soft), ops.shape(annotators)[1], *[1] * soft)
-    return ops.where(ops.reshape(annotators, shape) >= 0, answers, -1)
+    shape = (-1, *[1] * (len(answers.shape) - 2 - soft), kops.shape(annotators)[1], *[1] * soft)
+    return kops.where(kops.reshape(annotators, shape) >= 0, answers, -1)
 
 
 def one_hot_answers(answers: Tensor, num_classes: int) -> Tensor:
     """Class codes `(..., R)` as `(..., R, K)`: zeros where negative or `NaN`, `NaN` where it is no class."""
-    targets = ops.one_hot(ops.minimum(class_codes(answers), num_classes - 1), num_classes, dtype="float32")
-    wrong = ops.expand_dims(is_no_class(answers, num_classes), -1)
-    return ops.where(wrong, float("nan"), targets)
+    targets = kops.one_hot(
+        kops.minimum(class_codes(answers), num_classes - 1), num_classes, dtype="float32"
+    )
+    wrong = kops.expand_dims(is_no_class(answers, num_classes), -1)
+    return kops.where(wrong, float("nan"), targets)
 
 
 def answer_distributions(answers: Tensor, logits: Shape) -> Tensor:
@@ -132,12 +134,12 @@ def answer_distributions(answers: Tensor, logits: Shape) -> Tensor:
     check_answer_shape(answers.shape, logits)
     if len(answers.shape) < len(logits):
         return one_hot_answers(answers, cast(int, logits[-1]))
-    return ops.where(ops.any(answers > 0, axis=-1, keepdims=True), answers, 0)
+    return kops.where(kops.any(answers > 0, axis=-1, keepdims=True), answers, 0)
 
 
 def is_answered(answers: Tensor, soft: bool) -> Tensor:
     """Where there is an answer: a code that is not negative, or a distribution with something positive."""
-    return ops.any(answers > 0, axis=-1) if soft else answers >= 0
+    return kops.any(answers > 0, axis=-1) if soft else answers >= 0
 
 
 def refuse_soft_tokens(shape: Shape) -> None:
@@ -154,19 +156,19 @@ def is_no_class(answers: Tensor, num_classes: int) -> Tensor:
     wrong = answers >= num_classes
     if "float" not in str(answers.dtype):
         return wrong
-    return ops.logical_or(wrong, ops.logical_and(answers >= 0, answers != ops.floor(answers)))
+    return kops.logical_or(wrong, kops.logical_and(answers >= 0, answers != kops.floor(answers)))
 
 
 def without_padding(logits: Tensor, mask: Tensor) -> Tensor:
     """Logits `(batch, time, S, K)`, marked where the mask `(batch, time)` says that there is no token."""
-    return ops.where(ops.reshape(mask, (*ops.shape(mask), 1, 1)), logits, NOBODY)
+    return kops.where(kops.reshape(mask, (*kops.shape(mask), 1, 1)), logits, NOBODY)
 
 
 def as_if_real(f: Tensor, mask: Tensor) -> Tensor:
     """`f` `(batch, time, K)` with zeros at padding, scaled so that `F'F / n` is that of the real tokens."""
-    real = ops.cast(ops.expand_dims(mask, -1), f.dtype)
-    share = ops.maximum(ops.mean(real), _TINY)
-    return ops.where(real > 0, f / ops.sqrt(share), 0.0)
+    real = kops.cast(kops.expand_dims(mask, -1), f.dtype)
+    share = kops.maximum(kops.mean(real), _TINY)
+    return kops.where(real > 0, f / kops.sqrt(share), 0.0)
 
 
 def check_answer_shape(answers: Shape, logits: Shape) -> None:
@@ -188,31 +190,31 @@ def crowd_cross_entropy(targets: Tensor, observed: Tensor, logits: Tensor) -> Te
     whatever stands there (`NaN` too) reaches neither the value nor the gradient. Sums over few classes are
     written as products, which XLA does faster.
     """
-    largest = ops.stop_gradient(ops.max(logits, axis=-1, keepdims=True))
-    z = ops.where(ops.expand_dims(observed, -1), logits - largest, 0.0)
-    ones = ops.ones((logits.shape[-1],), dtype=z.dtype)
-    log_sum = ops.log(ops.matmul(ops.exp(z), ones))
+    largest = kops.stop_gradient(kops.max(logits, axis=-1, keepdims=True))
+    z = kops.where(kops.expand_dims(observed, -1), logits - largest, 0.0)
+    ones = kops.ones((logits.shape[-1],), dtype=z.dtype)
+    log_sum = kops.log(kops.matmul(kops.exp(z), ones))
     if len(targets.shape) == len(logits.shape):
-        targets = ops.cast(targets, z.dtype)
-        return log_sum * ops.sum(targets, axis=-1) - ops.matmul(targets * z, ones)
+        targets = kops.cast(targets, z.dtype)
+        return log_sum * kops.sum(targets, axis=-1) - kops.matmul(targets * z, ones)
     num_classes = logits.shape[-1]
-    codes = ops.minimum(ops.cast(ops.where(observed, targets, -1), "int32"), num_classes - 1)
-    values = log_sum - ops.matmul(ops.one_hot(codes, num_classes, dtype=z.dtype) * z, ones)
-    values = ops.where(is_no_class(targets, num_classes), float("nan"), values)
-    return ops.where(observed, values, 0.0)
+    codes = kops.minimum(kops.cast(kops.where(observed, targets, -1), "int32"), num_classes - 1)
+    values = log_sum - kops.matmul(kops.one_hot(codes, num_classes, dtype=z.dtype) * z, ones)
+    values = kops.where(is_no_class(targets, num_classes), float("nan"), values)
+    return kops.where(observed, values, 0.0)
 
 
 def two_classes(outputs: Tensor, from_logits: bool) -> Tensor:
     """Probabilities (or logits) of class 1 `(..., 1)` as those of both classes `(..., 2)`."""
-    of_class_0 = ops.zeros_like(outputs) if from_logits else 1 - outputs
-    return ops.concatenate([of_class_0, outputs], axis=-1)
+    of_class_0 = kops.zeros_like(outputs) if from_logits else 1 - outputs
+    return kops.concatenate([of_class_0, outputs], axis=-1)
 
 
 def class_probabilities(outputs: Tensor, from_logits: bool) -> np.ndarray:
     """What a classifier gave, probabilities or logits, as probabilities of at least two classes in NumPy."""
     if outputs.shape[-1] == 1:
         outputs = two_classes(outputs, from_logits)
-    return ops.convert_to_numpy(ops.softmax(outputs, axis=-1) if from_logits else outputs)
+    return kops.convert_to_numpy(kops.softmax(outputs, axis=-1) if from_logits else outputs)
 
 
 def answer_evidence(targets: Tensor, log_confusion: Tensor) -> Tensor:
@@ -222,21 +224,21 @@ def answer_evidence(targets: Tensor, log_confusion: Tensor) -> Tensor:
     the slots `(batch, S, K, L)`.
     """
     if len(log_confusion.shape) == 3:
-        return ops.einsum("...rl,rkl->...k", targets, log_confusion)
-    return ops.einsum("b...sl,bskl->b...k", targets, log_confusion)
+        return kops.einsum("...rl,rkl->...k", targets, log_confusion)
+    return kops.einsum("b...sl,bskl->b...k", targets, log_confusion)
 
 
 def log_joint(f: Tensor, answers: Tensor, log_confusion: Tensor) -> Tensor:
     """`log f_k + sum_rl y_rl log A_rkl`, `(batch, ..., K)`, of answers `(batch, ..., R or S)`, hard or soft."""
     width, _, num_classes = log_confusion.shape[-3:]
     targets = answer_distributions(answers, (*f.shape[:-1], width, num_classes))
-    targets = ops.cast(targets, log_confusion.dtype)
-    return ops.log(ops.maximum(ops.cast(f, log_confusion.dtype), _TINY)) + answer_evidence(
+    targets = kops.cast(targets, log_confusion.dtype)
+    return kops.log(kops.maximum(kops.cast(f, log_confusion.dtype), _TINY)) + answer_evidence(
         targets, log_confusion
     )
 
 
 def at_class(values: Tensor, classes: Tensor) -> Tensor:
     """Of values `(..., K)` those at the classes `(...)`; any where a class is missing."""
-    index = ops.expand_dims(ops.maximum(class_codes(classes), 0), -1)
-    return ops.squeeze(ops.take_along_axis(values, index, axis=-1), -1)
+    index = kops.expand_dims(kops.maximum(class_codes(classes), 0), -1)
+    return kops.squeeze(kops.take_along_axis(values, index, axis=-1), -1)

@@ -1,6 +1,6 @@
 """Slots of one annotator brought together, so that the matrix of an annotator is fetched for many answers at once."""
 
-from keras import ops
+from keras import ops as kops
 
 from .._typing import Tensor
 
@@ -18,29 +18,29 @@ def annotator_groups(annotators: Tensor, num_annotators: int) -> tuple[Tensor, T
         The annotator of each group `(G, 1)`, negative for groups that are empty or of empty slots; and the place of
         each slot `(batch, S)` among all of the groups' `16 G`. G follows from shapes alone.
     """
-    ids = ops.clip(ops.reshape(annotators, (-1,)), -1, num_annotators)  # one for empty, one for wrong ids
-    num_slots = ops.shape(ids)[0]
+    ids = kops.clip(kops.reshape(annotators, (-1,)), -1, num_annotators)  # one for empty, one for wrong ids
+    num_slots = kops.shape(ids)[0]
     num_groups = num_slots // _SIZE + num_annotators + 2
-    order = ops.argsort(ids)
-    owners = ops.take(ids, order)
-    rank = ops.arange(num_slots, dtype="int32") - ops.cast(ops.searchsorted(owners, owners), "int32")
+    order = kops.argsort(ids)
+    owners = kops.take(ids, order)
+    rank = kops.arange(num_slots, dtype="int32") - kops.cast(kops.searchsorted(owners, owners), "int32")
     first = rank % _SIZE == 0
-    groups = ops.cumsum(ops.cast(first, "int32")) - 1
-    places = ops.scatter(ops.expand_dims(order, -1), groups * _SIZE + rank % _SIZE, (num_slots,))
-    annotator = ops.segment_sum(ops.where(first, owners + 1, 0), groups, num_segments=num_groups) - 1
-    return ops.expand_dims(annotator, -1), ops.reshape(places, ops.shape(annotators))
+    groups = kops.cumsum(kops.cast(first, "int32")) - 1
+    places = kops.scatter(kops.expand_dims(order, -1), groups * _SIZE + rank % _SIZE, (num_slots,))
+    annotator = kops.segment_sum(kops.where(first, owners + 1, 0), groups, num_segments=num_groups) - 1
+    return kops.expand_dims(annotator, -1), kops.reshape(places, kops.shape(annotators))
 
 
 def to_groups(f: Tensor, groups: Tensor, places: Tensor) -> Tensor:
     """The item's row of `f` `(batch, K)` at the place of each of its slots, `(G, 16, K)`; zeros elsewhere."""
-    num_classes, length = f.shape[1], ops.shape(groups)[0] * _SIZE
-    slots = ops.repeat(ops.expand_dims(f, 1), ops.shape(places)[1], axis=1)
-    grouped = ops.scatter(
-        ops.reshape(places, (-1, 1)), ops.reshape(slots, (-1, num_classes)), (length, num_classes)
+    num_classes, length = f.shape[1], kops.shape(groups)[0] * _SIZE
+    slots = kops.repeat(kops.expand_dims(f, 1), kops.shape(places)[1], axis=1)
+    grouped = kops.scatter(
+        kops.reshape(places, (-1, 1)), kops.reshape(slots, (-1, num_classes)), (length, num_classes)
     )
-    return ops.reshape(grouped, (-1, _SIZE, num_classes))
+    return kops.reshape(grouped, (-1, _SIZE, num_classes))
 
 
 def from_groups(grouped: Tensor, places: Tensor) -> Tensor:
     """`(G, 16, 1, K)` as `(batch, S, K)`."""
-    return ops.take(ops.reshape(grouped, (-1, grouped.shape[-1])), places, axis=0)
+    return kops.take(kops.reshape(grouped, (-1, grouped.shape[-1])), places, axis=0)

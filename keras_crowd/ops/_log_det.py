@@ -1,6 +1,6 @@
 """Gram matrices and their log determinants."""
 
-from keras import ops
+from keras import ops as kops
 
 from .._typing import Tensor
 from ._replicas import at_whole_batch
@@ -8,25 +8,25 @@ from ._replicas import at_whole_batch
 
 def gram(f: Tensor) -> Tensor:
     """`F'F / n` of the class probabilities `(..., K)` of `n` items: `(K, K)`, float32 at least."""
-    f = ops.reshape(f, (-1, f.shape[-1]))
+    f = kops.reshape(f, (-1, f.shape[-1]))
     if "16" in str(f.dtype):
-        f = ops.cast(f, "float32")
-    num_items = ops.maximum(ops.cast(ops.shape(f)[0], f.dtype), 1.0)
-    return ops.matmul(ops.transpose(f), f) / num_items
+        f = kops.cast(f, "float32")
+    num_items = kops.maximum(kops.cast(kops.shape(f)[0], f.dtype), 1.0)
+    return kops.matmul(kops.transpose(f), f) / num_items
 
 
 def num_rows(f: Tensor) -> Tensor:
     """How many rows `(..., K)` are class probabilities, and not zeros at padding."""
-    return ops.sum(ops.cast(ops.any(f > 0, axis=-1), "float32"))
+    return kops.sum(kops.cast(kops.any(f > 0, axis=-1), "float32"))
 
 
 def confusion_gram(confusion: Tensor) -> Tensor:
     """`1/R sum_r A_r A_r'` of confusions `(R, true, answer)`: `(true, true)`."""
     num_annotators, num_classes, _ = confusion.shape
     if "16" in str(confusion.dtype):
-        confusion = ops.cast(confusion, "float32")
-    by_class = ops.reshape(ops.transpose(confusion, (1, 0, 2)), (num_classes, -1))
-    return ops.matmul(by_class, ops.transpose(by_class)) / num_annotators
+        confusion = kops.cast(confusion, "float32")
+    by_class = kops.reshape(kops.transpose(confusion, (1, 0, 2)), (num_classes, -1))
+    return kops.matmul(by_class, kops.transpose(by_class)) / num_annotators
 
 
 def mean_log_eigenvalue(matrix: Tensor, epsilon: float, count: Tensor | None = None) -> Tensor:
@@ -39,13 +39,13 @@ def mean_log_eigenvalue(matrix: Tensor, epsilon: float, count: Tensor | None = N
     size = matrix.shape[-1]
 
     def factor(matrix: Tensor) -> Tensor:
-        return ops.cholesky(matrix + epsilon * ops.eye(size, dtype=matrix.dtype))
+        return kops.cholesky(matrix + epsilon * kops.eye(size, dtype=matrix.dtype))
 
     def value(matrix: Tensor) -> Tensor:
-        return 2.0 * ops.sum(ops.log(ops.diagonal(factor(matrix)))) / size
+        return 2.0 * kops.sum(kops.log(kops.diagonal(factor(matrix)))) / size
 
     def gradient(matrix: Tensor) -> Tensor:
-        root = ops.solve_triangular(factor(matrix), ops.eye(size, dtype=matrix.dtype), lower=True)
-        return ops.matmul(ops.transpose(root), root) / size
+        root = kops.solve_triangular(factor(matrix), kops.eye(size, dtype=matrix.dtype), lower=True)
+        return kops.matmul(kops.transpose(root), root) / size
 
     return value(matrix) if count is None else at_whole_batch(value, gradient, matrix, count)

@@ -1,6 +1,6 @@
 """Values of answers, over an item and over a batch."""
 
-from keras import ops
+from keras import ops as kops
 
 from .._typing import Tensor
 from ._replicas import with_gradient_of_whole_batch
@@ -8,7 +8,7 @@ from ._replicas import with_gradient_of_whole_batch
 
 def item_sums(values: Tensor) -> Tensor:
     """Values `(..., R)` summed over an item's answers, `(...)`."""
-    return ops.sum(values, axis=-1)
+    return kops.sum(values, axis=-1)
 
 
 def mean_over_observed(values: Tensor, observed: Tensor) -> Tensor:
@@ -17,8 +17,8 @@ def mean_over_observed(values: Tensor, observed: Tensor) -> Tensor:
     Scaled so that their plain mean is the sum of all values over the number of observed answers, |S|.
     """
     per_item = item_sums(values)
-    count = ops.sum(ops.cast(observed, per_item.dtype))
-    scaled = per_item * (ops.cast(ops.size(per_item), per_item.dtype) / ops.maximum(count, 1.0))
+    count = kops.sum(kops.cast(observed, per_item.dtype))
+    scaled = per_item * (kops.cast(kops.size(per_item), per_item.dtype) / kops.maximum(count, 1.0))
     return with_gradient_of_whole_batch(scaled, count)
 
 
@@ -27,15 +27,15 @@ def weighted_mean(item_sums: Tensor, observed: Tensor, weights: Tensor | None = 
 
     Item sums and weights are `(batch,)` or `(batch, time)`, weights also `(batch, 1)`, or `(batch,)` for all tokens.
     """
-    counts = ops.cast(observed, item_sums.dtype)
+    counts = kops.cast(observed, item_sums.dtype)
     while len(counts.shape) > len(item_sums.shape):
-        counts = ops.sum(counts, axis=-1)
+        counts = kops.sum(counts, axis=-1)
     if weights is not None:
-        weights = ops.cast(weights, item_sums.dtype)
+        weights = kops.cast(weights, item_sums.dtype)
         if len(weights.shape) > len(item_sums.shape):
-            weights = ops.squeeze(weights, -1)
+            weights = kops.squeeze(weights, -1)
         while len(weights.shape) < len(item_sums.shape):
-            weights = ops.expand_dims(weights, -1)
+            weights = kops.expand_dims(weights, -1)
         item_sums, counts = item_sums * weights, counts * weights
-    count = ops.sum(counts)
-    return with_gradient_of_whole_batch(ops.divide_no_nan(ops.sum(item_sums), count), count)
+    count = kops.sum(counts)
+    return with_gradient_of_whole_batch(kops.divide_no_nan(kops.sum(item_sums), count), count)

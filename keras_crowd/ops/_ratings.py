@@ -2,7 +2,7 @@
 
 import math
 
-from keras import ops
+from keras import ops as kops
 
 from .._typing import Shape, Tensor
 from ._annotators import is_somebody
@@ -15,7 +15,7 @@ def affine_answers(
 
     `scale` and `bias` are `(R, T)` or `(batch, S, T)`.
     """
-    y = ops.expand_dims(x, -2)
+    y = kops.expand_dims(x, -2)
     if bias_first:
         return (y + bias) * scale
     if scale is not None:
@@ -29,15 +29,15 @@ def variance_penalty(offset: Tensor, strength: float, shares: Tensor | float = 1
     With the likelihood of `n_r` answers its lowest point is `v_r = (n_0 v + sum of squares) / (n_0 + n_r)`. With the
     annotators of slots, who stand there as often as they answered, `shares` are `1 / n_r`.
     """
-    return 0.5 * strength * ops.sum(shares * (offset + ops.exp(-offset) - 1.0))
+    return 0.5 * strength * kops.sum(shares * (offset + kops.exp(-offset) - 1.0))
 
 
 def rating_targets(answers: Tensor, predictions: Tensor) -> tuple[Tensor, Tensor]:
     """Numeric answers with something finite where they are missing (`NaN`), and where they are not."""
     check_rating_shape(answers.shape, predictions.shape)
     known = is_somebody(predicted_means(answers, predictions))
-    observed = ops.logical_and(known, ops.logical_not(ops.isnan(answers)))
-    return ops.where(observed, answers, 0.0), observed
+    observed = kops.logical_and(known, kops.logical_not(kops.isnan(answers)))
+    return kops.where(observed, answers, 0.0), observed
 
 
 def rating_errors(targets: Tensor, observed: Tensor, predictions: Tensor) -> Tensor:
@@ -46,8 +46,8 @@ def rating_errors(targets: Tensor, observed: Tensor, predictions: Tensor) -> Ten
     A prediction without an answer is replaced before the difference, so that whatever stands there (`NaN`
     too) reaches neither the value nor the gradient.
     """
-    targets = ops.cast(targets, predictions.dtype)
-    return ops.where(observed, predictions, targets) - targets
+    targets = kops.cast(targets, predictions.dtype)
+    return kops.where(observed, predictions, targets) - targets
 
 
 def predicted_means(answers: Tensor, predictions: Tensor) -> Tensor:
@@ -64,21 +64,21 @@ def gaussian_cross_entropy(targets: Tensor, observed: Tensor, predictions: Tenso
             f"Received: shape {tuple(predictions.shape)} for answers of shape {tuple(targets.shape)}"
         )
     error = rating_errors(targets, observed, predictions[..., 0])
-    log_variance = ops.where(observed, predictions[..., 1], 0.0)
-    nats = 0.5 * (math.log(2 * math.pi) + log_variance + ops.square(error) * ops.exp(-log_variance))
-    return ops.where(observed, nats, 0.0)
+    log_variance = kops.where(observed, predictions[..., 1], 0.0)
+    nats = 0.5 * (math.log(2 * math.pi) + log_variance + kops.square(error) * kops.exp(-log_variance))
+    return kops.where(observed, nats, 0.0)
 
 
 def huber(error: Tensor, delta: float) -> Tensor:
     """`e^2 / 2` up to `delta`, and from there on the straight line that goes on from it."""
-    size = ops.abs(error)
-    near = ops.minimum(size, delta)
+    size = kops.abs(error)
+    near = kops.minimum(size, delta)
     return near * (size - 0.5 * near)
 
 
 def over_targets(values: Tensor) -> Tensor:
     """Values `(batch, R)` as they are, `(batch, R, T)` summed over the targets."""
-    return ops.sum(values, axis=-1) if len(values.shape) == 3 else values
+    return kops.sum(values, axis=-1) if len(values.shape) == 3 else values
 
 
 def check_rating_shape(answers: Shape, predictions: Shape) -> None:
@@ -100,9 +100,9 @@ def cumulative_log_probabilities(z: Tensor) -> Tensor:
     Between two of them `sigmoid(u) - sigmoid(v) = sigmoid(u) sigmoid(-v) (1 - exp(v - u))`, which neither
     cancels nor underflows in the log.
     """
-    below, above = ops.log_sigmoid(z), ops.log_sigmoid(-z)
+    below, above = kops.log_sigmoid(z), kops.log_sigmoid(-z)
     if z.shape[-1] == 1:
-        return ops.concatenate([below, above], axis=-1)
-    gap = ops.maximum(z[..., 1:] - z[..., :-1], 1e-6)
-    between = below[..., 1:] + above[..., :-1] + ops.log(-ops.expm1(-gap))
-    return ops.concatenate([below[..., :1], between, above[..., -1:]], axis=-1)
+        return kops.concatenate([below, above], axis=-1)
+    gap = kops.maximum(z[..., 1:] - z[..., :-1], 1e-6)
+    between = below[..., 1:] + above[..., :-1] + kops.log(-kops.expm1(-gap))
+    return kops.concatenate([below[..., :1], between, above[..., -1:]], axis=-1)

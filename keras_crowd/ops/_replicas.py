@@ -11,7 +11,7 @@ that of the replica's own part. Under JAX and `keras.distribution` every batch i
 from collections.abc import Callable
 
 import keras
-from keras import ops
+from keras import ops as kops
 
 from .._typing import Tensor
 
@@ -28,16 +28,16 @@ def at_whole_batch(function: Callable, gradient: Callable | None, mean: Tensor, 
     """
     if keras.config.backend() != "tensorflow":
         return function(mean)
-    count = ops.cast(count, mean.dtype)
+    count = kops.cast(count, mean.dtype)
 
-    @ops.custom_gradient
+    @kops.custom_gradient
     def with_gradient(mean: Tensor) -> tuple[Tensor, Callable]:
         def pull(upstream: Tensor) -> Tensor:
             average = _over_replicas(count)
-            share = upstream * ops.divide_no_nan(count, average)
+            share = upstream * kops.divide_no_nan(count, average)
             if gradient is None:
                 return share
-            return share * gradient(ops.divide_no_nan(_over_replicas(mean * count), average))
+            return share * gradient(kops.divide_no_nan(_over_replicas(mean * count), average))
 
         return function(mean), pull
 
@@ -46,4 +46,4 @@ def at_whole_batch(function: Callable, gradient: Callable | None, mean: Tensor, 
 
 def _over_replicas(values: Tensor) -> Tensor:
     """The mean over all replicas, in all processes."""
-    return ops.moments(ops.expand_dims(values, 0), axes=[0], synchronized=True)[0]
+    return kops.moments(kops.expand_dims(values, 0), axes=[0], synchronized=True)[0]

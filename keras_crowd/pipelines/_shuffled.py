@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops as kops
 
 
 class Shuffled(keras.utils.PyDataset):
@@ -41,4 +42,4 @@ class Shuffled(keras.utils.PyDataset):
 
 def _as_batch(array: np.ndarray) -> Any:
     """Strings as a tensor: Keras takes arrays of them from `fit(x)`, but not from batches."""
-    return keras.ops.convert_to_tensor(array.tolist(), "string") if array.dtype.kind in "OU" else array
+    return kops.convert_to_tensor(array.tolist(), "string") if array.dtype.kind in "OU" else array

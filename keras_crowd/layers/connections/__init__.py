@@ -12,8 +12,6 @@ from ._connection import ClassConnection as ClassConnection
 from ._connection import Connection as Connection
 from ._connection import Parameter as Parameter
 from ._connection import RatingConnection as RatingConnection
-from ._get import ClassConnType as ClassConnType
-from ._get import RatingConnType as RatingConnType
 from ._get import get as get
 from ._get import serialize as serialize
 from ._matrix_weights import MatrixWeights as MatrixWeights
