@@ -16,7 +16,6 @@ from ..regularizers import ClassifierLogDet, ConfusionLogDet, ConfusionTrace
 from . import connections
 from ._crowd_layer import CrowdLayer
 from .connections import ClassConnection, Parameter
-from .connections._get import ClassConnType
 
 _MANY_CLASSES = 20  # from here on it pays to bring the slots of an annotator together,
 _SLOTS_TO_GROUP = 8  # if there are as many
@@ -34,7 +33,7 @@ class ClassesLayer(CrowdLayer):
     def __init__(
         self,
         num_annotators: int,
-        conn_type: ClassConnType = "MW",
+        conn_type: connections.ClassConnType = "MW",
         *,
         from_logits: bool = False,
         initial_accuracy: float | None = None,

@@ -22,7 +22,6 @@ from . import connections
 from ._annotator_weights import answer_counts, answer_weights
 from ._crowd_layer import CrowdLayer
 from .connections import RatingConnection
-from .connections._get import RatingConnType
 
 _OFFSET = "log_variance_offset"
 
@@ -105,7 +104,7 @@ class CrowdsRegression(CrowdLayer):
     def __init__(
         self,
         num_annotators: int,
-        conn_type: RatingConnType = "S+B",
+        conn_type: connections.RatingConnType = "S+B",
         *,
         answers_per_annotator: npt.ArrayLike | None = None,
         learn_variance: bool = False,

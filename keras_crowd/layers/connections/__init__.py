@@ -12,6 +12,8 @@ from ._connection import ClassConnection as ClassConnection
 from ._connection import Connection as Connection
 from ._connection import Parameter as Parameter
 from ._connection import RatingConnection as RatingConnection
+from ._get import ClassConnType as ClassConnType
+from ._get import RatingConnType as RatingConnType
 from ._get import get as get
 from ._get import serialize as serialize
 from ._matrix_weights import MatrixWeights as MatrixWeights
@@ -19,3 +21,7 @@ from ._vector_weights import ScalarWeight as ScalarWeight
 from ._vector_weights import VectorBias as VectorBias
 from ._vector_weights import VectorWeights as VectorWeights
 from ._vector_weights import VectorWeightsBias as VectorWeightsBias
+
+
+def __dir__() -> list[str]:
+    return [name for name in globals() if not name.startswith("_") and not name.endswith("ConnType")]
