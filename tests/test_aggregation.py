@@ -333,7 +333,7 @@ def test_accuracy_with_a_prior_weighs_the_classes(prior):
 
 REFUSED = [
     ([[0.0, 1.0]], {}, r"`answers` must be .*integers.*Received: floats of shape \(1, 2\)"),
-    ([0, 1], {}, r"Received: list of shape \(2,\)"),
+    ([0, 1], {}, r"Received: shape \(2,\)"),
     ([[-1, -1]], {}, "at least one answer. Received: none, or all missing"),
     ([[0, 5]], {"num_classes": 3}, "class codes 0 to 2, or -1 for missing. Received: 5"),
     ([[0, -2]], {}, "class codes 0 to 0, or -1 for missing. Received: -2"),

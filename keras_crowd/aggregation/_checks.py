@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._arguments import distributions
-from ..annotations import Annotations, as_annotations, as_ratings, by_ids
+from ..annotations import Annotations, Answers, Ratings, as_annotations, as_ratings, by_ids, kind_given
 
 
 def answers_and_probabilities(
@@ -55,12 +55,9 @@ def imagined_answers(name: str, counts: Any, annotations: Annotations) -> np.nda
     return counts
 
 
-def are_ratings(answers: Any) -> bool:
-    """Whether answers are numbers: `Annotations` without classes, or floats `(items, annotators)`."""
-    if isinstance(answers, Annotations):
-        return answers.classes is None
-    array = np.asarray(answers)
-    return array.ndim == 2 and array.dtype.kind == "f"
+def are_ratings(answers: Answers) -> bool:
+    """Whether answers are numbers: `Annotations` of ratings, or floats `(items, annotators)`."""
+    return isinstance(kind_given(answers), Ratings)
 
 
 def answers_and_truth(answers: Any, posterior: Any) -> tuple[Annotations, np.ndarray, np.ndarray | None]:

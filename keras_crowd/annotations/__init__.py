@@ -1,5 +1,6 @@
 """The answers of many annotators: one container, three forms. NumPy only."""
 
+from ._answer_kind import AnswerKind as AnswerKind
 from ._classes import check_classes as check_classes
 from ._classes import is_several as is_several
 from ._coerce import Answers as Answers
@@ -7,12 +8,13 @@ from ._coerce import as_annotations as as_annotations
 from ._coerce import as_answers as as_answers
 from ._coerce import as_ratings as as_ratings
 from ._coerce import checksum as checksum
+from ._coerce import in_place_of_codes as in_place_of_codes
+from ._coerce import kind_given as kind_given
 from ._container import Annotations as Annotations
 from ._counts import classes_per_annotator as classes_per_annotator
 from ._counts import share as share
 from ._distributions import Distributions as Distributions
 from ._distributions import distributions_of as distributions_of
-from ._distributions import in_place_of_codes as in_place_of_codes
 from ._distributions import with_typed_keys as with_typed_keys
 from ._duplicates import checked_rule as checked_rule
 from ._duplicates import checked_unknown as checked_unknown
@@ -20,9 +22,9 @@ from ._duplicates import kept_rows as kept_rows
 from ._duplicates import refuse_majority as refuse_majority
 from ._duplicates import repeated_rows as repeated_rows
 from ._factors import encode as encode
-from ._forms import answer_ids as answer_ids
-from ._forms import missing_answer as missing_answer
-from ._forms import no_answers as no_answers
+from ._forms import to_dense as to_dense
+from ._forms import to_sequence_slots as to_sequence_slots
+from ._forms import to_slots as to_slots
 from ._frames import by_ids as by_ids
 from ._frames import labels_as_codes as labels_as_codes
 from ._frames import rows_by_id as rows_by_id
@@ -32,6 +34,10 @@ from ._ids import column as column
 from ._ids import id_array as id_array
 from ._index import has_index as has_index
 from ._index import refuse_sparse as refuse_sparse
+from ._kinds import Classes as Classes
+from ._kinds import Ratings as Ratings
+from ._kinds import Tags as Tags
+from ._kinds import kind_of as kind_of
 from ._numbers import INTEGER as INTEGER
 from ._numbers import NUMBER as NUMBER
 from ._numbers import as_rating as as_rating
@@ -41,12 +47,10 @@ from ._rules import Duplicates as Duplicates
 from ._rules import Rules as Rules
 from ._rules import Unknown as Unknown
 from ._rules import refuse_others as refuse_others
-from ._soft import Votes as Votes
-from ._soft import is_soft as is_soft
-from ._soft import is_soft_table as is_soft_table
-from ._soft import refuse_soft as refuse_soft
 from ._tuples import joined_codes as joined_codes
+from ._votes import Votes as Votes
+from ._votes import refuse_soft as refuse_soft
 
 
 def __dir__() -> list[str]:
-    return ["Annotations"]
+    return ["AnswerKind", "Annotations", "Classes", "Ratings", "Tags"]

@@ -6,8 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .._files import checksum_of
+from ._answer_kind import AnswerKind
 from ._container import Annotations
-from ._soft import is_soft_table
+from ._distributions import Distributions
+from ._kinds import Classes, Ratings, Tags, kind_of_table
+from ._soft import checked_distributions
 
 Answers: TypeAlias = Annotations | npt.ArrayLike
 """The answers of a crowd: `Annotations`, or an array as one of its forms."""
@@ -24,26 +27,20 @@ def as_annotations(answers: Answers, num_classes: int | None = None) -> Annotati
     Raises:
         ValueError: When the answers are not classes, or there are more classes than `num_classes`.
     """
-    if not isinstance(answers, Annotations):
-        array = np.asarray(answers)
-        if array.ndim not in (2, 3) or array.dtype.kind not in "iuf":
+    if not isinstance(kind_given(answers), Classes | Tags):
+        if isinstance(answers, Annotations):
             raise ValueError(
-                "`answers` must be `Annotations`, or integers of shape (items, annotators) with -1 for missing. "
-                f"Received: {type(answers).__name__} of shape {array.shape}, dtype {array.dtype}"
+                "`answers` must be classes. Received: numeric answers (floats; with `classes=` they are class ids), "
+                f"{answers!r}"
             )
-        if array.dtype.kind == "f" and not is_soft_table(array):
-            raise ValueError(
-                "`answers` must be `Annotations` or integers of shape (items, annotators) with -1 for "
-                "missing, or soft answers, floats of shape (items, annotators, classes). "
-                f"Received: floats of shape {array.shape}"
-            )
-        answers = Annotations.from_dense(array, classes=num_classes)
-    elif answers.classes is None:
         raise ValueError(
-            "`answers` must be classes. Received: numeric answers (floats; with `classes=` they are class ids), "
-            f"{answers!r}"
+            "`answers` must be `Annotations`, integers of shape (items, annotators) with -1 for missing, or soft "
+            "answers, floats of shape (items, annotators, classes). "
+            f"Received: floats of shape {np.shape(answers)}"
         )
-    elif answers.num_classes != num_classes and num_classes is not None:
+    if not isinstance(answers, Annotations):
+        return Annotations.from_dense(answers, classes=num_classes)
+    if answers.num_classes != num_classes and num_classes is not None:
         raise ValueError(
             f"`num_classes` must agree with the annotations, which have {answers.num_classes}. "
             f"Received: num_classes={num_classes}"
@@ -70,17 +67,37 @@ def as_ratings(answers: Answers) -> Annotations:
     Raises:
         ValueError: When the answers are classes, or integers.
     """
-    if not isinstance(answers, Annotations):
-        array = np.asarray(answers)
-        if array.dtype.kind != "f" or is_soft_table(array):
-            raise ValueError(
-                "`answers` must be `Annotations` of numbers or floats of shape (items, annotators) with NaN "
-                f"for missing. Received: dtype {array.dtype}, shape {array.shape}"
-            )
-        return Annotations.from_dense(array)
-    if answers.classes is not None:
+    if not isinstance(kind_given(answers), Ratings):
         raise ValueError(
-            "`answers` must be numbers: make `Annotations` of floats, without `classes=`. "
-            f"Received: {answers!r}"
+            "`answers` must be numbers: `Annotations` of floats, without `classes=`, or floats of shape "
+            f"(items, annotators) with NaN for missing. Received: {_shown(answers)}"
         )
-    return answers
+    return as_answers(answers)
+
+
+def kind_given(answers: Answers) -> AnswerKind:
+    """The kind of answers as a user may hand them over: that of `Annotations`, or what a dense array tells.
+
+    Raises:
+        ValueError: When an array is of no kind.
+    """
+    return answers.kind if isinstance(answers, Annotations) else kind_of_table(np.asarray(answers))
+
+
+def in_place_of_codes(places: Annotations, found: Distributions) -> Annotations:
+    """Annotations whose classes are numbers of rows, with the rows as their answers."""
+    return Annotations(
+        places.item_index,
+        places.annotator_index,
+        checked_distributions("answer", found.rows[places.ids()]),
+        items=places.items,
+        annotators=places.annotators,
+        classes=found.classes,
+    )
+
+
+def _shown(answers: Answers) -> str:
+    if isinstance(answers, Annotations):
+        return repr(answers)
+    array = np.asarray(answers)
+    return f"dtype {array.dtype}, shape {array.shape}"

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ._answer_kind import AnswerKind
 from ._duplicates import kept_rows
 from ._ids import id_array
+from ._long_form import LongForm, Read
 from ._rules import Duplicates
 
-if TYPE_CHECKING:
-    from ._container import Annotations
 
-
-def concat(
-    cls: type[Annotations], parts: Sequence[Annotations], *, duplicates: Duplicates = "error"
-) -> Annotations:
+def concat(parts: Sequence[LongForm], *, duplicates: Duplicates = "error") -> Read:
     """Joins what was read from several files: batches, pools, iterations.
 
     Items, annotators and classes are those of all parts, in the order in which they come first. Who has the same id
@@ -42,8 +38,8 @@ def concat(
     (['a', 'b', 'c'], ['cat', 'dog', 'owl'], [[0, -1], [1, 2], [-1, 0]])
     """
     parts = list(parts)
-    numeric = {part.classes is None for part in parts if isinstance(part, cls)}
-    if len(numeric) != 1 or not all(isinstance(part, cls) for part in parts):
+    are_parts = all(isinstance(part, LongForm) for part in parts)
+    if not are_parts or len({type(part.kind) for part in parts}) != 1:
         raise ValueError(
             "`parts` must be `Annotations`, at least one, all of classes or all of numbers "
             "(`ratings=True` makes readers take whole numbers for ratings). "
@@ -51,35 +47,32 @@ def concat(
         )
     items, item = _joined("items", parts, "item_index")
     annotators, annotator = _joined("annotators", parts, "annotator_index")
-    if numeric == {True}:
-        classes, answer = None, np.concatenate([part.answers for part in parts])
-    else:
-        classes, answer = _joined_classes(parts)
-    kept = kept_rows(item, annotator, answer, len(annotators), duplicates)
-    return cls(
-        item[kept], annotator[kept], answer[kept], items=items, annotators=annotators, classes=classes
-    )
+    classes, answer, kind = _joined_answers(parts)
+    kept = kept_rows(item, annotator, answer, len(annotators), duplicates, kind)
+    return Read(item[kept], annotator[kept], answer[kept], items, annotators, classes, kind)
 
 
-def _joined_classes(parts: Sequence[Annotations]) -> tuple[np.ndarray, np.ndarray]:
-    """The classes of all parts, and the code of each answer, or its distribution where some are soft."""
-    if not any(part.is_soft for part in parts):
-        return _joined("classes", parts, "answers")
+def _joined_answers(parts: Sequence[LongForm]) -> tuple[np.ndarray | None, np.ndarray, AnswerKind]:
+    """The classes of all parts, if there are any; each answer, its classes among these; and their kind."""
+    first = parts[0].kind
+    if not first.has_classes:
+        return None, np.concatenate([part.answers for part in parts]), first
     classes, positions = _vocabulary("classes", parts)
-    rows = [np.zeros((len(part), len(classes)), np.float32) for part in parts]
-    for row, part, columns in zip(rows, parts, positions, strict=True):
-        row[:, columns] = part.soft().answers
-    return classes, np.concatenate(rows)
+    kind = first.union([part.kind for part in parts], len(classes))
+    answers = [
+        part.kind.recoded(part.answers, places, kind) for part, places in zip(parts, positions, strict=True)
+    ]
+    return classes, np.concatenate(answers), kind
 
 
-def _joined(name: str, parts: Sequence[Annotations], index_name: str) -> tuple[np.ndarray, np.ndarray]:
+def _joined(name: str, parts: Sequence[LongForm], index_name: str) -> tuple[np.ndarray, np.ndarray]:
     """The ids of all parts, and the position among them of each answer's."""
     ids, positions = _vocabulary(name, parts)
     index = [new[getattr(part, index_name)] for new, part in zip(positions, parts, strict=True)]
     return ids, np.concatenate(index)
 
 
-def _vocabulary(name: str, parts: Sequence[Annotations]) -> tuple[np.ndarray, list[np.ndarray]]:
+def _vocabulary(name: str, parts: Sequence[LongForm]) -> tuple[np.ndarray, list[np.ndarray]]:
     """The ids of all parts, and where among them each part's are."""
     ids: dict[Hashable, int] = {}
     positions = [

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Hashable, Sequence
-from typing import Any
+import functools
+import inspect
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, ParamSpec
 
 import numpy as np
 
-from . import _concat, _readers
+from . import _concat, _readers, _table_readers
 from ._factors import selection
-from ._forms import answer_ids, to_dense, to_slots
-from ._ids import frozen, refuse_infinite
-from ._order import rows_in_order
-from ._soft import is_soft, one_hot
+from ._long_form import LongForm, Read
+
+if TYPE_CHECKING:
+    import pandas
 
 
-class Annotations:
+P = ParamSpec("P")
+
+
+def _reader(read: Callable[P, Read]) -> classmethod[Annotations, P, Annotations]:
+    """A class method of `Annotations` that makes one of what a reader finds, with its signature and docstring."""
+
+    @functools.wraps(read)
+    def make(cls: type[Annotations], *args: P.args, **kwargs: P.kwargs) -> Annotations:
+        found = read(*args, **kwargs)._asdict()
+        has_item_ids = found.pop("has_item_ids")
+        annotations = cls(**found)
+        annotations.has_item_ids = has_item_ids
+        return annotations
+
+    own = inspect.signature(read)
+    first = inspect.Parameter("cls", inspect.Parameter.POSITIONAL_ONLY)
+    make.__signature__ = own.replace(parameters=[first, *own.parameters.values()])  # type: ignore[attr-defined]
+    return classmethod(make)
+
+
+class Annotations(LongForm):
     """The answers that annotators gave to items, with the ids of all three.
 
     Inside, one row an answer (the *long* form), sorted by item and then by annotator. From it come the
@@ -35,6 +56,7 @@ class Annotations:
         annotators: Ids of the annotators, in the order of the columns, `(num_annotators,)`.
         classes: Ids of the classes, in the order of their codes, `(num_classes,)`; `None` when the
             answers are numbers (ratings) and not classes.
+        kind: What one answer is, an `AnswerKind`.
         item_index: Item of each answer, as a position in `items`. int32 `(num_answers,)`.
         annotator_index: Annotator of each answer, as a position in `annotators`. int32 `(num_answers,)`.
         answers: Each answer: its position in `classes` (int32), or a number (float32). `(num_answers,)`. Soft answers
@@ -53,137 +75,15 @@ class Annotations:
            [ 0, -1]], dtype=int32)
     """
 
-    items: np.ndarray
-    annotators: np.ndarray
-    classes: np.ndarray | None
-    item_index: np.ndarray
-    annotator_index: np.ndarray
-    answers: np.ndarray
-    has_item_ids: bool = True
+    from_dense = _reader(_readers.from_dense)
+    from_coo = _reader(_readers.from_coo)
+    from_dataframe = _reader(_table_readers.from_dataframe)
+    from_csv = _reader(_table_readers.from_csv)
+    concat = _reader(_concat.concat)
 
-    def __init__(
-        self,
-        item_index: np.ndarray,
-        annotator_index: np.ndarray,
-        answers: np.ndarray,
-        *,
-        items: np.ndarray,
-        annotators: np.ndarray,
-        classes: np.ndarray | None,
-    ) -> None:
-        """Takes indices and ids as described under Attributes; the `from_...` methods make them."""
-        item_index, annotator_index, answers = rows_in_order(
-            item_index, annotator_index, answers, items, annotators
-        )
-        if classes is None:
-            refuse_infinite(answers)
-        self.items, self.annotators = frozen(items), frozen(annotators)
-        self.classes = None if classes is None else frozen(classes)
-        self.item_index = frozen(item_index.astype(np.int32, copy=False))
-        self.annotator_index = frozen(annotator_index.astype(np.int32, copy=False))
-        floats = classes is None or is_soft(answers)
-        self.answers = frozen(answers.astype(np.float32 if floats else np.int32, copy=False))
-
-    from_dense = classmethod(_readers.from_dense)
-    from_coo = classmethod(_readers.from_coo)
-    from_dataframe = classmethod(_readers.from_dataframe)
-    from_csv = classmethod(_readers.from_csv)
-    concat = classmethod(_concat.concat)
-
-    @property
-    def num_items(self) -> int:
-        """Number of items, those nobody answered among them."""
-        return len(self.items)
-
-    @property
-    def num_annotators(self) -> int:
-        """Number of annotators."""
-        return len(self.annotators)
-
-    @property
-    def num_classes(self) -> int:
-        """Number of classes.
-
-        Raises:
-            ValueError: When the answers are numbers.
-        """
-        if self.classes is None:
-            raise ValueError(
-                "Class answers are needed here. Received: numeric answers (floats). "
-                "Pass `classes=` when the floats are class ids."
-            )
-        return len(self.classes)
-
-    @property
-    def is_soft(self) -> bool:
-        """Whether answers are distributions over the classes."""
-        return is_soft(self.answers)
-
-    def soft(self) -> Annotations:
-        """The same with soft answers: hard ones as distributions of one class."""
-        return self if self.is_soft else self._with(one_hot(self.answers, self.num_classes))
-
-    def hard(self) -> Annotations:
-        """The same with hard answers: of soft ones the likeliest class, the first of those alike."""
-        return self._with(self.answers.argmax(axis=1).astype(np.int32)) if self.is_soft else self
-
-    def __len__(self) -> int:
-        return len(self.answers)
-
-    def __repr__(self) -> str:
-        kind = "numeric" if self.classes is None else f"{self.num_classes} classes{', soft' * self.is_soft}"
-        unanswered = int(np.sum(self.answers_per_item() == 0))
-        return (
-            f"Annotations({len(self):,} answers: {self.num_items:,} items x {self.num_annotators:,} "
-            f"annotators, {kind}, {len(self) / max(self.num_items, 1):.1f} answers an item, "
-            f"{unanswered:,} items unanswered)"
-        )
-
-    def answers_per_item(self) -> np.ndarray:
-        """How many answers each item has, `(num_items,)`."""
-        return np.bincount(self.item_index, minlength=self.num_items)
-
-    def answers_per_annotator(self) -> np.ndarray:
-        """How many answers each annotator gave, `(num_annotators,)`."""
-        return np.bincount(self.annotator_index, minlength=self.num_annotators)
-
-    def dense(self) -> np.ndarray:
-        """The answers as `(num_items, num_annotators)`: int32 with `-1`, or float32 with `NaN`.
-
-        Soft answers are float32 `(num_items, num_annotators, num_classes)`, zeros where there is none.
-        """
-        return to_dense(
-            self.item_index,
-            self.annotator_index,
-            self.answers,
-            (self.num_items, self.num_annotators),
-        )
-
-    def slots(self, num_slots: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """The answers without the holes: each item's answers side by side, padded at the end.
-
-        Args:
-            num_slots: Width of the result. Defaults to the highest number of answers to one item.
-
-        Returns:
-            Annotator ids as positions in `annotators`, int32 `(num_items, num_slots)` padded with `-1`,
-            and the answers `(num_items, num_slots)`: int32 padded with `-1`, or float32 with `NaN`; soft ones
-            float32 `(num_items, num_slots, num_classes)`, padded with zeros.
-
-        Raises:
-            ValueError: When an item has more than `num_slots` answers.
-        """
-        needed = max(int(self.answers_per_item().max(initial=0)), 1)
-        if num_slots is None:
-            num_slots = needed
-        elif num_slots < needed:
-            raise ValueError(
-                "`num_slots` must be at least the highest number of answers to one item, "
-                f"{needed}. Received: num_slots={num_slots}"
-            )
-        return to_slots(self.item_index, self.annotator_index, self.answers, (self.num_items, num_slots))
-
-    def to_dataframe(self, item: str = "item", annotator: str = "annotator", answer: str = "answer") -> Any:
+    def to_dataframe(
+        self, item: str = "item", annotator: str = "annotator", answer: str = "answer"
+    ) -> pandas.DataFrame:
         """The answers as a pandas data frame, one row an answer, sorted by item and annotator. Needs pandas.
 
         Args:
@@ -199,8 +99,8 @@ class Annotations:
         except ImportError as error:
             raise ImportError("`Annotations.to_dataframe` needs pandas: pip install pandas") from error
         columns = [self.items[self.item_index], self.annotators[self.annotator_index]]
-        answers, names = [answer_ids(self.answers, self.classes)], [answer]
-        if self.classes is not None and self.is_soft:
+        answers, names = [self.ids()], [answer]
+        if self.classes is not None and self.answers.ndim == 2:
             answers, names = list(self.answers.T), self.classes.tolist()
         frame = pandas.DataFrame(dict(enumerate([*columns, *answers])))
         frame.columns = [item, annotator, *names]
@@ -232,6 +132,7 @@ class Annotations:
             items=item_ids,
             annotators=annotator_ids,
             classes=self.classes,
+            kind=self.kind,
         )
         selected.has_item_ids = self.has_item_ids or items is not None
         return selected
@@ -254,12 +155,6 @@ class Annotations:
         held_out[np.random.default_rng(seed).permutation(len(self))[:count]] = True
         return self._subset(~held_out), self._subset(held_out)
 
-    def _with(self, answers: np.ndarray) -> Annotations:
-        """Other answers in the place of these."""
-        other = copy.copy(self)
-        other.answers = frozen(answers)
-        return other
-
     def _subset(self, kept: np.ndarray) -> Annotations:
         subset = Annotations(
             self.item_index[kept],
@@ -268,6 +163,7 @@ class Annotations:
             items=self.items,
             annotators=self.annotators,
             classes=self.classes,
+            kind=self.kind,
         )
         subset.has_item_ids = self.has_item_ids
         return subset

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._container import Annotations
+from ._long_form import LongForm
 
 
 def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
@@ -12,7 +12,7 @@ def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
 
 
-def classes_per_annotator(annotations: Annotations) -> np.ndarray:
+def classes_per_annotator(annotations: LongForm) -> np.ndarray:
     """How many different classes each annotator answered with (most likely), `(annotators,)`."""
     annotations = annotations.hard()
     key = annotations.annotator_index.astype(np.int64) * annotations.num_classes + annotations.answers

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._duplicates import refuse_majority
 from ._factors import encode
-from ._ids import column, id_array, is_missing, refuse_empty
+from ._ids import class_ids_of_columns, column, is_missing
 from ._numbers import INTEGER
-from ._soft import checked_distributions, is_answered
-
-if TYPE_CHECKING:
-    from ._container import Annotations
 
 Classes = Sequence[Hashable] | int | None
 
@@ -29,61 +24,15 @@ class Distributions(NamedTuple):
 
 def hold_distributions(answer: Any) -> bool:
     """Whether a column of answers is a table, or has elements that are no ids: rows, or dicts of probabilities."""
-    if hasattr(answer, "columns") or len(getattr(answer, "shape", ())) == 2:
+    if (
+        isinstance(answer, Distributions)
+        or hasattr(answer, "columns")
+        or len(getattr(answer, "shape", ())) == 2
+    ):
         return True
     if hasattr(answer, "dtype"):
         return isinstance(answer.dtype, np.dtype) and answer.dtype.kind == "O" and _has_rows(answer)
     return isinstance(answer, list | tuple) and _has_rows(answer)
-
-
-def from_table(
-    cls: type[Annotations], array: np.ndarray, classes: Classes, **ids: np.ndarray
-) -> Annotations:
-    """`from_dense` of `(items, annotators, classes)`."""
-    item_index, annotator_index = np.nonzero(is_answered(array))
-    refuse_empty(item_index, "array")
-    rows = checked_distributions("array", array[item_index, annotator_index])
-    return cls(
-        item_index, annotator_index, rows, classes=class_ids_of_columns(classes, array.shape[2]), **ids
-    )
-
-
-def from_distributions(
-    cls: type[Annotations],
-    item: Any,
-    annotator: Any,
-    answer: Any,
-    *,
-    classes: Classes,
-    unknown: str,
-    **rules: Any,
-) -> Annotations:
-    """`from_coo` of soft answers."""
-    refuse_majority(rules["duplicates"], "soft")
-    found = distributions_of(answer, classes, unknown)
-    item, annotator = column("item", item), column("annotator", annotator)
-    if not len(item) == len(annotator) == len(found.rows):
-        raise ValueError(
-            "`item`, `annotator` and `answer` must have the same length. "
-            f"Received: lengths {len(item)}, {len(annotator)} and {len(found.rows)}"
-        )
-    given = is_answered(found.rows)
-    rows = np.flatnonzero(given)
-    refuse_empty(rows, "answer")
-    places = cls.from_coo(item[given], annotator[given], rows, classes=rows.tolist(), **rules)
-    return in_place_of_codes(places, found)
-
-
-def in_place_of_codes(places: Annotations, found: Distributions) -> Annotations:
-    """Annotations whose classes are numbers of rows, with the rows as their answers."""
-    return type(places)(
-        places.item_index,
-        places.annotator_index,
-        checked_distributions("answer", found.rows[places.classes[places.answers]]),  # type: ignore[index]
-        items=places.items,
-        annotators=places.annotators,
-        classes=found.classes,
-    )
 
 
 def distributions_of(answer: Any, classes: Classes, unknown: str) -> Distributions:
@@ -102,18 +51,6 @@ def distributions_of(answer: Any, classes: Classes, unknown: str) -> Distributio
     ids = class_ids_of_columns(classes, widths.pop()).tolist()
     dicts = [dict(zip(ids, e, strict=True)) if _is_row(e) else e for e in elements]
     return _of_dicts(dicts, ids, unknown)
-
-
-def class_ids_of_columns(classes: Classes, num_columns: int) -> np.ndarray:
-    """The ids of the classes that the columns of a table stand for, in their order."""
-    ids = np.arange(num_columns) if classes is None else classes
-    ids = np.arange(ids) if isinstance(ids, int | np.integer) else id_array("classes", ids)
-    if len(ids) != num_columns:
-        raise ValueError(
-            f"`classes` must be as many as the columns of soft answers, {num_columns}. "
-            f"Received: {len(ids)} classes"
-        )
-    return ids
 
 
 def columns_of(df: Any, probabilities: str | Sequence[str], classes: Classes) -> Any:

@@ -6,8 +6,8 @@ from typing import get_args
 
 import numpy as np
 
+from ._answer_kind import AnswerKind
 from ._rules import Duplicates, Unknown
-from ._soft import is_soft
 
 
 def checked_rule(duplicates: str) -> None:
@@ -32,7 +32,12 @@ def refuse_majority(duplicates: str, kind: str) -> None:
 
 
 def kept_rows(
-    item: np.ndarray, annotator: np.ndarray, answer: np.ndarray, num_annotators: int, duplicates: str
+    item: np.ndarray,
+    annotator: np.ndarray,
+    answer: np.ndarray,
+    num_annotators: int,
+    duplicates: str,
+    kind: AnswerKind,
 ) -> np.ndarray | slice:
     """Positions of the answers to keep, one for each item and annotator; all of them under "error".
 
@@ -41,8 +46,8 @@ def kept_rows(
     checked_rule(duplicates)
     if duplicates == "error":
         return slice(None)
-    if duplicates == "majority" and answer.dtype.kind == "f":
-        refuse_majority(duplicates, "soft" if is_soft(answer) else "numeric")
+    if not kind.countable:
+        refuse_majority(duplicates, "soft" if kind.has_classes else kind.describe())
     key = item.astype(np.int64) * num_annotators + annotator
     if duplicates == "majority":
         return _most_frequent(key, answer)

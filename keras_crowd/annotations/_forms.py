@@ -1,45 +1,79 @@
-"""From the long form (one row an answer, sorted by item) to the two forms that models train on."""
+"""From the long form (one row an answer) to the two forms that models train on: dense, and slots."""
+
+from __future__ import annotations
 
 import numpy as np
 
+from ._answer_kind import AnswerKind
 from ._ids import MISSING
-from ._soft import is_soft
 
 
 def to_dense(
-    item_index: np.ndarray, annotator_index: np.ndarray, answers: np.ndarray, shape: tuple[int, int]
+    item_index: np.ndarray,
+    annotator_index: np.ndarray,
+    answers: np.ndarray,
+    shape: tuple[int, int],
+    kind: AnswerKind,
 ) -> np.ndarray:
-    """`(items, annotators)`, of soft answers `(items, annotators, classes)`; holes as `missing_answer` says."""
-    table = no_answers(shape, answers)
+    """`(items, annotators, *kind.shape)`; holes as the kind has them."""
+    table = kind.empty(shape)
     table[item_index, annotator_index] = answers
     return table
 
 
-def answer_ids(answers: np.ndarray, classes: np.ndarray | None) -> np.ndarray:
-    """The ids of answers that are codes of classes; numbers and distributions as they are."""
-    return answers if classes is None or is_soft(answers) else classes[answers]
-
-
 def to_slots(
-    item_index: np.ndarray, annotator_index: np.ndarray, answers: np.ndarray, shape: tuple[int, int]
+    item_index: np.ndarray,
+    annotator_index: np.ndarray,
+    answers: np.ndarray,
+    shape: tuple[int, int],
+    kind: AnswerKind,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Annotators and answers, `(items, slots)` or `(items, slots, classes)`, an item's side by side from slot 0 on."""
-    counts = np.bincount(item_index, minlength=shape[0])
-    slot = np.arange(len(answers)) - (np.cumsum(counts) - counts)[item_index]
-    annotators = np.full(shape, MISSING, np.int32)
-    table = no_answers(shape, answers)
+    """Annotators `(items, slots)` and answers `(items, slots, *kind.shape)`, an item's side by side from slot 0 on.
+
+    Args:
+        item_index: Item of each answer, ascending.
+        annotator_index: Annotator of each answer.
+        answers: The answers.
+        shape: Numbers of items and of slots.
+        kind: What one answer is.
+    """
+    slot = places_within(item_index, shape[0])
+    annotators, table = np.full(shape, MISSING, np.int32), kind.empty(shape)
     annotators[item_index, slot] = annotator_index
     table[item_index, slot] = answers
     return annotators, table
 
 
-def no_answers(shape: tuple[int, ...], answers: np.ndarray) -> np.ndarray:
-    """A table for such answers, with a hole in every place."""
-    return np.full((*shape, *answers.shape[1:]), missing_answer(answers), answers.dtype)
+def to_sequence_slots(
+    sequence: np.ndarray,
+    time: np.ndarray,
+    annotator_index: np.ndarray,
+    answers: np.ndarray,
+    shape: tuple[int, int],
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same of tags: an annotator has one slot for a whole sequence.
+
+    Args:
+        sequence: Sequence of each answer.
+        time: Token of each answer.
+        annotator_index: Annotator of each answer.
+        answers: Class codes.
+        shape: Numbers of sequences and of tokens.
+
+    Returns:
+        Annotators `(sequences, slots)`, ascending, and answers `(sequences, time, slots)`, both padded with `-1`.
+    """
+    size = int(annotator_index.max()) + 1
+    pairs, pair = np.unique(sequence.astype(np.int64) * size + annotator_index, return_inverse=True)
+    slot = places_within(pairs // size, shape[0])
+    annotators = np.full((shape[0], slot.max() + 1), MISSING, np.int32)
+    table = np.full((*shape, slot.max() + 1), MISSING, np.int32)
+    annotators[pairs // size, slot] = pairs % size
+    table[sequence, time, slot[pair]] = answers
+    return annotators, table
 
 
-def missing_answer(answers: np.ndarray) -> float:
-    """How "did not answer" is coded among such answers: of soft ones, a row of it."""
-    if is_soft(answers):
-        return 0.0
-    return np.nan if answers.dtype.kind == "f" else MISSING
+def places_within(groups: np.ndarray, size: int) -> np.ndarray:
+    """The place of each element within its group, `0, 1, ...`; the groups `0, ..., size - 1` ascend."""
+    counts = np.bincount(groups, minlength=size)
+    return np.arange(len(groups)) - (np.cumsum(counts) - counts)[groups]

@@ -68,6 +68,18 @@ def class_ids(codes: np.ndarray, classes: Sequence[Hashable] | int | None) -> np
     return ids
 
 
+def class_ids_of_columns(classes: Sequence[Hashable] | int | None, num_columns: int) -> np.ndarray:
+    """The ids of the classes that the columns of a table stand for, in their order."""
+    ids = np.arange(num_columns) if classes is None else classes
+    ids = np.arange(ids) if isinstance(ids, int | np.integer) else id_array("classes", ids)
+    if len(ids) != num_columns:
+        raise ValueError(
+            f"`classes` must be as many as the columns of soft answers, {num_columns}. "
+            f"Received: {len(ids)} classes"
+        )
+    return ids
+
+
 def named_classes(classes: Any) -> Any:
     """`classes=` as ids: a number `K` means `0, ..., K - 1`; `None` stays."""
     if isinstance(classes, int | np.integer | bool | np.bool_):
@@ -149,6 +161,7 @@ def _as_datetimes(array: np.ndarray) -> np.ndarray:
 
 
 def objects(values: list[Any]) -> np.ndarray:
+    """Values as a 1-D array of objects, tuples and lists among them as they are."""
     return np.fromiter(values, object, len(values))
 
 

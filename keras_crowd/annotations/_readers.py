@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from .._arguments import shown
+from ._answer_kind import AnswerKind
 from ._classes import check_classes
-from ._csv import read_frame, refuse_words
-from ._dense import class_label_names, column_names, dense_table
-from ._distributions import columns_of, from_distributions, from_table, hold_distributions
-from ._duplicates import checked_unknown, kept_rows
+from ._dense import dense_table
+from ._distributions import Distributions, distributions_of, hold_distributions
+from ._duplicates import checked_unknown, kept_rows, refuse_majority
 from ._factors import Factor, encode, factor, has_categories
-from ._ids import MISSING, answer_column, class_ids, column, id_array, named_classes, refuse_empty
+from ._ids import answer_column, column, id_array, named_classes, refuse_empty
+from ._kinds import Classes, kind_of, kind_of_table, no_dense_answers
+from ._long_form import Read
 from ._numbers import as_ratings_column, refuse_classes_of_ratings
-from ._rules import Duplicates, Unknown, refuse_others
-from ._soft import is_soft_table
-from ._tuples import id_column
-
-if TYPE_CHECKING:
-    from ._container import Annotations
+from ._rules import Duplicates, Unknown
+from ._soft import checked_distributions
 
 
 def from_dense(
-    cls: type[Annotations],
     array: Any,
     *,
     items: Sequence[Hashable] | None = None,
     annotators: Sequence[Hashable] | None = None,
     classes: Sequence[Hashable] | int | None = None,
-) -> Annotations:
+    kind: AnswerKind | None = None,
+) -> Read:
     """Reads a table with one row an item and one column an annotator.
 
     Args:
@@ -46,52 +42,39 @@ def from_dense(
         annotators: Ids of the columns. Defaults to the columns of a data frame, likewise.
         classes: Ids of the class codes, or how many there are. Defaults to the highest code seen
             plus one: say it if the last class may be absent.
+        kind: What one answer is, for kinds that the array does not tell. Defaults to classes or ratings, as above.
 
     Raises:
         ValueError: When the array is not 2-D, a code is out of range, or nobody answered at all.
     """
     array, items, annotators = dense_table(array, items, annotators)
-    if is_soft_table(array):
-        item_ids = _ids("items", items, array.shape[0])
-        annotator_ids = _ids("annotators", annotators, array.shape[1])
-        annotations = from_table(cls, array, classes, items=item_ids, annotators=annotator_ids)
-        annotations.has_item_ids = items is not None
-        return annotations
-    if array.ndim != 2 or array.dtype.kind not in "iuf":
-        raise ValueError(
-            "Answers must be numbers of shape (items, annotators): class codes from 0, -1 for missing, or floats; or "
-            "soft answers, floats of shape (items, annotators, classes). "
-            "Names of classes are read by `Annotations.from_coo` and `from_dataframe`; the answers to tokens, "
-            "(items, time, annotators), are those of items after `reshape(-1, annotators)`. "
-            f"Received: shape {array.shape}, dtype {array.dtype}"
-        )
+    if kind is None:
+        kind = kind_of_table(array, named=classes is not None)
+    if kind.axes:
+        raise ValueError(no_dense_answers(array))
     if array.dtype.kind == "u" and np.any(array == np.iinfo(array.dtype).max):
         raise ValueError(
             "`array` must be of a signed type, which can hold -1 for missing. "
             f"Received: dtype {array.dtype} with {np.iinfo(array.dtype).max}, which -1 becomes in it"
         )
-    numeric = array.dtype.kind == "f" and classes is None
-    answered = ~np.isnan(array) if array.dtype.kind == "f" else array != MISSING
-    if array.dtype.kind == "f" and not numeric:
-        answered &= array != MISSING
-    item_index, annotator_index = np.nonzero(answered)
-    answers = array[answered]
+    item_index, annotator_index = np.nonzero(kind.is_answered(array))
+    answers = array[item_index, annotator_index]
     refuse_empty(answers, "array")
-    ids = None if numeric else class_ids(answers, classes)
-    annotations = cls(
+    answers = kind.checked("array", answers)
+    class_ids = kind.class_ids(answers, classes)
+    return Read(
         item_index,
         annotator_index,
         answers,
         items=_ids("items", items, array.shape[0]),
         annotators=_ids("annotators", annotators, array.shape[1]),
-        classes=ids,
+        classes=class_ids,
+        kind=kind if class_ids is None else kind.union([], len(class_ids)),
+        has_item_ids=items is not None,
     )
-    annotations.has_item_ids = items is not None
-    return annotations
 
 
 def from_coo(
-    cls: type[Annotations],
     item: Any,
     annotator: Any,
     answer: Any,
@@ -102,7 +85,7 @@ def from_coo(
     ratings: bool = False,
     duplicates: Duplicates = "error",
     unknown: Unknown = "error",
-) -> Annotations:
+) -> Read:
     """Reads three parallel arrays: who said what of which item. Ids may be anything hashable.
 
     Args:
@@ -134,8 +117,9 @@ def from_coo(
     if ratings:
         refuse_classes_of_ratings(classes)
     elif hold_distributions(answer):
+        found_soft = distributions_of(answer, classes, unknown)
         known: dict[str, Any] = {"items": items, "annotators": annotators, "duplicates": duplicates}
-        return from_distributions(cls, item, annotator, answer, classes=classes, unknown=unknown, **known)
+        return _from_distributions(item, annotator, found_soft, **known)
     found_item, found_annotator = factor("item", item), factor("annotator", annotator)
     found = _numbers_or_factor(answer, classes, ratings)
     said = found.codes if isinstance(found, Factor) else found
@@ -153,8 +137,9 @@ def from_coo(
     item_ids, item_index = encode("item", found_item, "items", items)
     annotator_ids, annotator_index = encode("annotator", found_annotator, "annotators", annotators)
     answer_ids, codes = _classes_of(found, classes, answer)
-    kept = kept_rows(item_index, annotator_index, codes, len(annotator_ids), duplicates)
-    return cls(
+    kind = kind_of(codes, answer_ids)
+    kept = kept_rows(item_index, annotator_index, codes, len(annotator_ids), duplicates, kind)
+    return Read(
         item_index[kept],
         annotator_index[kept],
         codes[kept],
@@ -164,99 +149,21 @@ def from_coo(
     )
 
 
-def from_dataframe(
-    cls: type[Annotations],
-    df: Any,
-    item: str | Sequence[str] = "item",
-    annotator: str = "annotator",
-    answer: str = "answer",
-    *,
-    probabilities: str | Sequence[str] | None = None,
-    **kwargs: Any,
-) -> Annotations:
-    """Reads a data frame with one row an answer.
-
-    Args:
-        df: A pandas data frame, or another table of columns with names: of polars, pyarrow or Hugging Face, a dict.
-        item: Name of the column of item ids. Where several columns tell items apart, a list of their names: ids are
-            then tuples.
-        annotator: Name of the column of annotator ids.
-        answer: Name of the column of answers: classes, or ratings if they are floats, as for `from_coo`. A
-            categorical column gives `classes` its categories.
-        probabilities: Names of columns that hold soft answers, in place of `answer`: one for each class, whose names
-            are the ids of the classes unless `classes=` gives others, in the same order; or one column of objects
-            `{"cat": 0.7, "dog": 0.3}`, dicts or JSON, among which may stand hard answers.
-        **kwargs: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
-            `from_coo`.
-    """
-    refuse_others(from_dataframe, kwargs)
-    names = column_names(df)
-    named = {"item": item, "annotator": annotator, "answer": answer if probabilities is None else annotator}
-    for argument, name in named.items():
-        several = isinstance(name, list)
-        if not all(one in names for one in name) or not name if several else name not in names:
-            raise ValueError(
-                f"`{argument}` must name a column of the table. "
-                f"Received: {argument}={name!r}, columns {shown(list(names))}"
-            )
-    if probabilities is not None:
-        soft = columns_of(df, probabilities, kwargs.get("classes"))
-        return cls.from_coo(id_column(df, item), df[annotator], soft, **kwargs)
-    return cls.from_coo(id_column(df, item), df[annotator], class_label_names(df, answer), **kwargs)
-
-
-def from_csv(
-    cls: type[Annotations],
-    path: str | os.PathLike[str],
-    item: str | Sequence[str] = "item",
-    annotator: str = "annotator",
-    answer: str = "answer",
-    *,
-    probabilities: str | Sequence[str] | None = None,
-    items: Sequence[Hashable] | None = None,
-    annotators: Sequence[Hashable] | None = None,
-    classes: Sequence[Hashable] | int | None = None,
-    ratings: bool = False,
-    duplicates: Duplicates = "error",
-    unknown: Unknown = "error",
-    **read_csv: Any,
-) -> Annotations:
-    """Reads a CSV file with one row an answer. Needs pandas.
-
-    Args:
-        path: The file. `io.read_long` is strict about malformed ones and says where they are so.
-        item: Name of the column of item ids, or a list of names, as for `from_dataframe`.
-        annotator, answer: Names of the columns.
-        probabilities: Names of columns of soft answers, as for `from_dataframe`.
-        items, annotators, classes, ratings, duplicates, unknown: As for `from_coo`.
-        **read_csv: Passed to `pandas.read_csv` (`sep`, `dtype`, `encoding`, ...). Only blanks and
-            "NaN" are read as missing ("NA" and "None" are ids and classes), unless you say otherwise.
-            pandas reads integers with a hole as floats, so as ratings: pass `classes=`.
-
-    Raises:
-        ValueError: As `from_coo`; and when the file is no such table, or has floats beside words as answers.
-    """
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError("`Annotations.from_csv` needs pandas: pip install pandas") from error
-    refuse_others(from_csv, read_csv, pandas.read_csv)
-    df = read_frame(pandas, path, read_csv)
-    hard = probabilities is None and classes is None and not ratings
-    if hard and answer in df.columns and "dtype" not in read_csv:
-        refuse_words(path, answer, df[answer].dropna().unique().tolist())
-    return cls.from_dataframe(
-        df,
-        item,
-        annotator,
-        answer,
-        probabilities=probabilities,
-        items=items,
-        annotators=annotators,
-        classes=classes,
-        ratings=ratings,
-        duplicates=duplicates,
-        unknown=unknown,
+def _from_distributions(item: Any, annotator: Any, found: Distributions, **rules: Any) -> Read:
+    """`from_coo` of soft answers: rows stand for them, as if each were a class of its own."""
+    refuse_majority(rules["duplicates"], "soft")
+    item, annotator = column("item", item), column("annotator", annotator)
+    if not len(item) == len(annotator) == len(found.rows):
+        raise ValueError(
+            "`item`, `annotator` and `answer` must have the same length. "
+            f"Received: lengths {len(item)}, {len(annotator)} and {len(found.rows)}"
+        )
+    given = Classes(soft=True).is_answered(found.rows)
+    rows = np.flatnonzero(given)
+    refuse_empty(rows, "answer")
+    places = from_coo(item[given], annotator[given], rows, classes=rows.tolist(), **rules)
+    return places._replace(
+        answers=checked_distributions("answer", found.rows[rows[places.answers]]), classes=found.classes
     )
 
 

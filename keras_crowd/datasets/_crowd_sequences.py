@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..annotations import MISSING, Annotations
+from ..annotations import MISSING, Annotations, to_sequence_slots
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -73,13 +72,9 @@ class CrowdSequences:
         num_classes = len(self.class_names)
         previous = np.maximum(np.pad(self.answers[:, :-1], ((0, 0), (1, 0), (0, 0)), constant_values=0), 0)
         who = np.where(self.answers >= 0, self.annotators[:, None] * num_classes + previous, MISSING)
-        ids = [np.unique(row[row >= 0]) for row in who]
-        annotators = np.full((len(ids), max(map(len, ids))), MISSING, np.int32)
-        answers = np.full((*self.answers.shape[:2], annotators.shape[1]), MISSING, np.int32)
-        for i, present in enumerate(ids):
-            annotators[i, : len(present)] = present
-            given = np.where(who[i][..., None] == present, self.answers[i][..., None], MISSING)
-            answers[i, :, : len(present)] = given.max(axis=1)
+        sentence, time, slot = np.nonzero(who >= 0)
+        given = who[sentence, time, slot], self.answers[sentence, time, slot]
+        annotators, answers = to_sequence_slots(sentence, time, *given, self.answers.shape[:2])
         return replace(
             self, annotators=annotators, answers=answers, num_annotators=self.num_annotators * num_classes
         )
@@ -111,13 +106,12 @@ def sentences(tokens: np.ndarray, offsets: np.ndarray) -> list[np.ndarray]:
     return np.split(tokens, offsets[1:-1])
 
 
-def slots_of(answers: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Annotators `(sentences, slots)` and answers `(sentences, time, slots)` of dense ones `(length, R)` each."""
-    who = [np.flatnonzero((table >= 0).any(axis=0)) for table in answers]
-    width, length = max(map(len, who)), max(map(len, answers))
-    annotators = np.full((len(answers), width), MISSING, np.int32)
-    slots = np.full((len(answers), length, width), MISSING, np.int32)
-    for i, (ids, table) in enumerate(zip(who, answers, strict=True)):
-        annotators[i, : len(ids)] = ids
-        slots[i, : len(table), : len(ids)] = table[:, ids]
-    return annotators, slots
+def slots_of(answers: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Annotators `(sentences, slots)` and answers `(sentences, time, slots)` of those to all tokens `(tokens, R)`."""
+    lengths = np.diff(offsets)
+    token, annotator = np.nonzero(answers >= 0)
+    sentence = np.repeat(np.arange(len(lengths)), lengths)[token]
+    shape = (len(lengths), lengths.max())
+    return to_sequence_slots(
+        sentence, token - offsets[sentence], annotator, answers[token, annotator], shape
+    )

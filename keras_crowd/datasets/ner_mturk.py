@@ -56,7 +56,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> CrowdSequences:
     """
     arrays = read_arrays(path, _FILE, _ARRAYS, _ORIGIN)
     offsets = arrays["train_offsets"]
-    annotators, answers = slots_of(sentences(arrays["train_answers"], offsets))
+    annotators, answers = slots_of(arrays["train_answers"], offsets)
     return CrowdSequences(
         tokens_train=sentences(arrays["train_tokens"], offsets),
         annotators=annotators,

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops as kops
 
-from ..annotations import Annotations, is_soft_table
+from ..annotations import kind_given
 from ..models import (
     HiddenCRF,
     as_functional,
@@ -72,12 +72,7 @@ def network_for(classifier: Any, x: Any) -> tuple[keras.Model, tuple[int | None,
 
 def of_two_classes(network: Any, answers: Any, from_logits: bool) -> bool:
     """Whether a head of one unit is asked for one class of two, as the answers say, and not for numbers."""
-    if isinstance(answers, Annotations):
-        classes = answers.classes is not None
-    else:
-        array = np.asarray(answers)
-        classes = array.dtype.kind in "iu" or is_soft_table(array)
-    if not classes:
+    if not kind_given(answers).has_classes:
         return False
     try:
         check_binary_head(network, from_logits)

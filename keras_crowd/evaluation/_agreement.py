@@ -77,7 +77,7 @@ def krippendorff_alpha(answers: Any, level: Level | None = None) -> float:
     annotations = as_answers(answers)
     refuse_soft("krippendorff_alpha", annotations)
     if level is None:
-        level = "interval" if annotations.classes is None else "nominal"
+        level = annotations.kind.level
     if level not in get_args(Level):
         raise ValueError(f"`level` must be one of {', '.join(get_args(Level))}. Received: level={level!r}")
     per_item = annotations.answers_per_item()

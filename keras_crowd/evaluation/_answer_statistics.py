@@ -95,7 +95,7 @@ def answer_statistics(answers: Any, level: Level | None = None, min_answers: int
 
 def _as_classes(annotations: Annotations) -> Annotations:
     """Ratings as classes, each number one."""
-    if annotations.classes is not None:
+    if annotations.kind.has_classes:
         return annotations
     numbers, codes = np.unique(annotations.answers, return_inverse=True)
     return Annotations(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._arguments import whole_number
-from ..annotations import MISSING, Annotations, Unknown
+from ..annotations import MISSING, Annotations, Unknown, to_sequence_slots
 from ._arguments import texts
 from ._estimates import labels
 from ._opened import FILE, replacing_text
@@ -59,18 +59,9 @@ class TokenAnswers:
             Annotators `(sentences, slots)` and answers `(sentences, time, slots)`, both padded with `-1`.
         """
         sentence, time = self._positions()
-        item, size = self.annotations.item_index, self.annotations.num_annotators
-        pairs, pair = np.unique(
-            sentence[item].astype(np.int64) * size + self.annotations.annotator_index, return_inverse=True
-        )
-        of_pair = pairs // size
-        slot = np.arange(len(pairs)) - np.searchsorted(of_pair, of_pair)
-        annotators = np.full((len(self.tokens), slot.max() + 1), MISSING, np.int32)
-        annotators[of_pair, slot] = pairs % size
-        shape = (len(self.tokens), max(map(len, self.tokens)), slot.max() + 1)
-        answers = np.full(shape, MISSING, np.int32)
-        answers[sentence[item], time[item], slot[pair]] = self.annotations.answers
-        return annotators, answers
+        item, shape = self.annotations.item_index, (len(self.tokens), max(map(len, self.tokens)))
+        annotators, answers = self.annotations.annotator_index, self.annotations.answers
+        return to_sequence_slots(sentence[item], time[item], annotators, answers, shape)
 
     def _positions(self) -> tuple[np.ndarray, np.ndarray]:
         """Sentence of each token, and its position there."""

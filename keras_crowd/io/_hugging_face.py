@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from ..annotations import Annotations, Rules, answer_ids, refuse_others, refuse_soft
+from ..annotations import Annotations, Rules, refuse_others, refuse_soft
 from ._columns import Column
 from ._estimates import labels
 from ._headers import refuse_column
@@ -123,7 +123,7 @@ def hugging_face_columns(annotations: Annotations, estimates: Any = None) -> dic
     starts = [0, *ends[:-1]]
     who, what = (
         plain("annotators", annotations.annotators[annotations.annotator_index]),
-        plain("answers", answer_ids(annotations.answers, annotations.classes)),
+        plain("answers", annotations.ids()),
     )
     columns = {
         "item": plain("item", annotations.items),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Unpack
 
 from .._arguments import shown
-from ..annotations import Annotations, Rules, answer_ids, refuse_others
+from ..annotations import Annotations, Rules, refuse_others
 from ._arguments import item_names, refuse_same_names, texts
 from ._columns import joined
 from ._parquet import keeps_dictionary, parquet_columns
@@ -168,7 +168,7 @@ def write_long(
     1,0,0
     1,1,1
     """
-    format_, answers = format_of(path), {answer: answer_ids(annotations.answers, annotations.classes)}
+    format_, answers = format_of(path), {answer: annotations.ids()}
     if annotations.is_soft or probabilities is not None:
         answers = soft_columns(annotations, answer, probabilities, as_text=format_ != "jsonl")
     refuse_same_names(*item_names(item), annotator, *answers)

@@ -22,6 +22,7 @@ from ..annotations import (
     id_array,
     is_several,
     kept_rows,
+    kind_of,
     refuse_classes_of_ratings,
     repeated_rows,
 )
@@ -160,7 +161,8 @@ def assemble(
         "annotators",
         rows.annotators if annotators is None else annotators,
     )
-    kept = kept_rows(item, annotator, answer, len(annotator_ids), duplicates)
+    kind = kind_of(answer, class_ids)
+    kept = kept_rows(item, annotator, answer, len(annotator_ids), duplicates, kind)
     try:
         return Annotations(
             item[kept],

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from .._arguments import whole_number
-from ..annotations import MISSING, Annotations, missing_answer, no_answers
+from ..annotations import Annotations, to_dense, to_slots
 
 Form = Literal["slots", "dense", "items"]
 
@@ -37,26 +37,31 @@ class AnswerRows:
                     f"{widest}. Received: num_slots={num_slots}, form={form!r}"
                 )
         self.num_slots = num_slots
-        self.missing = missing_answer(annotations.answers)
 
     def slots(self, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Annotators and answers of these items, `(len(items), slots)` each; soft answers have the classes last."""
-        row, slot, position = self._positions(items)
-        width = self.num_slots or max(int(slot.max(initial=0)) + 1, 1)
-        shape = (len(items), width)
-        annotators = np.full(shape, MISSING, np.int32)
-        answers = no_answers(shape, self.annotations.answers)
-        annotators[row, slot] = self.annotations.annotator_index[position]
-        answers[row, slot] = self.annotations.answers[position]
-        return annotators, answers
+        row, position = self._positions(items)
+        width = self.num_slots or max(int(np.bincount(row).max(initial=0)), 1)
+        annotations = self.annotations
+        return to_slots(
+            row,
+            annotations.annotator_index[position],
+            annotations.answers[position],
+            (len(items), width),
+            annotations.kind,
+        )
 
     def dense(self, items: np.ndarray) -> np.ndarray:
         """Answers to these items, `(len(items), annotators)`."""
-        row, _, position = self._positions(items)
-        shape = (len(items), self.annotations.num_annotators)
-        answers = no_answers(shape, self.annotations.answers)
-        answers[row, self.annotations.annotator_index[position]] = self.annotations.answers[position]
-        return answers
+        row, position = self._positions(items)
+        annotations = self.annotations
+        return to_dense(
+            row,
+            annotations.annotator_index[position],
+            annotations.answers[position],
+            (len(items), annotations.num_annotators),
+            annotations.kind,
+        )
 
     def used(self) -> np.ndarray:
         """Positions of the items that batches are made of: those with an answer, or all for `"items"`."""
@@ -64,9 +69,9 @@ class AnswerRows:
             return np.arange(self.annotations.num_items)
         return np.flatnonzero(np.diff(self.offsets))
 
-    def _positions(self, items: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Row and slot of each answer to these items, and where it stands among all."""
+    def _positions(self, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Row of each answer to these items, and where it stands among all."""
         counts = self.offsets[items + 1] - self.offsets[items]
         row = np.repeat(np.arange(len(items)), counts)
-        slot = np.arange(len(row)) - (np.cumsum(counts) - counts)[row]
-        return row, slot, self.offsets[items][row] + slot
+        before = np.cumsum(counts) - counts
+        return row, np.arange(len(row)) + (self.offsets[items] - before)[row]

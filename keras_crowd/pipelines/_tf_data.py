@@ -113,7 +113,7 @@ def _finish(tf: Any, answers: AnswerRows, weights: np.ndarray | None) -> Any:
     annotations, form = answers.annotations, answers.form
     offsets, who = tf.constant(answers.offsets), tf.constant(annotations.annotator_index)
     said = tf.constant(annotations.answers)
-    missing, of_classes = tf.constant(answers.missing, said.dtype), tuple(said.shape[1:])
+    missing, of_classes = tf.constant(annotations.kind.missing, said.dtype), tuple(said.shape[1:])
     weight = None if weights is None else tf.constant(weights)
 
     def finish(items: Any, x: Any) -> Any:

@@ -1,0 +1,110 @@
+"""How `Annotations` are built from tables of other packages; each function becomes a class method of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+from .._arguments import shown
+from ._csv import read_frame, refuse_words
+from ._dense import class_label_names, column_names
+from ._distributions import columns_of
+from ._long_form import Read
+from ._readers import from_coo
+from ._rules import Duplicates, Unknown, refuse_others
+from ._tuples import id_column
+
+
+def from_dataframe(
+    df: Any,
+    item: str | Sequence[str] = "item",
+    annotator: str = "annotator",
+    answer: str = "answer",
+    *,
+    probabilities: str | Sequence[str] | None = None,
+    **kwargs: Any,
+) -> Read:
+    """Reads a data frame with one row an answer.
+
+    Args:
+        df: A pandas data frame, or another table of columns with names: of polars, pyarrow or Hugging Face, a dict.
+        item: Name of the column of item ids. Where several columns tell items apart, a list of their names: ids are
+            then tuples.
+        annotator: Name of the column of annotator ids.
+        answer: Name of the column of answers: classes, or ratings if they are floats, as for `from_coo`. A
+            categorical column gives `classes` its categories.
+        probabilities: Names of columns that hold soft answers, in place of `answer`: one for each class, whose names
+            are the ids of the classes unless `classes=` gives others, in the same order; or one column of objects
+            `{"cat": 0.7, "dog": 0.3}`, dicts or JSON, among which may stand hard answers.
+        **kwargs: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
+            `from_coo`.
+    """
+    refuse_others(from_dataframe, kwargs)
+    names = column_names(df)
+    named = {"item": item, "annotator": annotator, "answer": answer if probabilities is None else annotator}
+    for argument, name in named.items():
+        several = isinstance(name, list)
+        if not all(one in names for one in name) or not name if several else name not in names:
+            raise ValueError(
+                f"`{argument}` must name a column of the table. "
+                f"Received: {argument}={name!r}, columns {shown(list(names))}"
+            )
+    if probabilities is not None:
+        soft = columns_of(df, probabilities, kwargs.get("classes"))
+        return from_coo(id_column(df, item), df[annotator], soft, **kwargs)
+    return from_coo(id_column(df, item), df[annotator], class_label_names(df, answer), **kwargs)
+
+
+def from_csv(
+    path: str | os.PathLike[str],
+    item: str | Sequence[str] = "item",
+    annotator: str = "annotator",
+    answer: str = "answer",
+    *,
+    probabilities: str | Sequence[str] | None = None,
+    items: Sequence[Hashable] | None = None,
+    annotators: Sequence[Hashable] | None = None,
+    classes: Sequence[Hashable] | int | None = None,
+    ratings: bool = False,
+    duplicates: Duplicates = "error",
+    unknown: Unknown = "error",
+    **read_csv: Any,
+) -> Read:
+    """Reads a CSV file with one row an answer. Needs pandas.
+
+    Args:
+        path: The file. `io.read_long` is strict about malformed ones and says where they are so.
+        item: Name of the column of item ids, or a list of names, as for `from_dataframe`.
+        annotator, answer: Names of the columns.
+        probabilities: Names of columns of soft answers, as for `from_dataframe`.
+        items, annotators, classes, ratings, duplicates, unknown: As for `from_coo`.
+        **read_csv: Passed to `pandas.read_csv` (`sep`, `dtype`, `encoding`, ...). Only blanks and
+            "NaN" are read as missing ("NA" and "None" are ids and classes), unless you say otherwise.
+            pandas reads integers with a hole as floats, so as ratings: pass `classes=`.
+
+    Raises:
+        ValueError: As `from_coo`; and when the file is no such table, or has floats beside words as answers.
+    """
+    try:
+        import pandas
+    except ImportError as error:
+        raise ImportError("`Annotations.from_csv` needs pandas: pip install pandas") from error
+    refuse_others(from_csv, read_csv, pandas.read_csv)
+    df = read_frame(pandas, path, read_csv)
+    hard = probabilities is None and classes is None and not ratings
+    if hard and answer in df.columns and "dtype" not in read_csv:
+        refuse_words(path, answer, df[answer].dropna().unique().tolist())
+    return from_dataframe(
+        df,
+        item,
+        annotator,
+        answer,
+        probabilities=probabilities,
+        items=items,
+        annotators=annotators,
+        classes=classes,
+        ratings=ratings,
+        duplicates=duplicates,
+        unknown=unknown,
+    )
