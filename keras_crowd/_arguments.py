@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 SUM_TOLERANCE = 0.01 + 1e-6  # of what half-precision softmaxes make; and of .33, .33, .33
 
 
-def shown(value: Any, at_most: int = 12) -> str:
+def shown(value: object, at_most: int = 12) -> str:
     """`repr` for messages: of a list so many elements, and nothing that is long or nested deeply."""
     short = reprlib.Repr()
     short.maxlist = short.maxdict = short.maxtuple = at_most
@@ -20,11 +21,12 @@ def shown(value: Any, at_most: int = 12) -> str:
     return short.repr(value)
 
 
-def whole_number(name: str, value: Any, low: int = 1, high: int | None = None) -> int:
+def whole_number(name: str, value: object, low: int = 1, high: int | None = None) -> int:
     """`value` as an int, at least `low` and at most `high`."""
-    is_int = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if is_int and value >= low and (high is None or value <= high):
-        return int(value)
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        whole = int(value)
+        if whole >= low and (high is None or whole <= high):
+            return whole
     if high is not None:
         wanted = f"an integer from {low} to {high}"
     else:
@@ -34,16 +36,16 @@ def whole_number(name: str, value: Any, low: int = 1, high: int | None = None) -
 
 def number(
     name: str,
-    value: Any,
+    value: object,
     *,
     at_least: float | None = None,
     above: float | None = None,
     below: float = math.inf,
 ) -> float:
     """`value` as a finite float between the bounds."""
-    is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if (
-        is_number
+        isinstance(value, int | float | np.integer | np.floating)
+        and not isinstance(value, bool)
         and -math.inf < value < below
         and (above is None or value > above)
         and (at_least is None or value >= at_least)
@@ -56,7 +58,7 @@ def number(
     )
 
 
-def array_of_numbers(name: str, values: Any) -> np.ndarray:
+def array_of_numbers(name: str, values: npt.ArrayLike) -> np.ndarray:
     """`values` as an array of floats."""
     try:
         array = np.asarray(values)
@@ -67,14 +69,14 @@ def array_of_numbers(name: str, values: Any) -> np.ndarray:
     raise ValueError(f"`{name}` must be an array of numbers. Received: {name}={values!r}")
 
 
-def flag(name: str, value: Any) -> bool:
+def flag(name: str, value: object) -> bool:
     """`value` as a bool, which it must be."""
     if not isinstance(value, bool | np.bool_):
         raise ValueError(f"`{name}` must be a bool. Received: {name}={value!r}")
     return bool(value)
 
 
-def distributions(name: str, rows: Any) -> np.ndarray:
+def distributions(name: str, rows: npt.ArrayLike) -> np.ndarray:
     """`rows` as floats, each a distribution over the last axis."""
     rows = np.asarray(rows, float)
     if not np.all(rows >= 0):

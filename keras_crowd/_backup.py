@@ -122,8 +122,8 @@ class TrainingBackup(keras.callbacks.Callback):
     def __init__(
         self,
         backup: Backup,
-        model: Any,
-        callbacks: Sequence[Any],
+        model: keras.Model,
+        callbacks: Sequence[keras.callbacks.Callback],
         more: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         super().__init__()
@@ -178,19 +178,19 @@ class TrainingBackup(keras.callbacks.Callback):
         return [(f"callback_{i}_{type(c).__name__}.", c) for i, c in enumerate(self.callbacks)]
 
 
-def training_variables(model: Any) -> list[Any]:
+def training_variables(model: keras.Model) -> list[keras.Variable]:
     """All that training changes of a compiled model: its own variables and the optimizer's."""
     model.optimizer.build(model.trainable_variables)
     return [*model.variables, *model.optimizer.variables]
 
 
-def description(thing: Any) -> str:
+def description(thing: keras.Model | keras.optimizers.Optimizer) -> str:
     """What Keras writes of a model or an optimizer, but for names; of a model its shapes too."""
     shapes = [tuple(v.shape) for v in thing.variables] if isinstance(thing, keras.Model) else []
     return f"{_config(thing)} {shapes}"
 
 
-def _config(thing: Any) -> str:
+def _config(thing: keras.Model | keras.optimizers.Optimizer) -> str:
     try:
         config = keras.saving.serialize_keras_object(thing)
     except (NotImplementedError, TypeError, ValueError, AttributeError):
@@ -204,13 +204,13 @@ def _without_names(config: Any) -> Any:
     return [_without_names(part) for part in config] if isinstance(config, list | tuple) else config
 
 
-def _checksum(value: Any) -> int:
+def _checksum(value: object) -> int:
     """Of values, types and shapes."""
     leaves = [np.asarray(leaf) for leaf in keras.tree.flatten(value)]
     return checksum_of(part for leaf in leaves for part in (leaf.dtype.str, leaf.shape, leaf))
 
 
-def _numbers(callback: Any) -> dict[str, Any]:
+def _numbers(callback: keras.callbacks.Callback) -> dict[str, Any]:
     """The attributes that are numbers, arrays or lists of them, these one by one."""
     found = {}
     for name, value in vars(callback).items():
@@ -223,7 +223,7 @@ def _numbers(callback: Any) -> dict[str, Any]:
     return found
 
 
-def _set_number(callback: Any, name: str, value: np.ndarray) -> None:
+def _set_number(callback: keras.callbacks.Callback, name: str, value: np.ndarray) -> None:
     name, is_list, index = name.partition("/")
     if not is_list:
         setattr(callback, name, value if value.ndim else value.item())

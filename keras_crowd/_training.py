@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops as kops
 
 from ._backup import NO_BACKUP, Backup, TrainingBackup, description, training_variables
+from ._typing import Features, LearningRate, Optimizer
 from .annotations import Annotations, checksum
 from .callbacks import RegularizerSchedule
 from .evaluation import classifier_alignment
@@ -28,8 +29,8 @@ class Training:
 
     def __init__(
         self,
-        classifier: Any,
-        x: Any,
+        classifier: keras.Model,
+        x: Features,
         annotations: Annotations,
         epochs: int,
         batch_size: int,
@@ -52,7 +53,7 @@ class Training:
         self.model = keras.Model(with_annotators(_structure(classifier, x), ids), logits)
         validate(self.model, *self.data(annotations))
 
-    def compile(self, optimizer: Any, crowd_learning_rate: Any) -> None:
+    def compile(self, optimizer: Optimizer, crowd_learning_rate: LearningRate | None) -> None:
         """Compiles, and keeps the start."""
         self._optimizer = keras.optimizers.get(optimizer)
         optimizer = crowd_optimizer(self.model, self._optimizer, crowd_learning_rate)
@@ -145,7 +146,7 @@ class Training:
         warnings.warn(message, stacklevel=3)
 
 
-def _structure(classifier: Any, x: Any) -> Any:
+def _structure(classifier: keras.Model, x: Features) -> Any:
     """The inputs of the classifier, in the structure of `x`."""
     if not isinstance(x, dict):
         return classifier.inputs

@@ -14,7 +14,8 @@ from ._arguments import check_choice, flag, number, whole_number
 from ._backup import Backup
 from ._repr import one_line
 from ._training import Training
-from .annotations import Annotations, as_annotations, rows_by_id
+from ._typing import Features, LearningRate, Optimizer
+from .annotations import Annotations, Answers, as_annotations, rows_by_id
 from .models import classifier_model, is_data_set, prepared, warn_of_own_training
 from .regularizers import ClassifierLogDet
 from .selection import WEIGHTS, RegularizationPath, regularization_path
@@ -52,13 +53,13 @@ class CrowdFit:
 
 
 def fit_crowd(
-    classifier: Any,
-    x: Any,
-    answers: Any,
+    classifier: keras.Model,
+    x: Features,
+    answers: Answers,
     *,
     weights: float | Sequence[float] = WEIGHTS,
-    optimizer: Any = "adam",
-    crowd_learning_rate: Any = None,
+    optimizer: Optimizer = "adam",
+    crowd_learning_rate: LearningRate | None = None,
     epochs: int | None = None,
     batch_size: int = 256,
     from_logits: bool = False,
@@ -174,7 +175,7 @@ def default_epochs(num_items: int, batch_size: int = 256) -> int:
     return max(200, math.ceil(1000 / math.ceil(num_items / batch_size)))
 
 
-def _backups(folder: Any, given: dict[str, Any]) -> list[Backup]:
+def _backups(folder: str | os.PathLike[str] | None, given: dict[str, Any]) -> list[Backup]:
     """Of the start, of the choice of the weight, and of the last training."""
     names = ("start.npz", "path.npz", "training.npz")
     return [Backup(None if folder is None else pathlib.Path(folder) / name, given) for name in names]
@@ -204,7 +205,7 @@ def _choose(
     return path.chosen, path
 
 
-def _num_classes(classifier: Any, answers: Any) -> int | None:
+def _num_classes(classifier: keras.Model, answers: Answers) -> int | None:
     """Of the classifier, for an array of answers: it may lack the last class."""
     outputs = getattr(classifier, "outputs", None)
     if not outputs or isinstance(answers, Annotations):
@@ -212,7 +213,7 @@ def _num_classes(classifier: Any, answers: Any) -> int | None:
     return 2 if outputs[0].shape[-1] == 1 else outputs[0].shape[-1]
 
 
-def _refuse_data_set(x: Any) -> None:
+def _refuse_data_set(x: Features) -> None:
     if is_data_set(x):
         raise ValueError(
             "`x` must be arrays in memory: `fit_crowd` trains on the same features many times, on other answers. Read "
@@ -221,7 +222,7 @@ def _refuse_data_set(x: Any) -> None:
         )
 
 
-def _network(classifier: Any, x: Any, from_logits: bool) -> tuple[keras.Model, Any]:
+def _network(classifier: keras.Model, x: Features, from_logits: bool) -> tuple[keras.Model, Any]:
     """The classifier as a functional model of class probabilities, or logits; and the features as it takes them."""
     x = prepared(classifier, x)
     few = keras.tree.map_structure(lambda part: np.asarray(part[:8]), x)
@@ -230,7 +231,7 @@ def _network(classifier: Any, x: Any, from_logits: bool) -> tuple[keras.Model, A
     return network, x
 
 
-def _check_classifier(classifier: Any, annotations: Annotations) -> None:
+def _check_classifier(classifier: keras.Model, annotations: Annotations) -> None:
     shape = tuple(classifier.outputs[0].shape)
     if shape[1:] != (annotations.num_classes,):
         raise ValueError(

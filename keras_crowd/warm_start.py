@@ -15,19 +15,19 @@ evenly over all answers: no answer may be impossible at the start, for its logit
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ._arguments import whole_number
 from .aggregation import answers_and_probabilities, dawid_skene, expected_counts, imagined_answers
-from .annotations import Annotations, Votes, as_annotations, by_ids
+from .annotations import Annotations, Answers, Votes, as_annotations, by_ids
 
 _FLOOR = 1e-3
 
 
 def from_dawid_skene(
-    answers: Any,
+    answers: Answers,
     num_classes: int | None = None,
     *,
     strength: float = 10.0,
@@ -73,7 +73,7 @@ def from_dawid_skene(
     return _shrunk(expected_counts(annotations, _class_weights(posterior, annotations)), strength)
 
 
-def from_votes(answers: Any, num_classes: int | None = None, *, strength: float = 10.0) -> np.ndarray:
+def from_votes(answers: Answers, num_classes: int | None = None, *, strength: float = 10.0) -> np.ndarray:
     """Confusions of each annotator against the votes of the others, drawn towards those of all.
 
     Nobody is judged by their own vote: the counts are `n_rkl = sum_i v_ik(r) [y_ir = l]`, where `v_ik(r)`
@@ -113,7 +113,7 @@ def from_votes(answers: Any, num_classes: int | None = None, *, strength: float 
 
 
 def from_labels(
-    answers: Any, labels: Any, num_classes: int | None = None, *, strength: float = 10.0
+    answers: Answers, labels: npt.ArrayLike, num_classes: int | None = None, *, strength: float = 10.0
 ) -> np.ndarray:
     """Confusions of each annotator against given labels, drawn towards those of all.
 
@@ -158,7 +158,9 @@ def from_labels(
     return _shrunk(expected_counts(annotations, _class_weights(q, annotations)), strength)
 
 
-def from_accuracy(accuracy: Any, num_classes: int, num_annotators: int | None = None) -> np.ndarray:
+def from_accuracy(
+    accuracy: npt.ArrayLike, num_classes: int, num_annotators: int | None = None
+) -> np.ndarray:
     """Confusions of annotators of known accuracy: `A_rkk = a_r`, errors even over the other answers.
 
     Args:
@@ -222,7 +224,7 @@ def _normalize(counts: np.ndarray) -> np.ndarray:
     return counts / counts.sum(axis=-1, keepdims=True)
 
 
-def _accuracies(accuracy: Any) -> np.ndarray:
+def _accuracies(accuracy: npt.ArrayLike) -> np.ndarray:
     values = np.asarray(accuracy)
     fits = values.dtype.kind in "iuf" and values.ndim <= 1 and values.size > 0
     if not fits or not np.all((values >= 0) & (values <= 1)):
@@ -248,7 +250,7 @@ def _one_hot(labels: np.ndarray, annotations: Annotations) -> np.ndarray:
     return (labels[:, None] == np.arange(annotations.num_classes)).astype(float)
 
 
-def _labels(labels: Any, annotations: Annotations) -> np.ndarray:
+def _labels(labels: npt.ArrayLike, annotations: Annotations) -> np.ndarray:
     values = np.asarray(by_ids("labels", labels, annotations))
     if values.dtype.kind not in "iu" or values.shape != (annotations.num_items,):
         raise ValueError(
@@ -263,7 +265,7 @@ def _labels(labels: Any, annotations: Annotations) -> np.ndarray:
     return values
 
 
-def _classes(answers: Any, num_classes: int | None) -> Annotations:
+def _classes(answers: Answers, num_classes: int | None) -> Annotations:
     annotations = as_annotations(answers, num_classes)
     if annotations.num_classes < 2:
         raise ValueError(f"`num_classes` must be at least 2. Received: {annotations!r}")
@@ -272,7 +274,7 @@ def _classes(answers: Any, num_classes: int | None) -> Annotations:
     return annotations
 
 
-def _positive(name: str, value: Any) -> None:
+def _positive(name: str, value: float) -> None:
     if np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "iuf" or not 0 < value < np.inf:
         raise ValueError(f"`{name}` must be a positive number. Received: {name}={value!r}")
 
