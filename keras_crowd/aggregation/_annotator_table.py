@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 
 from .._arguments import whole_number
-from ..annotations import classes_per_annotator, share
+from ..annotations import Answers, classes_per_annotator, share
 from ._annotators import agreement, annotator_accuracy, annotator_class_prior
 from ._checks import answers_and_probabilities, answers_and_truth, are_ratings, checked_confusion
 from ._counts import expected_counts
@@ -15,7 +14,7 @@ from ._ratings import deviations
 
 
 def annotator_table(
-    answers: Any, posterior: Any, confusion: Any = None, min_answers: int = 5
+    answers: Answers, posterior: npt.ArrayLike, confusion: npt.ArrayLike | None = None, min_answers: int = 5
 ) -> dict[str, np.ndarray]:
     """How good each annotator is: `pandas.DataFrame(annotator_table(annotations, q))`.
 
@@ -77,7 +76,9 @@ def annotator_table(
     return table | {f"confusion[{k},{k}]": column for k, column in zip(classes, diagonal.T, strict=True)}
 
 
-def _of_ratings(answers: Any, posterior: Any, confusion: Any) -> dict[str, np.ndarray]:
+def _of_ratings(
+    answers: Answers, posterior: npt.ArrayLike, confusion: npt.ArrayLike | None
+) -> dict[str, np.ndarray]:
     if confusion is not None:
         raise ValueError(
             f"`confusion` is for classes; the answers are ratings. Received: confusion of shape {np.shape(confusion)}"

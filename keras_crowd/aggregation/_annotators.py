@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 
-from ..annotations import Votes, as_annotations, by_ids, share
+from ..annotations import Answers, Votes, as_annotations, by_ids, share
 from ._checks import answers_and_probabilities
 
 
@@ -41,7 +40,7 @@ def annotator_accuracy(confusion: np.ndarray, class_prior: np.ndarray | None = N
     return np.average(diagonal, axis=1, weights=np.broadcast_to(weights, diagonal.shape))
 
 
-def annotator_class_prior(answers: Any, probabilities: np.ndarray) -> np.ndarray:
+def annotator_class_prior(answers: Answers, probabilities: np.ndarray) -> np.ndarray:
     """Share of each true class among the items that each annotator answered.
 
     Annotators see different items: one who got the easy classes looks better than another who did not,
@@ -73,7 +72,7 @@ def annotator_class_prior(answers: Any, probabilities: np.ndarray) -> np.ndarray
     return seen_or_all / seen_or_all.sum(axis=1, keepdims=True)
 
 
-def agreement(answers: Any, labels: Any) -> np.ndarray:
+def agreement(answers: Answers, labels: npt.ArrayLike) -> np.ndarray:
     """The share of each annotator's answers that equal the label of the item (of soft ones, their part for it).
 
     Args:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 
 from .._arguments import distributions
 from ..annotations import Annotations, Answers, Ratings, as_annotations, as_ratings, by_ids, kind_given
 
 
 def answers_and_probabilities(
-    answers: Any, probabilities: Any, name: str = "probabilities"
+    answers: Answers, probabilities: npt.ArrayLike, name: str = "probabilities"
 ) -> tuple[Annotations, np.ndarray]:
     """Annotations, and class probabilities of as many items."""
     shape = np.shape(probabilities)
@@ -27,7 +26,7 @@ def answers_and_probabilities(
     return annotations, distributions(name, probabilities)
 
 
-def checked_confusion(confusion: Any, annotations: Annotations) -> np.ndarray:
+def checked_confusion(confusion: npt.ArrayLike, annotations: Annotations) -> np.ndarray:
     """Confusions of these annotators, rows distributions."""
     confusion = np.asarray(confusion, float)
     shape = (annotations.num_annotators, annotations.num_classes, annotations.num_classes)
@@ -38,7 +37,7 @@ def checked_confusion(confusion: Any, annotations: Annotations) -> np.ndarray:
     return distributions("confusion", confusion)
 
 
-def imagined_answers(name: str, counts: Any, annotations: Annotations) -> np.ndarray:
+def imagined_answers(name: str, counts: npt.ArrayLike, annotations: Annotations) -> np.ndarray:
     """Answers imagined beforehand, positive, that broadcast to `(annotators, true, answer)`."""
     shape = (annotations.num_annotators, annotations.num_classes, annotations.num_classes)
     if isinstance(counts, str):
@@ -60,7 +59,9 @@ def are_ratings(answers: Answers) -> bool:
     return isinstance(kind_given(answers), Ratings)
 
 
-def answers_and_truth(answers: Any, posterior: Any) -> tuple[Annotations, np.ndarray, np.ndarray | None]:
+def answers_and_truth(
+    answers: Answers, posterior: npt.ArrayLike
+) -> tuple[Annotations, np.ndarray, np.ndarray | None]:
     """Ratings, the mean of each item's truth, and its variance if that is known."""
     ratings = as_ratings(answers)
     values = np.asarray(

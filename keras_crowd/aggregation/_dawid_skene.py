@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from .._arguments import number, whole_number
 from .._repr import one_line
-from ..annotations import as_annotations
+from ..annotations import Answers, as_annotations
 from ._checks import imagined_answers
 from ._counts import AnswerSums, vote_counts
 
@@ -43,7 +43,7 @@ class DawidSkene(NamedTuple):
 
 
 def dawid_skene(
-    answers: Any,
+    answers: Answers,
     num_classes: int | None = None,
     *,
     strength: float | np.ndarray = 0.01,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 
-from ..annotations import Annotations
+from ..annotations import Annotations, Answers
 from ._checks import answers_and_probabilities, answers_and_truth, are_ratings
 
 
-def label_table(answers: Any, posterior: Any) -> dict[str, np.ndarray]:
+def label_table(answers: Answers, posterior: npt.ArrayLike) -> dict[str, np.ndarray]:
     """Label, confidence and entropy of each item: `pandas.DataFrame(label_table(annotations, q))`.
 
     Args:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from ..annotations import MISSING, as_annotations
+from ..annotations import MISSING, Answers, as_annotations
 from ._counts import vote_counts
 
 _ROUNDING = 1e-6  # of the sums of soft answers
 
 
 def majority_vote(
-    answers: Any,
+    answers: Answers,
     num_classes: int | None = None,
     *,
     soft: bool = False,

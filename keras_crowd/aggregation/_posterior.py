@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 
-from ..annotations import Annotations, Votes
+from ..annotations import Annotations, Answers, Votes
 from ._checks import answers_and_probabilities, checked_confusion
 from ._counts import TINY, AnswerSums, annotator_answer, log_normalize
 
 
-def posterior(answers: Any, probabilities: Any, confusion: Any) -> np.ndarray:
+def posterior(answers: Answers, probabilities: npt.ArrayLike, confusion: npt.ArrayLike) -> np.ndarray:
     """Probability of each class, given the features of an item and its answers.
 
     With class probabilities `f`, confusions `A` and answers `y` (`y_irl` is 1 for the class answered, 0 for the
@@ -47,7 +46,9 @@ def posterior(answers: Any, probabilities: Any, confusion: Any) -> np.ndarray:
     return _posterior(annotations, probabilities, checked_confusion(confusion, annotations))
 
 
-def held_out_cross_entropy(held_out: Any, answers: Any, probabilities: Any, confusion: Any) -> np.ndarray:
+def held_out_cross_entropy(
+    held_out: Answers, answers: Answers, probabilities: npt.ArrayLike, confusion: npt.ArrayLike
+) -> np.ndarray:
     """Nats of answers that were held out, given the features and the *other* answers to the same item.
 
     With the `posterior` `q` of the answers that were kept:

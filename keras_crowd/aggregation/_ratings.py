@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from .._repr import one_line
-from ..annotations import Annotations, as_ratings, by_ids, share
+from ..annotations import Annotations, Answers, as_ratings, by_ids, share
 
 
-def mean_rating(answers: Any) -> np.ndarray:
+def mean_rating(answers: Answers) -> np.ndarray:
     """The mean rating of each item.
 
     Args:
@@ -28,7 +29,7 @@ def mean_rating(answers: Any) -> np.ndarray:
     return share(by_item(ratings, ratings.answers), ratings.answers_per_item())
 
 
-def median_rating(answers: Any) -> np.ndarray:
+def median_rating(answers: Answers) -> np.ndarray:
     """The median rating of each item; of an even number of ratings, the mean of the two in the middle.
 
     Args:
@@ -67,7 +68,7 @@ class Deviations(NamedTuple):
         return one_line(self)
 
 
-def deviations(answers: Any, truth: Any) -> Deviations:
+def deviations(answers: Answers, truth: npt.ArrayLike) -> Deviations:
     """How far each annotator is from the truth, or from an estimate of it.
 
     Args:

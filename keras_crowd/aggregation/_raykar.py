@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from .._arguments import number, whole_number
 from .._repr import one_line
-from ..annotations import Annotations, as_ratings, by_ids
+from ..annotations import Annotations, Answers, as_ratings, by_ids
 from ._ratings import by_annotator, log_prior_of, mean_rating, noise_variance, truth_given
 
 
@@ -46,8 +47,8 @@ class _State(NamedTuple):
 
 
 def raykar(
-    answers: Any,
-    predictions: Any = None,
+    answers: Answers,
+    predictions: npt.ArrayLike | None = None,
     *,
     strength: float = 4.0,
     iterations: int = 200,
@@ -107,7 +108,7 @@ def raykar(
     )
 
 
-def _features(ratings: Annotations, predictions: Any) -> np.ndarray:
+def _features(ratings: Annotations, predictions: npt.ArrayLike | None) -> np.ndarray:
     if predictions is None:
         return np.zeros(ratings.num_items)
     values = np.asarray(by_ids("predictions", predictions, ratings), float)

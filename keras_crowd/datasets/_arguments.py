@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 
 def generator(seed: int | None, purpose: str) -> np.random.Generator:
@@ -18,14 +18,14 @@ def generator(seed: int | None, purpose: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(stream,)))
 
 
-def fraction(name: str, value: Any) -> float:
+def fraction(name: str, value: float) -> float:
     """`value` as a float between 0 and 1."""
     if np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "iuf" or not 0 <= value <= 1:
         raise ValueError(f"`{name}` must be a number between 0 and 1. Received: {name}={value!r}")
     return float(value)
 
 
-def class_labels(labels: Any, num_classes: int | None = None) -> np.ndarray:
+def class_labels(labels: npt.ArrayLike, num_classes: int | None = None) -> np.ndarray:
     """`labels` as class codes, int64 `(items,)`, below `num_classes`."""
     labels = np.asarray(labels)
     if labels.ndim != 1 or labels.dtype.kind not in "iu" or len(labels) == 0:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 
 from .._arguments import whole_number
 from ._arguments import fraction, generator
@@ -50,7 +49,7 @@ def hammer_spammer(
 def pairwise_flipper(
     num_annotators: int,
     num_classes: int,
-    flip_probability: Any = 0.3,
+    flip_probability: npt.ArrayLike = 0.3,
 ) -> np.ndarray:
     """Confusions of annotators who take a class for its successor.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from typing import Any
 
@@ -23,7 +24,7 @@ def tensorflow_datasets(caller: str) -> Any:
     return tensorflow_datasets
 
 
-def prepared(tfds: Any, name: str, data_dir: Any, download: bool) -> Any:
+def prepared(tfds: Any, name: str, data_dir: str | os.PathLike[str] | None, download: bool) -> Any:
     """The builder of a data set that is on disk and has the splits."""
     try:
         builder = tfds.builder(name, data_dir=data_dir)

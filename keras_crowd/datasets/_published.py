@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
@@ -44,7 +44,15 @@ _GOLD_FILE = {"train": "gold", "test": "test"}  # what music and polarity call t
 Item = dict[str, Any]
 
 
-def labelme(folder: Any, split: str) -> Iterator[Item]:
+class Path(Protocol):
+    """A `pathlib` path, or another with as much of one as is needed."""
+
+    def __truediv__(self, name: str, /) -> Path: ...
+
+    def read_text(self, encoding: str) -> str: ...
+
+
+def labelme(folder: Path, split: str) -> Iterator[Item]:
     """Pictures: `filename`, `image` (its path), `label`, `answers`; `split` is train, valid or test."""
     names = _lines(folder / f"filenames_{split}.txt")
     labels = _lines(folder / f"labels_{split}.txt")
@@ -55,7 +63,7 @@ def labelme(folder: Any, split: str) -> Iterator[Item]:
         yield {"filename": name, "image": image, "label": int(label), "answers": answers}
 
 
-def music(folder: Any, split: str) -> Iterator[Item]:
+def music(folder: Path, split: str) -> Iterator[Item]:
     """Songs: `id`, `features`, `label`, `answers`; `split` is train or test."""
     answers = (
         _long(folder / "music_genre_mturk.csv", "id", "annotator", "class") if split == "train" else {}
@@ -64,7 +72,7 @@ def music(folder: Any, split: str) -> Iterator[Item]:
         yield {**row, "answers": answers.get(row["id"], [])}
 
 
-def sentence_polarity(folder: Any, split: str) -> Iterator[Item]:
+def sentence_polarity(folder: Path, split: str) -> Iterator[Item]:
     """Sentences on films: `id`, `sentence`, `features`, `label`, `answers`; those to test have no sentence."""
     features = _features(folder / f"polarity_{_GOLD_FILE[split]}_lsa_topics.csv")
     if split == "test":
@@ -82,7 +90,7 @@ def sentence_polarity(folder: Any, split: str) -> Iterator[Item]:
         yield {**found, "answers": answers[id_]}
 
 
-def movie_reviews(folder: Any, split: str) -> Iterator[Item]:
+def movie_reviews(folder: Path, split: str) -> Iterator[Item]:
     """Reviews: `text`, `rating` from 0 to 10, `answers`; `split` is train or test."""
     texts = [text.strip() for text in _lines(folder / f"texts_{split}.txt")]
     ratings = _lines(folder / f"ratings_{split}.txt")
@@ -92,7 +100,7 @@ def movie_reviews(folder: Any, split: str) -> Iterator[Item]:
         yield {"text": text, "rating": STARS * float(rating), "answers": answers}
 
 
-def ner(folder: Any, split: str) -> Iterator[Item]:
+def ner(folder: Path, split: str) -> Iterator[Item]:
     """Sentences: `tokens`, their `tags`, and `answers`, the tags that an annotator gave to all of them."""
     if split == "test":
         for tokens, (tags, *_) in _sentences(folder / "testset.txt"):
@@ -116,7 +124,7 @@ def _rating_or_none(cell: str) -> float | None:
     return None if float(cell) in _MISSING_RATINGS else STARS * float(cell)
 
 
-def _wide(file: Any, read: Callable[[str], Any]) -> list[list[Item]]:
+def _wide(file: Path, read: Callable[[str], Any]) -> list[list[Item]]:
     """The answers in each row of a table with one column an annotator; empty columns are not counted."""
     table: list[list[Any]] = []
     for number, line in enumerate(_lines(file), start=1):
@@ -134,7 +142,7 @@ def _wide(file: Any, read: Callable[[str], Any]) -> list[list[Item]]:
     ]
 
 
-def _long(file: Any, item: str, annotator: str, answer: str) -> dict[str, list[Item]]:
+def _long(file: Path, item: str, annotator: str, answer: str) -> dict[str, list[Item]]:
     """The answers to each item of a table with one row an answer; annotators are numbered as their ids sort."""
     rows = list(_table(file, (item, annotator, answer)))
     number = {id_: i for i, id_ in enumerate(sorted({row[annotator] for row in rows}))}
@@ -145,7 +153,7 @@ def _long(file: Any, item: str, annotator: str, answer: str) -> dict[str, list[I
     return answers
 
 
-def _features(file: Any) -> Iterator[Item]:
+def _features(file: Path) -> Iterator[Item]:
     """`id`, `features` and `label` of a table with columns `id`, numbers, and `class`."""
     for row in _table(file, ("id", "class")):
         numbers = [value for name, value in row.items() if name not in ("id", "class")]
@@ -156,7 +164,7 @@ def _features(file: Any) -> Iterator[Item]:
         yield {"id": row["id"], "features": features, "label": row["class"]}
 
 
-def _table(file: Any, columns: Sequence[str]) -> Iterator[dict[str, str]]:
+def _table(file: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:
     """The rows of a CSV file that has these columns, among others."""
     reader = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"), newline=""), strict=True)
     names = reader.fieldnames or []
@@ -168,7 +176,7 @@ def _table(file: Any, columns: Sequence[str]) -> Iterator[dict[str, str]]:
         yield row
 
 
-def _sentences(file: Any) -> Iterator[tuple[list[str], list[list[str]]]]:
+def _sentences(file: Path) -> Iterator[tuple[list[str], list[list[str]]]]:
     """Tokens and columns of tags of each sentence: a token a line, and a blank line after each sentence."""
     lines: list[list[str]] = []
     for line in [*_lines(file), ""]:
@@ -183,16 +191,16 @@ def _sentences(file: Any) -> Iterator[tuple[list[str], list[list[str]]]]:
             lines = []
 
 
-def _lines(file: Any) -> list[str]:
+def _lines(file: Path) -> list[str]:
     """The lines of a file, without the last line's end."""
     return file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
 
 
-def _same_length(folder: Any, **lists: Sequence[Any]) -> None:
+def _same_length(folder: Path, **lists: Sequence[Any]) -> None:
     lengths = {name: len(values) for name, values in lists.items()}
     if len({*lengths.values()}) != 1:
         _refuse(folder, f"as many {', '.join(lengths)}", lengths)
 
 
-def _refuse(file: Any, expected: str, received: Any) -> NoReturn:
+def _refuse(file: Path, expected: str, received: object) -> NoReturn:
     raise ValueError(f"{file}: expected {expected}. Received: {received!r}")

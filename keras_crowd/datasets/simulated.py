@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .._arguments import whole_number
 from ..annotations import Annotations
@@ -16,8 +17,8 @@ _CHUNK = 2**22  # numbers held at once while answers are drawn
 
 
 def simulate_answers(
-    labels: Any,
-    confusion: Any,
+    labels: npt.ArrayLike,
+    confusion: npt.ArrayLike,
     *,
     probability: float | None = None,
     answers_per_item: int | None = None,
@@ -69,8 +70,8 @@ def simulate_answers(
 
 
 def machine_annotators(
-    x: Any,
-    labels: Any,
+    x: npt.ArrayLike,
+    labels: npt.ArrayLike,
     num_annotators: int,
     *,
     train_size: int | Sequence[int] = 100,
@@ -143,7 +144,7 @@ def _annotations(
     return Annotations(item, annotator, answers, items=items, annotators=annotators, classes=classes)
 
 
-def _checked_confusion(confusion: Any) -> np.ndarray:
+def _checked_confusion(confusion: npt.ArrayLike) -> np.ndarray:
     confusion = np.asarray(confusion, float)
     if confusion.ndim != 3 or confusion.shape[1] != confusion.shape[2] or 0 in confusion.shape:
         raise ValueError(
@@ -173,7 +174,7 @@ def _draw_answers(
     return answers
 
 
-def _features(x: Any, labels: np.ndarray) -> np.ndarray:
+def _features(x: npt.ArrayLike, labels: np.ndarray) -> np.ndarray:
     x = np.asarray(x)
     if x.ndim < 2 or len(x) != len(labels):
         raise ValueError(

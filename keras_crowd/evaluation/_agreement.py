@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
 from .._repr import one_line
 from ..annotations import (
     Annotations,
+    Answers,
     Votes,
     as_annotations,
     as_answers,
@@ -41,7 +42,7 @@ class PairwiseAgreement(NamedTuple):
         return one_line(self)
 
 
-def krippendorff_alpha(answers: Any, level: Level | None = None) -> float:
+def krippendorff_alpha(answers: Answers, level: Level | None = None) -> float:
     """Agreement of all annotators beyond chance: 1 is perfect, 0 what chance gives, below 0 is systematic.
 
     With `m_i` answers to item `i`, `n` answers to items that have at least two, and a distance `d` of answers:
@@ -96,7 +97,7 @@ def krippendorff_alpha(answers: Any, level: Level | None = None) -> float:
     return float(1 - observed / expected) if expected > 0 else float("nan")
 
 
-def pairwise_agreement(answers: Any) -> PairwiseAgreement:
+def pairwise_agreement(answers: Answers) -> PairwiseAgreement:
     """How often any two annotators gave the same answer to the items that both answered.
 
     Memory is that of tables `(annotators, annotators)`.
@@ -131,7 +132,7 @@ def pairwise_agreement(answers: Any) -> PairwiseAgreement:
     return PairwiseAgreement(share(alike, both), both)
 
 
-def answer_entropy(answers: Any) -> np.ndarray:
+def answer_entropy(answers: Answers) -> np.ndarray:
     """Entropy of the answers to each item, in nats: 0 where all agree, `log(classes)` at most.
 
     Of soft answers it is the entropy of their mean.
@@ -159,7 +160,7 @@ def answer_entropy(answers: Any) -> np.ndarray:
     return np.where(total > 0, np.maximum(entropy, 0), np.nan)
 
 
-def num_classes_used(answers: Any) -> np.ndarray:
+def num_classes_used(answers: Answers) -> np.ndarray:
     """How many different classes each annotator has answered with; 1 may be someone who does not look.
 
     Soft answers count as their likeliest class.

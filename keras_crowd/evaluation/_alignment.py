@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from .._repr import one_line
-from ..annotations import Annotations, Votes, as_annotations, by_ids
+from ..annotations import Annotations, Answers, Votes, as_annotations, by_ids
 from ._checks import (
     checked_class_codes,
     checked_confusion,
@@ -20,7 +21,9 @@ from ._checks import (
 _IMAGINED = 10.0  # answers spread over each row before it is trusted
 
 
-def class_alignment(confusion: Any, reference: Any, weights: Any = None) -> np.ndarray:
+def class_alignment(
+    confusion: npt.ArrayLike, reference: npt.ArrayLike, weights: npt.ArrayLike | None = None
+) -> np.ndarray:
     """The permutation of the true classes that brings confusions closest to a reference.
 
     One permutation `p` for all annotators, and of the true classes only:
@@ -54,7 +57,7 @@ def class_alignment(confusion: Any, reference: Any, weights: Any = None) -> np.n
     return _align(confusion, reference, checked_weights(weights, len(confusion)))
 
 
-def align_to_answers(confusion: Any, weights: Any = None) -> np.ndarray:
+def align_to_answers(confusion: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> np.ndarray:
     """The permutation of the true classes under which annotators are right most often.
 
     Without a reference, what names the hidden classes is that most annotators beat chance:
@@ -84,7 +87,9 @@ def align_to_answers(confusion: Any, weights: Any = None) -> np.ndarray:
     return _align(confusion, perfect, checked_weights(weights, len(confusion)))
 
 
-def classifier_alignment(probabilities: Any, answers: Any, min_gain: float = 0.05) -> np.ndarray:
+def classifier_alignment(
+    probabilities: npt.ArrayLike, answers: Answers, min_gain: float = 0.05
+) -> np.ndarray:
     """The permutation of a classifier's classes under which annotators agree with it most often.
 
     With the expected counts `n_kl = sum_ir f_ik [y_ir = l]` and their rows as shares, every class alike
@@ -157,7 +162,11 @@ class ConfusionError(NamedTuple):
 
 
 def confusion_error(
-    confusion: Any, reference: Any, *, align: bool = True, weights: Any = None
+    confusion: npt.ArrayLike,
+    reference: npt.ArrayLike,
+    *,
+    align: bool = True,
+    weights: npt.ArrayLike | None = None,
 ) -> ConfusionError:
     """How far estimated confusions are from the reference, under one common permutation of the classes.
 
@@ -198,7 +207,9 @@ def confusion_error(
     )
 
 
-def aligned_accuracy(y_true: Any, y_pred: Any, num_classes: int | None = None) -> tuple[float, np.ndarray]:
+def aligned_accuracy(
+    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, num_classes: int | None = None
+) -> tuple[float, np.ndarray]:
     """Accuracy after the best permutation of the predicted classes.
 
     Args:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ..annotations import rows_like
 from ._checks import checked_weights, same_shape
@@ -27,7 +28,9 @@ class AnnotatorCorrelation(NamedTuple):
     spearman: float
 
 
-def annotator_correlation(estimated: Any, gold: Any, weights: Any = None) -> AnnotatorCorrelation:
+def annotator_correlation(
+    estimated: npt.ArrayLike, gold: npt.ArrayLike, weights: npt.ArrayLike | None = None
+) -> AnnotatorCorrelation:
     """Whether the annotators believed to be good are the good ones.
 
     Args:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from .._arguments import whole_number
-from ..annotations import Annotations, as_answers, refuse_soft
+from ..annotations import Annotations, Answers, as_answers, refuse_soft
 from ._agreement import Level, answer_entropy, krippendorff_alpha, num_classes_used
 
 
@@ -53,7 +52,9 @@ class AnswerStatistics:
         )
 
 
-def answer_statistics(answers: Any, level: Level | None = None, min_answers: int = 5) -> AnswerStatistics:
+def answer_statistics(
+    answers: Answers, level: Level | None = None, min_answers: int = 5
+) -> AnswerStatistics:
     """How many answers there are, how far they agree, and who should be looked at.
 
     Args:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 
 from .._arguments import distributions, whole_number
 from ..annotations import MISSING, rows_like
 
 
-def checked_confusion(name: str, confusion: Any) -> np.ndarray:
+def checked_confusion(name: str, confusion: npt.ArrayLike) -> np.ndarray:
     """Confusions `(annotators, true, answer)`, as floats."""
     confusion = np.asarray(confusion, float)
     if confusion.ndim != 3 or confusion.shape[1] != confusion.shape[2] or confusion.size == 0:
@@ -18,7 +17,9 @@ def checked_confusion(name: str, confusion: Any) -> np.ndarray:
     return distributions(name, confusion)
 
 
-def checked_confusion_pair(confusion: Any, reference: Any) -> tuple[np.ndarray, np.ndarray]:
+def checked_confusion_pair(
+    confusion: npt.ArrayLike, reference: npt.ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
     """Two sets of confusions of one shape."""
     confusion, reference = (
         checked_confusion("confusion", confusion),
@@ -28,7 +29,7 @@ def checked_confusion_pair(confusion: Any, reference: Any) -> tuple[np.ndarray, 
     return confusion, reference
 
 
-def checked_weights(weights: Any, num_annotators: int) -> np.ndarray:
+def checked_weights(weights: npt.ArrayLike | None, num_annotators: int) -> np.ndarray:
     """Weights of the annotators, all alike by default."""
     values = np.ones(num_annotators) if weights is None else np.asarray(weights, float)
     fits = values.shape == (num_annotators,)
@@ -40,7 +41,7 @@ def checked_weights(weights: Any, num_annotators: int) -> np.ndarray:
     return values
 
 
-def checked_class_codes(name: str, labels: Any, num_classes: int | None) -> np.ndarray:
+def checked_class_codes(name: str, labels: npt.ArrayLike, num_classes: int | None) -> np.ndarray:
     """Class codes, none missing."""
     if num_classes is not None:
         whole_number("num_classes", num_classes)
@@ -58,7 +59,7 @@ def checked_class_codes(name: str, labels: Any, num_classes: int | None) -> np.n
     return labels.astype(np.int64)
 
 
-def checked_probabilities(name: str, probabilities: Any) -> np.ndarray:
+def checked_probabilities(name: str, probabilities: npt.ArrayLike) -> np.ndarray:
     """Probabilities `(items, classes)`, as floats."""
     probabilities = np.asarray(probabilities, float)
     if probabilities.ndim != 2 or probabilities.size == 0:
@@ -68,10 +69,12 @@ def checked_probabilities(name: str, probabilities: Any) -> np.ndarray:
     return distributions(name, probabilities)
 
 
-def checked_labels_and_probabilities(y_true: Any, probabilities: Any) -> tuple[np.ndarray, np.ndarray]:
+def checked_labels_and_probabilities(
+    y_true: npt.ArrayLike, probabilities: npt.ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
     """Labels, and the probabilities of as many items."""
     if hasattr(probabilities, "columns") and list(probabilities.columns) != [
-        *range(probabilities.shape[1])
+        *range(np.shape(probabilities)[1])
     ]:
         raise ValueError(
             "`probabilities` must have its columns in the order of the class codes, as an array has "
@@ -79,7 +82,7 @@ def checked_labels_and_probabilities(y_true: Any, probabilities: Any) -> tuple[n
         )
     y_true = rows_like("y_true", y_true, "probabilities", probabilities)
     probabilities = checked_probabilities("probabilities", probabilities)
-    y_true = checked_class_codes("y_true", y_true, probabilities.shape[1])
+    y_true = checked_class_codes("y_true", y_true, np.shape(probabilities)[1])
     if len(y_true) != len(probabilities):
         raise ValueError(
             f"`y_true` must have one class for each of the {len(probabilities)} rows of `probabilities`. "

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 
-from ..annotations import Annotations, as_annotations
+from ..annotations import Annotations, Answers, as_annotations
 
 Weights = Literal["linear", "quadratic"]
 
 
-def cohen_kappa(answers: Any, weights: Weights | None = None) -> np.ndarray:
+def cohen_kappa(answers: Answers, weights: Weights | None = None) -> np.ndarray:
     """Agreement of each two annotators beyond chance, over the items that both answered.
 
     With the shares `p_kl` of the items to which the first answered `k` and the second `l`, their margins, and a
@@ -67,7 +68,7 @@ def cohen_kappa(answers: Any, weights: Weights | None = None) -> np.ndarray:
         return np.where(expected > 0, 1 - products / expected, np.nan)
 
 
-def fleiss_kappa(answers: Any) -> float:
+def fleiss_kappa(answers: Answers) -> float:
     """Agreement of all annotators beyond chance, where any annotators may answer any item.
 
     With `n_ik` answers `k` of the `n_i` to item `i`, over the `N` items that have at least two:
@@ -121,7 +122,7 @@ def _pairs(annotations: Annotations) -> Iterator[tuple[np.ndarray, ...]]:
         yield first * size + second, second * size + first, answers[pair], answers[pair + apart]
 
 
-def _disagreement(first: Any, second: Any, weights: Weights | None) -> np.ndarray:
+def _disagreement(first: npt.ArrayLike, second: npt.ArrayLike, weights: Weights | None) -> np.ndarray:
     if weights is None:
         return np.asarray(first != second, float)
     return np.abs(np.subtract(first, second, dtype=float)) ** (1 if weights == "linear" else 2)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 
 from .._arguments import whole_number
 from ._checks import checked_labels_and_probabilities, checked_probabilities
 
 
-def brier_score(y_true: Any, probabilities: Any) -> float:
+def brier_score(y_true: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
     """Mean squared error of predicted probabilities, summed over the classes: `mean_i sum_k (p_ik - [y_i = k])^2`.
 
     Args:
@@ -38,7 +37,7 @@ def brier_score(y_true: Any, probabilities: Any) -> float:
     return float(np.square(error).sum(axis=1).mean())
 
 
-def calibration_error(y_true: Any, probabilities: Any, num_bins: int = 15) -> float:
+def calibration_error(y_true: npt.ArrayLike, probabilities: npt.ArrayLike, num_bins: int = 15) -> float:
     """Expected calibration error of the most probable class.
 
     Items are put in bins of equal width by the probability of their most probable class, `(0, 1/M]` to
@@ -75,7 +74,7 @@ def calibration_error(y_true: Any, probabilities: Any, num_bins: int = 15) -> fl
     return float(np.abs(gaps).sum() / len(y_true))
 
 
-def effective_rank(probabilities: Any) -> float:
+def effective_rank(probabilities: npt.ArrayLike) -> float:
     """How many classes a classifier tells apart: `exp(-sum_k p_k log p_k)`.
 
     The `p_k` are the eigenvalues of `F'F` over their sum.

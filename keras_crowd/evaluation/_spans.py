@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
+
+from ..annotations import Answers
 
 
 class SpanScores(NamedTuple):
@@ -27,7 +30,7 @@ class SpanScores(NamedTuple):
     f1: float
 
 
-def span_scores(true: Any, predicted: Any, labels: Sequence[str]) -> SpanScores:
+def span_scores(true: npt.ArrayLike, predicted: npt.ArrayLike, labels: Sequence[str]) -> SpanScores:
     """Precision, recall and F1 of spans: right are those of the same class, beginning and end.
 
     Args:
@@ -73,7 +76,11 @@ def span_scores(true: Any, predicted: Any, labels: Sequence[str]) -> SpanScores:
 
 
 def annotator_span_scores(
-    annotators: Any, answers: Any, tags: Any, labels: Sequence[str], num_annotators: int
+    annotators: npt.ArrayLike,
+    answers: Answers,
+    tags: npt.ArrayLike,
+    labels: Sequence[str],
+    num_annotators: int,
 ) -> np.ndarray:
     """Precision, recall and F1 of each annotator's spans against tags: inferred ones, or gold.
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from ..annotations import as_answers
+from .._typing import Features
+from ..annotations import Answers, as_answers
 from ._answer_rows import AnswerRows, Form
 from ._features import FeatureRows, checked_weights, with_annotators
 
@@ -15,7 +17,12 @@ class BatchRows:
     """The batches of `CrowdBatches`, each the element at some positions of items; see there for the arguments."""
 
     def __init__(
-        self, x: Any, annotations: Any, form: Form, num_slots: int | None, sample_weight: Any
+        self,
+        x: Features,
+        annotations: Answers,
+        form: Form,
+        num_slots: int | None,
+        sample_weight: npt.ArrayLike | None,
     ) -> None:
         self.annotations, self.form = as_answers(annotations), form
         self._answers = AnswerRows(self.annotations, form, num_slots)

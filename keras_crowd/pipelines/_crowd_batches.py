@@ -6,8 +6,11 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from .._arguments import whole_number
+from .._typing import Features
+from ..annotations import Answers
 from ._answer_rows import Form
 from ._batch_rows import BatchRows
 
@@ -53,15 +56,15 @@ class CrowdBatches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        x: Any,
-        annotations: Any,
+        x: Features,
+        annotations: Answers,
         batch_size: int = 32,
         *,
         form: Form = "slots",
         num_slots: int | None = None,
         shuffle: bool = True,
         seed: int = 0,
-        sample_weight: Any = None,
+        sample_weight: npt.ArrayLike | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

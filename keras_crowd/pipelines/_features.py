@@ -6,7 +6,9 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
+from .._typing import Features, Tensor
 from ..annotations import Annotations, rows_by_id
 
 
@@ -18,7 +20,7 @@ class FeatureRows:
         annotations: Whose items the rows are.
     """
 
-    def __init__(self, x: Any, annotations: Annotations) -> None:
+    def __init__(self, x: Features, annotations: Annotations) -> None:
         self.x = keras.tree.map_structure(lambda part: rows_by_id("x", part, annotations), x)
         self.is_function = callable(x) and not hasattr(x, "__getitem__")
         if self.is_function:
@@ -64,7 +66,7 @@ class FeatureRows:
         return leaves
 
 
-def with_annotators(x: Any, annotators: Any) -> Any:
+def with_annotators(x: Features, annotators: Tensor) -> Any:
     """Adds who answered to features, as inputs of a model on slots: last, or under `"annotators"` of a dict.
 
     Args:
@@ -84,7 +86,7 @@ def with_annotators(x: Any, annotators: Any) -> Any:
     return (*x, annotators) if isinstance(x, list | tuple) else (x, annotators)
 
 
-def checked_weights(sample_weight: Any, annotations: Annotations) -> np.ndarray | None:
+def checked_weights(sample_weight: npt.ArrayLike | None, annotations: Annotations) -> np.ndarray | None:
     """One weight an item, float32."""
     if sample_weight is None:
         return None

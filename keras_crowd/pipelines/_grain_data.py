@@ -5,22 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .._arguments import whole_number
+from .._typing import Features
+from ..annotations import Answers
 from ._answer_rows import Form
 from ._batch_rows import BatchRows
 
 
 def grain_data(
-    x: Any,
-    annotations: Any,
+    x: Features,
+    annotations: Answers,
     batch_size: int = 32,
     *,
     form: Form = "slots",
     num_slots: int | None = None,
     shuffle: bool = True,
     seed: int = 0,
-    sample_weight: Any = None,
+    sample_weight: npt.ArrayLike | None = None,
 ) -> Any:
     """A `grain.MapDataset` of the batches of `CrowdBatches`. Needs `pip install 'keras_crowd[grain]'`.
 

@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import ops as kops
 
+from .._typing import Features
+
 
 class Shuffled(keras.utils.PyDataset):
     """Batches of arrays for `fit(..., shuffle=False)`; Keras's own order would be another after an interruption.
@@ -20,7 +22,7 @@ class Shuffled(keras.utils.PyDataset):
         epoch: The first epoch.
     """
 
-    def __init__(self, x: Any, y: np.ndarray, batch_size: int, seed: int, epoch: int = 0) -> None:
+    def __init__(self, x: Features, y: np.ndarray, batch_size: int, seed: int, epoch: int = 0) -> None:
         super().__init__()
         self.x, self.y = keras.tree.map_structure(np.asarray, x), y
         self.batch_size, self.seed = batch_size, seed

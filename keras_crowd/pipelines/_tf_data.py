@@ -6,9 +6,11 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from .._arguments import whole_number
-from ..annotations import as_answers
+from .._typing import Features
+from ..annotations import Answers, as_answers
 from ._answer_rows import AnswerRows, Form
 from ._features import FeatureRows, checked_weights, with_annotators
 
@@ -16,15 +18,15 @@ _BUFFER = 10_000  # items
 
 
 def tf_data(
-    x: Any,
-    annotations: Any,
+    x: Features,
+    annotations: Answers,
     batch_size: int = 32,
     *,
     form: Form = "slots",
     num_slots: int | None = None,
     shuffle: bool | int = True,
     seed: int = 0,
-    sample_weight: Any = None,
+    sample_weight: npt.ArrayLike | None = None,
 ) -> Any:
     """A `tf.data.Dataset` of the batches of `CrowdBatches`. Needs TensorFlow, whatever the backend.
 
@@ -73,7 +75,7 @@ def tf_data(
     return batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
 
-def _read_in_order(tf: Any, x: Any, answers: AnswerRows, buffer: int, seed: int) -> Any:
+def _read_in_order(tf: Any, x: Features, answers: AnswerRows, buffer: int, seed: int) -> Any:
     """Position and features of each item; a data set of another length is an error."""
     size = answers.annotations.num_items
     known = int(x.cardinality())
@@ -89,7 +91,9 @@ def _read_in_order(tf: Any, x: Any, answers: AnswerRows, buffer: int, seed: int)
     return pairs.shuffle(buffer, seed, reshuffle_each_iteration=True) if buffer else pairs
 
 
-def _read_at_random(tf: Any, x: Any, answers: AnswerRows, batch_size: int, shuffle: bool, seed: int) -> Any:
+def _read_at_random(
+    tf: Any, x: Features, answers: AnswerRows, batch_size: int, shuffle: bool, seed: int
+) -> Any:
     """Positions and features of batches; only positions are shuffled."""
     read, used = FeatureRows(x, answers.annotations), answers.used()
     example = read(used[:1])
@@ -116,7 +120,7 @@ def _finish(tf: Any, answers: AnswerRows, weights: np.ndarray | None) -> Any:
     missing, of_classes = tf.constant(annotations.kind.missing, said.dtype), tuple(said.shape[1:])
     weight = None if weights is None else tf.constant(weights)
 
-    def finish(items: Any, x: Any) -> Any:
+    def finish(items: Any, x: Features) -> Any:
         weighted = () if weight is None else (tf.gather(weight, items),)
         if form == "items":
             return (x, items, *weighted)

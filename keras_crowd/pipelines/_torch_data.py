@@ -5,22 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy.typing as npt
 
 from .._arguments import whole_number
+from .._typing import Features, Tensors
+from ..annotations import Answers
 from ._answer_rows import Form
 from ._batch_rows import BatchRows
 
 
 def torch_data(
-    x: Any,
-    annotations: Any,
+    x: Features,
+    annotations: Answers,
     batch_size: int = 32,
     *,
     form: Form = "slots",
     num_slots: int | None = None,
     shuffle: bool = True,
     seed: int = 0,
-    sample_weight: Any = None,
+    sample_weight: npt.ArrayLike | None = None,
     **kwargs: Any,
 ) -> Any:
     """A `torch.utils.data.DataLoader` of the batches of `CrowdBatches`. Needs PyTorch, whatever the backend.
@@ -61,7 +64,7 @@ def torch_data(
     return data.DataLoader(rows, sampler=batches, batch_size=None, collate_fn=_tensors, **kwargs)
 
 
-def _tensors(batch: Any) -> Any:
+def _tensors(batch: Tensors) -> Any:
     import torch
 
     return keras.tree.map_structure(torch.as_tensor, batch)

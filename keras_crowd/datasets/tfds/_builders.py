@@ -10,7 +10,7 @@ import tensorflow_datasets as tfds
 
 from ...annotations import MISSING
 from .. import _published
-from .._published import LABELME_CLASSES, MUSIC_CLASSES, NER_CLASSES, POLARITY_CLASSES, Item
+from .._published import LABELME_CLASSES, MUSIC_CLASSES, NER_CLASSES, POLARITY_CLASSES, Item, Path
 
 NUM_ANNOTATORS = "num_annotators"  # in the metadata of a data set
 _HOST = "http://fprodrigues.com/"
@@ -68,7 +68,7 @@ class _CrowdBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  #
         self.info.metadata[NUM_ANNOTATORS] = 1 + max(said, default=-1)
         return {split: self._generate_examples(folder, name) for split, name in self.SPLITS.items()}
 
-    def _generate_examples(self, folder: Any, split: str) -> Iterator[tuple[int, Item]]:
+    def _generate_examples(self, folder: Path, split: str) -> Iterator[tuple[int, Item]]:
         yield from enumerate(self.read(folder, split))
 
     def as_dataset(
