@@ -57,3 +57,17 @@ def answer_likelihood(emissions, potentials, confusion, answers):
                     p *= confusion[r, k, answer]
         total += p
     return np.log(total)
+
+
+def soft_answer_likelihood(emissions, potentials, confusion, answers):
+    """`log sum_z p(z) prod_rtl A_r[z_t, l] ^ y_rtl`; answers: (T, R, K), zeros missing."""
+    log_z = log_partition(emissions, *potentials)
+    total = 0.0
+    for z, s in all_scores(emissions, *potentials).items():
+        p = np.exp(s - log_z)
+        for t, k in enumerate(z):
+            for r, distribution in enumerate(answers[t]):
+                for answer, part in enumerate(distribution):
+                    p *= confusion[r, k, answer] ** part
+        total += p
+    return np.log(total)

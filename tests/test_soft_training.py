@@ -197,19 +197,6 @@ def test_classes_are_put_back():
     )
 
 
-def test_a_hidden_crf_says_that_it_takes_hard_answers():
-    encoder = keras.Sequential([keras.Input((None, D)), keras.layers.Dense(K)])
-    model = kc.models.HiddenCRF(encoder, kc.layers.CrowdsSequenceLabeling(R, "CM", trainable=False))
-    x, y = X.reshape(6, 4, D), SOFT.reshape(6, 4, R, K)
-    for call in (
-        lambda: model.evidence(y),
-        lambda: kc.validate(model, x, y),
-        lambda: kc.EMTrainer(model).fit(x, y, verbose=0),
-    ):
-        with pytest.raises(ValueError, match=r"`HiddenCRF` takes hard answers.*Received: answers of shape"):
-            call()
-
-
 def test_a_regressor_takes_no_distributions():
     regressor = keras.Sequential([keras.Input((D,)), keras.layers.Dense(1)])
     with pytest.raises(

@@ -50,6 +50,7 @@ def to_sequence_slots(
     annotator_index: np.ndarray,
     answers: np.ndarray,
     shape: tuple[int, int],
+    kind: AnswerKind,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The same of tags: an annotator has one slot for a whole sequence.
 
@@ -57,17 +58,19 @@ def to_sequence_slots(
         sequence: Sequence of each answer.
         time: Token of each answer.
         annotator_index: Annotator of each answer.
-        answers: Class codes.
+        answers: The answers.
         shape: Numbers of sequences and of tokens.
+        kind: What one answer is.
 
     Returns:
-        Annotators `(sequences, slots)`, ascending, and answers `(sequences, time, slots)`, both padded with `-1`.
+        Annotators `(sequences, slots)`, ascending, padded with `-1`, and answers `(sequences, time, slots,
+        *kind.shape)`.
     """
     size = int(annotator_index.max()) + 1
     pairs, pair = np.unique(sequence.astype(np.int64) * size + annotator_index, return_inverse=True)
     slot = places_within(pairs // size, shape[0])
     annotators = np.full((shape[0], slot.max() + 1), MISSING, np.int32)
-    table = np.full((*shape, slot.max() + 1), MISSING, np.int32)
+    table = kind.empty((*shape, slot.max() + 1))
     annotators[pairs // size, slot] = pairs % size
     table[sequence, time, slot[pair]] = answers
     return annotators, table

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..annotations import MISSING, Annotations, to_sequence_slots
+from ..annotations import MISSING, Annotations, Classes, to_sequence_slots
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -74,7 +74,7 @@ class CrowdSequences:
         who = np.where(self.answers >= 0, self.annotators[:, None] * num_classes + previous, MISSING)
         sentence, time, slot = np.nonzero(who >= 0)
         given = who[sentence, time, slot], self.answers[sentence, time, slot]
-        annotators, answers = to_sequence_slots(sentence, time, *given, self.answers.shape[:2])
+        annotators, answers = to_sequence_slots(sentence, time, *given, self.answers.shape[:2], Classes())
         return replace(
             self, annotators=annotators, answers=answers, num_annotators=self.num_annotators * num_classes
         )
@@ -113,5 +113,5 @@ def slots_of(answers: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.n
     sentence = np.repeat(np.arange(len(lengths)), lengths)[token]
     shape = (len(lengths), lengths.max())
     return to_sequence_slots(
-        sentence, token - offsets[sentence], annotator, answers[token, annotator], shape
+        sentence, token - offsets[sentence], annotator, answers[token, annotator], shape, Classes()
     )

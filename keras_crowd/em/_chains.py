@@ -17,7 +17,7 @@ class Chains(Confusions):
     Args:
         model: The `HiddenCRF`.
         features: Its inputs, item by item.
-        answers: `(items, time, annotators or slots)`, `-1` for missing.
+        answers: `(items, time, annotators or slots)`, `-1` for missing; or soft answers, the classes as last axis.
         prior: As for `Confusions`.
         strength: As for `Confusions`.
     """
@@ -30,7 +30,9 @@ class Chains(Confusions):
                 "The crowd layer of the `HiddenCRF` must not be trainable: its confusions are estimated in "
                 "closed form. Received: trainable=True"
             )
-        tokens = _token_annotations(answers, _annotators(model, features, answers), model)
+        observed = np.any(answers > 0, axis=-1) if answers.ndim == 4 else answers >= 0
+        annotators = _annotators(model, features, answers, observed)
+        tokens = _token_annotations(answers, observed, annotators, model)
         super().__init__(tokens, np.full(tokens.num_items, MISSING), prior, strength)
         self.model, self.answers = model, answers
 
@@ -39,7 +41,7 @@ class Chains(Confusions):
         return self.answers
 
     def maximize(self, posterior: np.ndarray) -> None:
-        """M-step: `A_rkl ~ a_rkl + w sum_t q_tk [y_tr = l]`, with the weight `w` of an answer."""
+        """M-step: `A_rkl ~ a_rkl + w sum_t q_tk y_trl`, with the weight `w` of an answer."""
         counts = self.model.answer_weight * self.sums.expected_counts(posterior) + self.prior
         self.value = counts / counts.sum(axis=-1, keepdims=True)
         self.model.crowd.set_confusion(self.value)
@@ -58,20 +60,22 @@ class Chains(Confusions):
         return q, float(evidence.sum() + np.sum(self.prior * np.log(self.value)))
 
 
-def _annotators(model: HiddenCRF, features: Any, answers: np.ndarray) -> np.ndarray:
+def _annotators(model: HiddenCRF, features: Any, answers: np.ndarray, observed: np.ndarray) -> np.ndarray:
     """Annotator of each answer of an item, `(items, annotators or slots)`; checks features and answers."""
-    found = np.tile(np.arange(answers.shape[-1]), (len(answers), 1))
+    found = np.tile(np.arange(observed.shape[-1]), (len(answers), 1))
     for x, items in features:
-        if np.any(answers[items] >= 0):
+        if np.any(observed[items]):
             validate(model, x, answers[items])
         if model.slots:
             found[items] = model.annotators(x)
     return found
 
 
-def _token_annotations(answers: np.ndarray, annotators: np.ndarray, model: HiddenCRF) -> Annotations:
+def _token_annotations(
+    answers: np.ndarray, observed: np.ndarray, annotators: np.ndarray, model: HiddenCRF
+) -> Annotations:
     """Annotations whose items are all tokens, `items * time`."""
-    item, time, slot = np.nonzero(answers >= 0)
+    item, time, slot = np.nonzero(observed)
     return Annotations(
         item * answers.shape[1] + time,
         annotators[item, slot],

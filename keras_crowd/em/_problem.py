@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from .. import ops
 from ..annotations import MISSING, Annotations, as_annotations, as_ratings, by_ids, rows_by_id
 from ..models import HiddenCRF, check_outputs, outputs_of_few
 from ._chains import Chains
@@ -38,7 +37,6 @@ def _chains(
             "`gold` is not for a `HiddenCRF`: give the gold tags as the answers of an annotator of their own, with "
             f"a `prior` that says so. Received: gold of shape {np.shape(gold)}"
         )
-    ops.refuse_soft_tokens(np.shape(answers))
     answers = _answers_to_tokens(answers)
     features = as_features(x, len(answers), batch_size)
     chains = Chains(trainer.classifier, features, answers, trainer.prior, trainer.strength)

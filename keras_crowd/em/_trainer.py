@@ -185,7 +185,8 @@ class EMTrainer:
         annotators, rows = self._annotators, self._rows
         log.begin(iteration)
         annotators.maximize(self._posterior)
-        targets = annotators.targets(self._posterior).reshape(*rows, -1)
+        targets = annotators.targets(self._posterior)
+        targets = targets if targets.ndim > len(rows) else targets.reshape(*rows, -1)
         loss = features.fit(
             self.network,
             targets[..., 1:] if self._of_two_classes() else targets,

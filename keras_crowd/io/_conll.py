@@ -44,10 +44,13 @@ class TokenAnswers:
         return f"TokenAnswers({len(self.tokens):,} sentences, {size:,} tokens, {self.annotations!r})"
 
     def dense(self) -> np.ndarray:
-        """The answers as `(sentences, time, annotators)`, padded with `-1` as missing ones are."""
+        """The answers as `(sentences, time, annotators)`, padded with `-1` as missing ones are.
+
+        Soft answers have the classes as last axis, zeros where missing.
+        """
         sentence, time = self._positions()
         shape = (len(self.tokens), max(map(len, self.tokens)), self.annotations.num_annotators)
-        table = np.full(shape, MISSING, np.int32)
+        table = self.annotations.kind.empty(shape)
         item = self.annotations.item_index
         table[sentence[item], time[item], self.annotations.annotator_index] = self.annotations.answers
         return table
@@ -56,12 +59,15 @@ class TokenAnswers:
         """The answers without annotators who said nothing about a sentence.
 
         Returns:
-            Annotators `(sentences, slots)` and answers `(sentences, time, slots)`, both padded with `-1`.
+            Annotators `(sentences, slots)` and answers `(sentences, time, slots)`, both padded with `-1`; soft answers
+            have the classes as last axis and are padded with zeros.
         """
         sentence, time = self._positions()
         item, shape = self.annotations.item_index, (len(self.tokens), max(map(len, self.tokens)))
         annotators, answers = self.annotations.annotator_index, self.annotations.answers
-        return to_sequence_slots(sentence[item], time[item], annotators, answers, shape)
+        return to_sequence_slots(
+            sentence[item], time[item], annotators, answers, shape, self.annotations.kind
+        )
 
     def _positions(self) -> tuple[np.ndarray, np.ndarray]:
         """Sentence of each token, and its position there."""

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from keras import ops as kops
 
 from .. import ops
+from .._arguments import flag
 from .._registration import register
 from .._typing import Features, Tensor, Tensors
 from ..layers import CrowdLayer, LinearChainCRF
@@ -31,9 +32,8 @@ class _AnswerEvidence(keras.layers.Layer):
     def call(self, answers: Tensor, annotators: Tensor | None = None, training: bool = False) -> Any:
         log_confusion = self.crowd.log_confusion(annotators, training)
         width, num_classes = log_confusion.shape[-3], log_confusion.shape[-1]
-        ops.refuse_soft_tokens(answers.shape)
-        ops.check_answer_shape(answers.shape, (None, None, width, num_classes))
-        targets = ops.one_hot_answers(ops.answers_of_somebody(answers, annotators), num_classes)
+        answers = ops.answers_of_somebody(answers, annotators, _is_soft(answers))
+        targets = ops.answer_distributions(answers, (None, None, width, num_classes))
         return self.weight * ops.answer_evidence(kops.cast(targets, log_confusion.dtype), log_confusion)
 
     def compute_output_spec(
@@ -90,6 +90,9 @@ class HiddenCRF(ChainModel):
     each of its tokens, and what one takes for an entity tempts others. `answer_weight` below 1 counts every
     answer as that part of one, `A_r[z_t, y_tr]^w`, so that features and neighbors have more to say.
 
+    A soft answer, a distribution `y_rt` over the classes, counts as `prod_l A_r[z_t, l] ^ y_rtl`, as in
+    `aggregation.dawid_skene`.
+
     Padding is what the Keras mask of the encoder says, and also all tokens after the last one that has an
     answer. Other tokens without answers are summed out.
 
@@ -107,7 +110,7 @@ class HiddenCRF(ChainModel):
         inputs: Those of `encoder`; with `slots=True`, `(features, annotators)` or `(*features, annotators)`,
             annotators `(batch, slots)`; for an encoder that takes a dict, the dict with the key
             `"annotators"` added. In `fit`, `y` are answers `(batch, time, annotators or slots)`, `-1` or `NaN` for
-            missing.
+            missing; or soft answers `(batch, time, annotators or slots, classes)`, rows of zeros or `NaN` for missing.
             `sample_weight` is `(batch,)`, or `(batch, time)` to weigh the answers to each token.
 
     Example:
@@ -173,11 +176,12 @@ class HiddenCRF(ChainModel):
     ) -> Tensor:
         annotators = self.annotators(x)
         evidence = self.evidence(y, annotators, training=training)
-        y = ops.answers_of_somebody(y, annotators)
+        soft = _is_soft(y)
+        observed = ops.is_answered(ops.answers_of_somebody(y, annotators, soft), soft)
         evidence, weight = weigh_tokens(evidence, sample_weight)
-        mask = _answered(y_pred["mask"], y)
+        mask = _until_last(y_pred["mask"], observed)
         values = self.crf.log_likelihood(y_pred["emissions"], evidence, mask)
-        answered = kops.logical_and(kops.expand_dims(mask, -1), y >= 0)
+        answered = kops.logical_and(kops.expand_dims(mask, -1), observed)
         loss = self._mean_loss(values, kops.sum(kops.cast(answered, values.dtype)), weight)
         return loss + (self.crowd.confusion_penalty() if training else 0.0)
 
@@ -200,59 +204,62 @@ class HiddenCRF(ChainModel):
         Returns:
             `(items, time, K)`, zeros at padding and after the last answer; and `(items,)`.
         """
-        return self._read(self._until_last_answer, x, answers, batch_size)
+        return self._read(x, answers, batch_size, until_last_answer=True)
 
     def posterior(self, x: Features, answers: npt.ArrayLike, batch_size: int = 256) -> np.ndarray:
         """`p(z_t = k | x, y)`, what features and answers together say: `(items, time, K)`, zeros at padding."""
-        return self._read(self._all_tokens, x, answers, batch_size)[0]
+        return self._read(x, answers, batch_size, until_last_answer=False)[0]
 
-    def truth_tagger(self) -> Any:
+    def truth_tagger(self, soft: bool = False) -> Any:
         """Truth inference: a functional model from features *and answers* to the most probable tags.
+
+        Args:
+            soft: Whether the answers are soft, with the classes as last axis. Defaults to `False`.
 
         Returns:
             A `keras.Model` that shares the weights. Its inputs are those of the encoder, then the answers
-            `(batch, time, annotators or slots)`, then with slots the annotators; a list. `predict` gives
-            int32 tags `(batch, time)`, `-1` at padding. Under JAX, `export` it for known lengths
-            (`input_signature`): JAX takes the lengths of two inputs for different ones.
+            `(batch, time, annotators or slots)`, soft ones with the classes last, then with slots the annotators; a
+            list. `predict` gives int32 tags `(batch, time)`, `-1` at padding. Under JAX, `export` it for known
+            lengths (`input_signature`): JAX takes the lengths of two inputs for different ones.
         """
-        emissions, evidence, mask, given = self._observed()
+        emissions, evidence, mask, given = self._observed(flag("soft", soft))
         tags = self.crf(emissions + evidence, mask=mask)
         return Tagger([*self.encoder.inputs, *given], tags, name="truth_tagger")
 
-    def _observed(self) -> tuple[Any, Any, Any, list[Any]]:
+    def _observed(self, soft: bool) -> tuple[Any, Any, Any, list[Any]]:
         """Emissions, evidence and mask as symbols, and those of the answers (and annotators) below."""
         width = None if self.slots else self.crowd.num_annotators
-        given = [
-            keras.Input((None, width), dtype="float32", name="answers")
-        ]  # with NaN for missing as well
+        shape = (None, width, self.num_classes) if soft else (None, width)
+        given = [keras.Input(shape, dtype="float32", name="answers")]  # with NaN for missing as well
         if self.slots:
             given.append(keras.Input((None,), dtype="int32", name="annotators"))
         emissions = self.encoder.outputs[0]
         return emissions, self.evidence(*given), self.real_tokens(emissions), given
 
-    @functools.cached_property  # compiled once; and no part of this model that is saved
-    def _all_tokens(self) -> Any:
-        return self._reader(until_last_answer=False)
+    @functools.cached_property  # and no attribute that Keras would track and save
+    def _readers(self) -> dict[tuple[bool, bool], Any]:
+        """Compiled once each."""
+        return {}
 
-    @functools.cached_property
-    def _until_last_answer(self) -> Any:
-        return self._reader(until_last_answer=True)
-
-    def _reader(self, until_last_answer: bool) -> Any:
+    def _reader(self, soft: bool, until_last_answer: bool) -> Any:
         """A model like `truth_tagger` that gives what `_Expectation` gives."""
-        emissions, evidence, mask, given = self._observed()
-        mask = _answered(mask, given[0]) if until_last_answer else mask
-        outputs = _Expectation(self.crf, name="expectation")(emissions, evidence, mask)
-        return keras.Model([*self.encoder.inputs, *given], outputs)
+        reader = self._readers.get((soft, until_last_answer))
+        if reader is None:
+            emissions, evidence, mask, given = self._observed(soft)
+            mask = _until_last(mask, ops.is_answered(given[0], soft)) if until_last_answer else mask
+            outputs = _Expectation(self.crf, name="expectation")(emissions, evidence, mask)
+            reader = keras.Model([*self.encoder.inputs, *given], outputs)
+            self._readers[soft, until_last_answer] = reader
+        return reader
 
     def _read(
-        self, model: keras.Model, x: Features, answers: npt.ArrayLike, batch_size: int
+        self, x: Features, answers: npt.ArrayLike, batch_size: int, until_last_answer: bool
     ) -> tuple[np.ndarray, np.ndarray]:
+        answers = np.asarray(answers)
         annotators = [self.annotators(x)] if self.slots else []
         features = match_inputs(self.encoder, self.features(x))
-        return tuple(
-            model.predict([*features, np.asarray(answers), *annotators], batch_size=batch_size, verbose=0)
-        )
+        reader = self._reader(_is_soft(answers), until_last_answer)
+        return tuple(reader.predict([*features, answers, *annotators], batch_size=batch_size, verbose=0))
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -263,7 +270,12 @@ class HiddenCRF(ChainModel):
         }
 
 
-def _answered(mask: Tensor, answers: Tensor) -> Tensor:
-    """Real tokens with an answer at them or after them, `(batch, time)`."""
-    answered = kops.cast(kops.any(answers >= 0, axis=-1), "int32")
+def _is_soft(answers: Tensor) -> bool:
+    """Whether answers to tokens have the classes as last axis."""
+    return len(answers.shape) == 4
+
+
+def _until_last(mask: Tensor, observed: Tensor) -> Tensor:
+    """Real tokens with an answer at them or after them, `(batch, time)`; `observed` as the answers."""
+    answered = kops.cast(kops.any(observed, axis=-1), "int32")
     return kops.logical_and(mask, kops.flip(kops.cumsum(kops.flip(answered, axis=1), axis=1), axis=1) > 0)

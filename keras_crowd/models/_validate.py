@@ -6,7 +6,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from .. import ops
 from .._arguments import SUM_TOLERANCE, finite_features, one_row_an_item
 from .._typing import Features
 from ..annotations import Answers
@@ -138,7 +137,6 @@ def _check_likelihood(model: HiddenCRF | JointCrowdModel, x: Features, answers: 
     if isinstance(model, JointCrowdModel):
         check_outputs(f, crowd.from_logits)
     else:
-        ops.refuse_soft_tokens(answers.shape)
         check_scores(f)
     width = crowd.num_annotators if annotators is None else np.shape(annotators)[-1]
     observed = _check_answers(answers, (*f.shape[1:-1], width), crowd.num_classes)

@@ -41,7 +41,6 @@ from ._classes import log_joint as log_joint
 from ._classes import matrix_logits as matrix_logits
 from ._classes import mixture_logits as mixture_logits
 from ._classes import one_hot_answers as one_hot_answers
-from ._classes import refuse_soft_tokens as refuse_soft_tokens
 from ._classes import two_classes as two_classes
 from ._classes import vector_logits as vector_logits
 from ._classes import without_padding as without_padding

@@ -142,15 +142,6 @@ def is_answered(answers: Tensor, soft: bool) -> Tensor:
     return kops.any(answers > 0, axis=-1) if soft else answers >= 0
 
 
-def refuse_soft_tokens(shape: Shape) -> None:
-    """Raises where answers to tokens have an axis of classes."""
-    if len(shape) == 4:
-        raise ValueError(
-            "`HiddenCRF` takes hard answers (batch, time, annotators or slots), -1 for missing: of soft ones the "
-            f"likeliest class. Received: answers of shape {tuple(shape)}"
-        )
-
-
 def is_no_class(answers: Tensor, num_classes: int) -> Tensor:
     """Where a code is not negative and yet no class: too large, or not whole."""
     wrong = answers >= num_classes
