@@ -10,16 +10,17 @@ import numpy as np
 from keras import ops as kops
 
 from ._backup import NO_BACKUP, Backup, TrainingBackup, description, training_variables
-from ._typing import Features, LearningRate, Optimizer
+from ._fit_features import Arrays, Batches
+from ._typing import LearningRate, Optimizer
 from .annotations import Annotations, checksum
 from .callbacks import RegularizerSchedule
 from .evaluation import classifier_alignment
 from .layers import CrowdsClassification
 from .losses import MaskedCrowdCrossEntropy
-from .models import align_classes, validate
+from .models import permute_classes
 from .ops import class_probabilities
 from .optimizers import crowd_optimizer
-from .pipelines import Shuffled, with_annotators
+from .pipelines import with_annotators
 from .regularizers import ClassifierLogDet
 from .warm_start import from_dawid_skene
 
@@ -30,15 +31,12 @@ class Training:
     def __init__(
         self,
         classifier: keras.Model,
-        x: Features,
+        features: Arrays | Batches,
         annotations: Annotations,
         epochs: int,
-        batch_size: int,
         from_logits: bool,
-        seed: int,
     ) -> None:
-        self.classifier, self.x, self.epochs, self.batch_size = classifier, x, epochs, batch_size
-        self.seed = seed
+        self.classifier, self.features, self.epochs = classifier, features, epochs
         self.num_slots = annotations.slots()[0].shape[1]
         # all weights are tried on one part before the next
         self._confusion = functools.lru_cache(1)(from_dawid_skene)
@@ -50,8 +48,8 @@ class Training:
         )
         ids = keras.Input((None,), dtype="int32", name="annotators")
         logits = self.crowd(classifier.outputs[0], annotators=ids)
-        self.model = keras.Model(with_annotators(_structure(classifier, x), ids), logits)
-        validate(self.model, *self.data(annotations))
+        self.model = keras.Model(with_annotators(_structure(classifier, features.few), ids), logits)
+        features.check(self.model, *annotations.slots(self.num_slots))
 
     def compile(self, optimizer: Optimizer, crowd_learning_rate: LearningRate | None) -> None:
         """Compiles, and keeps the start."""
@@ -65,11 +63,10 @@ class Training:
         """What the result depends on, but for the choice of the weight."""
         return {
             "answers": [checksum(annotations), annotations.num_items, annotations.num_annotators],
-            "features": self.x,
+            **self.features.given,
             "classifier": description(self.classifier),
             "optimizer": description(self._optimizer),
             "epochs": self.epochs,
-            "batch_size": self.batch_size,
             "from_logits": self.crowd.from_logits,
         }
 
@@ -80,11 +77,6 @@ class Training:
             self._start = [saved[f"variable_{i}"] for i in range(len(self._variables))]
         else:
             backup.save(**{f"variable_{i}": value for i, value in enumerate(self._start)})
-
-    def data(self, annotations: Annotations) -> tuple[Any, np.ndarray]:
-        """What the model is trained on."""
-        ids, answers = annotations.slots(self.num_slots)
-        return with_annotators(self.x, ids), answers
 
     def give_back(self) -> None:
         """Classifier, crowd layer and optimizer as they were given."""
@@ -110,7 +102,7 @@ class Training:
         kept.restore()
         done = len(kept.epoch)
         history = self.model.fit(
-            Shuffled(*self.data(annotations), self.batch_size, self.seed, done),
+            self.features.answered(*annotations.slots(self.num_slots), done),
             shuffle=False,
             initial_epoch=done,
             epochs=done if kept.stopped else self.epochs,
@@ -127,8 +119,7 @@ class Training:
 
     def probabilities(self) -> np.ndarray:
         """The classifier's, of all items."""
-        outputs = self.classifier.predict(self.x, batch_size=self.batch_size, verbose=0)
-        return class_probabilities(outputs, self.crowd.from_logits)
+        return class_probabilities(self.features.predict(self.classifier), self.crowd.from_logits)
 
     def put_classes_back(self, annotations: Annotations) -> None:
         """Undoes a permutation of the classes; what is trained is not lost where that cannot be done."""
@@ -136,7 +127,8 @@ class Training:
             permutation = classifier_alignment(self.probabilities(), annotations).tolist()
             if permutation == sorted(permutation):
                 return
-            align_classes(self.model, *self.data(annotations))
+            ids = annotations.slots(self.num_slots)[0][self.features.few_items]
+            permute_classes(self.model, np.array(permutation), with_annotators(self.features.few, ids))
         except (ImportError, ValueError) as error:
             warnings.warn(
                 f"Whether classes were permuted is not known, or not undone. {error}", stacklevel=3

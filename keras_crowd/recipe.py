@@ -1,5 +1,6 @@
 """From a classifier, features and answers to a trained classifier, in one call."""
 
+import functools
 import math
 import os
 import pathlib
@@ -12,6 +13,7 @@ import numpy as np
 
 from ._arguments import check_choice, flag, number, whole_number
 from ._backup import Backup
+from ._fit_features import Arrays, Batches
 from ._repr import one_line
 from ._training import Training
 from ._typing import Features, LearningRate, Optimizer
@@ -55,13 +57,13 @@ class CrowdFit:
 def fit_crowd(
     classifier: keras.Model,
     x: Features,
-    answers: Answers,
+    answers: Answers | None = None,
     *,
     weights: float | Sequence[float] = WEIGHTS,
     optimizer: Optimizer = "adam",
     crowd_learning_rate: LearningRate | None = None,
     epochs: int | None = None,
-    batch_size: int = 256,
+    batch_size: int | None = None,
     from_logits: bool = False,
     num_splits: int = 4,
     fraction: float = 0.15,
@@ -83,6 +85,16 @@ def fit_crowd(
     The defaults are those of the README's results. The log det wants large batches, and then many
     epochs. With other starts or layers, use these parts yourself.
 
+    A data set is read anew in each epoch, in batches of its own and in the order it gives, so it is the data set that
+    shuffles: in memory items are in another order each epoch. It must be finite, and its rows the same each time
+    (let layers of the classifier augment). Its batches may be
+
+    - `(features, items)`, `items` their positions among the items of the answers, in any order:
+      `pipelines.CrowdBatches(x, annotations, 256, form="items")`, `tf_data`, `torch_data` or `grain_data` likewise.
+    - Features alone, all of them in the order of the items, not shuffled.
+    - `(features, answers)` or `((features, annotators), answers)`, as `fit` of a model with a crowd layer takes them,
+      in any order; then leave `answers` out. Items are known again by features and answers.
+
     Args:
         classifier: A Keras model of any kind from features to class probabilities `(batch, classes)`, or to that of
             class 1 of two, `(batch, 1)`. A KerasHub task is trained without its preprocessor, through which the
@@ -91,14 +103,16 @@ def fit_crowd(
             these back.
         x: Features: an array, or a list or dict of arrays for several inputs. A data frame's rows are matched to
             the items of the annotations by its index, unless that is a plain range; one that names others is refused.
+            Or a data set (`tf.data.Dataset`, `keras.utils.PyDataset`, PyTorch `DataLoader`), for features that memory
+            does not hold; see below.
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
-            `(items, annotators, classes)` with zeros; rows as in `x`.
+            `(items, annotators, classes)` with zeros; rows as in `x`. Left out only for a data set that holds them.
         weights: Weights to choose among, or the one to use.
         optimizer: A Keras optimizer or its name; the annotators get its like without weight decay.
         crowd_learning_rate: Learning rate of the annotators. Defaults to that of `optimizer`.
         epochs: Epochs of each training. Defaults to 200, or as many as 1,000 steps take if that is more
             (`default_epochs`). With much fewer steps the penalty finds an untrained classifier.
-        batch_size: Items in a batch; several times the number of classes.
+        batch_size: Items in a batch; several times the number of classes. Defaults to 256; a data set has its own.
         from_logits: Whether the classifier gives logits.
         num_splits: How many times answers are held out.
         fraction: Part of the answers held out each time.
@@ -129,23 +143,17 @@ def fit_crowd(
         S. Ibrahim, T. Nguyen, X. Fu, "Deep learning from crowdsourced labels: coupled cross-entropy
         minimization, identifiability, and regularization", ICLR 2023, GeoCrowdNet(F).
     """
-    _refuse_data_set(x)
     flag("from_logits", from_logits)
-    whole_number("batch_size", batch_size)
-    if epochs is not None:
-        whole_number("epochs", epochs)
+    _check_sizes(x, epochs, batch_size)
     if crowd_learning_rate is not None and not isinstance(
         crowd_learning_rate, keras.optimizers.schedules.LearningRateSchedule
     ):
         number("crowd_learning_rate", crowd_learning_rate, at_least=0)
     check_choice(weights, num_splits, fraction, seed)
-    annotations = as_annotations(answers, _num_classes(classifier, answers))
-    x = keras.tree.map_structure(lambda part: rows_by_id("x", part, annotations), x)
-    network, x = _network(classifier, x, from_logits)
-    _check_classifier(network, annotations)
+    network, features, annotations = _given(classifier, x, answers, from_logits, batch_size or 256, seed)
     if epochs is None:
-        epochs = default_epochs(annotations.num_items, batch_size)
-    training = Training(network, x, annotations, epochs, batch_size, from_logits, seed)
+        epochs = default_epochs(annotations.num_items, features.batch_size)
+    training = Training(network, features, annotations, epochs, from_logits)
     training.compile(optimizer, crowd_learning_rate)
     choosing = {"num_splits": num_splits, "fraction": fraction, "seed": seed}
     settings = {"weights": weights, "crowd_learning_rate": crowd_learning_rate, **choosing}
@@ -213,22 +221,41 @@ def _num_classes(classifier: keras.Model, answers: Answers) -> int | None:
     return 2 if outputs[0].shape[-1] == 1 else outputs[0].shape[-1]
 
 
-def _refuse_data_set(x: Features) -> None:
+def _check_sizes(x: Features, epochs: int | None, batch_size: int | None) -> None:
+    if epochs is not None:
+        whole_number("epochs", epochs)
+    if batch_size is not None:
+        whole_number("batch_size", batch_size)
+        if is_data_set(x):
+            raise ValueError(
+                "`batch_size` must be left out where `x` is a data set, which has its own batches. "
+                f"Received: batch_size={batch_size}"
+            )
+
+
+def _given(
+    classifier: keras.Model,
+    x: Features,
+    answers: Answers | None,
+    from_logits: bool,
+    batch_size: int,
+    seed: int,
+) -> tuple[keras.Model, Arrays | Batches, Annotations]:
+    """The classifier as a functional model of class probabilities, or logits; features as it takes them; answers."""
+    given = None if answers is None else as_annotations(answers, _num_classes(classifier, answers))
+    features: Arrays | Batches
     if is_data_set(x):
-        raise ValueError(
-            "`x` must be arrays in memory: `fit_crowd` trains on the same features many times, on other answers. Read "
-            "them into an array; or train `crowd_model(classifier, crowd, slots=True)` on `pipelines.CrowdBatches`, or "
-            f"`EMTrainer` on batches (features, items). Received: {type(x).__name__}"
-        )
-
-
-def _network(classifier: keras.Model, x: Features, from_logits: bool) -> tuple[keras.Model, Any]:
-    """The classifier as a functional model of class probabilities, or logits; and the features as it takes them."""
-    x = prepared(classifier, x)
-    few = keras.tree.map_structure(lambda part: np.asarray(part[:8]), x)
+        prepare, inputs = functools.partial(prepared, classifier), getattr(classifier, "inputs", None)
+        features = Batches(x, given is not None, prepare, len(inputs) if inputs else None)
+    else:
+        x = keras.tree.map_structure(lambda part: rows_by_id("x", part, given), x)
+        features = Arrays(prepared(classifier, x), batch_size, seed)
+    few = keras.tree.map_structure(lambda part: part[:8], features.few)
     network = classifier_model(classifier, from_logits, few)
     warn_of_own_training(classifier, "`fit_crowd`")
-    return network, x
+    annotations = features.read(given, network.outputs[0].shape[-1])
+    _check_classifier(network, annotations)
+    return network, features, annotations
 
 
 def _check_classifier(classifier: keras.Model, annotations: Annotations) -> None:

@@ -277,12 +277,6 @@ def test_callbacks_take_a_sigmoid_for_two_classes(from_logits):
     np.testing.assert_allclose(monitor._predict(), np.stack([1 - p, p], axis=1), rtol=1e-4)
 
 
-def test_data_sets_are_refused_by_fit_crowd_with_what_to_do():
-    batches = kc.pipelines.CrowdBatches(X, ANSWERS, 4)
-    with pytest.raises(ValueError, match=r"trains on the same features many times.*`EMTrainer` on batches"):
-        kc.fit_crowd(functional()[0], batches, ANSWERS)
-
-
 @pytest.mark.parametrize("as_data_set", [False, True])
 def test_tf_data_knows_how_many_batches_it_has(as_data_set):
     tf = pytest.importorskip("tensorflow")

@@ -42,6 +42,8 @@ LEVELS = {
     "optimizers": 6,
     "distribution": 6,
     "selection": 3,
+    "_data_set_items": 2,
+    "_fit_features": 6,
     "_training": 7,
     "recipe": 8,
 }

@@ -19,6 +19,7 @@ from ._functional import is_task as is_task
 from ._functional import prepared as prepared
 from ._functional import warn_of_own_training as warn_of_own_training
 from ._given import is_data_set as is_data_set
+from ._given import one_epoch as one_epoch
 from ._hidden_crf import HiddenCRF as HiddenCRF
 from ._joint_crowd_model import JointCrowdModel as JointCrowdModel
 from ._outputs import check_outputs as check_outputs

@@ -1,7 +1,7 @@
 """What `fit` may be given, as features and answers in memory."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
@@ -42,6 +42,30 @@ def is_data_set(x: Features) -> bool:
     return hasattr(x, "__iter__") and not is_array and not isinstance(x, list | tuple | dict | str | bytes)
 
 
+def one_epoch(data: Iterable[Any] | keras.utils.PyDataset) -> Iterator[Any]:
+    """The batches of one epoch of a data set.
+
+    Raises:
+        ValueError: When it has no end, or is used up by reading.
+    """
+    if isinstance(data, keras.utils.PyDataset):
+        endless, batches = data.num_batches is None, (data[i] for i in range(data.num_batches or 0))
+    else:
+        cardinality, endless = getattr(data, "cardinality", None), False
+        if callable(cardinality):
+            endless = int(cardinality()) == -1
+        elif hasattr(data, "__len__"):
+            endless = len(data) >= sys.maxsize
+        batches = iter(data)
+    if endless or batches is data:
+        raise ValueError(
+            "A data set must end, and begin anew: give it as it is before `repeat`, and no iterator. "
+            f"Received: {type(data).__name__}, "
+            + ("which has no end" if endless else "which is used up by reading")
+        )
+    return iter(batches)
+
+
 def _from_annotations(
     model_on_slots: bool, x: Features, annotations: Annotations
 ) -> tuple[Any, np.ndarray]:
@@ -53,7 +77,7 @@ def _from_annotations(
 
 
 def _batches(data: Any) -> Iterator[tuple[Any, Any]]:
-    for batch in _once(data):
+    for batch in one_epoch(data):
         if not isinstance(batch, list | tuple) or len(batch) not in (2, 3):
             raise ValueError(
                 "Batches of a data set must be (x, answers) or (x, answers, sample_weight), as `fit` takes them. "
@@ -61,23 +85,3 @@ def _batches(data: Any) -> Iterator[tuple[Any, Any]]:
                 + (f" of {len(batch)}" if isinstance(batch, list | tuple) else "")
             )
         yield tuple(keras.tree.map_structure(kops.convert_to_numpy, tuple(batch[:2])))
-
-
-def _once(data: Any) -> Iterator[Any]:
-    """The batches of one epoch."""
-    if isinstance(data, keras.utils.PyDataset):
-        endless, one_epoch = data.num_batches is None, (data[i] for i in range(data.num_batches or 0))
-    else:
-        cardinality, endless = getattr(data, "cardinality", None), False
-        if callable(cardinality):
-            endless = int(cardinality()) == -1
-        elif hasattr(data, "__len__"):
-            endless = len(data) >= sys.maxsize
-        one_epoch = iter(data)
-    if endless or one_epoch is data:
-        raise ValueError(
-            "A data set must end, and begin anew: validate it before `repeat`, or give a data set and no iterator. "
-            f"Received: {type(data).__name__}, "
-            + ("which has no end" if endless else "which is used up by reading")
-        )
-    return iter(one_epoch)

@@ -32,8 +32,10 @@ class _AnswerEvidence(keras.layers.Layer):
     def call(self, answers: Tensor, annotators: Tensor | None = None, training: bool = False) -> Any:
         log_confusion = self.crowd.log_confusion(annotators, training)
         width, num_classes = log_confusion.shape[-3], log_confusion.shape[-1]
+        shape = (None, None, width, num_classes)
+        ops.check_answer_shape(answers.shape, shape)
         answers = ops.answers_of_somebody(answers, annotators, _is_soft(answers))
-        targets = ops.answer_distributions(answers, (None, None, width, num_classes))
+        targets = ops.answer_distributions(answers, shape)
         return self.weight * ops.answer_evidence(kops.cast(targets, log_confusion.dtype), log_confusion)
 
     def compute_output_spec(

@@ -4,6 +4,7 @@ from ._crowd_batches import CrowdBatches as CrowdBatches
 from ._features import with_annotators as with_annotators
 from ._grain_data import grain_data as grain_data
 from ._shuffled import Shuffled as Shuffled
+from ._shuffled import as_batch as as_batch
 from ._tf_data import tf_data as tf_data
 from ._torch_data import torch_data as torch_data
 

@@ -34,7 +34,7 @@ class Shuffled(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[Any, np.ndarray]:
         rows = self._order[index * self.batch_size : (index + 1) * self.batch_size]
-        return keras.tree.map_structure(lambda array: _as_batch(array[rows]), self.x), self.y[rows]
+        return keras.tree.map_structure(lambda array: as_batch(array[rows]), self.x), self.y[rows]
 
     def on_epoch_end(self) -> None:
         """The order of the next epoch."""
@@ -42,6 +42,6 @@ class Shuffled(keras.utils.PyDataset):
         self._order = np.random.default_rng([self.seed, self._epoch]).permutation(len(self.y))
 
 
-def _as_batch(array: np.ndarray) -> Any:
+def as_batch(array: np.ndarray) -> Any:
     """Strings as a tensor: Keras takes arrays of them from `fit(x)`, but not from batches."""
     return kops.convert_to_tensor(array.tolist(), "string") if array.dtype.kind in "OU" else array
