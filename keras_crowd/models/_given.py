@@ -1,7 +1,7 @@
 """What `fit` may be given, as features and answers in memory."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -42,7 +42,7 @@ def is_data_set(x: Features) -> bool:
     return hasattr(x, "__iter__") and not is_array and not isinstance(x, list | tuple | dict | str | bytes)
 
 
-def one_epoch(data: Iterable[Any] | keras.utils.PyDataset) -> Iterator[Any]:
+def one_epoch(data: Features) -> Iterator[Any]:
     """The batches of one epoch of a data set.
 
     Raises:
