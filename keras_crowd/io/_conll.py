@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._arguments import whole_number
-from ..annotations import MISSING, Annotations, Unknown, to_sequence_slots
+from ..annotations import Annotations, Unknown, to_sequence_slots
 from ._arguments import texts
 from ._estimates import labels
 from ._opened import FILE, replacing_text
