@@ -11,7 +11,7 @@ from keras import ops as kops
 
 from ._backup import NO_BACKUP, Backup, TrainingBackup, description, training_variables
 from ._fit_features import Arrays, Batches
-from ._typing import LearningRate, Optimizer
+from ._typing import Features, LearningRate, Optimizer
 from .annotations import Annotations, checksum
 from .callbacks import RegularizerSchedule
 from .evaluation import classifier_alignment
