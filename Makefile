@@ -22,7 +22,7 @@ test: .venv/test-$(BACKEND)
 
 test-lowest: .venv-lowest/test
 	KERAS_BACKEND=jax .venv-lowest/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
-	  $(ON_LOWEST:%=tests/test_%.py)
+	  $(wildcard $(ON_LOWEST:%=tests/test_%.py) $(ON_LOWEST:%=tests/*/test_%.py))
 
 lint: .venv/test-tensorflow
 	$(BIN)/ruff check .

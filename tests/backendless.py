@@ -29,6 +29,7 @@ PLAIN = {
     "seqeval",
     "sklearn",
 }
+HELPERS = pathlib.Path(__file__).parent
 PUBLIC = WITHOUT_KERAS | {"Annotations", "__file__", "__version__"}
 
 
@@ -54,7 +55,9 @@ def _module_touches(name: str, folder: pathlib.Path) -> bool:
     root, *parts = name.split(".")
     if root == "keras_crowd":
         return bool(parts) and parts[0] not in PUBLIC
-    helper = folder / f"{root}.py"
-    if helper.exists():
-        return root == "conftest" or touches_backend(helper)
+    if root == "conftest":
+        return True
+    for helper in (folder / f"{root}.py", HELPERS / f"{root}.py"):
+        if helper.exists():
+            return touches_backend(helper)
     return root not in PLAIN and root not in sys.stdlib_module_names

@@ -8,7 +8,7 @@ than `SECONDS` ends the process, with its name as the last one in `stderr`. Kera
 import csv
 import faulthandler
 import gzip
-import importlib
+import importlib.util
 import io
 import json
 import pathlib
@@ -418,7 +418,7 @@ def counted(module):
 def main(folder):
     """Gives every case to its reader."""
     package = types.ModuleType("keras_crowd")  # its own `__init__` would import Keras
-    package.__path__ = [str(pathlib.Path(__file__).parents[1] / "keras_crowd")]
+    package.__path__ = list(importlib.util.find_spec("keras_crowd").submodule_search_locations)
     sys.modules["keras_crowd"] = package
     calls = counted(importlib.import_module("keras_crowd.io"))
     for name, file, read, cases in readers():

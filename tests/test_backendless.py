@@ -14,6 +14,7 @@ FOLDER = pathlib.Path(__file__).parent
         "import numpy as np\nimport keras_crowd as kc\nkc.aggregation.majority_vote(kc.Annotations)",
         "from keras_crowd.annotations import as_annotations\nfrom hypothesis import given",
         "import plain",
+        "import references_aggregation as references",
     ],
 )
 def test_numpy_alone_touches_no_backend(tmp_path, source):
@@ -46,7 +47,7 @@ def test_what_may_touch_a_backend_runs_under_each(tmp_path, source):
 
 
 def test_files_of_this_suite():
-    once = {path.name for path in FOLDER.glob("test_*.py") if not touches_backend(path)}
+    once = {path.name for path in FOLDER.rglob("test_*.py") if not touches_backend(path)}
     assert once >= {
         "test_aggregation.py",
         "test_annotations.py",

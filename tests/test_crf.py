@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import references_crf
 from conftest import BACKEND, XLA
+from gradients import value_and_gradients
 from keras import ops as kops
-from test_layers import value_and_gradients
 
 from keras_crowd import ops
 from keras_crowd.layers import LinearChainCRF

@@ -16,7 +16,8 @@ from contracts import LAYERS
 
 import keras_crowd as kc
 
-HERE = pathlib.Path(__file__).parent
+HELPERS = pathlib.Path(zoo.__file__).parent
+ROOT = pathlib.Path(kc.__file__).parents[1]
 MODELS = ["joint", "hidden_crf"]
 QUICK = "--xla_backend_optimization_level=0"  # to compile; nobody waits for the steps
 several = pytest.mark.skipif(BACKEND == "torch", reason="Keras trains on one device under PyTorch")
@@ -31,10 +32,10 @@ def start(folder, how, *arguments, **settings):
         "XLA_FLAGS": QUICK,
         **settings,
         "KERAS_BACKEND": BACKEND,
-        "PYTHONPATH": os.pathsep.join([str(HERE.parent), str(HERE)]),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(HELPERS)]),
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
-    command = [sys.executable, str(HERE / "train_zoo.py"), str(out), how, *map(str, arguments)]
+    command = [sys.executable, str(HELPERS / "train_zoo.py"), str(out), how, *map(str, arguments)]
     with out.with_suffix(".txt").open("w") as log:
         return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT), out
 

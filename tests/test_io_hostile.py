@@ -1,8 +1,8 @@
 """Every reader of `io`, and `from_csv`, under files that somebody made to break them: see `hostile`."""
 
+import importlib.util
 import json
 import os
-import pathlib
 import subprocess
 import sys
 
@@ -10,7 +10,7 @@ import pytest
 
 import keras_crowd as kc
 
-HERE = pathlib.Path(__file__).parent
+SCRIPT = importlib.util.find_spec("hostile").origin
 READERS = [name for name in dir(kc.io) if name.startswith("read_")]
 
 
@@ -19,8 +19,8 @@ def report(tmp_path_factory):
     """What the script prints; a case that hangs ends it, and the last lines of `stderr` say where."""
     folder = tmp_path_factory.mktemp("hostile")
     done = subprocess.run(
-        [sys.executable, HERE / "hostile.py", folder],
-        env={**os.environ, "PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parent}"},
+        [sys.executable, SCRIPT, folder],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         timeout=900,

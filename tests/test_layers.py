@@ -6,6 +6,7 @@ import pytest
 import references
 from conftest import XLA
 from contracts import CONN_TYPES, SLOTS, probabilities
+from gradients import value_and_gradients
 from keras import ops as kops
 
 import keras_crowd as kc
@@ -126,36 +127,6 @@ def test_mixture_is_finite_where_probabilities_and_confusions_vanish(certain):
     value, gradients = value_and_gradients(loss, np.array([certain], "float32"), kernel)
     assert np.isfinite(value)
     assert all(np.isfinite(g).all() for g in gradients)
-
-
-def value_and_gradients(loss, *arrays):
-    """Value and gradients of a function of arrays, on the current backend."""
-    backend = keras.backend.backend()
-    if backend == "jax":
-        import jax
-
-        value, gradients = jax.value_and_grad(loss, argnums=tuple(range(len(arrays))))(
-            *map(kops.array, arrays)
-        )
-    elif backend == "torch":
-        import torch
-
-        tensors = [torch.tensor(a, requires_grad=True) for a in arrays]
-        value = loss(*tensors)
-        gradients = torch.autograd.grad(value, tensors, allow_unused=True)
-        gradients = [
-            torch.zeros_like(t) if g is None else g for g, t in zip(gradients, tensors, strict=True)
-        ]
-        value = value.detach()
-    else:
-        import tensorflow as tf
-
-        tensors = [tf.constant(a) for a in arrays]
-        with tf.GradientTape() as tape:
-            tape.watch(tensors)
-            value = loss(*tensors)
-        gradients = tape.gradient(value, tensors, unconnected_gradients="zero")
-    return float(as_numpy(value)), [as_numpy(g) for g in gradients]
 
 
 def test_unknown_annotator_is_seen():

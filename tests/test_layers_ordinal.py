@@ -6,8 +6,8 @@ import pytest
 import references
 from conftest import XLA, Epochs
 from contracts import SLOTS, numbers
+from gradients import value_and_gradients
 from keras import ops as kops
-from test_layers import value_and_gradients
 
 import keras_crowd as kc
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import references
 from conftest import XLA
-from test_layers import value_and_gradients
+from gradients import value_and_gradients
 
 import keras_crowd as kc
 

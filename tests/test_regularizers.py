@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from conftest import XLA
 from contracts import probabilities
+from gradients import value_and_gradients
 from keras import ops as kops
-from test_layers import value_and_gradients
 
 import keras_crowd as kc
 
