@@ -4,12 +4,13 @@ Answers go into `Annotations`; `crowd_model` puts a layer of `layers` on top of 
 a loss of `losses`; `validate` checks the data before `fit`, and `strip` gives the classifier back afterwards.
 `fit_crowd` does all of it in one call, and chooses the weight of the regularizer (`selection`); `align_classes`
 puts classes back that have changed places. `metrics`, `callbacks`, `regularizers`, `initializers`, `optimizers` and
-`distribution` are what Keras calls so. NumPy only: `aggregation` (labels from answers alone), `warm_start`,
-`evaluation`, `datasets` and `io` (files of labeling tools).
+`distribution` are what Keras calls so. NumPy only: `annotations` (the kinds of answers), `aggregation` (labels from
+answers alone), `warm_start`, `evaluation`, `datasets` and `io` (files of labeling tools).
 """
 
 from . import _backend as _backend  # isort: skip  before all that imports Keras
 from . import aggregation as aggregation
+from . import annotations as annotations
 from . import callbacks as callbacks
 from . import datasets as datasets
 from . import distribution as distribution
@@ -34,7 +35,7 @@ from .models import strip as strip
 from .models import validate as validate
 from .recipe import fit_crowd as fit_crowd
 
-_INNER = {"annotations", "em", "ops", "recipe"}  # where things live that stand above
+_INNER = {"em", "ops", "recipe"}  # where things live that stand above
 
 
 def __dir__() -> list[str]:

@@ -58,6 +58,22 @@ def number(
     )
 
 
+def positive(name: str, values: npt.ArrayLike, shape: tuple[int, ...], axes: str) -> np.ndarray:
+    """`values` as positive, finite floats: one, or what broadcasts to `shape`, of which `axes` names the axes."""
+    try:
+        if isinstance(values, str):
+            raise TypeError
+        np.broadcast_to(array := np.asarray(values, float), shape)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"`{name}` must be a number or broadcast to {axes} = {shape}. "
+            f"Received: {type(values).__name__} of shape {np.shape(values)}"
+        ) from None
+    if not np.all((array > 0) & (array < np.inf)):
+        raise ValueError(f"`{name}` must be positive and finite. Received: {name}={values}")
+    return array
+
+
 def array_of_numbers(name: str, values: npt.ArrayLike) -> np.ndarray:
     """`values` as an array of floats."""
     try:

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from ._arguments import whole_number
+from ._arguments import number, whole_number
 from .aggregation import answers_and_probabilities, dawid_skene, expected_counts, imagined_answers
 from .annotations import Annotations, Answers, Votes, as_annotations, by_ids
 
@@ -67,7 +67,7 @@ def from_dawid_skene(
         algorithm", Applied Statistics 28, 1979.
     """
     annotations = _classes(answers, num_classes)
-    _positive("strength", strength)
+    number("strength", strength, above=0)
     counts = imagined_answers("posterior_strength", posterior_strength, annotations)
     posterior = dawid_skene(annotations, strength=counts).posterior
     return _shrunk(expected_counts(annotations, _class_weights(posterior, annotations)), strength)
@@ -103,7 +103,7 @@ def from_votes(answers: Answers, num_classes: int | None = None, *, strength: fl
            [0.4 , 0.6 ]])
     """
     annotations = _classes(answers, num_classes)
-    _positive("strength", strength)
+    number("strength", strength, above=0)
     if annotations.answers_per_item().max() < 2:
         raise ValueError(
             "`answers` must have an item with at least two answers, or there are no votes of others "
@@ -150,7 +150,7 @@ def from_labels(
            [0.39, 0.61]])
     """
     annotations = _classes(answers, num_classes)
-    _positive("strength", strength)
+    number("strength", strength, above=0)
     if np.ndim(labels) == 2:
         _, q = answers_and_probabilities(annotations, labels, "labels")
     else:
@@ -272,11 +272,6 @@ def _classes(answers: Answers, num_classes: int | None) -> Annotations:
     if len(annotations) == 0:
         raise ValueError(f"`answers` must have at least one answer. Received: {annotations!r}")
     return annotations
-
-
-def _positive(name: str, value: float) -> None:
-    if np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "iuf" or not 0 < value < np.inf:
-        raise ValueError(f"`{name}` must be a positive number. Received: {name}={value!r}")
 
 
 def __dir__() -> list[str]:

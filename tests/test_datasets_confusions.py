@@ -122,5 +122,5 @@ def test_numbers_of_the_builders_are_checked():
         class_wise(3, 4, expert_classes=5)
     with pytest.raises(ValueError, match="`other_accuracy` must be a number between 0 and 1"):
         class_wise(3, 4, other_accuracy=2)
-    with pytest.raises(ValueError, match="`concentration` must be positive"):
+    with pytest.raises(ValueError, match="`concentration` must be a number above 0"):
         diagonally_dominant(3, 4, concentration=0)

@@ -245,9 +245,9 @@ def test_validate_refuses(answers, message):
         ({"answers_per_annotator": [-1, 1, 1, 1, 1]}, "none negative .* lowest -1"),
         (
             {"initial_variance": 0.0},
-            "`initial_variance` must be positive: .* Received: initial_variance=0.0",
+            "`initial_variance` must be positive and finite. Received: initial_variance=0.0",
         ),
-        ({"initial_variance": [1.0, 2.0]}, "a number, or 5 of them"),
+        ({"initial_variance": [1.0, 2.0]}, r"a number or broadcast to \(annotators,\) = \(5,\)"),
         (
             {"variance_strength": 0},
             "`variance_strength` must be a number above 0",

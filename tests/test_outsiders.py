@@ -39,8 +39,7 @@ class OneCoin(connections.ClassConnection):
 class Offsets(kc.layers.CrowdLayer):
     """Annotators add a number to the model's; a penalty keeps it small."""
 
-    answer_kind = "ratings"
-    answer_losses = (kc.losses.MaskedCrowdMeanSquaredError,)
+    answer_kind = kc.annotations.Ratings()
 
     def __init__(self, num_annotators, strength=0.1, **kwargs):
         super().__init__(num_annotators, **kwargs)

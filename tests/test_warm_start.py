@@ -298,9 +298,18 @@ TABLE = [[0, 1], [1, 1]]
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: from_votes(TABLE, strength=0), "`strength` must be a positive .*Received: strength=0"),
-        (lambda: from_votes(TABLE, strength=np.nan), "`strength` must be a positive .*strength=nan"),
-        (lambda: from_votes(TABLE, strength=[1, 2]), r"`strength` must be a positive .*strength=\[1, 2\]"),
+        (
+            lambda: from_votes(TABLE, strength=0),
+            "`strength` must be a number above 0, finite.*Received: strength=0",
+        ),
+        (
+            lambda: from_votes(TABLE, strength=np.nan),
+            "`strength` must be a number above 0, finite.*strength=nan",
+        ),
+        (
+            lambda: from_votes(TABLE, strength=[1, 2]),
+            r"`strength` must be a number above 0, finite.*strength=\[1, 2\]",
+        ),
         (
             lambda: from_votes([[0, -1], [-1, 1]]),
             "`answers` must have an item with at least two.*Received: Ann",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .._arguments import distributions
+from .._arguments import distributions, positive
 from ..annotations import Annotations, Answers, Ratings, as_annotations, as_ratings, by_ids, kind_given
 
 
@@ -40,18 +40,7 @@ def checked_confusion(confusion: npt.ArrayLike, annotations: Annotations) -> np.
 def imagined_answers(name: str, counts: npt.ArrayLike, annotations: Annotations) -> np.ndarray:
     """Answers imagined beforehand, positive, that broadcast to `(annotators, true, answer)`."""
     shape = (annotations.num_annotators, annotations.num_classes, annotations.num_classes)
-    if isinstance(counts, str):
-        raise ValueError(f"`{name}` must be a number or an array of numbers. Received: {name}={counts!r}")
-    try:
-        np.broadcast_to(counts := np.asarray(counts, float), shape)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"`{name}` must be a number or broadcast to (annotators, true, answer) = {shape}. "
-            f"Received: {type(counts).__name__} of shape {np.shape(counts)}"
-        ) from None
-    if not np.all((counts > 0) & (counts < np.inf)):
-        raise ValueError(f"`{name}` must be positive and finite. Received: {name}={counts}")
-    return counts
+    return positive(name, counts, shape, "(annotators, true, answer)")
 
 
 def are_ratings(answers: Answers) -> bool:

@@ -34,7 +34,7 @@ def as_annotations(answers: Answers, num_classes: int | None = None) -> Annotati
                 f"{answers!r}"
             )
         raise ValueError(
-            "`answers` must be `Annotations`, integers of shape (items, annotators) with -1 for missing, or soft "
+            "`answers` must be `Annotations` or integers of shape (items, annotators) with -1 for missing, or soft "
             "answers, floats of shape (items, annotators, classes). "
             f"Received: floats of shape {np.shape(answers)}"
         )

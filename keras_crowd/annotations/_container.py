@@ -33,7 +33,8 @@ def _reader(read: Callable[P, Read]) -> classmethod[Annotations, P, Annotations]
 
     own = inspect.signature(read)
     first = inspect.Parameter("cls", inspect.Parameter.POSITIONAL_ONLY)
-    make.__signature__ = own.replace(parameters=[first, *own.parameters.values()])  # type: ignore[attr-defined]
+    parameters = [first, *own.parameters.values()]
+    make.__signature__ = own.replace(parameters=parameters, return_annotation="Annotations")  # type: ignore[attr-defined]
     return classmethod(make)
 
 

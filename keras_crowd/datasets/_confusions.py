@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .._arguments import whole_number
+from .._arguments import number, whole_number
 from ._arguments import fraction, generator
 
 
@@ -159,8 +159,7 @@ def diagonally_dominant(
     """
     _check_sizes(num_annotators, num_classes)
     low, high = _accuracy_range(accuracy, num_classes)
-    if not 0 < concentration < np.inf:
-        raise ValueError(f"`concentration` must be positive. Received: concentration={concentration!r}")
+    number("concentration", concentration, above=0)
     rng = generator(seed, "diagonally_dominant")
     diagonal = rng.uniform(low, high, (num_annotators, num_classes))
     shares = rng.dirichlet(np.full(num_classes - 1, concentration), diagonal.shape)

@@ -10,8 +10,6 @@ from .. import ops
 from .._arguments import flag, number
 from .._typing import Config, DType, Initializer, Regularizer, Shape, Tensor
 from ..initializers import CrowdIdentity
-from ..losses import MaskedCrowdCrossEntropy
-from ..metrics import CrowdAccuracy, CrowdCrossEntropy
 from ..regularizers import ClassifierLogDet, ConfusionLogDet, ConfusionTrace
 from . import connections
 from ._crowd_layer import CrowdLayer
@@ -25,9 +23,6 @@ _NUMBERS_AT_ONCE = 2**22  # of confusions read out, so that nothing else grows w
 class ClassesLayer(CrowdLayer):
     """Predicts the logits of each annotator's answer from class probabilities by a `ClassConnection`. Abstract."""
 
-    answer_kind = "classes"
-    answer_losses = (MaskedCrowdCrossEntropy,)
-    answer_metrics = (CrowdAccuracy, CrowdCrossEntropy)
     prediction_kind = "probabilities"
 
     def __init__(
@@ -46,6 +41,7 @@ class ClassesLayer(CrowdLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(num_annotators, max_batch_slots=max_batch_slots, dtype=dtype, **kwargs)
+        self._num_classes: int | None = None
         self.connection = connections.get(conn_type, ClassConnection)
         _check_start(self.connection, initial_accuracy, kernel_initializer)
         _check_regularizers(classifier_regularizer, confusion_regularizer)
@@ -75,7 +71,7 @@ class ClassesLayer(CrowdLayer):
     @property
     def num_classes(self) -> int:
         """Number of classes, known once the layer is built."""
-        if not self.built:
+        if self._num_classes is None:
             raise ValueError(f"Layer {self.name!r} must be built (called once) before it has classes.")
         return self._num_classes
 
@@ -234,7 +230,7 @@ class ClassesLayer(CrowdLayer):
         if name != "kernel":
             return parameter.initializer
         if self.initial_accuracy is not None:
-            return CrowdIdentity(ops.identity_scale(self.initial_accuracy, self._num_classes))
+            return CrowdIdentity(ops.identity_scale(self.initial_accuracy, self.num_classes))
         return self.kernel_initializer or parameter.initializer
 
 

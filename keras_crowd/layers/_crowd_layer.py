@@ -9,6 +9,7 @@ import numpy as np
 from .. import ops
 from .._arguments import whole_number
 from .._typing import Config, DType, Initializer, Regularizer, Shape, Tensor
+from ..annotations import AnswerKind
 from ._annotator_parameters import AnnotatorParameters
 from ._penalty import Penalty, RunningGramPenalty
 from ._policy import wide_enough
@@ -29,7 +30,8 @@ class CrowdLayer(keras.layers.Layer):
     - `build_annotators(predictions_shape)`, which calls `add_parameter` for each parameter that annotators have;
     - `predict_answers(predictions, annotators, training, mask)`, which asks `rows(annotators, training)` for them;
     - `predicted_shape(predictions_shape)`, the shape of one predicted answer; and
-    - `answer_kind` and `answer_losses`: which answers the layer takes, and which losses train it.
+    - `answer_kind`: which answers the layer takes, an `AnswerKind` of `keras_crowd.annotations` or one of your own. It
+      names the losses that train on them, unless `answer_losses` does.
 
     Args:
         num_annotators: Integer. Number of annotators, R.
@@ -52,8 +54,7 @@ class CrowdLayer(keras.layers.Layer):
     Example:
 
     >>> class Offsets(keras_crowd.layers.CrowdLayer):
-    ...     answer_kind = "ratings"
-    ...     answer_losses = (keras_crowd.losses.MaskedCrowdMeanSquaredError,)
+    ...     answer_kind = keras_crowd.annotations.Ratings()
     ...     def build_annotators(self, predictions_shape):
     ...         self.add_parameter("offset", (), "zeros")
     ...     def predict_answers(self, predictions, annotators, training, mask):
@@ -64,15 +65,6 @@ class CrowdLayer(keras.layers.Layer):
     >>> model.output_shape
     (None, 5)
     """
-
-    answer_kind: Literal["classes", "ratings"]
-    """Which answers the layer takes: class codes, or numbers."""
-
-    answer_losses: tuple[type, ...] = ()
-    """Classes of losses that the layer can be trained with, the usual one first."""
-
-    answer_metrics: tuple[type, ...] = ()
-    """Classes of metrics over the answers of the layer, the usual one first."""
 
     from_logits: bool = False
     """Whether the model below predicts logits of class probabilities."""
@@ -117,9 +109,20 @@ class CrowdLayer(keras.layers.Layer):
         """The shape of one predicted answer, `(K,)` for logits of classes."""
         raise NotImplementedError
 
-    def answer_shape(self, predictions_shape: Shape) -> tuple[int | None, ...]:
-        """The shape of one answer as annotators give it. Defaults to `()`, a class code or a number."""
-        return ()
+    @property
+    def answer_kind(self) -> AnswerKind:
+        """Which answers the layer takes."""
+        raise NotImplementedError
+
+    @property
+    def answer_losses(self) -> tuple[type, ...]:
+        """Classes of losses that the layer can be trained with, the usual one first. Defaults to those of the kind."""
+        return tuple(keras.saving.get_registered_object(name) for name in self.answer_kind.losses)
+
+    @property
+    def answer_metrics(self) -> tuple[type, ...]:
+        """Classes of metrics over the answers of the layer, likewise."""
+        return tuple(keras.saving.get_registered_object(name) for name in self.answer_kind.metrics)
 
     def permute_classes(self, order: np.ndarray) -> None:
         """Makes true class `k` what `order[k]` was, if the layer can tell a true class from the answer of its name.

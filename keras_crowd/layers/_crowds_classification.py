@@ -2,6 +2,7 @@
 
 from .._registration import register
 from .._typing import Tensor
+from ..annotations import Classes
 from ._classes_layer import ClassesLayer
 
 
@@ -75,6 +76,10 @@ class CrowdsClassification(ClassesLayer):
         S. Ibrahim, T. Nguyen, X. Fu, "Deep learning from crowdsourced labels: coupled cross-entropy
         minimization, identifiability, and regularization", ICLR 2023.
     """
+
+    @property
+    def answer_kind(self) -> Classes:
+        return Classes(self._num_classes)
 
     def predict_answers(
         self, predictions: Tensor, annotators: Tensor | None, training: bool, mask: Tensor | None

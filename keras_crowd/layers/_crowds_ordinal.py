@@ -11,8 +11,7 @@ from .. import ops
 from .._arguments import number, whole_number
 from .._registration import register
 from .._typing import Config, DType, Shape, Tensor
-from ..losses import MaskedCrowdCrossEntropy
-from ..metrics import CrowdAccuracy, CrowdCrossEntropy
+from ..annotations import Classes
 from ._annotator_weights import answer_counts, answer_weights
 from ._crowd_layer import CrowdLayer
 
@@ -71,10 +70,6 @@ class CrowdsOrdinal(CrowdLayer):
         1980 (cumulative logits); thresholds per annotator are an addition.
     """
 
-    answer_kind = "classes"
-    answer_losses = (MaskedCrowdCrossEntropy,)
-    answer_metrics = (CrowdAccuracy, CrowdCrossEntropy)
-
     def __init__(
         self,
         num_annotators: int,
@@ -90,6 +85,10 @@ class CrowdsOrdinal(CrowdLayer):
         self.num_classes = whole_number("num_classes", num_classes, low=2)
         self.answers_per_annotator = answer_counts(answers_per_annotator, self.num_annotators)
         self.initial_slope = number("initial_slope", initial_slope, above=0)
+
+    @property
+    def answer_kind(self) -> Classes:
+        return Classes(self.num_classes)
 
     def build_annotators(self, predictions_shape: Shape) -> None:
         if len(predictions_shape) != 2 or predictions_shape[-1] != 1:

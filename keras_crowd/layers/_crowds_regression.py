@@ -11,16 +11,13 @@ from .. import ops
 from .._arguments import number
 from .._registration import register
 from .._typing import Config, DType, Initializer, Regularizer, Shape, Tensor
-from ..losses import (
-    MaskedCrowdGaussian,
-    MaskedCrowdHuber,
-    MaskedCrowdMeanAbsoluteError,
-    MaskedCrowdMeanSquaredError,
-)
-from ..metrics import CrowdGaussianCrossEntropy, CrowdRootMeanSquaredError
+from ..annotations import Ratings
+from ..losses import MaskedCrowdGaussian
+from ..metrics import CrowdGaussianCrossEntropy
 from . import connections
 from ._annotator_weights import answer_counts, answer_weights
 from ._crowd_layer import CrowdLayer
+from ._variances import check_learned, initial_variances, log_variances, penalty_of_slots
 from .connections import RatingConnection
 
 _OFFSET = "log_variance_offset"
@@ -99,8 +96,6 @@ class CrowdsRegression(CrowdLayer):
         the variances as in V. C. Raykar et al., "Learning from crowds", JMLR 11, 2010.
     """
 
-    answer_kind = "ratings"
-
     def __init__(
         self,
         num_annotators: int,
@@ -120,7 +115,7 @@ class CrowdsRegression(CrowdLayer):
     ) -> None:
         super().__init__(num_annotators, max_batch_slots=max_batch_slots, dtype=dtype, **kwargs)
         self.connection = connections.get(conn_type, RatingConnection)
-        _check_variance(learn_variance, answers_per_annotator)
+        check_learned(learn_variance, answers_per_annotator)
         if max_batch_slots is not None and (scale_regularizer or bias_regularizer):
             raise ValueError(
                 "`scale_regularizer` and `bias_regularizer` are over all annotators and cannot go with "
@@ -128,7 +123,8 @@ class CrowdsRegression(CrowdLayer):
             )
         self.answers_per_annotator = answer_counts(answers_per_annotator, self.num_annotators)
         self.learn_variance = learn_variance
-        self.initial_variance = _variances(initial_variance, self.num_annotators)
+        self._num_targets = 1
+        self.initial_variance = initial_variances(initial_variance, self.num_annotators)
         self.variance_strength = number("variance_strength", variance_strength, above=0)
         self.scale_initializer = keras.initializers.get(scale_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
@@ -141,17 +137,17 @@ class CrowdsRegression(CrowdLayer):
         return self.connection.name
 
     @property
-    def answer_losses(self) -> tuple[type, ...]:  # type: ignore[override]
-        """Classes of losses that the layer can be trained with, the usual one first."""
-        if self.learn_variance:
-            return (MaskedCrowdGaussian,)
-        return (MaskedCrowdMeanSquaredError, MaskedCrowdMeanAbsoluteError, MaskedCrowdHuber)
+    def answer_kind(self) -> Ratings:
+        return Ratings(() if self._num_targets == 1 else (self._num_targets,))
 
     @property
-    def answer_metrics(self) -> tuple[type, ...]:  # type: ignore[override]
-        """Classes of metrics over the answers of the layer, the usual one first."""
+    def answer_losses(self) -> tuple[type, ...]:
+        return (MaskedCrowdGaussian,) if self.learn_variance else super().answer_losses
+
+    @property
+    def answer_metrics(self) -> tuple[type, ...]:
         gaussian = (CrowdGaussianCrossEntropy,) if self.learn_variance else ()
-        return (CrowdRootMeanSquaredError, *gaussian)
+        return (*super().answer_metrics, *gaussian)
 
     @property
     def num_targets(self) -> int:
@@ -193,10 +189,8 @@ class CrowdsRegression(CrowdLayer):
         return kops.stack([self._one_target(mean), self._one_target(log_variance)], axis=-1)
 
     def predicted_shape(self, predictions_shape: Shape) -> tuple[int | None, ...]:
-        return (*self.answer_shape(predictions_shape), *((2,) if self.learn_variance else ()))
-
-    def answer_shape(self, predictions_shape: Shape) -> tuple[int | None, ...]:
-        return () if predictions_shape[-1] == 1 else (predictions_shape[-1],)
+        targets = () if predictions_shape[-1] == 1 else (predictions_shape[-1],)
+        return (*targets, *((2,) if self.learn_variance else ()))
 
     def scale(self) -> np.ndarray:
         """Returns the factor of each annotator, `s`: NumPy `(num_annotators,)` or `(num_annotators, targets)`."""
@@ -243,10 +237,8 @@ class CrowdsRegression(CrowdLayer):
         return {name: self.held(shift, training) for name, shift in shifts.items()}
 
     def _build_variance(self) -> None:
-        log_variance = np.log(np.broadcast_to(self.initial_variance, self.num_annotators))
         weights = answer_weights(self.answers_per_annotator, self.num_annotators, self.variable_dtype)
-        common = float(np.sum(weights[:, 0] * log_variance))
-        offsets = np.repeat((log_variance - common)[:, None], self._num_targets, axis=1)
+        common, offsets = log_variances(self.initial_variance, weights, self._num_targets)
         self.common_log_variance = self.add_weight(
             shape=(self._num_targets,), initializer=keras.initializers.Constant(common), name="log_variance"
         )
@@ -270,15 +262,10 @@ class CrowdsRegression(CrowdLayer):
     def _variance_penalty(self, offset: Tensor, annotators: Tensor) -> Tensor:
         """The penalty of all annotators over the number of answers; or, of the slots of a batch, its expectation."""
         counts = np.array(self.answers_per_annotator)
-        if not self.annotators.lazy(True):
-            offset = self.rows(None, True)[_OFFSET]
-            penalty = ops.variance_penalty(offset, self.variance_strength)
-            return penalty / (counts.sum() * self._num_targets)
-        counts = kops.convert_to_tensor(np.maximum(counts, 1)[:, None], dtype=self.compute_dtype)
-        answered = kops.cast(kops.expand_dims(annotators >= 0, -1), self.compute_dtype)
-        shares = answered / ops.annotator_rows(counts, annotators)
-        penalty = ops.variance_penalty(offset, self.variance_strength, shares)
-        return penalty / (kops.maximum(kops.sum(answered), 1.0) * self._num_targets)
+        if self.annotators.lazy(True):
+            return penalty_of_slots(offset, self.variance_strength, counts, annotators)
+        penalty = ops.variance_penalty(self.rows(None, True)[_OFFSET], self.variance_strength)
+        return penalty / (counts.sum() * self._num_targets)
 
     def _one_target(self, values: Tensor) -> Tensor:
         return values[..., 0] if self._num_targets == 1 else values
@@ -289,23 +276,3 @@ class CrowdsRegression(CrowdLayer):
         else:
             values = kops.convert_to_numpy(self.annotators.of_all()[name] + self._shifts(False)[name])
         return self._one_target(values)
-
-
-def _check_variance(learn_variance: bool, answers_per_annotator: npt.ArrayLike | None) -> None:
-    if not isinstance(learn_variance, bool):
-        raise ValueError(f"`learn_variance` must be a bool. Received: learn_variance={learn_variance!r}")
-    if learn_variance and answers_per_annotator is None:
-        raise ValueError(
-            "`answers_per_annotator` must be given with `learn_variance=True`: the prior of the variances "
-            "is weighed against them. Received: answers_per_annotator=None"
-        )
-
-
-def _variances(variance: npt.ArrayLike, num_annotators: int) -> float | list[float]:
-    values = np.empty(0) if isinstance(variance, str) else np.asarray(variance, float)
-    if values.shape not in ((), (num_annotators,)) or not np.all((values > 0) & (values < np.inf)):
-        raise ValueError(
-            f"`initial_variance` must be positive: a number, or {num_annotators} of them. "
-            f"Received: initial_variance={variance!r}"
-        )
-    return values.tolist()

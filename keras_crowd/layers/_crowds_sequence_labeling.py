@@ -3,6 +3,7 @@
 from .. import ops
 from .._registration import register
 from .._typing import Shape, Tensor
+from ..annotations import Tags
 from ._classes_layer import ClassesLayer
 
 
@@ -51,6 +52,10 @@ class CrowdsSequenceLabeling(ClassesLayer):
     Reference:
         F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, section 5.4.
     """
+
+    @property
+    def answer_kind(self) -> Tags:
+        return Tags(self._num_classes)
 
     def build_annotators(self, predictions_shape: Shape) -> None:
         if len(predictions_shape) != 3:

@@ -16,15 +16,16 @@ def check_compiled(model: keras.Model, crowd: CrowdLayer) -> None:
         return
     loss = of_output(model, crowd, model.loss)
     if loss is not None and not _fits(loss, crowd.answer_losses):
+        usual = [f"`{known.__module__}.{known.__name__}()`" for known in crowd.answer_losses[:1]]
         raise ValueError(
-            f"`model` must be compiled with a loss for crowd answers that are {crowd.answer_kind}, here "
-            f"`keras_crowd.losses.{crowd.answer_losses[0].__name__}()`. Received: loss={_name(loss)!r}"
+            f"`model` must be compiled with a loss for crowd answers that are {crowd.answer_kind.name}, here "
+            f"{', '.join(usual) or 'one of your own'}. Received: loss={_name(loss)!r}"
         )
     allowed = [metric.__name__ for metric in crowd.answer_metrics]
     wrong = [_name(m) for m in _metrics_of(model, crowd) if _origin(m) and _short(m) not in allowed]
     if wrong:
         raise ValueError(
-            f"`model` must be compiled with metrics for crowd answers that are {crowd.answer_kind}, as "
+            f"`model` must be compiled with metrics for crowd answers that are {crowd.answer_kind.name}, as "
             f"`keras_crowd.metrics.{', '.join(allowed)}()`: those of Keras count a missing answer as a wrong one. "
             f"Received: metrics={wrong}"
         )

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from .._arguments import SUM_TOLERANCE, finite_features, one_row_an_item
+from .._arguments import finite_features, one_row_an_item
 from .._typing import Features
 from ..annotations import Answers
 from ..layers import CrowdLayer
@@ -17,7 +17,6 @@ from ._given import as_given, is_data_set
 from ._hidden_crf import HiddenCRF
 from ._joint_crowd_model import JointCrowdModel
 from ._outputs import check_outputs, check_scores, outputs_of_few
-from ._ratings import check_ratings
 from ._slots import annotators_of, features_of
 from ._strip import below, classifier_inputs, crowd_layer, inputs_of, match_inputs
 
@@ -82,19 +81,16 @@ def _check_crowd(model: keras.Model, crowd: CrowdLayer, x: Features, answers: An
             check_dtype(model, tensor, array)
         _check_features(tensor, array)
     width = crowd.num_annotators if annotators is None else annotators.shape[-1]
-    if crowd.answer_kind == "ratings":
-        observed = check_ratings(answers, width, crowd)
-    else:
-        observed = _check_answers(answers, (*_time(model, crowd, x), width), crowd.output.shape[-1])
+    observed = crowd.answer_kind.check_table(answers, (*_axes(model, crowd, x), width))
     if annotators is not None:
         _check_annotators(annotators, observed, crowd.num_annotators)
     return bool(observed.any())
 
 
-def _time(model: keras.Model, crowd: CrowdLayer, x: Features) -> tuple[Any, ...]:
+def _axes(model: keras.Model, crowd: CrowdLayer, x: Features) -> tuple[Any, ...]:
     """Axes of the answers between items and annotators; checks what reaches a layer of classes."""
     if crowd.prediction_kind != "probabilities":
-        return crowd.output.shape[1:-2]
+        return crowd.predictions_shape[1:-1]
     classifier = below(model, crowd)
     f = outputs_of_few(classifier, classifier_inputs(model, classifier, x))
     check_outputs(f, crowd.from_logits)
@@ -139,46 +135,12 @@ def _check_likelihood(model: HiddenCRF | JointCrowdModel, x: Features, answers: 
     else:
         check_scores(f)
     width = crowd.num_annotators if annotators is None else np.shape(annotators)[-1]
-    observed = _check_answers(answers, (*f.shape[1:-1], width), crowd.num_classes)
+    observed = crowd.answer_kind.check_table(answers, (*f.shape[1:-1], width))
     if annotators is not None:
         _check_annotators(np.asarray(annotators), observed, crowd.num_annotators)
     if gold is not None and np.any(np.asarray(gold) >= 0):
-        _check_answers(np.asarray(gold)[..., None], (*answers.shape[1:-1], 1), crowd.num_classes)
+        crowd.answer_kind.check_table(np.asarray(gold)[..., None], (*answers.shape[1:-1], 1))
     return bool(observed.any())
-
-
-def _check_answers(answers: np.ndarray, shape: tuple[Any, ...], num_classes: int) -> np.ndarray:
-    """Where there is an answer, `(items, ..., annotators or slots)`."""
-    soft = answers.ndim == len(shape) + 2
-    expected = (len(answers), *shape, num_classes) if soft else (len(answers), *shape)
-    known = [(i, j) for i, j in zip(answers.shape, expected, strict=False) if j is not None]
-    if answers.ndim != len(expected) or any(i != j for i, j in known):
-        raise ValueError(f"`answers` must have shape {expected}. Received: shape {answers.shape}")
-    observed = np.any(answers > 0, axis=-1) if soft else answers >= 0
-    if soft:
-        _check_distributions(answers)
-    else:
-        wrong = observed & ((answers >= num_classes) | (answers != np.floor(answers)))
-        _refuse_wrong(wrong, answers, f"class codes 0 to {num_classes - 1}, negative for missing")
-    return observed
-
-
-def _check_distributions(answers: np.ndarray) -> None:
-    """Whether rows are distributions over the classes, or missing."""
-    missing = np.all(np.isnan(answers), axis=-1, keepdims=True)
-    expected = "distributions over the classes, rows of zeros (or NaN) for missing"
-    _refuse_wrong(~missing & ~(np.isfinite(answers) & (answers >= 0)), answers, expected)
-    total = np.where(missing[..., 0], 0.0, answers.sum(axis=-1))
-    _refuse_wrong((total != 0) & (np.abs(total - 1) > SUM_TOLERANCE), total, f"{expected}, that sum to 1")
-
-
-def _refuse_wrong(wrong: np.ndarray, values: np.ndarray, expected: str) -> None:
-    if wrong.any():
-        where = tuple(map(int, np.argwhere(wrong)[0]))
-        raise ValueError(
-            f"`answers` must be {expected}. "
-            f"Received: {int(wrong.sum())} that are not, the first {values[where]} at {where}"
-        )
 
 
 def _check_annotators(annotators: np.ndarray, observed: np.ndarray, num_annotators: int) -> None:

@@ -1,0 +1,40 @@
+"""The variances of annotators who give numbers."""
+
+import numpy as np
+import numpy.typing as npt
+from keras import ops as kops
+
+from .. import ops
+from .._arguments import flag, positive
+from .._typing import Tensor
+
+
+def check_learned(learn_variance: bool, answers_per_annotator: npt.ArrayLike | None) -> None:
+    """Refuses variances without the numbers of answers that their prior is weighed against."""
+    if flag("learn_variance", learn_variance) and answers_per_annotator is None:
+        raise ValueError(
+            "`answers_per_annotator` must be given with `learn_variance=True`: the prior of the variances "
+            "is weighed against them. Received: answers_per_annotator=None"
+        )
+
+
+def initial_variances(variance: npt.ArrayLike, num_annotators: int) -> float | list[float]:
+    """The argument `initial_variance`, checked, as a config can hold it."""
+    return positive("initial_variance", variance, (num_annotators,), "(annotators,)").tolist()
+
+
+def log_variances(
+    variances: float | list[float], weights: np.ndarray, num_targets: int
+) -> tuple[float, np.ndarray]:
+    """The common log variance, and how far each annotator's is from it, `(R, T)`; weights are `(R, 1)`."""
+    log_variance = np.log(np.broadcast_to(variances, len(weights)))
+    common = float(np.sum(weights[:, 0] * log_variance))
+    return common, np.repeat((log_variance - common)[:, None], num_targets, axis=1)
+
+
+def penalty_of_slots(offset: Tensor, strength: float, counts: np.ndarray, annotators: Tensor) -> Tensor:
+    """What the slots of a batch say of the penalty of all annotators over the number of answers."""
+    counts = kops.convert_to_tensor(np.maximum(counts, 1)[:, None], dtype=offset.dtype)
+    answered = kops.cast(kops.expand_dims(annotators >= 0, -1), offset.dtype)
+    penalty = ops.variance_penalty(offset, strength, answered / ops.annotator_rows(counts, annotators))
+    return penalty / (kops.maximum(kops.sum(answered), 1.0) * offset.shape[-1])
