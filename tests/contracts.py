@@ -280,5 +280,5 @@ def vars_of(module: Any) -> dict[str, Any]:
     return {
         name: obj
         for name, obj in getattr(module, "__dict__", {}).items()
-        if getattr(obj, "__module__", "").startswith("keras_crowd") and isinstance(obj, type)
+        if isinstance(obj, type) and obj.__module__.startswith("keras_crowd")
     }

@@ -44,7 +44,7 @@ def check_classes(name: str, values: Iterable[Any], num_answers: int, source: st
         )
 
 
-def is_several(value: Any) -> bool:
+def is_several(value: object) -> bool:
     """Whether an answer is a list, dict or set, or a text that is one by its form."""
     if not isinstance(value, str):
         return isinstance(value, list | dict | set | frozenset | np.ndarray)
@@ -62,6 +62,6 @@ def _is_number(text: str) -> bool:
     return len(text) < 40 and text.lstrip("+-").replace(".", "", 1).isdigit()
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     shown = repr(value)
     return shown if len(shown) <= 60 else shown[:57] + "..."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import warnings
 import zlib
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any
 from ._numbers import float_beside_words
 
 
-def read_frame(pandas: Any, path: Any, options: Mapping[str, Any]) -> Any:
+def read_frame(pandas: Any, path: str | os.PathLike[str], options: Mapping[str, Any]) -> Any:
     """The data frame of a file; only blanks and NaN are missing, unless the options say otherwise.
 
     Raises:
@@ -27,7 +28,7 @@ def read_frame(pandas: Any, path: Any, options: Mapping[str, Any]) -> Any:
         raise ValueError(f"{path}: expected a table that pandas can read. Received: {error}") from error
 
 
-def refuse_words(path: Any, answer: str, values: list[Any]) -> None:
+def refuse_words(path: str | os.PathLike[str], answer: str, values: list[Any]) -> None:
     """Whether ratings would be read as classes because some of them are no numbers."""
     found = float_beside_words(values) if all(isinstance(value, str) for value in values) else None
     if found:

@@ -55,7 +55,7 @@ def _filled(values: np.ndarray, missing: np.ndarray) -> np.ndarray:
     return np.where(missing, MISSING, values.astype(np.int64))
 
 
-def column_names(table: Any) -> list[Any]:
+def column_names(table: object) -> list[Any]:
     """The names of the columns of a table of pandas, polars, pyarrow or Hugging Face, or of a dict."""
     for attribute in ("column_names", "columns"):
         if hasattr(type(table), attribute):

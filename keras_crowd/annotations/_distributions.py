@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -116,7 +116,7 @@ def _of_dicts(elements: Sequence[Any], classes: Classes, unknown: str) -> Distri
     return Distributions(ids_, rows)
 
 
-def _as_dict(element: Any, row: int) -> dict[Hashable, float]:
+def _as_dict(element: object, row: int) -> dict[Hashable, float]:
     """What an element says of the classes it names."""
     try:
         if not isinstance(element, Mapping):
@@ -129,7 +129,7 @@ def _as_dict(element: Any, row: int) -> dict[Hashable, float]:
         ) from None
 
 
-def _parsed(element: Any, row: int) -> Any:
+def _parsed(element: object, row: int) -> Any:
     """A dict that is written as JSON; a class, or a dict, as it is."""
     if not isinstance(element, str) or not element.lstrip().startswith("{"):
         return element
@@ -146,15 +146,15 @@ def _without_nan(table: np.ndarray) -> np.ndarray:
     return np.where(np.all(np.isnan(table), axis=1, keepdims=True), 0.0, table)
 
 
-def _has_rows(elements: Any) -> bool:
+def _has_rows(elements: Iterable[object]) -> bool:
     return any(issubclass(kind, Mapping | list | np.ndarray) for kind in set(map(type, elements)))
 
 
-def _is_row(element: Any) -> bool:
+def _is_row(element: object) -> bool:
     return isinstance(element, list | np.ndarray) and np.ndim(element) == 1
 
 
-def _is_missing(element: Any) -> bool:
+def _is_missing(element: object) -> bool:
     found = np.empty(1, object)
     found[0] = element
     return bool(is_missing(found)[0])

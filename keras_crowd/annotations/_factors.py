@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ._ids import MISSING, as_id_array, column, id_array, is_missing, objects
 
@@ -124,12 +125,12 @@ def _sorted(found: Factor) -> tuple[np.ndarray, np.ndarray]:
     return ids[order], used[order]
 
 
-def has_categories(values: Any) -> bool:
+def has_categories(values: object) -> bool:
     """Whether a column is a categorical, whose categories are more than the values seen."""
     return _categorical(values) is not None
 
 
-def _categorical(values: Any) -> tuple[Any, Any] | None:
+def _categorical(values: object) -> tuple[Any, Any] | None:
     """Codes and categories of a categorical (or a series of one) of pandas."""
     values = getattr(values, "cat", values)
     if not hasattr(values, "codes") or not hasattr(values, "categories"):
@@ -170,9 +171,9 @@ def _from_array(array: np.ndarray) -> Factor:
     return _without_missing("", codes, values)
 
 
-def _without_missing(name: str, codes: Any, values: Any) -> Factor:
+def _without_missing(name: str, given: npt.ArrayLike, values: Any) -> Factor:
     """Missing values (`None`, `NaN`) as -1."""
-    codes, values = np.asarray(codes), column(name, values)
+    codes, values = np.asarray(given), column(name, values)
     missing = is_missing(values)
     if np.any(missing):
         position = np.append(np.where(missing, MISSING, np.cumsum(~missing) - 1), MISSING)

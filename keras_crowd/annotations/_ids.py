@@ -80,7 +80,7 @@ def class_ids_of_columns(classes: Sequence[Hashable] | int | None, num_columns: 
     return ids
 
 
-def named_classes(classes: Any) -> Any:
+def named_classes(classes: Sequence[Hashable] | int | None) -> Any:
     """`classes=` as ids: a number `K` means `0, ..., K - 1`; `None` stays."""
     if isinstance(classes, int | np.integer | bool | np.bool_):
         if isinstance(classes, bool | np.bool_) or classes < 1:
@@ -183,5 +183,5 @@ def _loses(array: np.ndarray, values: list[Any]) -> bool:
     return array.dtype.kind == "f" and isinstance(values[0], int)
 
 
-def _is_missing_id(id_: Any) -> bool:
+def _is_missing_id(id_: object) -> bool:
     return id_ is None or type(id_).__name__ == "NAType" or bool(id_ != id_)

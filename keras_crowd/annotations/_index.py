@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from ._ids import column
 
 
-def has_index(values: Any) -> bool:
+def has_index(values: object) -> bool:
     """Whether rows of `values` have labels, as those of pandas: lists have a method of that name."""
     return hasattr(values, "to_numpy") and hasattr(getattr(values, "index", None), "tolist")
 
@@ -37,7 +37,7 @@ def positions(
     return _permutation(name, axis, given.tolist(), vocabulary_name, vocabulary.tolist())
 
 
-def is_plain_range(labels: Any) -> bool:
+def is_plain_range(labels: Iterable[Hashable]) -> bool:
     """Whether an index is `0, ..., n - 1`, which names nothing."""
     labels = column("index", labels)
     return labels.dtype.kind in "iu" and np.array_equal(labels, np.arange(len(labels)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -23,7 +22,7 @@ def float_beside_words(texts: Sequence[str]) -> tuple[str, list[bool]] | None:
     return (floats[0][:80], words) if floats and any(words) else None
 
 
-def as_rating(value: Any) -> float | None:
+def as_rating(value: object) -> float | None:
     """The number that an answer is, or that its text says; `None` where it is none."""
     if isinstance(value, str):
         return float(value) if NUMBER(value) else None
@@ -51,7 +50,7 @@ def as_ratings_column(name: str, values: np.ndarray) -> np.ndarray:
     return np.array(numbers, float)
 
 
-def refuse_classes_of_ratings(classes: Any) -> None:
+def refuse_classes_of_ratings(classes: object) -> None:
     """Raises where answers that are to be ratings are given classes."""
     if classes is not None:
         raise ValueError(

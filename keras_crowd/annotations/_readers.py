@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ._answer_kind import AnswerKind
 from ._classes import check_classes
@@ -22,7 +23,7 @@ from ._soft import checked_distributions
 
 
 def from_dense(
-    array: Any,
+    array: npt.ArrayLike,
     *,
     items: Sequence[Hashable] | None = None,
     annotators: Sequence[Hashable] | None = None,
@@ -113,22 +114,22 @@ def from_coo(
             item twice, or nobody answered at all.
     """
     checked_unknown(unknown)
-    classes = named_classes(classes)
+    named: Sequence[Hashable] | None = named_classes(classes)
     if ratings:
-        refuse_classes_of_ratings(classes)
+        refuse_classes_of_ratings(named)
     elif hold_distributions(answer):
-        found_soft = distributions_of(answer, classes, unknown)
+        found_soft = distributions_of(answer, named, unknown)
         known: dict[str, Any] = {"items": items, "annotators": annotators, "duplicates": duplicates}
         return _from_distributions(item, annotator, found_soft, **known)
     found_item, found_annotator = factor("item", item), factor("annotator", annotator)
-    found = _numbers_or_factor(answer, classes, ratings)
+    found = _numbers_or_factor(answer, named, ratings)
     said = found.codes if isinstance(found, Factor) else found
     if not len(found_item.codes) == len(found_annotator.codes) == len(said):
         raise ValueError(
             "`item`, `annotator` and `answer` must have the same length. "
             f"Received: lengths {len(found_item.codes)}, {len(found_annotator.codes)} and {len(said)}"
         )
-    given = _given(found, classes if unknown == "drop" else None)
+    given = _given(found, named if unknown == "drop" else None)
     if not np.all(given):
         found_item, found_annotator = found_item.rows(given), found_annotator.rows(given)
         found = found.rows(given) if isinstance(found, Factor) else found[given]
@@ -136,7 +137,7 @@ def from_coo(
     refuse_empty(said, "answer")
     item_ids, item_index = encode("item", found_item, "items", items)
     annotator_ids, annotator_index = encode("annotator", found_annotator, "annotators", annotators)
-    answer_ids, codes = _classes_of(found, classes, answer)
+    answer_ids, codes = _classes_of(found, named, answer)
     kind = kind_of(codes, answer_ids)
     kept = kept_rows(item_index, annotator_index, codes, len(annotator_ids), duplicates, kind)
     return Read(
@@ -167,7 +168,9 @@ def _from_distributions(item: Any, annotator: Any, found: Distributions, **rules
     )
 
 
-def _numbers_or_factor(answer: Any, classes: Any, ratings: bool) -> np.ndarray | Factor:
+def _numbers_or_factor(
+    answer: Any, classes: Sequence[Hashable] | None, ratings: bool
+) -> np.ndarray | Factor:
     """Ratings, `NaN` where missing; or the classes."""
     dtype = getattr(answer, "dtype", None)
     if classes is None and getattr(dtype, "kind", "") == "f":
@@ -188,7 +191,7 @@ def _numbers_or_factor(answer: Any, classes: Any, ratings: bool) -> np.ndarray |
     return numbers[found.codes]
 
 
-def _given(found: np.ndarray | Factor, known: Any) -> np.ndarray:
+def _given(found: np.ndarray | Factor, known: Iterable[Hashable] | None) -> np.ndarray:
     """Which rows hold an answer, and one that is known, if that is asked for."""
     if not isinstance(found, Factor):
         return ~np.isnan(found)
@@ -200,7 +203,7 @@ def _given(found: np.ndarray | Factor, known: Any) -> np.ndarray:
 
 
 def _classes_of(
-    found: np.ndarray | Factor, classes: Any, answer: Any
+    found: np.ndarray | Factor, classes: Sequence[Hashable] | None, answer: object
 ) -> tuple[np.ndarray | None, np.ndarray]:
     """Ids of the classes and the code of each answer; or no ids and numbers."""
     if not isinstance(found, Factor):
