@@ -14,6 +14,7 @@ from . import annotations as annotations
 from . import callbacks as callbacks
 from . import datasets as datasets
 from . import distribution as distribution
+from . import em as em
 from . import evaluation as evaluation
 from . import initializers as initializers
 from . import io as io
@@ -35,7 +36,7 @@ from .models import strip as strip
 from .models import validate as validate
 from .recipe import fit_crowd as fit_crowd
 
-_INNER = {"em", "ops", "recipe"}  # where things live that stand above
+_INNER = {"ops", "recipe"}  # where things live that stand above
 
 
 def __dir__() -> list[str]:

@@ -39,5 +39,8 @@ LearningRate: TypeAlias = float | Callable[..., Tensor]
 Optimizer: TypeAlias = Union[str, Config, "keras.optimizers.Optimizer"]
 """A `keras.optimizers.Optimizer`, its name, or its config."""
 
+Loss: TypeAlias = Union[str, Callable[..., Tensor], "keras.losses.Loss", None]
+"""A `keras.losses.Loss`, its name, or a function of targets and predictions; `None` for none."""
+
 Rows: TypeAlias = Mapping[str, Tensor]
 """Parameters by name, with a row per annotator `(R, ...)`, or per slot `(batch, slots, ...)`."""

@@ -118,6 +118,18 @@ def test_nobody_imports_private_files_of_another_package(path):
     assert not list(private_of_others(path))
 
 
+@pytest.mark.parametrize("name", ["_trainer", "_log", "_features", "_network", "_kinds", "_problem"])
+def test_expectation_maximization_asks_the_problem(name):
+    """What depends on the kind of the answers stands in the kind's own file."""
+    words = {
+        word.id
+        for word in ast.walk(ast.parse((PACKAGE / f"em/{name}.py").read_text()))
+        if isinstance(word, ast.Name)
+    }
+    kinds = {"ChainProblem", "ClassProblem", "RatingProblem", "TagProblem"}
+    assert not words & ({"Confusions", "Raters", "HiddenCRF"} | (kinds if name != "_kinds" else set()))
+
+
 def test_circles_are_found():
     assert circles({"a": {"b"}, "b": {"c", "d"}, "c": {"a"}, "d": set()}) == [["a", "b", "c"]]
     assert circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import keras_crowd as kc
 from keras_crowd.annotations import as_annotations
+from keras_crowd.em._confusion_problem import checked_gold
 from keras_crowd.em._confusions import Confusions
-from keras_crowd.em._problem import checked_gold
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.integers(0, 3, 120)

@@ -292,11 +292,17 @@ def test_what_a_setting_does_not_have_is_refused():
         kc.EMTrainer(regressor(), prior=1.0).fit(X, RATINGS, verbose=0)
     trainer = kc.EMTrainer(regressor())
     trainer.fit(X, RATINGS, iterations=1, verbose=0)
-    with pytest.raises(ValueError, match="annotators have biases and precisions"):
+    with pytest.raises(
+        ValueError,
+        match=r"bias and precision are known\..*: a request for the confusion",
+    ):
         trainer.confusion()
     trainer = kc.EMTrainer(tagger())
     trainer.fit(np.zeros((12, T, 2), "float32"), SLOTS, iterations=1, verbose=0)
-    with pytest.raises(ValueError, match="annotators have confusions"):
+    with pytest.raises(
+        ValueError,
+        match=r"confusion and population are known\..*: a request for the bias",
+    ):
         trainer.bias()
 
 

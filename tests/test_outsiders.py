@@ -7,6 +7,8 @@ from conftest import BACKEND, XLA
 from keras import ops as kops
 
 import keras_crowd as kc
+from keras_crowd.annotations import as_annotations
+from keras_crowd.em import Problem
 from keras_crowd.layers import connections
 
 R, K, ITEMS = 5, 3, 24
@@ -173,3 +175,85 @@ def test_what_is_no_connection_of_classes_is_refused(conn_type):
 def test_an_instance_of_a_named_connection_is_the_same_layer():
     crowd = kc.layers.CrowdsClassification(R, connections.ConfusionMatrix())
     assert crowd.get_config()["conn_type"] == crowd.conn_type == "CM"
+
+
+class Reliability(Problem):
+    """Answers yes or no, by annotators who are right with a probability of their own."""
+
+    def __init__(self, network, data, prior):
+        self.said = as_annotations(data.answers, 2)
+        self.strength = prior.strength
+        self.accuracy = np.full(self.said.num_annotators, 0.7)
+        features = data.features(self.said.num_items, self.said)
+        super().__init__(network, features, self.said, self.said.answers_per_item() > 0)
+
+    def start(self, how):
+        return np.full(self.said.num_items, 0.5) if how is None else np.array(how)
+
+    def maximize(self, posterior):
+        q = posterior[self.said.item_index]
+        right = np.where(self.said.answers == 1, q, 1 - q)
+        right = np.bincount(self.said.annotator_index, right, self.said.num_annotators)
+        given = self.said.answers_per_annotator()
+        self.accuracy = (0.7 * self.strength + right) / (self.strength + given)
+
+    def targets(self, posterior):
+        return posterior[:, None]
+
+    def predict(self):
+        return self.features.predict(self.network.model)[:, 0].astype(float)
+
+    def expect(self, predictions):
+        log_odds = np.log(self.accuracy / (1 - self.accuracy))[self.said.annotator_index]
+        log_odds = np.where(self.said.answers == 1, log_odds, -log_odds)
+        both = np.log(predictions / (1 - predictions)) + np.bincount(self.said.item_index, log_odds, ITEMS)
+        return 1 / (1 + np.exp(-both)), float(np.log1p(np.exp(both)).sum())
+
+    def default_loss(self):
+        return "binary_crossentropy"
+
+    def estimates(self):
+        return {"accuracy": self.accuracy}
+
+
+def reliability_by_loops(answers, f, q, iterations, strength):
+    for step in range(iterations + 1):
+        accuracy = []
+        for r in range(R):
+            given = [(i, answers[i, r]) for i in range(ITEMS) if answers[i, r] >= 0]
+            right = sum(q[i] if answer else 1 - q[i] for i, answer in given)
+            accuracy.append((0.7 * strength + right) / (strength + len(given)))
+        for i in range(ITEMS if step < iterations else 0):
+            yes, no = f[i], 1 - f[i]
+            for r in range(R):
+                if answers[i, r] >= 0:
+                    yes *= accuracy[r] if answers[i, r] == 1 else 1 - accuracy[r]
+                    no *= accuracy[r] if answers[i, r] == 0 else 1 - accuracy[r]
+            q[i] = yes / (yes + no)
+    return q, accuracy
+
+
+def test_expectation_maximization_of_ones_own(tmp_path):
+    answers = np.random.default_rng(1).integers(-1, 2, (ITEMS, R))
+    start = np.random.default_rng(2).random(ITEMS)
+    classifier = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, "sigmoid")])
+    classifier.compile(keras.optimizers.SGD(0.0))
+    trainer = kc.EMTrainer(classifier, strength=3.0, problem=Reliability)
+    arguments = {"start": start, "verbose": 0, "backup_dir": tmp_path}
+    history = trainer.fit(X, answers, iterations=3, **arguments)
+    f = classifier.predict(X, verbose=0)[:, 0].astype(float)
+    q, accuracy = reliability_by_loops(answers, f, start.copy(), 3, 3.0)
+    np.testing.assert_allclose(trainer.posterior()[:, 0], q, rtol=1e-4)
+    np.testing.assert_allclose(trainer.estimates()["accuracy"], accuracy, rtol=1e-4)
+    assert classifier.loss == "binary_crossentropy"
+    assert len(history.history["log_likelihood"]) == 3
+    with pytest.raises(ValueError, match=r"accuracy are known\. Received: a request for the confusion"):
+        trainer.confusion()
+
+
+@pytest.mark.parametrize("problem", ["classes", Problem, 3])
+def test_what_is_no_problem_is_refused(problem):
+    with pytest.raises(
+        ValueError, match=r"`problem` must be a subclass of `keras_crowd.em.Problem`.*Received"
+    ):
+        kc.EMTrainer(keras.Sequential([keras.layers.Dense(1)]), problem=problem)

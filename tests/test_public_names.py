@@ -65,8 +65,10 @@ def test_one_word_a_concept():
 
 
 def test_top_level_shows_what_stands_there():
-    assert {"Annotations", "EMTrainer", "fit_crowd", "layers", "models"} <= set(public(kc))
-    assert not {"em", "ops", "recipe"} & set(public(kc))
+    assert {"Annotations", "EMTrainer", "annotations", "em", "fit_crowd", "layers", "models"} <= set(
+        public(kc)
+    )
+    assert not {"ops", "recipe"} & set(public(kc))
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -1,3 +1,10 @@
-"""Expectation maximization over any Keras classifier."""
+"""Expectation maximization over any Keras classifier, and what a kind of answers of your own takes."""
 
+from ._problem import Data as Data
+from ._problem import Prior as Prior
+from ._problem import Problem as Problem
 from ._trainer import EMTrainer as EMTrainer
+
+
+def __dir__() -> list[str]:
+    return ["Data", "EMTrainer", "Prior", "Problem"]

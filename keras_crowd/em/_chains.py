@@ -1,66 +1,87 @@
-"""What expectation maximization knows of the annotators of sequences whose true tags are a chain."""
+"""Expectation maximization over tags whose truth is a chain, within a `HiddenCRF`."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 
-from ..annotations import MISSING, Annotations
+from ..annotations import MISSING, Annotations, Answers
 from ..models import HiddenCRF, validate
 from ._confusions import Confusions
+from ._features import ItemFeatures
+from ._network import Network
+from ._problem import Data, Prior, Problem
+from ._tags import tags_of
 
 
-class Chains(Confusions):
-    """Confusions within a `HiddenCRF`, which infers the chains and learns from the answers themselves.
+class ChainProblem(Problem):
+    """The network is a `HiddenCRF`, which infers the chains and learns from the answers themselves."""
 
-    Args:
-        model: The `HiddenCRF`.
-        features: Its inputs, item by item.
-        answers: `(items, time, annotators or slots)`, `-1` for missing; or soft answers, the classes as last axis.
-        prior: As for `Confusions`.
-        strength: As for `Confusions`.
-    """
-
-    def __init__(
-        self, model: HiddenCRF, features: Any, answers: np.ndarray, prior: Any, strength: float
-    ) -> None:
-        if model.crowd.trainable:
+    def __init__(self, network: Network, data: Data, prior: Prior) -> None:
+        self.model: HiddenCRF = network.model
+        _refuse_gold(data.gold)
+        self.answers = tags_of(data.answers)
+        features = data.features(len(self.answers))
+        if self.model.crowd.trainable:
             raise ValueError(
                 "The crowd layer of the `HiddenCRF` must not be trainable: its confusions are estimated in "
                 "closed form. Received: trainable=True"
             )
+        answers = self.answers
         observed = np.any(answers > 0, axis=-1) if answers.ndim == 4 else answers >= 0
-        annotators = _annotators(model, features, answers, observed)
-        tokens = _token_annotations(answers, observed, annotators, model)
-        super().__init__(tokens, np.full(tokens.num_items, MISSING), prior, strength)
-        self.model, self.answers = model, answers
+        annotators = _annotators(self.model, features, answers, observed)
+        tokens = _token_annotations(answers, observed, annotators, self.model)
+        self.confusions = Confusions(tokens, np.full(tokens.num_items, MISSING), *prior)
+        informed = self.confusions.informed.reshape(self.answers.shape[:2])
+        super().__init__(network, features, tokens, informed)
+
+    @classmethod
+    def takes(cls, network: Network, answers: Answers) -> bool:
+        return isinstance(network.model, HiddenCRF)
+
+    def start(self, how: npt.ArrayLike | None) -> np.ndarray:
+        return self.confusions.start(how)
+
+    def maximize(self, posterior: np.ndarray) -> None:
+        """M-step: `A_rkl ~ a_rkl + w sum_t q_tk y_trl`, with the weight `w` of an answer."""
+        self.confusions.maximize(posterior, self.model.answer_weight)
+        self.model.crowd.set_confusion(self.confusions.value)
 
     def targets(self, posterior: np.ndarray) -> np.ndarray:
         """The answers: the likelihood that the model maximizes is theirs."""
         return self.answers
 
-    def maximize(self, posterior: np.ndarray) -> None:
-        """M-step: `A_rkl ~ a_rkl + w sum_t q_tk y_trl`, with the weight `w` of an answer."""
-        counts = self.model.answer_weight * self.sums.expected_counts(posterior) + self.prior
-        self.value = counts / counts.sum(axis=-1, keepdims=True)
-        self.model.crowd.set_confusion(self.value)
-
-    def predictions(self, features: Any) -> tuple[np.ndarray, np.ndarray]:
+    def predict(self) -> tuple[np.ndarray, np.ndarray]:
         """E-step: marginals of the tokens `(tokens, classes)`, and the log-likelihood of each item."""
-        marginals = np.zeros((*self.answers.shape[:2], self.model.num_classes))
+        marginals = np.zeros((*self.rows, self.model.num_classes))
         evidence = np.zeros(len(self.answers))
-        for x, items in features:
+        for x, items in self.features:
             marginals[items], evidence[items] = self.model.expectation(x, self.answers[items])
         return marginals.reshape(-1, marginals.shape[-1]), evidence
 
-    def expect(self, predictions: Any) -> tuple[np.ndarray, float]:
-        """The posterior, and the objective that both steps raise."""
+    def expect(self, predictions: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, float]:
+        """The marginals, and the objective that both steps raise."""
         q, evidence = predictions
-        return q, float(evidence.sum() + np.sum(self.prior * np.log(self.value)))
+        return q, float(evidence.sum() + self.confusions.log_prior())
+
+    def default_loss(self) -> None:
+        return None
+
+    def estimates(self) -> dict[str, np.ndarray]:
+        return self.confusions.estimates()
 
 
-def _annotators(model: HiddenCRF, features: Any, answers: np.ndarray, observed: np.ndarray) -> np.ndarray:
+def _refuse_gold(gold: npt.ArrayLike | None) -> None:
+    if gold is not None:
+        raise ValueError(
+            "`gold` is not for a `HiddenCRF`: give the gold tags as the answers of an annotator of their own, with "
+            f"a `prior` that says so. Received: gold of shape {np.shape(gold)}"
+        )
+
+
+def _annotators(
+    model: HiddenCRF, features: ItemFeatures, answers: np.ndarray, observed: np.ndarray
+) -> np.ndarray:
     """Annotator of each answer of an item, `(items, annotators or slots)`; checks features and answers."""
     found = np.tile(np.arange(observed.shape[-1]), (len(answers), 1))
     for x, items in features:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..aggregation import TINY, AnswerSums, dawid_skene, imagined_answers, log_normalize, majority_vote
 from ..annotations import Annotations, by_ids
@@ -24,7 +24,11 @@ class Confusions:
     """
 
     def __init__(
-        self, annotations: Annotations, gold: np.ndarray, prior: Any = None, strength: float = 10.0
+        self,
+        annotations: Annotations,
+        gold: np.ndarray,
+        prior: npt.ArrayLike | None = None,
+        strength: float = 10.0,
     ) -> None:
         self.sums = AnswerSums(annotations)
         self.annotations, self.gold = annotations, gold
@@ -35,7 +39,7 @@ class Confusions:
         self.informed = (annotations.answers_per_item() > 0) | (gold >= 0)
         self.value = prior / prior.sum(axis=-1, keepdims=True)
 
-    def start(self, how: Any) -> np.ndarray:
+    def start(self, how: npt.ArrayLike | None) -> np.ndarray:
         """The posterior that the first M-step starts from, `(items, classes)`."""
         if how is None or (isinstance(how, str) and how == "dawid_skene"):
             q = self._dawid_skene.copy()
@@ -47,13 +51,9 @@ class Confusions:
             q = _checked_start(how, (self.annotations.num_items, self.annotations.num_classes))
         return self._with_gold(q)
 
-    def targets(self, posterior: np.ndarray) -> np.ndarray:
-        """What the classifier learns, `(items, classes)`."""
-        return posterior
-
-    def maximize(self, posterior: np.ndarray) -> None:
-        """M-step: `A_rkl ~ a_rkl + sum_i q_ik [y_ir = l]`."""
-        counts = self.sums.expected_counts(posterior) + self.prior
+    def maximize(self, posterior: np.ndarray, answer_weight: float = 1.0) -> None:
+        """M-step: `A_rkl ~ a_rkl + w sum_i q_ik [y_ir = l]`, with the weight `w` of an answer."""
+        counts = answer_weight * self.sums.expected_counts(posterior) + self.prior
         self.value = counts / counts.sum(axis=-1, keepdims=True)
 
     def expect(self, f: np.ndarray) -> tuple[np.ndarray, float]:
@@ -62,8 +62,17 @@ class Confusions:
         log_joint = np.log(np.maximum(f, TINY)) + self.sums.log_likelihood(log_a)
         q, evidence = log_normalize(log_joint)
         evidence[self.known] = log_joint[self.known, self.gold[self.known]]
-        objective = evidence[self.informed].sum() + np.sum(self.prior * log_a)
+        objective = evidence[self.informed].sum() + self.log_prior()
         return self._with_gold(q), float(objective)
+
+    def log_prior(self) -> float:
+        """The log of the Dirichlet priors, up to a constant."""
+        return float(np.sum(self.prior * np.log(np.maximum(self.value, TINY))))
+
+    def estimates(self) -> dict[str, np.ndarray]:
+        """The confusions, and that of an annotator of whom nothing is known: the mean of the priors'."""
+        population = (self.prior / self.prior.sum(axis=-1, keepdims=True)).mean(axis=0)
+        return {"confusion": self.value, "population": population}
 
     @functools.cached_property
     def _dawid_skene(self) -> np.ndarray:
@@ -79,7 +88,7 @@ class Confusions:
         return q
 
 
-def _checked_start(start: Any, shape: tuple[int, int]) -> np.ndarray:
+def _checked_start(start: npt.ArrayLike, shape: tuple[int, int]) -> np.ndarray:
     if isinstance(start, str):
         raise ValueError(
             '`start` must be "dawid_skene", "majority_vote" or probabilities (items, classes). '

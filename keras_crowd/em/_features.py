@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -12,13 +12,16 @@ from keras import ops as kops
 
 from .._arguments import finite_features, one_row_an_item
 from .._files import checksum_of
+from .._typing import Features
 from ..annotations import Annotations, rows_by_id
 
 
 class ArrayFeatures:
     """Features in memory: an array, or a list or dict of arrays."""
 
-    def __init__(self, x: Any, num_items: int, batch_size: int, ids: Annotations | None = None) -> None:
+    def __init__(
+        self, x: Features, num_items: int, batch_size: int, ids: Annotations | None = None
+    ) -> None:
         self.x = keras.tree.map_structure(lambda part: np.asarray(rows_by_id("x", part, ids)), x)
         self.batch_size, self.num_items = batch_size, num_items
         one_row_an_item(keras.tree.flatten(self.x), num_items)
@@ -35,13 +38,13 @@ class ArrayFeatures:
     def skip(self, passes: int) -> None:
         """Nothing: each iteration has its own order."""
 
-    def predict(self, classifier: Any) -> np.ndarray:
+    def predict(self, classifier: keras.Model) -> np.ndarray:
         """The classifier's output for every item."""
         return classifier.predict(self.x, batch_size=self.batch_size, verbose=0)
 
     def fit(
         self,
-        classifier: Any,
+        classifier: keras.Model,
         targets: np.ndarray,
         informed: np.ndarray,
         epochs: int,
@@ -72,7 +75,7 @@ class BatchFeatures:
     `DataLoader`, a list.
     """
 
-    def __init__(self, batches: Any, num_items: int) -> None:
+    def __init__(self, batches: Features, num_items: int) -> None:
         self.batches, self.num_items = batches, num_items
         self._checksums = np.zeros(num_items, np.uint32)
         if iter(batches) is batches:
@@ -110,7 +113,7 @@ class BatchFeatures:
                 for _ in self.batches:
                     pass
 
-    def predict(self, classifier: Any) -> np.ndarray:
+    def predict(self, classifier: keras.Model) -> np.ndarray:
         """The classifier's output for every item."""
         output: Any = None
         for features, items in self:
@@ -122,7 +125,7 @@ class BatchFeatures:
 
     def fit(
         self,
-        classifier: Any,
+        classifier: keras.Model,
         targets: np.ndarray,
         informed: np.ndarray,
         epochs: int,
@@ -160,6 +163,10 @@ class BatchFeatures:
             )
 
 
+ItemFeatures: TypeAlias = ArrayFeatures | BatchFeatures
+"""The features of all items, which can be gone through, predicted from and trained on."""
+
+
 def _row_checksums(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind not in "biufc":
         return np.array([checksum_of([row]) for row in array], np.uint32)
@@ -167,7 +174,7 @@ def _row_checksums(array: np.ndarray) -> np.ndarray:
     return np.array([zlib.crc32(row.data) for row in rows], np.uint32)
 
 
-def is_batches(x: Any) -> bool:
+def is_batches(x: Features) -> bool:
     """Whether `x` gives batches, and is neither an array nor a structure of arrays (or of texts)."""
     if isinstance(x, list) and x and all(isinstance(batch, tuple) for batch in x):
         return True
@@ -177,8 +184,8 @@ def is_batches(x: Any) -> bool:
 
 
 def as_features(
-    x: Any, num_items: int, batch_size: int, ids: Annotations | None = None
-) -> ArrayFeatures | BatchFeatures:
+    x: Features, num_items: int, batch_size: int, ids: Annotations | None = None
+) -> ItemFeatures:
     """Arrays, their rows matched to the `ids` of the items if they have an index, or what gives batches."""
     if isinstance(x, list) and all(isinstance(batch, tuple) for batch in x):
         return BatchFeatures(x, num_items)

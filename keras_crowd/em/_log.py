@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 
@@ -24,8 +23,8 @@ class Log:
 
     def __init__(
         self,
-        classifier: Any,
-        callbacks: Sequence[Any],
+        classifier: keras.Model,
+        callbacks: Sequence[keras.callbacks.Callback],
         kept: TrainingBackup,
         iterations: int,
         rise: float | None,
@@ -72,6 +71,6 @@ class Log:
         self.callbacks.on_epoch_end(iteration, logs)
         self.progress.update(iteration + 1, [(name, logs[name]) for name in ("log_likelihood", "loss")])
 
-    def finish(self) -> Any:
+    def finish(self) -> keras.callbacks.History:
         self.callbacks.on_train_end()
         return self.history

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import ops as kops
 
-from ..annotations import kind_given
+from .._typing import Features, Loss, Shape
 from ..models import (
-    HiddenCRF,
     as_functional,
     check_binary_head,
     check_one_output,
@@ -27,72 +26,111 @@ from ._features import is_batches
 class _PreparedBatches:
     """Batches `(features, items)`, the features as the task's preprocessor gives them."""
 
-    def __init__(self, task: Any, batches: Any) -> None:
+    def __init__(self, task: keras.Model, batches: Iterable[tuple[Features, npt.ArrayLike]]) -> None:
         self.task, self.batches = task, batches
 
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+    def __iter__(self) -> Iterator[tuple[Features, npt.ArrayLike]]:
         for features, items in self.batches:
             yield prepared(self.task, features), items
 
 
-def network_for(classifier: Any, x: Any) -> tuple[keras.Model, tuple[int | None, ...], Any]:
-    """The model to train, the shape of its output, and the features as it takes them."""
-    if isinstance(classifier, HiddenCRF):
-        return classifier, (), x
+class Network:
+    """The model that is trained, and what it gives.
+
+    Args:
+        model: A Keras model.
+        output_shape: Shape of its output, `(None, classes)` or so; `()` where it has several.
+        from_logits: Boolean. Whether it gives logits.
+    """
+
+    def __init__(self, model: keras.Model, output_shape: Shape, from_logits: bool = False) -> None:
+        self.model = model
+        self.output_shape = tuple(output_shape)
+        self.from_logits = from_logits
+
+    @property
+    def has_one_unit(self) -> bool:
+        """Whether there is one number for each item (or token)."""
+        return self.output_shape[-1:] == (1,)
+
+    def check_two_classes(self) -> None:
+        """Refuses one output that cannot be the probability of class 1 of two."""
+        try:
+            check_binary_head(self.model, self.from_logits)
+        except ValueError as error:
+            raise ValueError(
+                f"{error}. For a regressor the answers must be floats, NaN for missing, or `Annotations` of numbers"
+            ) from error
+        loss = name_of_loss(self.model.loss if self.model.compiled else None)
+        if "categorical" in loss.lower():
+            raise ValueError(
+                "`classifier` of one output for two classes must be compiled with a loss for it, as "
+                f'"binary_crossentropy". Received: loss={loss!r}'
+            )
+
+    def compile(self, default_loss: Loss) -> None:
+        """Compiles the model, if it is not, or lacks the loss."""
+        if not self.model.compiled:
+            self.model.compile("adam", default_loss)
+        elif self.model.loss is None and default_loss is not None:
+            self.model.compile(self.model.optimizer, default_loss)
+
+
+def network_for(classifier: keras.Model, x: Features, from_logits: bool) -> tuple[Network, Features]:
+    """The network to train, and the features as it takes them."""
     check_strings_work(classifier)
     check_one_output(classifier)
     batches = is_batches(x)
     if is_task(classifier):
         x = _PreparedBatches(classifier, x) if batches else prepared(classifier, x)
-        network = as_functional(classifier)
+        model = as_functional(classifier)
         if classifier.compiled:
-            network.compile(classifier.optimizer, None if is_sparse(classifier.loss) else classifier.loss)
-        return network, tuple(network.outputs[0].shape), x
+            model.compile(classifier.optimizer, None if is_sparse(classifier.loss) else classifier.loss)
+        return Network(model, model.outputs[0].shape, from_logits), x
     x = x if batches else prepared(classifier, x)
     if is_symbolic(classifier):
-        return classifier, tuple(classifier.outputs[0].shape), x
+        return Network(classifier, classifier.outputs[0].shape, from_logits), x
     some = next(iter(x))[0] if batches else keras.tree.map_structure(lambda part: part[:8], x)
     some = keras.tree.map_structure(lambda part: np.asarray(kops.convert_to_numpy(part)), some)
+    return Network(classifier, _output_shape(classifier, some), from_logits), x
+
+
+def _output_shape(classifier: keras.Model, x: Features) -> Shape:
+    """The shape of what the classifier gives for some features; `()` where that is no tensor."""
     if isinstance(classifier, keras.Sequential):
-        give_input(classifier, some)
+        give_input(classifier, x)
     try:
-        output = classifier(some)
+        output = classifier(x)
     except Exception as error:
         raise ValueError(
             f"`classifier` must be callable on the features. Received: {type(classifier).__name__} "
             f"{classifier.name!r}, {type(error).__name__}: {error}"
         ) from error
-    if not hasattr(output, "shape"):
+    return (None, *output.shape[1:]) if hasattr(output, "shape") else ()
+
+
+def check_loss(classifier: keras.Model, from_logits: bool) -> None:
+    """Refuses a classifier that was compiled with a loss which is not for distributions, or contradicts."""
+    loss = classifier.loss if classifier.compiled else None
+    if is_sparse(loss):
+        if is_task(classifier):  # the loss that it is made with
+            return
         raise ValueError(
-            "`classifier` must be a model of one output. "
-            f"Received: {type(classifier).__name__} that gives {type(output).__name__}"
+            "`classifier` must be compiled with a loss that takes distributions over the classes, as "
+            f'"categorical_crossentropy" does. Received: loss={name_of_loss(loss)!r}'
         )
-    return classifier, (None, *output.shape[1:]), x
-
-
-def of_two_classes(network: Any, answers: Any, from_logits: bool) -> bool:
-    """Whether a head of one unit is asked for one class of two, as the answers say, and not for numbers."""
-    if not kind_given(answers).has_classes:
-        return False
-    try:
-        check_binary_head(network, from_logits)
-    except ValueError as error:
+    if getattr(loss, "from_logits", from_logits) != from_logits:
         raise ValueError(
-            f"{error}. For a regressor the answers must be floats, NaN for missing, or `Annotations` of numbers"
-        ) from error
-    if "categorical" in str(name_of_loss(network.loss if network.compiled else None)).lower():
-        raise ValueError(
-            "`classifier` of one output for two classes must be compiled with a loss for it, as "
-            f'"binary_crossentropy". Received: loss={name_of_loss(network.loss)!r}'
+            "`from_logits` must be that of the loss which the classifier was compiled with. "
+            f"Received: from_logits={from_logits}, a loss with from_logits={not from_logits}"
         )
-    return True
 
 
-def is_sparse(loss: Any) -> bool:
+def is_sparse(loss: Loss) -> bool:
     """Whether a loss takes class codes and no distributions."""
-    return "sparse" in str(name_of_loss(loss)).lower()
+    return "sparse" in name_of_loss(loss).lower()
 
 
-def name_of_loss(loss: Any) -> Any:
+def name_of_loss(loss: Loss) -> str:
     """What a loss is called, given as a name, a function or an object."""
-    return loss if isinstance(loss, str) else getattr(loss, "name", getattr(loss, "__name__", ""))
+    return loss if isinstance(loss, str) else str(getattr(loss, "name", getattr(loss, "__name__", "")))

@@ -1,134 +1,142 @@
-"""What is to be maximized, as the model says: classes, classes of tokens, chains of them, or numbers."""
+"""`Problem`: what expectation maximization maximizes. All that depends on the kind of the answers is asked here."""
 
 from __future__ import annotations
 
-from typing import Any
+import abc
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-from ..annotations import MISSING, Annotations, as_annotations, as_ratings, by_ids, rows_by_id
-from ..models import HiddenCRF, check_outputs, outputs_of_few
-from ._chains import Chains
-from ._confusions import Confusions
-from ._features import as_features
-from ._network import of_two_classes
-from ._raters import Raters
+from .._typing import Features, Loss
+from ..annotations import Annotations, Answers
+from ._features import ItemFeatures, as_features
+from ._network import Network
 
-
-def problem_for(
-    trainer: Any, x: Any, answers: Any, gold: Any, batch_size: int
-) -> tuple[Confusions | Raters, tuple[int, ...], Any]:
-    """What will be known of the annotators; the shape of the items, `(items,)` or `(items, time)`; the features."""
-    if isinstance(trainer.classifier, HiddenCRF):
-        return _chains(trainer, x, answers, gold, batch_size)
-    annotators, rows = annotators_for(trainer, answers, gold)
-    features = as_features(x, rows[0], batch_size, annotators.annotations if len(rows) == 1 else None)
-    if isinstance(annotators, Confusions):
-        some, _ = next(iter(features))
-        check_outputs(outputs_of_few(trainer.network, some), trainer.from_logits)
-    return annotators, rows, features
+Predictions: TypeAlias = Any
+"""What a network says of all items: arrays, as its problem makes them of its outputs."""
 
 
-def _chains(
-    trainer: Any, x: Any, answers: Any, gold: Any, batch_size: int
-) -> tuple[Chains, tuple[int, ...], Any]:
-    if gold is not None:
-        raise ValueError(
-            "`gold` is not for a `HiddenCRF`: give the gold tags as the answers of an annotator of their own, with "
-            f"a `prior` that says so. Received: gold of shape {np.shape(gold)}"
-        )
-    answers = _answers_to_tokens(answers)
-    features = as_features(x, len(answers), batch_size)
-    chains = Chains(trainer.classifier, features, answers, trainer.prior, trainer.strength)
-    _check_annotators(trainer, chains.annotations)
-    return chains, answers.shape[:2], features
+class Prior(NamedTuple):
+    """What is believed of the annotators before their answers.
+
+    Attributes:
+        counts: Pseudo-counts, a number or an array; `None` for `strength` answers like those of all annotators.
+        strength: Float. Number of pseudo-counts.
+
+    Example:
+
+    >>> keras_crowd.em.Prior(strength=4.0)
+    Prior(counts=None, strength=4.0)
+    """
+
+    counts: npt.ArrayLike | None = None
+    strength: float = 10.0
 
 
-def annotators_for(trainer: Any, answers: Any, gold: Any) -> tuple[Confusions | Raters, tuple[int, ...]]:
-    """What will be known of the annotators; and the shape of the items, `(items,)` or `(items, time)`."""
-    shape = trainer.output_shape
-    one_unit = shape[-1] == 1
-    two_classes = one_unit and of_two_classes(trainer.network, answers, trainer.from_logits)
-    if len(shape) not in (2, 3) or not shape[-1] or (len(shape) == 3 and one_unit and not two_classes):
-        raise ValueError(
-            "`classifier` must have the output shape (batch, classes), (batch, time, classes) or (batch, 1). "
-            f"Received: {shape}"
-        )
-    if one_unit and not two_classes:
-        ratings = as_ratings(answers)
-        return _raters(trainer, ratings, gold), (ratings.num_items,)
-    rows = np.shape(answers)[:2]
-    if len(shape) == 3:
-        answers = _answers_to_tokens(answers)
-        answers = answers.reshape(-1, *answers.shape[2:])
-    annotations = as_annotations(answers, 2 if two_classes else shape[-1])
-    rows = rows if len(shape) == 3 else (annotations.num_items,)
-    return _confusions(trainer, annotations, gold, rows)
+@dataclass(frozen=True)
+class Data:
+    """Features, answers and gold, as `EMTrainer.fit` takes them.
+
+    Attributes:
+        x: The features.
+        answers: The answers.
+        gold: What is known of the truth of some items. Defaults to `None`, nothing.
+        batch_size: Integer. Items in a batch.
+
+    Example:
+
+    >>> data = keras_crowd.em.Data(np.zeros((3, 2)), [[0, 1], [1, 1], [-1, 0]])
+    >>> [items.tolist() for _, items in data.features(num_items=3)]
+    [[0, 1, 2]]
+    """
+
+    x: Features
+    answers: Answers
+    gold: npt.ArrayLike | None = None
+    batch_size: int = 32
+
+    def features(self, num_items: int, ids: Annotations | None = None) -> ItemFeatures:
+        """Checks the features against the number of items.
+
+        Args:
+            num_items: Integer. Number of items.
+            ids: Annotations whose item ids the rows of data frames are matched to. Defaults to `None`, no match.
+
+        Returns:
+            The features, which can be iterated: `(features, items)`.
+        """
+        return as_features(self.x, num_items, self.batch_size, ids)
 
 
-def _raters(trainer: Any, ratings: Annotations, gold: Any) -> Raters:
-    if trainer.prior is not None:
-        raise ValueError(
-            "`prior` is for classes; for numbers give `strength`. Received: a classifier of output (batch, 1)"
-        )
-    _check_annotators(trainer, ratings)
-    return Raters(ratings, checked_numbers(gold, ratings), trainer.strength)
+class Problem(abc.ABC):
+    """What `EMTrainer` maximizes: a kind of answers, what the network learns of it, and the two steps. Abstract.
 
+    With parameters `A` of the annotators and a posterior `q` of the truth, each iteration calls
 
-def _confusions(
-    trainer: Any, annotations: Annotations, gold: Any, rows: tuple[int, ...]
-) -> tuple[Confusions, tuple[int, ...]]:
-    _check_annotators(trainer, annotations)
-    if gold is not None:
-        gold = by_ids("gold", gold, annotations) if len(rows) == 1 else rows_by_id("gold", gold, None)
-        gold = np.asarray(gold)
-    gold = checked_gold(gold, annotations, rows)
-    return Confusions(annotations, gold, trainer.prior, trainer.strength), rows
+        maximize(q), targets(q)    the M-step: `A` given `q`; the network is fitted to the targets
+        predict(), expect(...)     the E-step: `q` given `A` and the predictions of the network
 
+    A kind of your own is a subclass: `EMTrainer(classifier, problem=MyProblem)`. Its constructor reads the answers and
+    refuses what does not fit; nothing is trained before.
 
-def _check_annotators(trainer: Any, annotations: Annotations) -> None:
-    if trainer.num_annotators not in (None, annotations.num_annotators):
-        raise ValueError(
-            f"`answers` must be those of num_annotators={trainer.num_annotators} annotators. "
-            f"Received: {annotations.num_annotators}"
-        )
+    Args:
+        network: The `Network` that is trained: `network.model`, `network.output_shape`, `network.from_logits`.
+        features: What `Data.features` gives.
+        annotations: The answers, as `Annotations`.
+        informed: Booleans `(items,)`, or `(items, time)` for the tokens of sequences: of which there is an answer, or
+            a known truth. The network is trained on these alone.
 
+    Attributes:
+        rows: Tuple. The shape of `informed`; the posterior has a row for each element.
 
-def _answers_to_tokens(answers: Any) -> np.ndarray:
-    shape = np.shape(answers)
-    if len(shape) not in (3, 4):
-        raise ValueError(
-            "`answers` must be integers (items, time, annotators), or soft answers with the classes as last axis, "
-            f"for a classifier of output (batch, time, classes). Received: {type(answers).__name__} of shape {shape}"
-        )
-    return np.asarray(answers)
+    Example:
 
+    >>> sorted(keras_crowd.em.Problem.__abstractmethods__)
+    ['default_loss', 'estimates', 'expect', 'maximize', 'predict', 'start', 'targets']
+    """
 
-def checked_gold(gold: Any, annotations: Annotations, shape: tuple[int, ...]) -> np.ndarray:
-    """Class codes of all items `(items,)`, or tokens, `-1` where unknown."""
-    if gold is None:
-        return np.full(annotations.num_items, MISSING)
-    if gold.shape != shape or gold.dtype.kind not in "iu":
-        raise ValueError(
-            f"`gold` must be class codes of shape {shape}, -1 where unknown. "
-            f"Received: shape {gold.shape}, dtype {gold.dtype}"
-        )
-    if np.any(gold >= annotations.num_classes):
-        raise ValueError(
-            f"`gold` must be class codes 0 to {annotations.num_classes - 1}, -1 where unknown. "
-            f"Received: {gold.max()}"
-        )
-    return gold.reshape(-1)
+    def __init__(
+        self,
+        network: Network,
+        features: ItemFeatures,
+        annotations: Annotations,
+        informed: np.ndarray,
+    ) -> None:
+        self.network, self.features, self.annotations = network, features, annotations
+        self.informed = informed
+        self.rows = informed.shape
 
+    @classmethod
+    def takes(cls, network: Network, answers: Answers) -> bool:
+        """Whether this is the problem of such a network and such answers, when `EMTrainer` is not told."""
+        return False
 
-def checked_numbers(gold: Any, annotations: Annotations) -> np.ndarray:
-    """True numbers `(items,)`, `NaN` where unknown."""
-    if gold is None:
-        return np.full(annotations.num_items, np.nan)
-    numbers = np.asarray(rows_by_id("gold", gold, annotations))
-    if numbers.shape != (annotations.num_items,) or numbers.dtype.kind != "f" or np.isinf(numbers).any():
-        raise ValueError(
-            f"`gold` must be {annotations.num_items} floats, NaN where unknown. "
-            f"Received: shape {numbers.shape}, dtype {numbers.dtype}"
-        )
-    return numbers.astype(float)
+    @abc.abstractmethod
+    def start(self, how: npt.ArrayLike | None) -> np.ndarray:
+        """Returns the posterior that the first M-step starts from, as the user's `start` says; `None`: by default."""
+
+    @abc.abstractmethod
+    def maximize(self, posterior: np.ndarray) -> None:
+        """Estimates the parameters of the annotators under the posterior."""
+
+    @abc.abstractmethod
+    def targets(self, posterior: np.ndarray) -> np.ndarray:
+        """Returns what the network learns, `(*rows, ...)`."""
+
+    @abc.abstractmethod
+    def predict(self) -> Predictions:
+        """Returns what the network says of all items, as `expect` takes it."""
+
+    @abc.abstractmethod
+    def expect(self, predictions: Predictions) -> tuple[np.ndarray, float]:
+        """Returns the posterior given answers and predictions, and the objective that both steps raise."""
+
+    @abc.abstractmethod
+    def default_loss(self) -> Loss:
+        """Returns the loss of a network compiled without one; `None` for a model that has its own."""
+
+    @abc.abstractmethod
+    def estimates(self) -> dict[str, np.ndarray]:
+        """Returns what is known of the annotators, by name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..aggregation import (
     answer_log_density,
@@ -42,7 +43,7 @@ class Raters:
         self.variance = np.full(ratings.num_annotators, self.common)
         self._posterior: Any = None
 
-    def start(self, how: Any) -> np.ndarray:
+    def start(self, how: npt.ArrayLike | None) -> np.ndarray:
         """What the first M-step starts from, `(items, 2)`."""
         if how is None or (isinstance(how, str) and how == "raykar"):
             found = raykar(self.annotations, strength=self.strength)
@@ -56,10 +57,6 @@ class Raters:
         else:
             raise ValueError(f'`start` must be "raykar" or "mean_rating". Received: start={how!r}')
         return self._with_gold(posterior)
-
-    def targets(self, posterior: np.ndarray) -> np.ndarray:
-        """What the model learns, `(items, 1)`."""
-        return posterior[:, :1]
 
     def maximize(self, posterior: np.ndarray) -> None:
         """M-step: biases of mean 0 over all answers, then variances, under the posterior."""
@@ -80,6 +77,10 @@ class Raters:
         posterior, evidence = self._expect(f)
         log_prior = log_prior_of(self.variance, self.strength, self.common)
         return posterior, float(evidence[self.informed].sum()) + log_prior
+
+    def estimates(self) -> dict[str, np.ndarray]:
+        """What each annotator adds, and how precisely they rate."""
+        return {"bias": self.bias, "precision": 1 / self.variance}
 
     def _expect(self, f: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What is known of each truth, and the log-likelihood of its answers (with gold, jointly)."""

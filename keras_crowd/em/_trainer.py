@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from .._arguments import flag, number, whole_number
 from .._backup import Backup, TrainingBackup, description
-from ..annotations import checksum
-from ..models import is_task
-from ..ops import class_probabilities
-from ._chains import Chains
-from ._confusions import Confusions
+from .._typing import Features
+from ..annotations import Answers, checksum
+from ._kinds import problem_for
 from ._log import Log
-from ._network import is_sparse, name_of_loss, network_for
-from ._problem import problem_for
-from ._raters import Raters
+from ._network import check_loss, network_for
+from ._problem import Data, Prior, Problem
 
 
 class EMTrainer:
@@ -61,6 +59,8 @@ class EMTrainer:
             class like those of all annotators together. For classes.
         strength: See `prior`. An annotator without answers has the prior's confusion.
         seed: Seed of the order of the items; call `keras.utils.set_random_seed` for all else.
+        problem: A subclass of `keras_crowd.em.Problem`, for a kind of answers of your own. Defaults to `None`, that of
+            the classifier and the answers.
 
     Example:
 
@@ -76,47 +76,47 @@ class EMTrainer:
 
     def __init__(
         self,
-        classifier: Any,
+        classifier: keras.Model,
         num_annotators: int | None = None,
         *,
         from_logits: bool = False,
-        prior: Any = None,
+        prior: npt.ArrayLike | None = None,
         strength: float = 10.0,
         seed: int = 0,
+        problem: type[Problem] | None = None,
     ) -> None:
         if num_annotators is not None:
             whole_number("num_annotators", num_annotators)
         number("strength", strength, above=0)
         whole_number("seed", seed, low=0)
         flag("from_logits", from_logits)
-        _check_classifier(classifier, from_logits)
+        _check_types(classifier, problem)
+        check_loss(classifier, from_logits)
         self.classifier = classifier
         self.num_annotators = num_annotators
         self.from_logits = from_logits
         self.prior = prior
         self.strength = strength
         self.seed = seed
-        self.network: Any = classifier
-        self.output_shape: tuple[int | None, ...] = ()
-        self._annotators: Any = None
-        self._rows: tuple[int, ...] = ()
-        self._posterior: Any = None
+        self.problem = problem
+        self._fitted: Problem | None = None
+        self._posterior = np.empty(0)
 
     def fit(
         self,
-        x: Any,
-        answers: Any,
+        x: Features,
+        answers: Answers,
         *,
-        gold: Any = None,
-        start: Any = None,
+        gold: npt.ArrayLike | None = None,
+        start: npt.ArrayLike | None = None,
         iterations: int = 50,
         epochs: int = 1,
         batch_size: int = 32,
         tolerance: float | None = None,
-        callbacks: Sequence[Any] = (),
+        callbacks: Sequence[keras.callbacks.Callback] = (),
         backup_dir: str | os.PathLike[str] | None = None,
         verbose: int = 1,
-    ) -> Any:
+    ) -> keras.callbacks.History:
         """Trains.
 
         Args:
@@ -159,55 +159,52 @@ class EMTrainer:
             whole_number(name, value)
         if tolerance is not None:
             number("tolerance", tolerance)
-        self.network, self.output_shape, x = network_for(self.classifier, x)
-        annotators, rows, features = problem_for(self, x, answers, gold, batch_size)
-        posterior = annotators.start(start)
-        self._annotators, self._rows = annotators, rows
-        self._compile()
+        network, x = network_for(self.classifier, x, self.from_logits)
+        kind: Callable[..., Problem] = self.problem or problem_for(network, answers)
+        problem = kind(network, Data(x, answers, gold, batch_size), Prior(self.prior, self.strength))
+        self._check_annotators(problem)
+        posterior = problem.start(start)
+        network.compile(problem.default_loss())
         settings = {"epochs": epochs, "batch_size": batch_size, "gold": gold, "start": start}
-        backup = self._backup(backup_dir, features, settings)
-        kept = TrainingBackup(backup, self.network, callbacks, lambda: {"posterior": self._posterior})
+        backup = self._backup(backup_dir, problem, settings)
+        kept = TrainingBackup(backup, network.model, callbacks, lambda: {"posterior": self._posterior})
         self._posterior = kept.restore().get("posterior", posterior)
+        self._fitted = problem
         done = len(kept.epoch)
-        features.skip(done * (epochs + 1))
-        rise = None if tolerance is None else tolerance * len(annotators.annotations)
-        log = Log(self.network, callbacks, kept, iterations, rise, verbose)
+        problem.features.skip(done * (epochs + 1))
+        rise = None if tolerance is None else tolerance * len(problem.annotations)
+        log = Log(network.model, callbacks, kept, iterations, rise, verbose)
         while done < iterations and not log.stopped:
-            self._iterate(log, features, epochs, done)
+            log.begin(done)
+            log.end(done, self._iterate(problem, epochs, np.random.default_rng([self.seed, done])))
             done += 1
-        annotators.maximize(self._posterior)
+        problem.maximize(self._posterior)
         history = log.finish()
         backup.delete()
         return history
 
-    def _iterate(self, log: Log, features: Any, epochs: int, iteration: int) -> None:
+    def _iterate(self, problem: Problem, epochs: int, rng: np.random.Generator) -> dict[str, float]:
         """M-step and E-step, and what is told of them."""
-        annotators, rows = self._annotators, self._rows
-        log.begin(iteration)
-        annotators.maximize(self._posterior)
-        targets = annotators.targets(self._posterior)
-        targets = targets if targets.ndim > len(rows) else targets.reshape(*rows, -1)
-        loss = features.fit(
-            self.network,
-            targets[..., 1:] if self._of_two_classes() else targets,
-            annotators.informed.reshape(rows),
-            epochs,
-            np.random.default_rng([self.seed, iteration]),
-        )
-        self._posterior, objective = annotators.expect(self._predictions(features))
-        log.end(iteration, {"log_likelihood": objective, "loss": loss})
+        problem.maximize(self._posterior)
+        targets = problem.targets(self._posterior)
+        loss = problem.features.fit(problem.network.model, targets, problem.informed, epochs, rng)
+        self._posterior, objective = problem.expect(problem.predict())
+        return {"log_likelihood": objective, "loss": loss}
 
-    def _backup(self, folder: Any, features: Any, settings: dict[str, Any]) -> Backup:
+    def _backup(
+        self, folder: str | os.PathLike[str] | None, problem: Problem, settings: dict[str, Any]
+    ) -> Backup:
         """What is kept in the folder, and of which call."""
         if folder is None:
             return Backup(None, {})
-        annotations = self._annotators.annotations
+        annotations, model = problem.annotations, problem.network.model
         given = {
             "answers": [checksum(annotations), annotations.num_items, annotations.num_annotators],
-            "features": features.checksums(),
-            "classifier": description(self.network),
-            "optimizer": description(self.network.optimizer),
-            "loss": description(self.network.loss),
+            "features": problem.features.checksums(),
+            "classifier": description(model),
+            "optimizer": description(model.optimizer),
+            "loss": description(model.loss),
+            "problem": type(problem).__qualname__,
             "from_logits": self.from_logits,
             "prior": self.prior,
             "strength": self.strength,
@@ -215,87 +212,62 @@ class EMTrainer:
         }
         return Backup(pathlib.Path(folder) / "em.npz", {**given, **settings})
 
+    def _check_annotators(self, problem: Problem) -> None:
+        found = problem.annotations.num_annotators
+        if self.num_annotators not in (None, found):
+            raise ValueError(
+                f"`answers` must be those of num_annotators={self.num_annotators} annotators. Received: {found}"
+            )
+
     def posterior(self) -> np.ndarray:
         """Probability of each class for each training item, `(items, classes)` or `(items, time, classes)`.
 
         For numbers mean and variance of the truth, `(items, 2)`. `aggregation.posterior` and
         `aggregation.raykar` give the same for other answers and features.
         """
-        self._check_fitted()
-        return self._posterior.reshape(*self._rows, -1).copy()
+        rows = self._last_problem().rows
+        return self._posterior.reshape(*rows, -1).copy()
 
     def confusion(self) -> np.ndarray:
         """What each annotator answers to each class, `(annotators, true, answer)`; rows sum to 1."""
-        return self._fitted(Confusions).value.copy()
+        return self._estimate("confusion")
 
     def population(self) -> np.ndarray:
         """The confusion of an annotator of whom nothing is known, `(true, answer)`: the mean of those of the priors."""
-        prior = self._fitted(Confusions).prior
-        return (prior / prior.sum(axis=-1, keepdims=True)).mean(axis=0)
+        return self._estimate("population")
 
     def bias(self) -> np.ndarray:
         """Of a regressor what each annotator adds, `(annotators,)`; mean 0 over all answers."""
-        return self._fitted(Raters).bias.copy()
+        return self._estimate("bias")
 
     def precision(self) -> np.ndarray:
         """Of a regressor one over the variance of each annotator's noise, `(annotators,)`."""
-        return 1 / self._fitted(Raters).variance
+        return self._estimate("precision")
 
-    def _compile(self) -> None:
-        if not self.network.compiled:
-            self.network.compile("adam", self._default_loss())
-        elif self.network.loss is None and not isinstance(self._annotators, Chains):
-            self.network.compile(self.network.optimizer, self._default_loss())
+    def estimates(self) -> dict[str, np.ndarray]:
+        """All that is known of the annotators, by name; of a `problem` of your own what it says."""
+        return {name: np.array(value) for name, value in self._last_problem().estimates().items()}
 
-    def _default_loss(self) -> Any:
-        if isinstance(self._annotators, Chains):
-            return None
-        if isinstance(self._annotators, Raters):
-            return "mse"
-        if self._of_two_classes():
-            return keras.losses.BinaryCrossentropy(from_logits=self.from_logits)
-        return keras.losses.CategoricalCrossentropy(from_logits=self.from_logits)
-
-    def _of_two_classes(self) -> bool:
-        """Whether the classifier has one output for two classes."""
-        return type(self._annotators) is Confusions and self.output_shape[-1] == 1
-
-    def _predictions(self, features: Any) -> Any:
-        if isinstance(self._annotators, Chains):
-            return self._annotators.predictions(features)
-        outputs = features.predict(self.network)
-        if isinstance(self._annotators, Confusions):
-            outputs = class_probabilities(outputs, self.from_logits)
-        return outputs.reshape(-1, outputs.shape[-1])
-
-    def _check_fitted(self) -> None:
-        if self._posterior is None:
-            raise ValueError("`fit` must be called first.")
-
-    def _fitted(self, kind: type) -> Any:
-        """What is known of the annotators, of the kind asked for."""
-        self._check_fitted()
-        if not isinstance(self._annotators, kind):
-            has = "biases and precisions" if isinstance(self._annotators, Raters) else "confusions"
+    def _estimate(self, name: str) -> np.ndarray:
+        estimates = self.estimates()
+        if name not in estimates:
             raise ValueError(
-                f"These annotators have {has}. Received: classifier of output {self.output_shape}"
+                f"Of these annotators {' and '.join(estimates)} are known. Received: a request for the {name}"
             )
-        return self._annotators
+        return estimates[name]
+
+    def _last_problem(self) -> Problem:
+        if self._fitted is None:
+            raise ValueError("`fit` must be called first.")
+        return self._fitted
 
 
-def _check_classifier(classifier: Any, from_logits: bool) -> None:
+def _check_types(classifier: keras.Model, problem: type[Problem] | None) -> None:
     if not isinstance(classifier, keras.Model):
         raise ValueError(f"`classifier` must be a Keras model. Received: {type(classifier).__name__}")
-    loss = classifier.loss if classifier.compiled else None
-    if is_sparse(loss):
-        if is_task(classifier):  # the loss that it is made with
-            return
+    if problem is not None and not (
+        isinstance(problem, type) and issubclass(problem, Problem) and problem is not Problem
+    ):
         raise ValueError(
-            "`classifier` must be compiled with a loss that takes distributions over the classes, as "
-            f'"categorical_crossentropy" does. Received: loss={name_of_loss(loss)!r}'
-        )
-    if getattr(loss, "from_logits", from_logits) != from_logits:
-        raise ValueError(
-            "`from_logits` must be that of the loss which the classifier was compiled with. "
-            f"Received: from_logits={from_logits}, a loss with from_logits={not from_logits}"
+            f"`problem` must be a subclass of `keras_crowd.em.Problem`. Received: problem={problem!r}"
         )
