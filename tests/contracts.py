@@ -5,15 +5,20 @@ and fails when a public object has no entry.
 """
 
 import dataclasses
-from typing import Any
+from typing import Any, get_args
 
 import keras
 import numpy as np
 
 import keras_crowd as kc
 
-RATING_CONN_TYPES = ("S", "B", "S+B", "B+S")
-CONN_TYPES = ("MW", "VW", "VB", "VW+B", "SW", "CM")
+def names(conn_type: Any) -> tuple[str, ...]:
+    """The names in a type such as `ClassConnType`, so that new connections join by themselves."""
+    return get_args(get_args(conn_type)[0])
+
+
+RATING_CONN_TYPES = names(kc.layers.connections.RatingConnType)
+CONN_TYPES = names(kc.layers.connections.ClassConnType)
 
 
 @dataclasses.dataclass

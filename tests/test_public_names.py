@@ -106,6 +106,16 @@ def test_conn_types_are_literals_that_the_layer_takes(layer):
     assert all(repr(kind) in str(error.value) for kind in kinds)
 
 
+@pytest.mark.parametrize("kind", ["Class", "Rating"])
+def test_named_connections_are_public(kind):
+    connections = kc.layers.connections
+    names = typing.get_args(typing.get_args(getattr(connections, f"{kind}ConnType"))[0])
+    for name in names:
+        found = connections.get(name, getattr(connections, f"{kind}Connection"))
+        assert type(found).__name__ in dir(connections)
+        assert connections.serialize(found) == name
+
+
 def test_scores_go_back_to_grades():
     """Slow oracle: the logistic function of slope times distance, threshold by threshold."""
     crowd = kc.layers.CrowdsOrdinal(2, 4, answers_per_annotator=[3, 1], initial_slope=1.5)
