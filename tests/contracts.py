@@ -12,6 +12,7 @@ import numpy as np
 
 import keras_crowd as kc
 
+
 def names(conn_type: Any) -> tuple[str, ...]:
     """The names in a type such as `ClassConnType`, so that new connections join by themselves."""
     return get_args(get_args(conn_type)[0])
