@@ -1,6 +1,9 @@
-"""A crowd layer added to a model that is already there, and taken off again after training.
+"""A crowd layer added to a Sequential that is already there, and taken off again after training.
 
-python examples/digits_existing_sequential.py
+    python examples/digits_existing_sequential.py
+
+`model.add(crowd)` changes the model itself, whose own `Input` keeps its dtype. `kc.crowd_model(model, crowd)` leaves it
+alone, and takes every other kind of model as well; `keras.Sequential([model, crowd])` would lose the dtype.
 """
 
 import keras

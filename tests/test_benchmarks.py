@@ -166,6 +166,17 @@ def test_sequences(crowd_data, monkeypatch, capsys):
     assert "| hidden CRF |" in capsys.readouterr().out
 
 
+def test_token_ids_are_rounded_in_a_sequential_only(monkeypatch, capsys):
+    dtypes = script("benchmarks", "dtypes")
+    monkeypatch.setattr(dtypes, "POLICIES", ("float32", "mixed_bfloat16"))
+    found = dtypes.main(["--seeds", "1", "--epochs", "3", "--items", "3000"])
+    kept, rounded = dtypes.WAYS
+    assert found[kept, "float32"] == found[rounded, "float32"] > 50  # 20 is chance
+    assert found[kept, "mixed_bfloat16"] == pytest.approx(found[kept, "float32"], abs=2)
+    assert found[rounded, "mixed_bfloat16"] < found[kept, "mixed_bfloat16"] - 10
+    assert "| `crowd_model(classifier, crowd)` | " in capsys.readouterr().out
+
+
 def test_dawid_skene_against_crowdkit(capsys):
     pytest.importorskip("crowdkit", reason="needs crowd-kit")
     ratios = script("benchmarks", "dawid_skene").main(

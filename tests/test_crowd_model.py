@@ -358,6 +358,26 @@ class Wrong(Batches):
         return self.x
 
 
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
+def test_a_crowd_layer_added_to_a_sequential_keeps_its_token_ids(policy):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        layers = [keras.layers.Embedding(5120, 4), keras.layers.GlobalAveragePooling1D()]
+        head = keras.layers.Dense(3, "softmax", dtype="float32")
+        model = keras.Sequential([keras.Input((6,), dtype="int32"), *layers, head])
+        ids = np.full((1, 6), 4999, "int32")
+        layers[0].set_weights([np.where(np.arange(5120)[:, None] == 4999, np.arange(4), 0)])
+        alone = model.predict(ids, verbose=0)
+        model.add(crowd(conn_type="CM"))
+        kc.validate(model, ids, np.zeros((1, len(ANSWERS[0])), int))
+        found = kc.strip(model)
+        np.testing.assert_allclose(found.predict(ids, verbose=0), alone, atol=1e-6)
+    finally:
+        keras.config.set_dtype_policy(before)
+    assert model.inputs[0].dtype == found.inputs[0].dtype == "int32"
+
+
 @pytest.mark.parametrize("make", [as_tf_data, Batches])
 def test_data_sets_are_validated(make):
     model = kc.crowd_model(network(), crowd())
