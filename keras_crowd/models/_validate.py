@@ -12,7 +12,7 @@ from ..annotations import Answers
 from ..layers import CrowdLayer
 from ._compiled import check_compiled, check_likelihood_compiled, of_output
 from ._dtypes import check_dtype
-from ._functional import give_input, is_symbolic
+from ._functional import check_strings_work, give_input, is_symbolic
 from ._given import as_given, is_data_set
 from ._hidden_crf import HiddenCRF
 from ._joint_crowd_model import JointCrowdModel
@@ -63,6 +63,7 @@ def validate(
         if isinstance(model, keras.Sequential) and not is_symbolic(model) and not is_data_set(x):
             give_input(model, x)
         crowd = crowd_layer(model, layer=layer)
+        check_strings_work(model)
         check_compiled(model, crowd)
         check, on_slots = functools.partial(_check_crowd, model, crowd), len(inputs_of(crowd, model)) > 1
     if not any([check(*given) for given in as_given(on_slots, x, answers)]):
