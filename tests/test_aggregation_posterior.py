@@ -191,3 +191,15 @@ def test_annotator_table_counts_a_class_seen_never_as_unknown():
     assert table["one_class"].tolist() == [True]
     np.testing.assert_array_equal(table["confusion[1,1]"], [np.nan])
     assert annotator_table([[0], [0]], [[1.0, 0.0]] * 2, min_answers=3)["one_class"].tolist() == [False]
+
+
+def test_one_column_is_that_of_class_one_of_two():
+    """As a classifier that ends in one sigmoid predicts."""
+    answers = np.array([[0, 1, -1], [1, 1, 0], [-1, 0, 0]])
+    one = np.array([[0.2], [0.9], [0.4]])
+    both = np.hstack([1 - one, one])
+    confusion = np.random.default_rng(0).dirichlet(np.ones(2), (3, 2))
+    np.testing.assert_allclose(posterior(answers, one, confusion), posterior(answers, both, confusion))
+    np.testing.assert_allclose(annotator_class_prior(answers, one), annotator_class_prior(answers, both))
+    with pytest.raises(ValueError, match="`probabilities` must be"):
+        posterior(answers, one + 0.5, confusion)

@@ -21,7 +21,6 @@ from model_kinds import (
     X,
     anchor,
     answers_for,
-    functional,
     head,
     refused,
     sigmoid_head,

@@ -49,8 +49,9 @@ def annotator_class_prior(answers: Answers, probabilities: np.ndarray) -> np.nda
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
-        probabilities: Probability of each class for each item, `(items, classes)`: the classifier's
-            prediction (not its logits), or a posterior. A data frame is read by its ids, as in `label_table`.
+        probabilities: Probability of each class for each item, `(items, classes)`, or of class 1 of two,
+            `(items, 1)`: the classifier's prediction (not its logits), or a posterior. A data frame is read by
+            its ids, as in `label_table`.
 
     Returns:
         `(annotators, classes)`; rows sum to 1. An annotator without answers has the mean over all items.

@@ -12,7 +12,10 @@ from ..annotations import Annotations, Answers, Ratings, as_annotations, as_rati
 def answers_and_probabilities(
     answers: Answers, probabilities: npt.ArrayLike, name: str = "probabilities"
 ) -> tuple[Annotations, np.ndarray]:
-    """Annotations, and class probabilities of as many items."""
+    """Annotations, and class probabilities of as many items; one column is that of class 1 of two."""
+    if np.shape(probabilities)[1:] == (1,):
+        one = np.asarray(probabilities, float)
+        probabilities = np.concatenate([1 - one, one], axis=1)
     shape = np.shape(probabilities)
     if len(shape) != 2:
         raise ValueError(f"`{name}` must have shape (items, classes). Received: shape {shape}")

@@ -21,7 +21,8 @@ def posterior(answers: Answers, probabilities: npt.ArrayLike, confusion: npt.Arr
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
-        probabilities: The classifier's prediction `f`, `(items, classes)`; rows sum to 1. A data frame is read by
+        probabilities: The classifier's prediction `f`, `(items, classes)`; rows sum to 1; or that of class 1 of two,
+            `(items, 1)`. A data frame is read by
             its ids, as in `label_table`.
         confusion: `A`, `(annotators, true, answer)`, from a crowd layer's `.confusion()`.
 

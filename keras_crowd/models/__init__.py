@@ -35,6 +35,7 @@ def __dir__() -> list[str]:
         "HiddenCRF",
         "JointCrowdModel",
         "align_classes",
+        "as_functional",
         "crowd_layer",
         "crowd_model",
         "strip",
