@@ -65,9 +65,12 @@ def positive(name: str, values: npt.ArrayLike, shape: tuple[int, ...], axes: str
             raise TypeError
         np.broadcast_to(array := np.asarray(values, float), shape)
     except (TypeError, ValueError):
+        is_text = isinstance(values, str)
+        received = (
+            f"{name}={values!r}" if is_text else f"{type(values).__name__} of shape {np.shape(values)}"
+        )
         raise ValueError(
-            f"`{name}` must be a number or broadcast to {axes} = {shape}. "
-            f"Received: {type(values).__name__} of shape {np.shape(values)}"
+            f"`{name}` must be a number or broadcast to {axes} = {shape}. Received: {received}"
         ) from None
     if not np.all((array > 0) & (array < np.inf)):
         raise ValueError(f"`{name}` must be positive and finite. Received: {name}={values}")

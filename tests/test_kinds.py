@@ -98,7 +98,9 @@ def test_dense_arrays_tell_their_kinds():
     assert kind_given(np.zeros((2, 3, 4))) == Classes(4, soft=True)
     assert kind_given(np.zeros((2, 3, 4), int)) == Tags()
     assert kind_given(np.zeros((2, 3, 4, 5))) == Tags(5, soft=True)
-    with pytest.raises(ValueError, match=r"Answers must be numbers .*Received: shape \(1, 1\), dtype <U1"):
+    with pytest.raises(
+        ValueError, match=r"`answers` must be numbers .*Received: shape \(1, 1\), dtype <U1"
+    ):
         kind_given([["a"]])
 
 

@@ -207,7 +207,7 @@ def kind_of_table(table: np.ndarray, named: bool = False) -> AnswerKind:
 def no_dense_answers(table: np.ndarray) -> str:
     """What to say where an array is no `(items, annotators)`."""
     return (
-        "Answers must be numbers of shape (items, annotators): class codes from 0, -1 for missing, or floats; or "
+        "`answers` must be numbers of shape (items, annotators): class codes from 0, -1 for missing, or floats; or "
         "soft answers, floats of shape (items, annotators, classes). "
         "Names of classes are read by `Annotations.from_coo` and `from_dataframe`; the answers to tokens, "
         "(items, time, annotators), are those of items after `reshape(-1, annotators)`. "
