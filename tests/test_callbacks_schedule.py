@@ -1,5 +1,7 @@
 """`RegularizerSchedule` and `CrowdFreeze`: what moves when."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -12,8 +14,9 @@ ANSWERS = np.where(np.random.default_rng(1).random((40, 3)) < 0.5, (X[:, :1] > 0
 SLOTS = np.sort(np.where(ANSWERS < 0, -1, np.arange(3)), axis=1)[:, ::-1].astype("int32")
 
 
-def scheduled_weights(epochs=8, conn_type="CM", **kwargs):
-    """The weights of both penalties in every epoch."""
+@functools.cache
+def penalized(conn_type):
+    """A model and its crowd layer with penalties, compiled once for all schedules."""
     classifier = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2, "softmax")])
     crowd = kc.layers.CrowdsClassification(
         3,
@@ -23,6 +26,12 @@ def scheduled_weights(epochs=8, conn_type="CM", **kwargs):
     )
     model = keras.Sequential([classifier, crowd])
     model.compile("sgd", loss=kc.losses.MaskedCrowdCrossEntropy(), jit_compile=XLA)
+    return model, crowd
+
+
+def scheduled_weights(epochs=8, conn_type="CM", **kwargs):
+    """The weights of both penalties in every epoch."""
+    model, crowd = penalized(conn_type)
     seen = []
 
     class Record(keras.callbacks.Callback):
