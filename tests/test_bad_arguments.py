@@ -149,7 +149,7 @@ TABLE = {
         fit_crowd,
         {
             "epochs": [0, -1, 1.5, "5"],
-            "batch_size": [0, -1, 1.5, "5", None],
+            "batch_size": [0, -1, 1.5, "5"],
             "weights": [-1.0, NAN, INF, "1", []],
             "num_splits": [0, 1.5, "4"],
             "fraction": SHARES,
