@@ -1,5 +1,6 @@
 """`CrowdMonitor`: what it logs, and when it speaks up."""
 
+import functools
 import warnings
 
 import keras
@@ -16,28 +17,39 @@ X = (np.eye(K)[Y] + RNG.normal(scale=0.1, size=(len(Y), K))).astype("float32")
 ANSWERS = np.where(RNG.random((len(Y), R)) < 0.8, Y[:, None], RNG.integers(0, K, (len(Y), R)))
 ANSWERS[RNG.random(ANSWERS.shape) < 0.4] = -1
 ANSWERS[:7] = -1  # without answers: not monitored
+GOOD = 8 * np.eye(K)
+SWAPPED = GOOD[:, [1, 0, 2, 3]]
+COLLAPSED = 0 * GOOD
 
 
-def models(kernel=None, activation="softmax", learning_rate=0.0):
-    """A classifier with the weights given, which does not learn unless told to."""
+def compiled(activation="softmax", learning_rate=0.0):
+    """A classifier, its crowd layer, and both together."""
     classifier = keras.Sequential([keras.Input((K,)), keras.layers.Dense(K, activation)])
     crowd = kc.layers.CrowdsClassification(R, "CM", initial_accuracy=0.8, from_logits=activation is None)
     model = keras.Sequential([classifier, crowd])
-    if kernel is not None:
-        classifier.layers[-1].set_weights([kernel, np.zeros(K)])
     model.compile(keras.optimizers.SGD(learning_rate), kc.losses.MaskedCrowdCrossEntropy(), jit_compile=XLA)
     return classifier, crowd, model
+
+
+@functools.cache
+def at_start(activation):
+    """The same and its weights, compiled once: it does not learn."""
+    built = compiled(activation)
+    return built, built[-1].get_weights()
+
+
+def models(kernel=GOOD, activation="softmax"):
+    """The same with the classifier's weights given."""
+    built, start = at_start(activation)
+    built[-1].set_weights(start)
+    built[0].layers[-1].set_weights([kernel, np.zeros(K)])
+    return built
 
 
 def fit(built, epochs=1, answers=ANSWERS, **kwargs):
     classifier, crowd, model = built
     monitor = kc.callbacks.CrowdMonitor(crowd, classifier, X, answers, **kwargs)
     return model.fit(X, ANSWERS, epochs=epochs, verbose=0, callbacks=[monitor]).history
-
-
-GOOD = 8 * np.eye(K)
-SWAPPED = GOOD[:, [1, 0, 2, 3]]
-COLLAPSED = 0 * GOOD
 
 
 def test_logs_are_the_papers_figures():
@@ -142,7 +154,7 @@ def test_monitoring_does_not_change_training():
     losses = []
     for watch in (False, True):
         keras.utils.set_random_seed(3)
-        classifier, crowd, model = models(learning_rate=0.1)
+        classifier, crowd, model = compiled(learning_rate=0.1)
         monitor = kc.callbacks.CrowdMonitor(
             crowd, classifier, X, ANSWERS, on_permuted="ignore", on_collapse="ignore"
         )
