@@ -120,8 +120,9 @@ def fit_crowd(
             else.
         callbacks: Keras callbacks for the last training.
         backup_dir: Folder in which to keep what is done: after an interruption, the same call goes on from there, from
-            the first call's weights, and ends as if there had been none (see `EMTrainer.fit`). Its files are deleted
-            when training ends. Defaults to `None`, no backup.
+            the first call's weights, and ends as if there had been none (see `EMTrainer.fit`); with a data set that
+            shuffles, up to the order of the epochs that are left. Its files are deleted when training ends. Defaults
+            to `None`, no backup.
         verbose: 1 shows progress, 2 also every epoch of the last training.
 
     Returns:
