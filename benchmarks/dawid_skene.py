@@ -63,7 +63,9 @@ def main(argv=None):
     n = arguments.iterations
     runs = {
         "crowd-kit": lambda: DawidSkene(n_iter=n, tol=-1).fit(frame),
-        "keras_crowd": lambda: kc.aggregation.dawid_skene(annotations, iterations=n, tolerance=-1),
+        "keras_crowd": lambda: kc.aggregation.dawid_skene(
+            annotations, confusion="full", strength=0.01, iterations=n, tolerance=-1
+        ),
     }
     seconds = {name: [] for name in runs}
     for _ in range(arguments.rounds):

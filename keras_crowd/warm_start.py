@@ -1,8 +1,9 @@
 """Starts for the confusions of a crowd layer, from the answers. NumPy in, NumPy out.
 
 Each returns float64 `(annotators, true, answer)`, strictly positive, rows sum to 1. An annotator with few
-answers is not known by them, so estimates are drawn towards those of all annotators: with `n_rkl` the
-answers `l` of annotator `r` to items of class `k`, and `s` answers imagined beforehand in every row,
+answers is not known by them. `from_dawid_skene` draws estimates towards the annotator's one coin; `from_votes`
+and `from_labels` towards those of all annotators: with `n_rkl` the answers `l` of annotator `r` to items of class `k`,
+and `s` answers imagined beforehand in every row,
 
     annotator:   A_rkl ~ n_rkl + s P_kl
     population:  P_kl  ~ sum_r n_rkl + s S_kl
@@ -20,57 +21,46 @@ import numpy as np
 import numpy.typing as npt
 
 from ._arguments import number, whole_number
-from .aggregation import answers_and_probabilities, dawid_skene, expected_counts, imagined_answers
+from .aggregation import answers_and_probabilities, dawid_skene, expected_counts
 from .annotations import Annotations, Answers, Votes, as_annotations, by_ids
 
 _FLOOR = 1e-3
 
 
 def from_dawid_skene(
-    answers: Answers,
-    num_classes: int | None = None,
-    *,
-    strength: float = 10.0,
-    posterior_strength: float | np.ndarray = 0.1,
+    answers: Answers, num_classes: int | None = None, *, strength: float = 10.0
 ) -> np.ndarray:
-    """Confusions of Dawid and Skene, drawn towards those of all annotators.
-
-    The counts are `n_rkl = sum_i q_ik [y_ir = l]`, with the posterior `q` of `aggregation.dawid_skene`.
+    """Confusions of `aggregation.dawid_skene`, hierarchical: each annotator's drawn towards the annotator's one coin.
 
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
         num_classes: Number of classes. Defaults to that of the annotations; for an array, to the highest
             answer plus one.
-        strength: `s`, how many answers in each row of an annotator the population's row is worth.
-        posterior_strength: The `strength` of `aggregation.dawid_skene`, which gives the posterior. In simulations
-            with 2 to 5 answers per item, the two defaults came closest to the true confusions (Kullback-Leibler
-            divergence).
+        strength: How many answers in each row of an annotator the one coin is worth.
 
     Returns:
         float64 `(annotators, true, answer)`, strictly positive; rows sum to 1. An annotator without
-        answers has the population's.
+        answers has the coin of all.
 
     Raises:
-        ValueError: When the answers are not classes, or one of the strengths is not positive.
+        ValueError: When the answers are not classes, or `strength` is not positive.
 
     Example:
 
     >>> answers = [[0, 0, 1], [1, 1, 0], [0, 0, 1], [1, 1, -1]]
-    >>> keras_crowd.warm_start.from_dawid_skene(answers, strength=0.1)[:, 0].round(2)
+    >>> keras_crowd.warm_start.from_dawid_skene(answers, strength=1.0)[:, 0].round(2)
     array([[0.98, 0.02],
            [0.98, 0.02],
-           [0.03, 0.97]])
+           [0.15, 0.85]])
 
     Reference:
         A. P. Dawid, A. M. Skene, "Maximum likelihood estimation of observer error-rates using the EM
-        algorithm", Applied Statistics 28, 1979.
+        algorithm", Applied Statistics 28, 1979; see `aggregation.dawid_skene`.
     """
     annotations = _classes(answers, num_classes)
     number("strength", strength, above=0)
-    counts = imagined_answers("posterior_strength", posterior_strength, annotations)
-    posterior = dawid_skene(annotations, strength=counts).posterior
-    return _shrunk(expected_counts(annotations, _class_weights(posterior, annotations)), strength)
+    return _possible(dawid_skene(annotations, strength=strength).confusion)
 
 
 def from_votes(answers: Answers, num_classes: int | None = None, *, strength: float = 10.0) -> np.ndarray:
@@ -216,8 +206,12 @@ def _shrunk(counts: np.ndarray, strength: float) -> np.ndarray:
     total = counts.sum(axis=0)
     symmetric = _symmetric(np.trace(total) / total.sum(), len(total))
     population = _normalize(total + strength * symmetric)
-    confusion = _normalize(counts + strength * population)
-    return (1 - _FLOOR) * confusion + _FLOOR / len(total)
+    return _possible(_normalize(counts + strength * population))
+
+
+def _possible(confusion: np.ndarray) -> np.ndarray:
+    """With the floor at the top of this file."""
+    return (1 - _FLOOR) * confusion + _FLOOR / confusion.shape[-1]
 
 
 def _normalize(counts: np.ndarray) -> np.ndarray:

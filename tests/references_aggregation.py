@@ -30,12 +30,16 @@ def dawid_skene(table, num_classes, iterations, strength=0.01, class_strength=0.
     """Posterior, confusion, class prior and the objective after each of so many iterations."""
     table = np.asarray(table)
     num_annotators = table.shape[1]
-    strength = np.broadcast_to(strength, (num_annotators, num_classes, num_classes))
+    hierarchical = confusion == "hierarchical"
+    if not hierarchical:
+        strength = np.broadcast_to(strength, (num_annotators, num_classes, num_classes))
+    given, kind = strength, "full" if hierarchical else confusion
     q = vote_shares(table, num_classes)
     objectives = []
     for _ in range(iterations):
         prior = _class_prior(table, q, class_strength)
-        found = _confusion(table, q, strength, kind=confusion)
+        strength = _coins(table, q, given) if hierarchical else given
+        found = _confusion(table, q, strength, kind=kind)
         q, log_likelihood = posterior(table, prior, found)
         log_prior = class_strength * sum(math.log(p) for p in prior)
         for r in range(num_annotators):
@@ -44,6 +48,27 @@ def dawid_skene(table, num_classes, iterations, strength=0.01, class_strength=0.
                     log_prior += strength[r, k, answer] * math.log(found[r, k, answer])
         objectives.append(log_likelihood + log_prior)
     return q, found, prior, np.array(objectives)
+
+
+def _coins(table, q, strength):
+    """So many answers in each row as the annotator's one coin has them, two of it tossed with that of all."""
+    num_annotators, num_classes = table.shape[1], q.shape[1]
+    hits, answers = [0.0] * num_annotators, [0] * num_annotators
+    for i, row in enumerate(table):
+        for r, answer in enumerate(row):
+            if answer >= 0:
+                hits[r] += q[i, answer]
+                answers[r] += 1
+    right_of_all = sum(hits) / max(sum(answers), 1)
+    imagined = np.empty((num_annotators, num_classes, num_classes))
+    for r in range(num_annotators):
+        right = (hits[r] + 2 * right_of_all) / (answers[r] + 2)
+        right = min(max(right, 1e-9), 1 - 1e-9)
+        for k in range(num_classes):
+            for answer in range(num_classes):
+                wrong = (1 - right) / max(num_classes - 1, 1)
+                imagined[r, k, answer] = strength * (right if answer == k else wrong)
+    return imagined
 
 
 def _class_prior(table, q, class_strength):

@@ -120,7 +120,8 @@ def test_majority_vote_reads_annotations():
 # --- Dawid-Skene against the loops -----------------------------------------------------------------
 
 
-def assert_agrees_with_loops(table, num_classes, iterations, **strengths):
+def assert_agrees_with_loops(table, num_classes, iterations, confusion="full", **strengths):
+    strengths["confusion"] = confusion
     found = dawid_skene(table, num_classes, iterations=iterations, tolerance=-1, **strengths)
     posterior, confusion, prior, objective = references.dawid_skene(
         table, num_classes, iterations, **strengths
@@ -155,6 +156,52 @@ def test_pseudocounts_may_differ_by_annotator_true_class_and_answer(problem, sha
 @random_examples
 def test_dawid_skene_is_that_of_the_loops_on_any_table(table, strength, iterations, confusion):
     assert_agrees_with_loops(table, NUM_CLASSES, iterations, strength=strength, confusion=confusion)
+
+
+@given(table=tables, strength=st.sampled_from([0.5, 10.0]), iterations=st.integers(1, 4))
+@random_examples
+def test_hierarchical_confusions_are_those_of_the_loops_on_any_table(table, strength, iterations):
+    assert_agrees_with_loops(
+        table, NUM_CLASSES, iterations, "hierarchical", strength=strength, class_strength=1.0
+    )
+
+
+def test_hierarchical_confusions_are_the_default(problem):
+    posterior, *_ = references.dawid_skene(problem, 3, 3, 10.0, 1.0, "hierarchical")
+    found = dawid_skene(problem, iterations=3, tolerance=-1)
+    assert_allclose(found.posterior, posterior, rtol=0, atol=1e-10)
+
+
+def test_hierarchical_confusions_go_from_full_to_one_coin(problem):
+    """By their strength: nothing imagined is a matrix of one's own, nothing but what is imagined is a coin."""
+    settings = {"class_strength": 1.0, "iterations": 1, "tolerance": -1}
+    full = dawid_skene(problem, confusion="full", strength=1e-9, **settings).confusion
+    seen = full.min(axis=-1) < 0.3  # a row without answers is flat in one, a coin in the other
+    assert_allclose(dawid_skene(problem, strength=1e-9, **settings).confusion[seen], full[seen], atol=1e-7)
+    coins = dawid_skene(problem, strength=1e9).confusion
+    right = np.diagonal(coins, axis1=1, axis2=2)
+    assert_allclose(right, np.repeat(right[:, :1], 3, axis=1), atol=1e-6)
+    wrong = coins[:, ~np.eye(3, dtype=bool)]
+    assert_allclose(wrong, np.repeat((1 - right[:, :1]) / 2, 6, axis=1), atol=1e-6)
+
+
+def test_few_answers_each_are_no_worse_than_the_majority():
+    """Two answers an item in ten classes: a matrix per annotator is below the vote, a hierarchical one is not."""
+    rng = np.random.default_rng(0)
+    accuracy = rng.uniform(0.3, 0.95, 60)
+    confusion = np.array([np.where(np.eye(10, dtype=bool), a, (1 - a) / 9) for a in accuracy])
+    truth, table = simulate(800, confusion, seed=1, answered=2 / 60)
+    labels = {kind: dawid_skene(table, 10, confusion=kind).labels for kind in ("hierarchical", "full")}
+    right = {kind: np.mean(found == truth) for kind, found in labels.items()}
+    vote = np.mean(majority_vote(table, 10, ties="random", seed=0) == truth)
+    assert right["full"] < vote < right["hierarchical"] - 0.03
+
+
+def test_one_answer_per_item_tells_nothing_but_itself():
+    answers = np.random.default_rng(0).integers(0, 5, 300)
+    table = np.full((300, 4), -1)
+    table[np.arange(300), np.arange(300) % 4] = answers
+    assert_array_equal(dawid_skene(table).labels, answers)
 
 
 # --- Dawid-Skene: what must always hold ------------------------------------------------------------
@@ -206,11 +253,14 @@ def test_an_item_nobody_answered_changes_nothing_else(problem):
 def test_an_annotator_without_answers_keeps_the_prior_confusion(problem):
     table = np.insert(problem, 2, -1, axis=1)
     prior = np.array([[8, 1, 1], [1, 3, 1], [1, 2, 1]])
-    assert_allclose(dawid_skene(table, strength=prior).confusion[2], prior / prior.sum(1, keepdims=True))
+    assert_allclose(
+        dawid_skene(table, confusion="full", strength=prior).confusion[2],
+        prior / prior.sum(1, keepdims=True),
+    )
 
 
 def test_a_class_nobody_gave_stays_improbable(problem):
-    found = dawid_skene(problem, 4)
+    found = dawid_skene(problem, 4, confusion="full")
     assert found.class_prior[3] < 0.001
     answered_often = np.sum(problem >= 0, axis=0) > 10
     assert np.all(found.confusion[answered_often, :3, 3] < 0.01)
@@ -296,7 +346,9 @@ def test_perfect_annotators_have_the_identity():
 
 def test_a_huge_pseudocount_leaves_the_prior_confusion(problem):
     confusion = random_confusion(6, 3, 0.3, seed=6)
-    assert_allclose(dawid_skene(problem, strength=1e9 * confusion).confusion, confusion, atol=1e-6)
+    assert_allclose(
+        dawid_skene(problem, confusion="full", strength=1e9 * confusion).confusion, confusion, atol=1e-6
+    )
 
 
 def test_a_huge_class_strength_leaves_the_classes_alike(problem):
@@ -357,14 +409,31 @@ def test_an_unknown_rule_for_ties_is_refused():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"strength": 0}, "`strength` must be positive and finite. Received: strength=0"),
-        ({"strength": [0.5, -1.0]}, "`strength` must be positive"),
-        ({"strength": np.inf}, "`strength` must be positive and finite. Received: strength=inf"),
-        ({"strength": np.nan}, "`strength` must be positive and finite. Received: strength=nan"),
-        ({"strength": np.ones((4, 2))}, r"answer\) = \(3, 2, 2\). Received: ndarray of shape \(4, 2\)"),
+        (
+            {"strength": 0, "confusion": "full"},
+            "`strength` must be positive and finite. Received: strength=0",
+        ),
+        ({"strength": [0.5, -1.0], "confusion": "full"}, "`strength` must be positive"),
+        (
+            {"strength": np.inf, "confusion": "full"},
+            "`strength` must be positive and finite. Received: strength=inf",
+        ),
+        (
+            {"strength": np.nan, "confusion": "full"},
+            "`strength` must be positive and finite. Received: strength=nan",
+        ),
+        (
+            {"strength": np.ones((4, 2)), "confusion": "full"},
+            r"answer\) = \(3, 2, 2\). Received: ndarray of shape \(4, 2\)",
+        ),
+        ({"strength": np.ones((2, 2))}, r"`strength` must be one number .*Received: shape \(2, 2\)"),
+        ({"strength": -1.0}, "`strength` must be a number above 0, finite. Received: strength=-1.0"),
         ({"class_strength": 0}, "`class_strength` must be a number above 0"),
         ({"class_strength": np.inf}, "`class_strength` must be a number above 0"),
-        ({"confusion": "coin"}, r"`confusion` must be one of 'full', .* Received: confusion='coin'"),
+        (
+            {"confusion": "coin"},
+            r"`confusion` must be one of 'hierarchical', .* Received: confusion='coin'",
+        ),
         ({"iterations": 0}, "`iterations` must be a positive integer. Received: iterations=0"),
     ],
 )

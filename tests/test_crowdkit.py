@@ -31,7 +31,7 @@ def frame(annotations):
     )
 
 
-def as_crowdkit(annotations, iterations, **kwargs):
+def as_crowdkit(annotations, iterations, confusion="full"):
     """With its smoothing: counts are at least 1e-10, and nobody gives an answer that they never gave."""
     given = kc.aggregation.expected_counts(
         annotations, [np.ones(len(annotations))] * annotations.num_classes
@@ -42,7 +42,7 @@ def as_crowdkit(annotations, iterations, **kwargs):
         class_strength=1e-10,
         iterations=iterations,
         tolerance=-1,
-        **kwargs,
+        confusion=confusion,
     )
 
 

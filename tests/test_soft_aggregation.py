@@ -42,7 +42,7 @@ def probabilities(items, seed=2):
 
 def test_dawid_skene_is_that_of_the_loops():
     table = soft_table()
-    ours = aggregation.dawid_skene(table, iterations=6, tolerance=0.0)
+    ours = aggregation.dawid_skene(table, confusion="full", iterations=6, tolerance=0.0)
     q, confusion, prior, objectives = dawid_skene(table, 6)
     assert_allclose(ours.posterior, q, atol=1e-6)
     assert_allclose(ours.confusion, confusion, atol=1e-6)

@@ -46,17 +46,6 @@ def loop_counts_of_labels(table, labels, num_classes):
     return counts
 
 
-def loop_counts_of_posterior(table, posterior):
-    num_classes = posterior.shape[1]
-    counts = np.zeros((len(table[0]), num_classes, num_classes))
-    for i, row in enumerate(table):
-        for r, answer in enumerate(row):
-            if answer >= 0:
-                for k in range(num_classes):
-                    counts[r, k, answer] += posterior[i, k]
-    return counts
-
-
 def loop_shrunk(counts, strength):
     num_annotators, num_classes, _ = counts.shape
     right = sum(counts[r, k, k] for r in range(num_annotators) for k in range(num_classes))
@@ -150,21 +139,13 @@ def test_an_annotator_who_shares_no_item_starts_as_the_population():
 # --- Dawid-Skene -----------------------------------------------------------------------------------
 
 
-@given(
-    table=tables,
-    strength=st.sampled_from([0.01, 1.0, 10.0]),
-    posterior_strength=st.sampled_from([0.01, 1.0]),
-)
+@given(table=tables, strength=st.sampled_from([0.01, 1.0, 10.0]))
 @random_examples
-def test_from_dawid_skene_is_that_of_the_loops(table, strength, posterior_strength):
-    confusion = from_dawid_skene(
-        table, NUM_CLASSES, strength=strength, posterior_strength=posterior_strength
-    )
+def test_from_dawid_skene_is_that_of_the_aggregation_with_a_floor(table, strength):
+    confusion = from_dawid_skene(table, NUM_CLASSES, strength=strength)
     assert_is_a_start(confusion)
-    posterior = dawid_skene(table, NUM_CLASSES, strength=posterior_strength).posterior
-    assert_allclose(
-        confusion, loop_shrunk(loop_counts_of_posterior(table, posterior), strength), rtol=1e-10
-    )
+    found = dawid_skene(table, NUM_CLASSES, strength=strength).confusion
+    assert_allclose(confusion, 0.999 * found + 0.001 / NUM_CLASSES, rtol=1e-10)
 
 
 def test_with_many_answers_it_is_near_the_true_confusions():
@@ -192,8 +173,8 @@ def test_from_labels_takes_probabilities():
     labels = np.array([0, 1, 1, 2, 0])
     table = np.random.default_rng(0).integers(-1, 3, (5, 4))
     assert_array_equal(from_labels(table, np.eye(3)[labels], 3), from_labels(table, labels, 3))
-    found = dawid_skene(table, 3, strength=0.1).posterior
-    assert_array_equal(from_labels(table, found, 3), from_dawid_skene(table, 3))
+    halves = (np.eye(3)[labels] + 1 / 3) / 2
+    assert from_labels(table, halves, 3).max() < from_labels(table, labels, 3).max()
     with pytest.raises(ValueError, match="must have 5 rows and 3 columns"):
         from_labels(table, np.ones((5, 2)) / 2, 3)
 
@@ -232,12 +213,10 @@ def test_few_answers_stay_near_the_population_and_many_do_not(start):
     assert_array_equal(start(table, 3), nobody[:6])
     population = nobody[6]
     distance = np.abs(nobody - population).mean(axis=(1, 2))
-    assert 0 < 3 * distance[5] < distance[4]
+    assert 0 < 1.5 * distance[5] < distance[4]
 
 
-@pytest.mark.parametrize(
-    ("start", "name"), [(from_votes, "strength"), (from_dawid_skene, "strength"), (from_vote, "strength")]
-)
+@pytest.mark.parametrize(("start", "name"), [(from_votes, "strength"), (from_vote, "strength")])
 def test_more_strength_is_nearer_to_the_population(start, name):
     _, table = simulate([0.9, 0.8, 0.5, 0.4], num_items=100)
     spread = [np.ptp(start(table, **{name: strength}), axis=0).max() for strength in (0.1, 10, 1000, 1e9)]
@@ -320,10 +299,6 @@ TABLE = [[0, 1], [1, 1]]
         ),
         (lambda: from_votes([[0.0, 1.0]]), "`answers` must be `Annotations` or integers.*Received: floats"),
         (lambda: from_dawid_skene(TABLE, strength=-1), "`strength` must be .*Received: strength=-1"),
-        (
-            lambda: from_dawid_skene(TABLE, posterior_strength=0),
-            "`posterior_strength` must be .*Received: posterior_strength=0",
-        ),
         (lambda: from_dawid_skene([[0, 0]]), "`num_classes` must be at least 2"),
         (lambda: from_dawid_skene(Annotations.from_dense(TABLE), 3), "`num_classes` must agree .*Received"),
         (lambda: from_labels(TABLE, [0, 1], strength=0), "`strength` must be a .*Received: strength=0"),

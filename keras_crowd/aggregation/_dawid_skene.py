@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
@@ -9,9 +10,13 @@ import numpy as np
 
 from .._arguments import number, whole_number
 from .._repr import one_line
-from ..annotations import Answers, as_annotations
+from ..annotations import Annotations, Answers, as_annotations
 from ._checks import imagined_answers
 from ._counts import AnswerSums, vote_counts
+
+_ROW_STRENGTH, _COIN_STRENGTH = 10.0, 2.0  # settled by benchmarks/zoo.py
+_CELL_STRENGTH = 0.01
+_NEVER = 1e-9
 
 
 class DawidSkene(NamedTuple):
@@ -23,7 +28,8 @@ class DawidSkene(NamedTuple):
         confusion: `(annotators, true, answer)`; rows `[r, k, :]` sum to 1.
         class_prior: `(classes,)`, sums to 1.
         log_likelihood: The objective after each iteration (log-likelihood of the answers plus the log of
-            the Dirichlet priors, up to a constant); it never falls.
+            the Dirichlet priors, up to a constant). It never falls, but with `confusion="hierarchical"`, whose priors
+            follow the annotators.
         converged: Whether the tolerance was reached.
     """
 
@@ -46,9 +52,9 @@ def dawid_skene(
     answers: Answers,
     num_classes: int | None = None,
     *,
-    strength: float | np.ndarray = 0.01,
-    class_strength: float = 0.01,
-    confusion: Literal["full", "class_wise", "one_coin"] = "full",
+    confusion: Literal["hierarchical", "full", "class_wise", "one_coin"] = "hierarchical",
+    strength: float | np.ndarray | None = None,
+    class_strength: float | None = None,
     iterations: int = 100,
     tolerance: float = 1e-6,
 ) -> DawidSkene:
@@ -57,9 +63,14 @@ def dawid_skene(
     With responsibilities `q_ik`, answers `y_irl` (1 for the class answered, 0 for the others) and confusions `A_rkl`:
 
         E:  log q_ik = log pi_k + sum_rl y_irl log A_rkl + const
-        M:  A_rkl ~ strength + sum_i q_ik y_irl,   pi_k ~ class_strength + sum_i q_ik
+        M:  A_rkl ~ s C_rkl + sum_i q_ik y_irl,   pi_k ~ class_strength + sum_i q_ik
 
     started from the shares of the votes. Time and memory follow the number of answers.
+
+    Few annotators give enough answers for a K x K matrix of their own; Dawid and Skene's maximum likelihood
+    (`"full"`) then falls below the majority vote. `"hierarchical"` imagines `s` more answers in each row, spread as
+    the annotator's one coin has it: `C_rkk = a_r`, errors even, where `a_r` is the annotator's accuracy, itself drawn
+    towards that of all. Annotators with few answers are one coin, those with many have a matrix of their own.
 
     Of a soft answer `y_ir` is its distribution: the log-likelihood of the answers that may be meant, averaged over
     it. One that says nothing, the same for all classes, is evidence only as far as `log A_r` differs by class on
@@ -69,21 +80,26 @@ def dawid_skene(
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
         num_classes: Number of classes, as in `majority_vote`.
-        strength: Answers of each annotator imagined beforehand (the Dirichlet prior's parameters
-            minus one), in numerator and denominator: a positive number, or what you know of the
-            annotators as anything that broadcasts to `(annotators, true, answer)`.
-        class_strength: Items of each class imagined beforehand, likewise.
-        confusion: What an annotator has: a `"full"` confusion matrix; `"class_wise"`, an accuracy for each true
-            class, errors even over the other answers; `"one_coin"`, one accuracy for all classes.
+        confusion: What an annotator has: a `"hierarchical"` confusion matrix, drawn towards the annotator's one coin; a
+            `"full"` one of its own; `"class_wise"`, an accuracy for each true class, errors even over the other
+            answers; `"one_coin"`, one accuracy for all classes.
+        strength: Answers of each annotator that are imagined beforehand. For `"hierarchical"`, how many in each row,
+            a positive number; defaults to 10. For the others how many in each cell (the Dirichlet prior's parameters
+            minus one), a positive number, or what you know of the annotators as anything that broadcasts to
+            `(annotators, true, answer)`; defaults to 0.01.
+        class_strength: Items of each class that are imagined beforehand, a positive number. Defaults to 1 for
+            `"hierarchical"`, 0.01 for the others.
         iterations: Stop after so many iterations.
-        tolerance: Stop when the objective, per answer, rises by less than this.
+        tolerance: Stop when the objective, per answer, changes by less than this.
 
     Returns:
         `DawidSkene(posterior, confusion, class_prior, log_likelihood, converged)`, float64.
 
     Reference:
         A. P. Dawid, A. M. Skene, "Maximum likelihood estimation of observer error-rates using the EM
-        algorithm", Applied Statistics 28, 1979, eq. 2.3 to 2.5.
+        algorithm", Applied Statistics 28, 1979, eq. 2.3 to 2.5. Annotators drawn towards what is common:
+        S. Paun et al., "Comparing Bayesian models of annotation", Transactions of the ACL 6, 2018; towards the
+        annotator's one coin is an addition.
 
     Example:
 
@@ -92,15 +108,12 @@ def dawid_skene(
     array([0, 1, 0, 1], dtype=int32)
     """
     annotations = as_annotations(answers, num_classes)
-    strengths = imagined_answers("strength", strength, annotations)
-    number("class_strength", class_strength, above=0)
     number("tolerance", tolerance)
     whole_number("iterations", iterations)
-    if confusion not in _TIES:
-        raise ValueError(
-            f"`confusion` must be one of {', '.join(map(repr, _TIES))}. Received: confusion={confusion!r}"
-        )
-    tie = _TIES[confusion]
+    maximize = _maximization(confusion, strength, annotations)
+    if class_strength is None:
+        class_strength = 1.0 if confusion == "hierarchical" else _CELL_STRENGTH
+    number("class_strength", class_strength, above=0)
     sums = AnswerSums(annotations)
     answers_per_item = annotations.answers_per_item()[sums.order]
     answered = (answers_per_item > 0).astype(float)
@@ -108,15 +121,59 @@ def dawid_skene(
     objective: list[float] = []
     converged = False
     while not converged and len(objective) < iterations:
-        log_confusion = _log_normalize(tie(sums.counts_by_class(posterior) + strengths))
+        log_confusion, log_prior_of_confusion = maximize(sums.counts_by_class(posterior))
         log_prior = _log_normalize(posterior @ answered + class_strength)
         posterior, evidence = sums.expectation(log_confusion, log_prior)
-        log_priors = np.sum(strengths * log_confusion) + class_strength * log_prior.sum()
+        log_priors = log_prior_of_confusion + class_strength * log_prior.sum()
         objective.append(float(answered @ evidence + log_priors))
-        converged = len(objective) > 1 and objective[-1] - objective[-2] < tolerance * len(annotations)
+        rises = np.diff(objective[-2:])
+        converged = bool(np.any(np.abs(rises) < tolerance * len(annotations)))
     return DawidSkene(
         sums.as_given(posterior), np.exp(log_confusion), np.exp(log_prior), np.asarray(objective), converged
     )
+
+
+def _maximization(
+    confusion: str, strength: float | np.ndarray | None, annotations: Annotations
+) -> Callable[[np.ndarray], tuple[np.ndarray, float]]:
+    """M-step: from the expected counts to the log-confusions, and the log of their prior."""
+    if confusion == "hierarchical":
+        per_row = _ROW_STRENGTH if strength is None else strength
+        if np.ndim(per_row) > 0:
+            raise ValueError(
+                '`strength` must be one number for confusion="hierarchical", how many answers are imagined in each '
+                f"row. Received: shape {np.shape(per_row)}"
+            )
+        return functools.partial(_hierarchical, strength=number("strength", per_row, above=0))
+    if confusion not in _TIES:
+        names = ", ".join(map(repr, ("hierarchical", *_TIES)))
+        raise ValueError(f"`confusion` must be one of {names}. Received: confusion={confusion!r}")
+    imagined = imagined_answers("strength", _CELL_STRENGTH if strength is None else strength, annotations)
+    return functools.partial(_tied, tie=_TIES[confusion], imagined=imagined)
+
+
+def _tied(
+    counts: np.ndarray, tie: Callable[[np.ndarray], np.ndarray], imagined: np.ndarray
+) -> tuple[np.ndarray, float]:
+    log_confusion = _log_normalize(tie(counts + imagined))
+    return log_confusion, np.sum(imagined * log_confusion)
+
+
+def _hierarchical(counts: np.ndarray, strength: float) -> tuple[np.ndarray, float]:
+    imagined = strength * _coins(counts)
+    log_confusion = _log_normalize(counts + imagined)
+    return log_confusion, np.sum(imagined * log_confusion)
+
+
+def _coins(counts: np.ndarray) -> np.ndarray:
+    """`C_rkl`, each annotator's one coin, drawn towards that of all."""
+    hits, answers = np.trace(counts, axis1=1, axis2=2), counts.sum(axis=(1, 2))
+    right_of_all = hits.sum() / max(answers.sum(), 1)
+    right = (hits + _COIN_STRENGTH * right_of_all) / (answers + _COIN_STRENGTH)
+    right = np.clip(right, _NEVER, 1 - _NEVER)
+    num_classes = counts.shape[-1]
+    wrong = (1 - right) / max(num_classes - 1, 1)
+    return np.where(np.eye(num_classes, dtype=bool), right[:, None, None], wrong[:, None, None])
 
 
 def _class_wise(counts: np.ndarray) -> np.ndarray:
