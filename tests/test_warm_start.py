@@ -297,7 +297,7 @@ TABLE = [[0, 1], [1, 1]]
             lambda: from_votes([[0, 0]]),
             "`num_classes` must be at least 2.*Received: Annotations.*1 classes",
         ),
-        (lambda: from_votes([[0.0, 1.0]]), "`answers` must be `Annotations` or integers.*Received: floats"),
+        (lambda: from_votes([[0.0, 1.0]]), "`answers` must be `Annotations`.*Received: floats"),
         (lambda: from_dawid_skene(TABLE, strength=-1), "`strength` must be .*Received: strength=-1"),
         (lambda: from_dawid_skene([[0, 0]]), "`num_classes` must be at least 2"),
         (lambda: from_dawid_skene(Annotations.from_dense(TABLE), 3), "`num_classes` must agree .*Received"),
