@@ -43,7 +43,7 @@ def em(classifier, data):
 
 def joint(classifier, data):
     annotations = data.annotations
-    start = kc.initializers.FromConfusion(kc.warm_start.from_dawid_skene(annotations))
+    start = kc.initializers.FromConfusion(kc.warm_start.from_dawid_skene(annotations, confusion="full"))
     crowd = kc.layers.CrowdsClassification(annotations.num_annotators, "CM", kernel_initializer=start)
     model = kc.models.JointCrowdModel(classifier, crowd)
     model.compile(keras.optimizers.Adam(LEARNING_RATE), jit_compile=keras.backend.backend() != "torch")
@@ -57,7 +57,7 @@ def labels(method, data, seed):
     if method == "gold":
         return data.y_train
     if method == "Dawid-Skene labels":
-        return kc.aggregation.dawid_skene(data.annotations).labels
+        return kc.aggregation.dawid_skene(data.annotations, confusion="full").labels
     ties = "random" if "random" in method else "lowest"
     return kc.aggregation.majority_vote(data.annotations, ties=ties, seed=seed)
 
@@ -125,7 +125,7 @@ def aggregated(name):
     print(f"\n## {name}: labels of the training items\n\n| | {unit} |\n|---|---|")
     votes = [kc.aggregation.majority_vote(annotations, ties="random", seed=seed) for seed in range(10)]
     print(f"| majority vote, random ties | {np.mean([score(vote) for vote in votes]):.1f} |")
-    for kind in ("full", "class_wise", "one_coin"):
+    for kind in ("hierarchical", "full", "class_wise", "one_coin"):
         found = kc.aggregation.dawid_skene(annotations, confusion=kind).labels
         print(f"| Dawid-Skene, {kind} | {score(found):.1f} |", flush=True)
     if importlib.util.find_spec("crowdkit"):

@@ -112,7 +112,7 @@ def on_answers(**regularizers):
 
     def train(classifier, data, seed, epochs):
         annotations = data.annotations
-        start = kc.initializers.FromConfusion(kc.warm_start.from_dawid_skene(annotations))
+        start = kc.initializers.FromConfusion(kc.warm_start.from_dawid_skene(annotations, confusion="full"))
         crowd = kc.layers.CrowdsClassification(
             annotations.num_annotators, "CM", kernel_initializer=start, **regularizers
         )
@@ -128,7 +128,9 @@ METHODS = {
     "majority vote": on_labels(
         lambda data, seed: kc.aggregation.majority_vote(data.annotations, ties="random", seed=seed)
     ),
-    "Dawid-Skene labels": on_labels(lambda data, seed: kc.aggregation.dawid_skene(data.annotations).labels),
+    "Dawid-Skene labels": on_labels(
+        lambda data, seed: kc.aggregation.dawid_skene(data.annotations, confusion="full").labels
+    ),
     "CM": on_answers(),
     "GeoCrowdNet(F)": on_answers(classifier_regularizer=kc.regularizers.ClassifierLogDet()),
     "GeoCrowdNet(W)": on_answers(confusion_regularizer=kc.regularizers.ConfusionLogDet()),

@@ -81,7 +81,9 @@ METHODS = {
     "majority vote, random ties": on_labels(
         lambda data, seed: kc.aggregation.majority_vote(data.annotations, ties="random", seed=seed)
     ),
-    "Dawid-Skene labels": on_labels(lambda data, seed: kc.aggregation.dawid_skene(data.annotations).labels),
+    "Dawid-Skene labels": on_labels(
+        lambda data, seed: kc.aggregation.dawid_skene(data.annotations, confusion="full").labels
+    ),
     **{conn_type: on_answers(conn_type) for conn_type in CONN_TYPES},
     **{f"{c}, start .7": on_answers(c, initial_accuracy=0.7) for c in ("MW", "CM")},
     **{f"{c}, warm": on_answers(c, warm_up=WARM_UP, crowd_rate=CROWD_RATE) for c in CONN_TYPES},

@@ -39,7 +39,7 @@ class Training:
         self.classifier, self.features, self.epochs = classifier, features, epochs
         self.num_slots = annotations.slots()[0].shape[1]
         # all weights are tried on one part before the next
-        self._confusion = functools.lru_cache(1)(from_dawid_skene)
+        self._confusion = functools.lru_cache(1)(functools.partial(from_dawid_skene, confusion="full"))
         self.crowd = CrowdsClassification(
             annotations.num_annotators,
             "CM",

@@ -16,6 +16,7 @@ evenly over all answers: no answer may be impossible at the start, for its logit
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -28,23 +29,30 @@ _FLOOR = 1e-3
 
 
 def from_dawid_skene(
-    answers: Answers, num_classes: int | None = None, *, strength: float = 10.0
+    answers: Answers,
+    num_classes: int | None = None,
+    *,
+    confusion: Literal["hierarchical", "full"] = "hierarchical",
+    strength: float = 10.0,
 ) -> np.ndarray:
-    """Confusions of `aggregation.dawid_skene`, hierarchical: each annotator's drawn towards the annotator's one coin.
+    """Confusions of `aggregation.dawid_skene`, those of annotators with few answers drawn towards simpler ones.
 
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
         num_classes: Number of classes. Defaults to that of the annotations; for an array, to the highest
             answer plus one.
-        strength: How many answers in each row of an annotator the one coin is worth.
+        confusion: `"hierarchical"` draws towards the annotator's one coin, in every iteration. `"full"` draws the
+            estimates of `dawid_skene(confusion="full", strength=0.1)` towards those of all annotators, in the end; it
+            is what `fit_crowd` starts from.
+        strength: How many answers in each row of an annotator are worth as much as what it is drawn towards.
 
     Returns:
         float64 `(annotators, true, answer)`, strictly positive; rows sum to 1. An annotator without
-        answers has the coin of all.
+        answers has what all have in common.
 
     Raises:
-        ValueError: When the answers are not classes, or `strength` is not positive.
+        ValueError: When the answers are not classes, or `confusion` or `strength` is out of range.
 
     Example:
 
@@ -60,7 +68,12 @@ def from_dawid_skene(
     """
     annotations = _classes(answers, num_classes)
     number("strength", strength, above=0)
-    return _possible(dawid_skene(annotations, strength=strength).confusion)
+    if confusion not in ("hierarchical", "full"):
+        raise ValueError(f"`confusion` must be 'hierarchical' or 'full'. Received: confusion={confusion!r}")
+    if confusion == "hierarchical":
+        return _possible(dawid_skene(annotations, strength=strength).confusion)
+    posterior = dawid_skene(annotations, confusion="full", strength=0.1).posterior
+    return from_labels(annotations, posterior, strength=strength)
 
 
 def from_votes(answers: Answers, num_classes: int | None = None, *, strength: float = 10.0) -> np.ndarray:

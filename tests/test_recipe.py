@@ -165,7 +165,7 @@ def test_annotators_are_not_decayed_and_may_learn_at_their_own_rate(monkeypatch)
     fit = kc.fit_crowd(
         network(), X, ANSWERS, optimizer=optimizer, crowd_learning_rate=0.0, **{**FEW, "weights": 0.0}
     )
-    start = kc.warm_start.from_dawid_skene(ANSWERS)
+    start = kc.warm_start.from_dawid_skene(ANSWERS, confusion="full")
     np.testing.assert_allclose(fit.crowd.confusion(), start, rtol=1e-4)
 
 

@@ -148,6 +148,13 @@ def test_from_dawid_skene_is_that_of_the_aggregation_with_a_floor(table, strengt
     assert_allclose(confusion, 0.999 * found + 0.001 / NUM_CLASSES, rtol=1e-10)
 
 
+def test_from_full_dawid_skene_is_from_its_posterior():
+    _, table = simulate([0.9, 0.8, 0.5, 0.4], num_items=60)
+    posterior = dawid_skene(table, confusion="full", strength=0.1).posterior
+    assert_array_equal(from_dawid_skene(table, confusion="full"), from_labels(table, posterior))
+    assert np.any(from_dawid_skene(table, confusion="full") != from_dawid_skene(table))
+
+
 def test_with_many_answers_it_is_near_the_true_confusions():
     accuracy = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
     _, table = simulate(accuracy, num_items=3000)
@@ -299,6 +306,10 @@ TABLE = [[0, 1], [1, 1]]
         ),
         (lambda: from_votes([[0.0, 1.0]]), "`answers` must be `Annotations`.*Received: floats"),
         (lambda: from_dawid_skene(TABLE, strength=-1), "`strength` must be .*Received: strength=-1"),
+        (
+            lambda: from_dawid_skene(TABLE, confusion="one_coin"),
+            "`confusion` must be 'hierarchical' or 'full'. Received: confusion='one_coin'",
+        ),
         (lambda: from_dawid_skene([[0, 0]]), "`num_classes` must be at least 2"),
         (lambda: from_dawid_skene(Annotations.from_dense(TABLE), 3), "`num_classes` must agree .*Received"),
         (lambda: from_labels(TABLE, [0, 1], strength=0), "`strength` must be a .*Received: strength=0"),

@@ -77,7 +77,7 @@ class Confusions:
     @functools.cached_property
     def _dawid_skene(self) -> np.ndarray:
         """Their posterior, the start of most things."""
-        return dawid_skene(self.annotations).posterior
+        return dawid_skene(self.annotations, confusion="full", strength=0.1).posterior
 
     def _population_prior(self, strength: float) -> np.ndarray:
         confusion = from_labels(self.annotations, self._dawid_skene)
