@@ -25,7 +25,7 @@ from quality import BATCH_SIZE, EPOCHS, LEARNING_RATE, REFERENCES, build, gap_cl
 from sklearn.datasets import load_digits
 
 import keras_crowd as kc
-from keras_crowd.aggregation._counts import AnswerSums, log_normalize
+from keras_crowd.aggregation import AnswerSums, log_normalize
 
 SENSITIVITY = np.array([0.705, 0.796, 0.499, 0.195, 0.898])
 SPECIFICITY = np.array([0.591, 0.898, 0.497, 0.899, 0.900])

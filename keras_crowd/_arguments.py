@@ -88,6 +88,39 @@ def array_of_numbers(name: str, values: npt.ArrayLike) -> np.ndarray:
     raise ValueError(f"`{name}` must be an array of numbers. Received: {name}={values!r}")
 
 
+def class_codes(name: str, labels: npt.ArrayLike, num_classes: int | None = None) -> np.ndarray:
+    """`labels` as class codes, int64 `(items,)`, none missing, below `num_classes`."""
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu" or len(labels) == 0:
+        raise ValueError(
+            f"`{name}` must be integers of shape (items,), at least one. "
+            f"Received: shape {labels.shape}, dtype {labels.dtype}"
+        )
+    wrong = (labels < 0) | (labels >= (labels.max() + 1 if num_classes is None else num_classes))
+    if np.any(wrong):
+        limits = "at least 0" if num_classes is None else f"from 0 to {num_classes - 1}"
+        hint = " (leave items without a class out)" if np.any(labels == -1) else ""
+        raise ValueError(
+            f"`{name}` must be class codes {limits}{hint}. "
+            f"Received: {labels[wrong][0]}, and {int(wrong.sum()) - 1} more that are not"
+        )
+    return labels.astype(np.int64)
+
+
+def confusions(
+    name: str, confusion: npt.ArrayLike, shape: tuple[int, int, int] | None = None
+) -> np.ndarray:
+    """`confusion` as floats `(annotators, true, answer)`, rows distributions, of that `shape` if one is given."""
+    confusion = np.asarray(confusion, float)
+    square = confusion.ndim == 3 and confusion.shape[1] == confusion.shape[2] and confusion.size > 0
+    if not square or shape not in (None, confusion.shape):
+        raise ValueError(
+            f"`{name}` must be (annotators, true, answer){'' if shape is None else f', {shape}'}. "
+            f"Received: shape {confusion.shape}"
+        )
+    return distributions(name, confusion)
+
+
 def flag(name: str, value: object) -> bool:
     """`value` as a bool, which it must be."""
     if not isinstance(value, bool | np.bool_):

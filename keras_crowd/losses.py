@@ -7,7 +7,7 @@ from keras import ops as kops
 
 from . import ops
 from ._arguments import number
-from ._registration import register
+from ._registration import default_name, register
 from ._typing import DType, Tensor
 
 _WEIGHTED = "mean_with_sample_weight"
@@ -16,8 +16,13 @@ _WEIGHTED = "mean_with_sample_weight"
 class _MaskedCrowdLoss(keras.losses.Loss):
     """A value of each answer, averaged over the answers given. Abstract."""
 
-    def __init__(self, reduction: str | None, name: str, dtype: DType = None) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: DType = None,
+    ) -> None:
+        super().__init__(name=name or default_name(type(self)), reduction=reduction, dtype=dtype)
 
     def targets(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
         """Answers as `values` wants them, and where there is one."""
@@ -66,7 +71,7 @@ class MaskedCrowdCrossEntropy(_MaskedCrowdLoss):
     Args:
         reduction: As for every Keras loss; `"mean_with_sample_weight"` divides by the sum of the weights of the
             answers.
-        name: Name of the loss.
+        name: Name of the loss. Defaults to that of the class, as `"masked_crowd_huber"`.
         dtype: Dtype of the computation. Defaults to `keras.config.floatx()`.
 
     Call arguments:
@@ -86,14 +91,6 @@ class MaskedCrowdCrossEntropy(_MaskedCrowdLoss):
         minimization, identifiability, and regularization", ICLR 2023 (the CCEM criterion); F. Rodrigues,
         F. Pereira, "Deep learning from crowds", AAAI 2018 (the masked loss of the crowd layer).
     """
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str = "masked_crowd_cross_entropy",
-        dtype: DType = None,
-    ) -> None:
-        super().__init__(reduction, name, dtype)
 
     def values(self, targets: Tensor, observed: Tensor, y_pred: Tensor) -> Tensor:
         return ops.crowd_cross_entropy(targets, observed, y_pred)
@@ -129,7 +126,7 @@ class MaskedCrowdMeanSquaredError(_MaskedErrorLoss):
 
     Args:
         reduction: As for every Keras loss.
-        name: Name of the loss.
+        name: Name of the loss. Defaults to that of the class, as `"masked_crowd_huber"`.
         dtype: Dtype of the computation. Defaults to `keras.config.floatx()`.
 
     Call arguments:
@@ -148,14 +145,6 @@ class MaskedCrowdMeanSquaredError(_MaskedErrorLoss):
         F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018 (regression).
     """
 
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str = "masked_crowd_mean_squared_error",
-        dtype: DType = None,
-    ) -> None:
-        super().__init__(reduction, name, dtype)
-
     def of_errors(self, error: Tensor) -> Tensor:
         return kops.square(error)
 
@@ -168,7 +157,7 @@ class MaskedCrowdMeanAbsoluteError(_MaskedErrorLoss):
 
     Args:
         reduction: As for every Keras loss.
-        name: Name of the loss.
+        name: Name of the loss. Defaults to that of the class, as `"masked_crowd_huber"`.
         dtype: Dtype of the computation. Defaults to `keras.config.floatx()`.
 
     Call arguments:
@@ -180,14 +169,6 @@ class MaskedCrowdMeanAbsoluteError(_MaskedErrorLoss):
     >>> float(loss(np.array([[1.0, np.nan], [3.0, 0.0]]), np.array([[4.0, 9.0], [3.0, 0.0]])))
     1.0
     """
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str = "masked_crowd_mean_absolute_error",
-        dtype: DType = None,
-    ) -> None:
-        super().__init__(reduction, name, dtype)
 
     def of_errors(self, error: Tensor) -> Tensor:
         return kops.abs(error)
@@ -202,7 +183,7 @@ class MaskedCrowdHuber(_MaskedErrorLoss):
     Args:
         delta: Where the square turns into a line, positive, in units of the answers.
         reduction: As for every Keras loss.
-        name: Name of the loss.
+        name: Name of the loss. Defaults to that of the class, as `"masked_crowd_huber"`.
         dtype: Dtype of the computation. Defaults to `keras.config.floatx()`.
 
     Call arguments:
@@ -222,7 +203,7 @@ class MaskedCrowdHuber(_MaskedErrorLoss):
         self,
         delta: float = 1.0,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "masked_crowd_huber",
+        name: str | None = None,
         dtype: DType = None,
     ) -> None:
         super().__init__(reduction, name, dtype)
@@ -246,7 +227,7 @@ class MaskedCrowdGaussian(_MaskedRatingLoss):
 
     Args:
         reduction: As for every Keras loss.
-        name: Name of the loss.
+        name: Name of the loss. Defaults to that of the class, as `"masked_crowd_huber"`.
         dtype: Dtype of the computation. Defaults to `keras.config.floatx()`.
 
     Call arguments:
@@ -262,14 +243,6 @@ class MaskedCrowdGaussian(_MaskedRatingLoss):
     Reference:
         V. C. Raykar et al., "Learning from crowds", JMLR 11, 2010, section on regression.
     """
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str = "masked_crowd_gaussian",
-        dtype: DType = None,
-    ) -> None:
-        super().__init__(reduction, name, dtype)
 
     def values(self, targets: Tensor, observed: Tensor, y_pred: Tensor) -> Tensor:
         return ops.over_targets(ops.gaussian_cross_entropy(targets, observed, y_pred))

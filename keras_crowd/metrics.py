@@ -4,15 +4,15 @@ import keras
 from keras import ops as kops
 
 from . import ops
-from ._registration import register
+from ._registration import default_name, register
 from ._typing import DType, Tensor
 
 
 class _ObservedMean(keras.metrics.Metric):
     """The mean of a value per answer over all observed answers, weighted by item. Abstract."""
 
-    def __init__(self, name: str, dtype: DType = None) -> None:
-        super().__init__(name=name, dtype=dtype)
+    def __init__(self, name: str | None = None, dtype: DType = None) -> None:
+        super().__init__(name=name or default_name(type(self)), dtype=dtype)
         self.total = self.add_weight(shape=(), initializer="zeros", name="total")
         self.count = self.add_weight(shape=(), initializer="zeros", name="count")
 
@@ -49,7 +49,7 @@ class CrowdAccuracy(_ObservedMean):
     below 1 also for a perfect model.
 
     Args:
-        name: Name of the metric.
+        name: Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.
         dtype: Dtype of the result.
 
     Call arguments:
@@ -64,9 +64,6 @@ class CrowdAccuracy(_ObservedMean):
     0.3333333432674408
     """
 
-    def __init__(self, name: str = "crowd_accuracy", dtype: DType = None) -> None:
-        super().__init__(name=name, dtype=dtype)
-
     def values(self, targets: Tensor, observed: Tensor, logits: Tensor) -> Tensor:
         return kops.cast(kops.argmax(logits, axis=-1), "int32") == ops.answered_classes(targets, logits)
 
@@ -78,7 +75,7 @@ class CrowdCrossEntropy(_ObservedMean):
     Unlike a loss averaged over batches, it counts every answer alike however the batches fall.
 
     Args:
-        name: Name of the metric.
+        name: Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.
         dtype: Dtype of the result.
 
     Call arguments:
@@ -92,9 +89,6 @@ class CrowdCrossEntropy(_ObservedMean):
     >>> float(metric.result())
     1.3862943649291992
     """
-
-    def __init__(self, name: str = "crowd_cross_entropy", dtype: DType = None) -> None:
-        super().__init__(name=name, dtype=dtype)
 
     def values(self, targets: Tensor, observed: Tensor, logits: Tensor) -> Tensor:
         return ops.crowd_cross_entropy(targets, observed, logits)
@@ -114,7 +108,7 @@ class CrowdRootMeanSquaredError(_RatingMean):
     This is against the annotators, not the truth: their noise keeps it above 0 also for a perfect model.
 
     Args:
-        name: Name of the metric.
+        name: Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.
         dtype: Dtype of the result.
 
     Call arguments:
@@ -128,9 +122,6 @@ class CrowdRootMeanSquaredError(_RatingMean):
     >>> float(metric.result())  # sqrt(8/3)
     1.632993221282959
     """
-
-    def __init__(self, name: str = "crowd_root_mean_squared_error", dtype: DType = None) -> None:
-        super().__init__(name=name, dtype=dtype)
 
     def values(self, targets: Tensor, observed: Tensor, y_pred: Tensor) -> Tensor:
         means = ops.predicted_means(targets, y_pred)
@@ -148,7 +139,7 @@ class CrowdGaussianCrossEntropy(_RatingMean):
     standardized, say) differ by a constant.
 
     Args:
-        name: Name of the metric.
+        name: Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.
         dtype: Dtype of the result.
 
     Call arguments:
@@ -162,9 +153,6 @@ class CrowdGaussianCrossEntropy(_RatingMean):
     >>> float(metric.result())  # 1/2 log 2 pi
     0.9189385175704956
     """
-
-    def __init__(self, name: str = "crowd_gaussian_cross_entropy", dtype: DType = None) -> None:
-        super().__init__(name=name, dtype=dtype)
 
     def values(self, targets: Tensor, observed: Tensor, y_pred: Tensor) -> Tensor:
         return ops.gaussian_cross_entropy(targets, observed, y_pred)

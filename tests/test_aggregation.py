@@ -452,7 +452,7 @@ def test_accuracy_with_a_prior_over_other_classes_is_refused():
     with pytest.raises(
         ValueError, match=r"`class_prior` must have shape \(3,\) or \(5, 3\). Received: shape \(2,\)"
     ):
-        annotator_accuracy(np.ones((5, 3, 3)), [0.5, 0.5])
+        annotator_accuracy(np.full((5, 3, 3), 1 / 3), [0.5, 0.5])
 
 
 def test_class_prior_of_an_annotator_is_the_mean_over_the_items_it_answered():

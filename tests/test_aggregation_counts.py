@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_crowd.aggregation import _counts
+from keras_crowd import aggregation
 from keras_crowd.annotations import as_annotations
 
 RNG = np.random.default_rng(0)
@@ -22,7 +22,7 @@ def test_log_likelihood_of_each_item_is_the_sum_over_its_answers(annotations):
     expected = np.zeros((9000, 3))
     given = log_confusion[annotations.annotator_index, :, annotations.answers]
     np.add.at(expected, annotations.item_index, given)
-    found = _counts.AnswerSums(annotations).log_likelihood(log_confusion)
+    found = aggregation.AnswerSums(annotations).log_likelihood(log_confusion)
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
 
@@ -33,11 +33,11 @@ def test_expected_counts_are_the_sum_of_the_posteriors(annotations):
         annotations.annotator_index, annotations.item_index, annotations.answers, strict=True
     ):
         expected[r, :, answer] += posterior[i]
-    found = _counts.AnswerSums(annotations).expected_counts(posterior)
+    found = aggregation.AnswerSums(annotations).expected_counts(posterior)
     np.testing.assert_allclose(found, expected, rtol=1e-10)
 
 
 def test_log_normalize_survives_what_underflows():
-    posterior, evidence = _counts.log_normalize(np.array([[-2000.0, -2000.0], [0.0, np.log(3.0)]]))
+    posterior, evidence = aggregation.log_normalize(np.array([[-2000.0, -2000.0], [0.0, np.log(3.0)]]))
     np.testing.assert_allclose(posterior, [[0.5, 0.5], [0.25, 0.75]])
     np.testing.assert_allclose(evidence, [-2000 + np.log(2), np.log(4)])

@@ -156,7 +156,10 @@ def test_answers_do_not_depend_on_labels_drawn_with_the_same_seed():
     ("labels", "message"),
     [
         ([0, 1, 3], "`labels` must be class codes from 0 to 2. Received: 3, and 0 more"),
-        ([0, -1, -1], "`labels` must be class codes from 0 to 2. Received: -1, and 1 more"),
+        (
+            [0, -1, -1],
+            "leave items without a class out.. Received: -1, and 1 more",
+        ),
         ([0.0, 1.0], r"`labels` must be integers of shape \(items,\).*float64"),
         ([[0, 1]], r"`labels` must be integers of shape \(items,\).*\(1, 2\)"),
         (np.empty(0, int), r"`labels` must be integers .* at least one"),

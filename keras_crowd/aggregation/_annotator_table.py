@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .._arguments import whole_number
+from .._arguments import confusions, whole_number
 from ..annotations import Answers, classes_per_annotator, share
 from ._annotators import agreement, annotator_accuracy, annotator_class_prior
-from ._checks import answers_and_probabilities, answers_and_truth, are_ratings, checked_confusion
-from ._counts import expected_counts
+from ._answer_sums import expected_counts
+from ._given_answers import answers_and_probabilities, answers_and_truth, are_ratings, confusion_shape
 from ._ratings import deviations
 
 
@@ -62,7 +62,7 @@ def annotator_table(
         diagonal = share(right, counts.sum(axis=2))
         accuracy = share(right.sum(axis=1), given)
     else:
-        confusion = checked_confusion(confusion, annotations)
+        confusion = confusions("confusion", confusion, confusion_shape(annotations))
         diagonal = np.diagonal(confusion, axis1=1, axis2=2)
         accuracy = annotator_accuracy(confusion, annotator_class_prior(annotations, q))
     table = {

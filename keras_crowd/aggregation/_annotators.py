@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from .._arguments import confusions
 from ..annotations import Answers, Votes, as_annotations, by_ids, share
-from ._checks import answers_and_probabilities
+from ._given_answers import answers_and_probabilities
 
 
 def annotator_accuracy(confusion: np.ndarray, class_prior: np.ndarray | None = None) -> np.ndarray:
@@ -25,11 +26,7 @@ def annotator_accuracy(confusion: np.ndarray, class_prior: np.ndarray | None = N
     >>> annotator_accuracy([[[0.75, 0.25], [0.25, 0.75]], [[0.5, 0.5], [0.0, 1.0]]])
     array([0.75, 0.75])
     """
-    confusion = np.asarray(confusion)
-    if confusion.ndim != 3 or confusion.shape[1] != confusion.shape[2]:
-        raise ValueError(
-            f"`confusion` must be (annotators, true, answer). Received: shape {confusion.shape}"
-        )
+    confusion = confusions("confusion", confusion)
     diagonal = np.diagonal(confusion, axis1=1, axis2=2)
     weights = np.ones(diagonal.shape[1]) if class_prior is None else np.asarray(class_prior)
     if weights.shape not in (diagonal.shape, diagonal.shape[1:]):

@@ -11,8 +11,8 @@ import numpy as np
 from .._arguments import number, whole_number
 from .._repr import one_line
 from ..annotations import Annotations, Answers, as_annotations
-from ._checks import imagined_answers
-from ._counts import AnswerSums, vote_counts
+from ._answer_sums import AnswerSums, vote_counts
+from ._given_answers import imagined_answers
 
 _ROW_STRENGTH, _COIN_STRENGTH = 10.0, 2.0  # settled by benchmarks/zoo.py
 _CELL_STRENGTH = 0.01

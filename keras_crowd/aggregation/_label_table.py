@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..annotations import Annotations, Answers
-from ._checks import answers_and_probabilities, answers_and_truth, are_ratings
+from ._given_answers import answers_and_probabilities, answers_and_truth, are_ratings
 
 
 def label_table(answers: Answers, posterior: npt.ArrayLike) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from ..annotations import MISSING, Answers, as_annotations
-from ._counts import vote_counts
+from ._answer_sums import vote_counts
 
 _ROUNDING = 1e-6  # of the sums of soft answers
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from .._arguments import confusions
 from ..annotations import Annotations, Answers, Votes
-from ._checks import answers_and_probabilities, checked_confusion
-from ._counts import TINY, AnswerSums, annotator_answer, log_normalize
+from ._answer_sums import TINY, AnswerSums, annotator_answer, log_normalize
+from ._given_answers import answers_and_probabilities, confusion_shape
 
 
 def posterior(answers: Answers, probabilities: npt.ArrayLike, confusion: npt.ArrayLike) -> np.ndarray:
@@ -44,7 +45,9 @@ def posterior(answers: Answers, probabilities: npt.ArrayLike, confusion: npt.Arr
         F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, eq. 2 (E-step).
     """
     annotations, probabilities = answers_and_probabilities(answers, probabilities)
-    return _posterior(annotations, probabilities, checked_confusion(confusion, annotations))
+    return _posterior(
+        annotations, probabilities, confusions("confusion", confusion, confusion_shape(annotations))
+    )
 
 
 def held_out_cross_entropy(
@@ -83,8 +86,8 @@ def held_out_cross_entropy(
     """
     kept, probabilities = answers_and_probabilities(answers, probabilities)
     held_out, _ = answers_and_probabilities(held_out, probabilities)
-    confusion = checked_confusion(confusion, kept)
-    checked_confusion(confusion, held_out)
+    confusion = confusions("confusion", confusion, confusion_shape(kept))
+    confusions("confusion", confusion, confusion_shape(held_out))
     q = _posterior(kept, probabilities, confusion)
     answer_given_class = confusion.transpose(0, 2, 1).reshape(-1, kept.num_classes)  # (annotator answer, k)
     votes = Votes(held_out)

@@ -11,8 +11,6 @@ from ._coerce import checksum as checksum
 from ._coerce import in_place_of_codes as in_place_of_codes
 from ._coerce import kind_given as kind_given
 from ._container import Annotations as Annotations
-from ._counts import classes_per_annotator as classes_per_annotator
-from ._counts import share as share
 from ._distributions import Distributions as Distributions
 from ._distributions import distributions_of as distributions_of
 from ._distributions import with_typed_keys as with_typed_keys
@@ -47,6 +45,8 @@ from ._rules import Duplicates as Duplicates
 from ._rules import Rules as Rules
 from ._rules import Unknown as Unknown
 from ._rules import refuse_others as refuse_others
+from ._shares import classes_per_annotator as classes_per_annotator
+from ._shares import share as share
 from ._tuples import joined_codes as joined_codes
 from ._votes import Votes as Votes
 from ._votes import refuse_soft as refuse_soft

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._arguments import whole_number
-from ._arguments import fraction
+from ._seeded import fraction
 
 _CROWDED = 1 / 8  # share of the population from which shuffling it beats drawing from it
 _CHUNK = 2**22  # numbers held at once while it is shuffled

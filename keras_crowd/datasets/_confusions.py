@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._arguments import number, whole_number
-from ._arguments import fraction, generator
+from ._seeded import fraction, generator
 
 
 def hammer_spammer(

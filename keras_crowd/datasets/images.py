@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import class_codes
 from ..annotations import Annotations
-from ._arguments import class_labels
 from ._crowd_dataset import CrowdDataset
 from ._prepared import prepared, split_of, tensorflow_datasets, unit_range
 
@@ -88,7 +88,7 @@ def _is_image_of_one_size(tfds: Any, feature: Any) -> bool:
 def _read(tfds: Any, builder: Any, split: str, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
     """Images float32 from 0 to 1, and labels int32."""
     x, y = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1, as_supervised=True))
-    return unit_range(x), class_labels(y, num_classes).astype(np.int32)
+    return unit_range(x), class_codes("labels", y, num_classes).astype(np.int32)
 
 
 def __dir__() -> list[str]:

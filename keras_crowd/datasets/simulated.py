@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._arguments import whole_number
+from .._arguments import class_codes, whole_number
 from ..annotations import Annotations
-from ._arguments import class_labels, generator
 from ._budget import Budget
+from ._seeded import generator
 
 _CHUNK = 2**22  # numbers held at once while answers are drawn
 
@@ -61,7 +61,7 @@ def simulate_answers(
     """
     confusion = _checked_confusion(confusion)
     num_annotators, num_classes, _ = confusion.shape
-    labels = class_labels(labels, num_classes)
+    labels = class_codes("labels", labels, num_classes)
     rng = generator(seed, "simulate_answers")
     budget = Budget(probability, answers_per_item, answers_per_annotator)
     item, annotator = budget.draw(len(labels), num_annotators, rng)
@@ -121,7 +121,7 @@ def machine_annotators(
         S. Ibrahim, T. Nguyen, X. Fu, "Deep learning from crowdsourced labels: coupled cross-entropy
         minimization, identifiability, and regularization", ICLR 2023, section 5.
     """
-    labels = class_labels(labels)
+    labels = class_codes("labels", labels)
     x = _features(x, labels)
     whole_number("num_annotators", num_annotators, 1)
     sizes = _train_sizes(train_size, num_annotators, len(labels))

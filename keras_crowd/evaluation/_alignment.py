@@ -7,11 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from .._arguments import class_codes, confusions, whole_number
 from .._repr import one_line
 from ..annotations import Annotations, Answers, Votes, as_annotations, by_ids
-from ._checks import (
-    checked_class_codes,
-    checked_confusion,
+from ._predictions import (
     checked_confusion_pair,
     checked_probabilities,
     checked_weights,
@@ -82,7 +81,7 @@ def align_to_answers(confusion: npt.ArrayLike, weights: npt.ArrayLike | None = N
     >>> keras_crowd.evaluation.align_to_answers(confusion)
     array([1, 0])
     """
-    confusion = checked_confusion("confusion", confusion)
+    confusion = confusions("confusion", confusion)
     perfect = np.broadcast_to(np.eye(confusion.shape[1]), confusion.shape)
     return _align(confusion, perfect, checked_weights(weights, len(confusion)))
 
@@ -230,8 +229,10 @@ def aligned_accuracy(
     >>> keras_crowd.evaluation.aligned_accuracy([0, 0, 1, 2], [2, 2, 0, 0])
     (0.75, array([2, 0, 1]))
     """
-    y_true = checked_class_codes("y_true", y_true, num_classes)
-    y_pred = checked_class_codes("y_pred", y_pred, num_classes)
+    if num_classes is not None:
+        whole_number("num_classes", num_classes)
+    y_true = class_codes("y_true", y_true, num_classes)
+    y_pred = class_codes("y_pred", y_pred, num_classes)
     same_shape("y_pred", y_pred, "y_true", y_true)
     size = max(y_true.max(), y_pred.max()) + 1 if num_classes is None else num_classes
     agreement = np.bincount(y_true * size + y_pred, minlength=size * size).reshape(size, size)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..annotations import rows_like
-from ._checks import checked_weights, same_shape
+from ._predictions import checked_weights, same_shape
 
 
 class AnnotatorCorrelation(NamedTuple):

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._arguments import whole_number
-from ._checks import checked_labels_and_probabilities, checked_probabilities
+from ._predictions import checked_labels_and_probabilities, checked_probabilities
 
 
 def brier_score(y_true: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:

@@ -11,8 +11,8 @@ import numpy as np
 
 from .._arguments import whole_number
 from ..annotations import Annotations, Unknown, to_sequence_slots
-from ._arguments import texts
 from ._estimates import labels
+from ._names import texts
 from ._opened import FILE, replacing_text
 from ._rows import RowBuilder, assemble
 from ._text import read_text

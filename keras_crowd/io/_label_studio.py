@@ -6,7 +6,6 @@ import json
 from typing import Any, Unpack
 
 from ..annotations import Annotations, Rules, refuse_others
-from ._arguments import refuse_same_file
 from ._estimates import labels
 from ._label_studio_results import (
     Result,
@@ -17,6 +16,7 @@ from ._label_studio_results import (
     read_tasks,
     value_of,
 )
+from ._names import refuse_same_file
 from ._opened import FILE, replacing_text
 from ._rows import RowBuilder, assemble
 from ._text import follow, required, scalar

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..annotations import Annotations, column
-from ._arguments import refuse_same_names
 from ._estimates import labels
+from ._names import refuse_same_names
 from ._opened import FILE
 from ._tables import item_columns, write_table
 

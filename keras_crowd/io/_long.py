@@ -8,8 +8,8 @@ from typing import Any, Unpack
 
 from .._arguments import shown
 from ..annotations import Annotations, Rules, refuse_others
-from ._arguments import item_names, refuse_same_names, texts
 from ._columns import joined
+from ._names import item_names, refuse_same_names, texts
 from ._parquet import keeps_dictionary, parquet_columns
 from ._rows import RowBuilder, Rows, assemble
 from ._soft import parquet_records, read_soft, soft_columns, soft_names

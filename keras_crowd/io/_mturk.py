@@ -7,9 +7,9 @@ from typing import Any, Unpack
 
 from .._arguments import shown
 from ..annotations import Annotations, Rules, refuse_others
-from ._arguments import item_names, texts
 from ._chosen import chosen, fields, pressed
 from ._headers import column_positions, refuse_column
+from ._names import item_names, texts
 from ._opened import FILE
 from ._rows import RowBuilder, assemble, refuse
 from ._text import parsed_json, read_table

@@ -7,8 +7,8 @@ from typing import Any, Literal, Unpack
 
 from .._arguments import shown
 from ..annotations import Annotations, Rules, refuse_others
-from ._arguments import refuse_same_file
 from ._estimates import Label, labels
+from ._names import refuse_same_file
 from ._rows import RowBuilder, assemble, refuse
 from ._tables import write_json_lines
 from ._text import FILE, expect, read_json_lines, required, scalar

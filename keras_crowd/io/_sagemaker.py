@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any, Unpack
 
 from ..annotations import Annotations, Rules, refuse_others
-from ._arguments import refuse_same_file
 from ._chosen import chosen
 from ._estimates import Label, labels
+from ._names import refuse_same_file
 from ._rows import RowBuilder, assemble
 from ._tables import write_json_lines
 from ._text import FILE, expect, parsed_json, read_objects, read_text, required

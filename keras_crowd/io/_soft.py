@@ -18,7 +18,7 @@ from ..annotations import (
     refuse_majority,
     with_typed_keys,
 )
-from ._arguments import refuse_same_names, texts
+from ._names import refuse_same_names, texts
 from ._opened import FILE
 from ._parquet import parquet_batches
 from ._rows import Rows, assemble, refuse

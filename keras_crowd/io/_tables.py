@@ -14,7 +14,7 @@ import numpy as np
 
 from .._files import replacing
 from ..annotations import NUMBER, column
-from ._arguments import item_names, texts
+from ._names import item_names, texts
 from ._opened import FILE, is_compressed, replacing_text
 from ._parquet import pyarrow
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from ..annotations import Annotations, Rules, refuse_others
-from ._arguments import item_names, texts
 from ._headers import column_positions, refuse_column
+from ._names import item_names, texts
 from ._opened import FILE
 from ._rows import RowBuilder, assemble, refuse
 from ._text import read_table

@@ -9,9 +9,9 @@ from typing import Any, Unpack
 import numpy as np
 
 from ..annotations import MISSING, Annotations, Rules, refuse_others, refuse_soft
-from ._arguments import item_names, refuse_same_names, texts
 from ._columns import typed
 from ._headers import column_positions
+from ._names import item_names, refuse_same_names, texts
 from ._opened import FILE
 from ._parquet import parquet_batches
 from ._rows import RowBuilder, Rows, assemble

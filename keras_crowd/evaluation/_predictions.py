@@ -5,16 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .._arguments import distributions, whole_number
-from ..annotations import MISSING, rows_like
-
-
-def checked_confusion(name: str, confusion: npt.ArrayLike) -> np.ndarray:
-    """Confusions `(annotators, true, answer)`, as floats."""
-    confusion = np.asarray(confusion, float)
-    if confusion.ndim != 3 or confusion.shape[1] != confusion.shape[2] or confusion.size == 0:
-        raise ValueError(f"`{name}` must be (annotators, true, answer). Received: shape {confusion.shape}")
-    return distributions(name, confusion)
+from .._arguments import class_codes, confusions, distributions
+from ..annotations import rows_like
 
 
 def checked_confusion_pair(
@@ -22,8 +14,8 @@ def checked_confusion_pair(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Two sets of confusions of one shape."""
     confusion, reference = (
-        checked_confusion("confusion", confusion),
-        checked_confusion("reference", reference),
+        confusions("confusion", confusion),
+        confusions("reference", reference),
     )
     same_shape("reference", reference, "confusion", confusion)
     return confusion, reference
@@ -39,24 +31,6 @@ def checked_weights(weights: npt.ArrayLike | None, num_annotators: int) -> np.nd
             f"all 0. Received: weights={weights!r}"
         )
     return values
-
-
-def checked_class_codes(name: str, labels: npt.ArrayLike, num_classes: int | None) -> np.ndarray:
-    """Class codes, none missing."""
-    if num_classes is not None:
-        whole_number("num_classes", num_classes)
-    labels = np.asarray(labels)
-    if labels.ndim != 1 or labels.dtype.kind not in "iu" or len(labels) == 0:
-        raise ValueError(
-            f"`{name}` must be integers of shape (items,), at least one. "
-            f"Received: shape {labels.shape}, dtype {labels.dtype}"
-        )
-    wrong = (labels < 0) | (labels >= (labels.max() + 1 if num_classes is None else num_classes))
-    if np.any(wrong):
-        limits = "at least 0" if num_classes is None else f"from 0 to {num_classes - 1}"
-        hint = " (leave items without a class out)" if np.any(labels == MISSING) else ""
-        raise ValueError(f"`{name}` must be class codes {limits}{hint}. Received: {labels[wrong][0]}")
-    return labels.astype(np.int64)
 
 
 def checked_probabilities(name: str, probabilities: npt.ArrayLike) -> np.ndarray:
@@ -82,7 +56,7 @@ def checked_labels_and_probabilities(
         )
     y_true = rows_like("y_true", y_true, "probabilities", probabilities)
     probabilities = checked_probabilities("probabilities", probabilities)
-    y_true = checked_class_codes("y_true", y_true, np.shape(probabilities)[1])
+    y_true = class_codes("y_true", y_true, np.shape(probabilities)[1])
     if len(y_true) != len(probabilities):
         raise ValueError(
             f"`y_true` must have one class for each of the {len(probabilities)} rows of `probabilities`. "

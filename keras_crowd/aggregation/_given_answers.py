@@ -29,21 +29,14 @@ def answers_and_probabilities(
     return annotations, distributions(name, probabilities)
 
 
-def checked_confusion(confusion: npt.ArrayLike, annotations: Annotations) -> np.ndarray:
-    """Confusions of these annotators, rows distributions."""
-    confusion = np.asarray(confusion, float)
-    shape = (annotations.num_annotators, annotations.num_classes, annotations.num_classes)
-    if confusion.shape != shape:
-        raise ValueError(
-            f"`confusion` must be (annotators, true, answer), {shape}. Received: shape {confusion.shape}"
-        )
-    return distributions("confusion", confusion)
-
-
 def imagined_answers(name: str, counts: npt.ArrayLike, annotations: Annotations) -> np.ndarray:
     """Answers imagined beforehand, positive, that broadcast to `(annotators, true, answer)`."""
-    shape = (annotations.num_annotators, annotations.num_classes, annotations.num_classes)
-    return positive(name, counts, shape, "(annotators, true, answer)")
+    return positive(name, counts, confusion_shape(annotations), "(annotators, true, answer)")
+
+
+def confusion_shape(annotations: Annotations) -> tuple[int, int, int]:
+    """The shape of the confusions of these annotators, `(annotators, true, answer)`."""
+    return annotations.num_annotators, annotations.num_classes, annotations.num_classes
 
 
 def are_ratings(answers: Answers) -> bool:
