@@ -135,10 +135,28 @@ def freezable(conn_type="CM", slots=False, **kwargs):
     return classifier, crowd, model
 
 
+@functools.cache
+def compiled(conn_type, slots):
+    """The same, compiled once, with its variables and those of its optimizer, and their values."""
+    built = freezable(conn_type, slots)
+    model = built[-1]
+    model.optimizer.build(model.trainable_variables)
+    variables = [*model.variables, *model.optimizer.variables]
+    return built, [(variable, keras.ops.convert_to_numpy(variable) + 0) for variable in variables]
+
+
+def at_start(conn_type="CM", slots=False):
+    """The compiled one as it was before any training."""
+    built, start = compiled(conn_type, slots)
+    for variable, value in start:
+        variable.assign(value)
+    return built
+
+
 @pytest.mark.parametrize("slots", [False, True])
 @pytest.mark.parametrize("conn_type", ["CM", "MW", "VW+B"])
 def test_freeze_holds_the_crowd_layer_and_nothing_else(conn_type, slots):
-    classifier, crowd, model = freezable(conn_type, slots)
+    classifier, crowd, model = at_start(conn_type, slots)
     watch = Watch(crowd, classifier)
     x, answers = ((X, SLOTS), np.where(SLOTS < 0, -1, 0)) if slots else (X, ANSWERS)
     callbacks = [kc.callbacks.CrowdFreeze(crowd, epochs=2), watch]
@@ -149,7 +167,7 @@ def test_freeze_holds_the_crowd_layer_and_nothing_else(conn_type, slots):
 
 
 def test_freeze_counts_in_shares_of_the_epochs():
-    classifier, crowd, model = freezable()
+    classifier, crowd, model = at_start()
     watch = Watch(crowd, classifier)
     callbacks = [kc.callbacks.CrowdFreeze(crowd, epochs=0.75), watch]
     model.fit(X, ANSWERS, epochs=4, verbose=0, callbacks=callbacks)
@@ -176,7 +194,7 @@ def test_released_training_is_what_it_is_without_the_callback():
     results = []
     for callback in (False, True):
         keras.utils.set_random_seed(5)
-        _, crowd, model = freezable()
+        _, crowd, model = at_start()
         callbacks = [kc.callbacks.CrowdFreeze(crowd, epochs=0)] * callback
         model.fit(X, ANSWERS, epochs=3, verbose=0, callbacks=callbacks)
         results.append(crowd.confusion())
@@ -184,7 +202,7 @@ def test_released_training_is_what_it_is_without_the_callback():
 
 
 def test_freeze_changes_no_value():
-    _, crowd, model = freezable()
+    _, crowd, model = at_start()
     crowd.kernel.assign(np.random.default_rng(0).normal(size=crowd.kernel.shape))
     results = []
     for value in (0.0, 1.0):
@@ -211,7 +229,7 @@ def test_freeze_releases_what_a_broken_training_left_held():
 
 
 def test_weights_restored_from_a_held_epoch_are_released():
-    _, crowd, model = freezable()
+    _, crowd, model = at_start()
     stop = keras.callbacks.EarlyStopping("loss", mode="max", patience=9, restore_best_weights=True)
     callbacks = [kc.callbacks.CrowdFreeze(crowd, epochs=2), stop]
     model.fit(X, ANSWERS, epochs=3, verbose=0, callbacks=callbacks)
