@@ -9,9 +9,12 @@ from keras import ops as kops
 from .. import ops
 from .._arguments import flag, number
 from .._typing import Config, DType, Initializer, Regularizer, Shape, Tensor
+from ..annotations import Answers
 from ..initializers import CrowdIdentity
 from ..regularizers import ClassifierLogDet, ConfusionLogDet, ConfusionTrace
+from ..warm_start import from_dawid_skene
 from . import connections
+from ._adapting import class_answers
 from ._crowd_layer import CrowdLayer
 from .connections import ClassConnection, Parameter
 
@@ -145,6 +148,15 @@ class ClassesLayer(CrowdLayer):
                 f"Received: conn_type={self.conn_type!r}"
             )
         for name, values in parameters.items():
+            self.annotators.assign(name, values)
+
+    def adapt_annotators(self, answers: Answers) -> None:
+        annotations = class_answers(answers, self._num_classes, len(self.answer_kind.axes))
+        self.check_annotators(annotations)
+        confusion = from_dawid_skene(annotations)
+        if not self.built:
+            self.build((None,) * (1 + len(self.answer_kind.axes)) + (annotations.num_classes,))
+        for name, values in self.connection.closest_to(confusion).items():
             self.annotators.assign(name, values)
 
     def log_confusion(self, annotators: Tensor | None = None, training: bool = False) -> Tensor:

@@ -11,7 +11,8 @@ from .. import ops
 from .._arguments import number, whole_number
 from .._registration import register
 from .._typing import Config, DType, Shape, Tensor
-from ..annotations import Classes
+from ..annotations import Answers, Classes, as_ratings
+from ._adapting import class_answers, lines
 from ._annotator_weights import answer_counts, answer_weights
 from ._crowd_layer import CrowdLayer
 
@@ -111,6 +112,23 @@ class CrowdsOrdinal(CrowdLayer):
 
     def predicted_shape(self, predictions_shape: Shape) -> tuple[int | None, ...]:
         return (self.num_classes,)
+
+    def adapt_annotators(self, answers: Answers) -> None:
+        annotations = class_answers(answers, self.num_classes, 0)
+        self.check_annotators(annotations)
+        if not self.built:
+            self.build((None, 1))
+        if self.answers_per_annotator is None:
+            counts = annotations.answers_per_annotator()
+            self.answers_per_annotator = answer_counts(counts, self.num_annotators)
+        table = np.where(annotations.dense() < 0, np.nan, annotations.dense())
+        _, milder, _ = lines(as_ratings(table), scale=False)
+        self.annotators.assign("level", -milder[:, None])
+        if self.num_classes > 2:
+            given = np.bincount(annotations.answers, minlength=self.num_classes) + 1.0
+            below = np.cumsum(given)[:-1] / given.sum()
+            gaps = np.diff(np.log(below / (1 - below)))
+            self.annotators.assign("log_gaps", np.tile(np.log(gaps), (self.num_annotators, 1)))
 
     def thresholds(self) -> np.ndarray:
         """Returns the scores at which annotators go on to the next grade, `(num_annotators, num_classes - 1)`."""

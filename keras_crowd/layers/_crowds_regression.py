@@ -11,10 +11,11 @@ from .. import ops
 from .._arguments import number
 from .._registration import register
 from .._typing import Config, DType, Initializer, Regularizer, Shape, Tensor
-from ..annotations import Ratings
+from ..annotations import Answers, Ratings
 from ..losses import MaskedCrowdGaussian
 from ..metrics import CrowdGaussianCrossEntropy
 from . import connections
+from ._adapting import lines, rating_answers
 from ._annotator_weights import answer_counts, answer_weights
 from ._crowd_layer import CrowdLayer
 from ._variances import check_learned, initial_variances, log_variances, penalty_of_slots
@@ -192,6 +193,27 @@ class CrowdsRegression(CrowdLayer):
         targets = () if predictions_shape[-1] == 1 else (predictions_shape[-1],)
         return (*targets, *((2,) if self.learn_variance else ()))
 
+    def adapt_annotators(self, answers: Answers) -> None:
+        targets = list(rating_answers(answers))
+        for annotations in targets:
+            self.check_annotators(annotations)
+        if not self.built:
+            self.build((None, len(targets)))
+        if len(targets) != self._num_targets:
+            raise ValueError(
+                f"`answers` must be of {self._num_targets} targets, as the layer has. Received: {len(targets)}"
+            )
+        if self.answers_per_annotator is None:
+            counts = targets[0].answers_per_annotator()
+            self.answers_per_annotator = answer_counts(counts, self.num_annotators)
+        names = self.connection.parameters(self._num_targets)
+        found = [lines(annotations, "scale" in names, "bias" in names) for annotations in targets]
+        scale, bias, variance = (np.stack(column, axis=1) for column in zip(*found, strict=True))
+        for name, values in self.connection.of_lines(scale, bias).items():
+            self.annotators.assign(name, values)
+        if self.learn_variance:
+            self._set_variances(variance)
+
     def scale(self) -> np.ndarray:
         """Returns the factor of each annotator, `s`: NumPy `(num_annotators,)` or `(num_annotators, targets)`."""
         return self._as_numpy("scale", 1.0)
@@ -247,6 +269,12 @@ class CrowdsRegression(CrowdLayer):
             (self._num_targets,),
             lambda shape, dtype=None: kops.convert_to_tensor(offsets, dtype),
         )
+
+    def _set_variances(self, variances: np.ndarray) -> None:
+        weights = answer_weights(self.answers_per_annotator, self.num_annotators, float)
+        common = np.sum(weights * np.log(variances), axis=0)
+        self.common_log_variance.assign(common)
+        self.annotators.assign(_OFFSET, np.log(variances) - common)
 
     def _add_penalties(
         self, shifts: dict[str, Tensor], offset: Tensor | None, annotators: Tensor | None

@@ -1,5 +1,6 @@
 """Ratings: the scale is stretched and shifted, by annotator."""
 
+import numpy as np
 from keras import ops as kops
 
 from ... import ops
@@ -96,6 +97,9 @@ class BiasScale(_Affine):
     """
 
     name = "B+S"
+
+    def of_lines(self, scale: np.ndarray, bias: np.ndarray) -> dict[str, np.ndarray]:
+        return {"scale": scale, "bias": bias / scale}
 
     def parameters(self, width: int) -> dict[str, Parameter]:
         return {"scale": Parameter((width,), "ones"), "bias": Parameter((width,), "zeros")}

@@ -121,6 +121,24 @@ class ClassConnection(Connection):
         """
         return None
 
+    def closest_to(self, confusion: np.ndarray) -> dict[str, Any]:
+        """The parameters with which annotators, of sure classes, answer most nearly so.
+
+        Defaults to those of `from_confusion`.
+
+        Args:
+            confusion: `(R, true, answer)`, positive, rows summing to 1.
+
+        Raises:
+            ValueError: When the connection does not say.
+        """
+        parameters = self.from_confusion(confusion)
+        if parameters is None:
+            raise ValueError(
+                f"`conn_type` must define `closest_to`, to adapt to answers. Received: conn_type={self.name!r}"
+            )
+        return parameters
+
     def permuted(self, order: np.ndarray, **parameters: np.ndarray) -> dict[str, np.ndarray]:
         """The parameters with true class `k` what `order[k]` was, where `permutable`."""
         raise NotImplementedError
@@ -135,6 +153,16 @@ class RatingConnection(Connection):
     >>> list(connection.parameters(1))
     ['scale', 'bias']
     """
+
+    def of_lines(self, scale: np.ndarray, bias: np.ndarray) -> dict[str, np.ndarray]:
+        """The parameters of annotators who answer `scale x + bias`; what the connection lacks is 1 or 0 there.
+
+        Args:
+            scale: `(R, T)`.
+            bias: `(R, T)`.
+        """
+        given = {"scale": scale, "bias": bias}
+        return {name: given[name] for name in self.parameters(scale.shape[-1])}
 
     def shifts(self, weights: Tensor, **parameters: Tensor) -> dict[str, Tensor]:
         """What is added to the parameters of all annotators so that the mean answer is the prediction.

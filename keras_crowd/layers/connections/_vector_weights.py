@@ -1,5 +1,7 @@
 """`VectorWeights`, `VectorBias`, both, and `ScalarWeight`: the classes are scaled and shifted, by annotator."""
 
+import numpy as np
+
 from ... import ops
 from ..._registration import register
 from ..._typing import Tensor
@@ -12,6 +14,21 @@ class _Elementwise(ClassConnection):
 
     def logits(self, f: Tensor, **parameters: Tensor) -> Tensor:
         return ops.vector_logits(f, parameters.get("kernel"), parameters.get("bias"))
+
+    def closest_to(self, confusion: np.ndarray) -> dict[str, np.ndarray]:
+        """Biases as errors fall on the answers, factors so that each class is answered right as often."""
+        width = confusion.shape[-1]
+        parameters, right = self.parameters(width), np.diagonal(confusion, axis1=1, axis2=2)
+        bias = np.zeros_like(right)
+        if "bias" in parameters:
+            errors = np.where(np.eye(width, dtype=bool), 0.0, np.log(confusion))
+            bias = errors.sum(axis=1) / (width - 1)
+            bias -= bias.mean(axis=1, keepdims=True)
+        if "kernel" in parameters and parameters["kernel"].shape == (1,):
+            right = right.mean(axis=1, keepdims=True)
+        others = np.log(np.exp(bias).sum(axis=1, keepdims=True) - np.exp(bias))
+        weights = np.log(right / (1 - right)) + (others - bias)[:, : right.shape[1]]
+        return {name: {"kernel": weights, "bias": bias}[name] for name in parameters}
 
 
 @register
