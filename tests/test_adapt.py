@@ -153,7 +153,7 @@ def test_training_goes_on_from_there():
             ANSWERS[:, :3],
             "`answers` must be of 6 annotators.*Received: Ann",
         ),
-        (kc.layers.CrowdsClassification(R), ratings(), "`answers` must be .*classes"),
+        (kc.layers.CrowdsClassification(R), ratings(), r"`answers` must be .*classes"),
         (kc.layers.CrowdsRegression(R), ANSWERS, "`answers` must be numbers"),
         (kc.layers.CrowdsOrdinal(R, num_classes=3), ANSWERS, "must be class codes 0 to 2"),
     ],
@@ -167,5 +167,5 @@ def test_a_layer_of_ones_own_says_that_it_cannot():
     class Plain(kc.layers.CrowdLayer):
         pass
 
-    with pytest.raises(ValueError, match="does not define `adapt_annotators`. Received: Plain"):
+    with pytest.raises(ValueError, match=r"does not define `adapt_annotators`\. Received: Plain"):
         Plain(R).adapt(ANSWERS)
