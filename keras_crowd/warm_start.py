@@ -58,9 +58,9 @@ def from_dawid_skene(
 
     >>> answers = [[0, 0, 1], [1, 1, 0], [0, 0, 1], [1, 1, -1]]
     >>> keras_crowd.warm_start.from_dawid_skene(answers, strength=1.0)[:, 0].round(2)
-    array([[0.98, 0.02],
-           [0.98, 0.02],
-           [0.15, 0.85]])
+    array([[0.97, 0.03],
+           [0.97, 0.03],
+           [0.1 , 0.9 ]])
 
     Reference:
         A. P. Dawid, A. M. Skene, "Maximum likelihood estimation of observer error-rates using the EM

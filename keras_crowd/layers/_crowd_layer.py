@@ -144,7 +144,7 @@ class CrowdLayer(keras.layers.Layer):
         >>> np.diagonal(crowd.confusion(), axis1=1, axis2=2).round(1)
         array([[1. , 1. ],
                [1. , 1. ],
-               [0.6, 0.2]], dtype=float32)
+               [0.5, 0.2]], dtype=float32)
         """
         self.adapt_annotators(answers)
 
