@@ -1,4 +1,4 @@
-"""A job of `fit_crowd` that is killed, in a process of its own: `python tests/killed_job.py folder [save]`.
+"""A job of `fit_crowd` that is killed, in a process of its own: `python tests/helpers/killed_job.py folder [save]`.
 
 It prints the epochs of the last training as they begin. With `save`, it kills itself when half of that backup of the
 last training is written; without, it waits at each epoch for a line to go on.

@@ -29,7 +29,7 @@ from model_kinds import (
 
 import keras_crowd as kc
 
-DOCS = pathlib.Path(__file__).parents[1] / "docs" / "models.md"
+DOCS = pathlib.Path(__file__).parents[2] / "docs" / "models.md"
 
 
 def first(x):
