@@ -213,3 +213,34 @@ def test_speed_runs(capsys):
     assert set(speed.METHODS) - set(speed.PEERS) <= set(found[4, 10, 2])
     assert all(np.isfinite(values).all() for values in found[4, 10, 2].values())
     assert "| 4 | 10 | 2 | slots, lazy |" in capsys.readouterr().out
+
+
+def test_zoo_compares_methods_on_tasks(capsys):
+    zoo = script("benchmarks", "zoo")
+    name = "drawn, 10 answers"
+    found = zoo.main(["--half", "reported", "--tasks", name, "--seeds", "1", "--epochs", "2"])[name]
+    text = capsys.readouterr().out
+    assert found.shape == (len(zoo.METHODS), 1)
+    assert np.all((found > 25) & (found <= 100))  # 25 is chance
+    assert f"| {name} | {found[0, 0]:.1f} +- 0.0 |" in text
+    assert "on the worst task" in text
+
+
+def test_zoo_compares_labels_from_answers_alone(capsys):
+    zoo = script("benchmarks", "zoo")
+    name = "drawn like covertype"
+    vote, hierarchical, *others = zoo.main(
+        ["--half", "reported", "--tasks", name, "--seeds", "1", "--labels"]
+    )[name]
+    assert vote < hierarchical
+    assert all(other < hierarchical for other in others)
+
+
+def test_tasks_of_the_zoo_come_in_halves():
+    tasks = script("benchmarks", "zoo_tasks")
+    assert len(tasks.CHOOSING) == len(tasks.REPORTED) == 13
+    assert not set(tasks.CHOOSING) & set(tasks.REPORTED)
+    task = tasks.CHOOSING["one digit, 10 % positive"](0)
+    assert task.num_classes == 2
+    assert 0.05 < task.y_train.mean() < 0.15
+    assert len(task.x_train) == task.annotations.num_items
