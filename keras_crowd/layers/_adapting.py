@@ -1,6 +1,6 @@
 """What the answers alone tell of annotators, for `CrowdLayer.adapt`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -28,6 +28,28 @@ def rating_answers(answers: Answers) -> Iterator[Annotations]:
         return
     table = np.asarray(answers)
     yield from (as_ratings(table[..., target]) for target in range(table.shape[-1]))
+
+
+def check_annotators(annotations: Annotations, num_annotators: int) -> None:
+    """Refuses answers of another number of annotators than the layer has."""
+    if annotations.num_annotators != num_annotators:
+        raise ValueError(
+            f"`answers` must be of {num_annotators} annotators, as the layer has. Received: {annotations!r}"
+        )
+
+
+def check_targets(given: int, expected: int) -> None:
+    """Refuses answers of another number of targets than the layer has."""
+    if given != expected:
+        raise ValueError(f"`answers` must be of {expected} targets, as the layer has. Received: {given}")
+
+
+def lines_of_targets(
+    targets: Sequence[Annotations], scale: bool, bias: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`lines` target by target, three arrays `(annotators, targets)`."""
+    slopes, intercepts, variances = zip(*(lines(ratings, scale, bias) for ratings in targets), strict=True)
+    return np.stack(slopes, axis=1), np.stack(intercepts, axis=1), np.stack(variances, axis=1)
 
 
 def lines(

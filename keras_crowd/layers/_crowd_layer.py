@@ -9,7 +9,7 @@ import numpy as np
 from .. import ops
 from .._arguments import whole_number
 from .._typing import Config, DType, Initializer, Regularizer, Shape, Tensor
-from ..annotations import Annotations, AnswerKind, Answers
+from ..annotations import AnswerKind, Answers
 from ._annotator_parameters import AnnotatorParameters
 from ._penalty import Penalty, RunningGramPenalty
 from ._policy import wide_enough
@@ -29,9 +29,10 @@ class CrowdLayer(keras.layers.Layer):
 
     - `build_annotators(predictions_shape)`, which calls `add_parameter` for each parameter that annotators have;
     - `predict_answers(predictions, annotators, training, mask)`, which asks `rows(annotators, training)` for them;
-    - `predicted_shape(predictions_shape)`, the shape of one predicted answer; and
+    - `predicted_shape(predictions_shape)`, the shape of one predicted answer;
     - `answer_kind`: which answers the layer takes, an `AnswerKind` of `keras_crowd.annotations` or one of your own. It
-      names the losses that train on them, unless `answer_losses` does.
+      names the losses that train on them, unless `answer_losses` does; and
+    - `adapt(answers)`, if answers alone tell something of the annotators.
 
     Args:
         num_annotators: Integer. Number of annotators, R.
@@ -127,40 +128,25 @@ class CrowdLayer(keras.layers.Layer):
     def adapt(self, answers: Answers) -> None:
         """Sets the annotators to what their answers alone tell, before training.
 
-        As of Keras's preprocessing layers, it may be called before the layer is in a model or afterwards, and sets
-        what could be set by hand. Training goes on from there.
+        It may be called before the layer is in a model or afterwards. Training goes on from there.
 
         Args:
             answers: The answers to train on, of all items: `Annotations`, or a dense array as for `fit`.
 
         Raises:
-            ValueError: When the answers are not of the kind that the layer takes, are of another number of annotators,
-                or cannot tell anything.
+            ValueError: When the answers are of another kind or number of annotators than those of the layer.
 
         Example:
 
         >>> crowd = keras_crowd.layers.CrowdsClassification(num_annotators=3, conn_type="CM")
         >>> crowd.adapt(np.array([[0, 0, 1], [1, 1, 0], [0, 0, 0], [1, 1, -1]] * 10))
-        >>> np.diagonal(crowd.confusion(), axis1=1, axis2=2).round(1)
-        array([[1. , 1. ],
-               [1. , 1. ],
-               [0.5, 0.2]], dtype=float32)
+        >>> crowd.confusion()[2, 0].round(1)
+        array([0.5, 0.5], dtype=float32)
         """
-        self.adapt_annotators(answers)
-
-    def adapt_annotators(self, answers: Answers) -> None:
-        """Does what `adapt` says; builds the layer if it is not built."""
         raise ValueError(
-            "This crowd layer cannot adapt to answers: it does not define `adapt_annotators`. "
+            "This crowd layer cannot adapt to answers: it does not define `adapt`. "
             f"Received: {type(self).__name__} {self.name!r}"
         )
-
-    def check_annotators(self, annotations: Annotations) -> None:
-        """Refuses answers of another number of annotators; in `adapt_annotators`."""
-        if annotations.num_annotators != self.num_annotators:
-            raise ValueError(
-                f"`answers` must be of {self.num_annotators} annotators, as the layer has. Received: {annotations!r}"
-            )
 
     def permute_classes(self, order: np.ndarray) -> None:
         """Makes true class `k` what `order[k]` was, if the layer can tell a true class from the answer of its name.

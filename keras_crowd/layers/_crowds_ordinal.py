@@ -12,7 +12,7 @@ from .._arguments import number, whole_number
 from .._registration import register
 from .._typing import Config, DType, Shape, Tensor
 from ..annotations import Answers, Classes, as_ratings
-from ._adapting import class_answers, lines
+from ._adapting import check_annotators, class_answers, lines
 from ._annotator_weights import answer_counts, answer_weights
 from ._crowd_layer import CrowdLayer
 
@@ -113,9 +113,9 @@ class CrowdsOrdinal(CrowdLayer):
     def predicted_shape(self, predictions_shape: Shape) -> tuple[int | None, ...]:
         return (self.num_classes,)
 
-    def adapt_annotators(self, answers: Answers) -> None:
+    def adapt(self, answers: Answers) -> None:
         annotations = class_answers(answers, self.num_classes, 0)
-        self.check_annotators(annotations)
+        check_annotators(annotations, self.num_annotators)
         if not self.built:
             self.build((None, 1))
         if self.answers_per_annotator is None:

@@ -15,7 +15,7 @@ from ..annotations import Answers, Ratings
 from ..losses import MaskedCrowdGaussian
 from ..metrics import CrowdGaussianCrossEntropy
 from . import connections
-from ._adapting import lines, rating_answers
+from ._adapting import check_annotators, check_targets, lines_of_targets, rating_answers
 from ._annotator_weights import answer_counts, answer_weights
 from ._crowd_layer import CrowdLayer
 from ._variances import check_learned, initial_variances, log_variances, penalty_of_slots
@@ -193,22 +193,16 @@ class CrowdsRegression(CrowdLayer):
         targets = () if predictions_shape[-1] == 1 else (predictions_shape[-1],)
         return (*targets, *((2,) if self.learn_variance else ()))
 
-    def adapt_annotators(self, answers: Answers) -> None:
+    def adapt(self, answers: Answers) -> None:
         targets = list(rating_answers(answers))
-        for annotations in targets:
-            self.check_annotators(annotations)
+        check_annotators(targets[0], self.num_annotators)
         if not self.built:
             self.build((None, len(targets)))
-        if len(targets) != self._num_targets:
-            raise ValueError(
-                f"`answers` must be of {self._num_targets} targets, as the layer has. Received: {len(targets)}"
-            )
+        check_targets(len(targets), self._num_targets)
         if self.answers_per_annotator is None:
-            counts = targets[0].answers_per_annotator()
-            self.answers_per_annotator = answer_counts(counts, self.num_annotators)
+            self.answers_per_annotator = targets[0].answers_per_annotator().astype(float).tolist()
         names = self.connection.parameters(self._num_targets)
-        found = [lines(annotations, "scale" in names, "bias" in names) for annotations in targets]
-        scale, bias, variance = (np.stack(column, axis=1) for column in zip(*found, strict=True))
+        scale, bias, variance = lines_of_targets(targets, "scale" in names, "bias" in names)
         for name, values in self.connection.of_lines(scale, bias).items():
             self.annotators.assign(name, values)
         if self.learn_variance:

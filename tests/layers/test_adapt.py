@@ -167,5 +167,5 @@ def test_a_layer_of_ones_own_says_that_it_cannot():
     class Plain(kc.layers.CrowdLayer):
         pass
 
-    with pytest.raises(ValueError, match=r"does not define `adapt_annotators`\. Received: Plain"):
+    with pytest.raises(ValueError, match=r"does not define `adapt`\. Received: Plain"):
         Plain(R).adapt(ANSWERS)
