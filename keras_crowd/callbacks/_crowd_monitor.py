@@ -20,7 +20,7 @@ from ._epochs import as_epochs
 
 _LOGS = ("classifier_log_det", "confusion_log_det", "effective_rank", "mean_diagonal", "permuted_classes")
 _ADVICE = (
-    "start the crowd layer from `warm_start.from_dawid_skene`, hold it at first with `CrowdFreeze`, or give "
+    "start the crowd layer by `crowd.adapt(answers)`, hold it at first with `CrowdFreeze`, or give "
     "its regularizers less weight or, with `RegularizerSchedule`, a longer ramp"
 )
 
