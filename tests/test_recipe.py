@@ -172,7 +172,7 @@ def test_annotators_are_not_decayed_and_may_learn_at_their_own_rate(monkeypatch)
 def test_permuted_classes_are_put_back(monkeypatch):
     """Dawid and Skene's confusions with the classes permuted lead the whole training astray."""
     start = _training.from_dawid_skene
-    monkeypatch.setattr(_training, "from_dawid_skene", lambda a: start(a)[:, [1, 2, 0]])
+    monkeypatch.setattr(_training, "from_dawid_skene", lambda a, **kwargs: start(a, **kwargs)[:, [1, 2, 0]])
     classifier = network()
     with pytest.warns(
         UserWarning, match=r"The classes had been permuted and were put back: class k was \[2, 0, 1\]"

@@ -386,7 +386,7 @@ def test_batches_are_no_arrays():
         ValueError, match=r"`answers` must be left out .*Received: CrowdBatches and ndarray"
     ):
         kc.validate(model, batches, answers)
-    with pytest.raises(ValueError, match=r"`x` must be arrays in memory.*Received: CrowdBatches"):
+    with pytest.raises(ValueError, match="Batches of a data set must be features alone"):
         kc.fit_crowd(two_layers(), batches, answers)
     with pytest.raises(
         ValueError, match=r"`model` must be a Keras model with a crowd layer. Received: str"
