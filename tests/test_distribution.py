@@ -7,25 +7,25 @@ import socket
 import subprocess
 import sys
 
+import heads as every_head
 import keras
 import numpy as np
 import pytest
-import zoo
 from conftest import BACKEND
 from contracts import LAYERS
 
 import keras_crowd as kc
 
-HELPERS = pathlib.Path(zoo.__file__).parent
+HELPERS = pathlib.Path(every_head.__file__).parent
 ROOT = pathlib.Path(kc.__file__).parents[1]
 MODELS = ["joint", "hidden_crf"]
 QUICK = "--xla_backend_optimization_level=0"  # to compile; nobody waits for the steps
 several = pytest.mark.skipif(BACKEND == "torch", reason="Keras trains on one device under PyTorch")
-heads = pytest.mark.parametrize("name", zoo.HEADS)
+heads = pytest.mark.parametrize("name", every_head.HEADS)
 
 
 def start(folder, how, *arguments, **settings):
-    """`train_zoo.py` in a process of its own."""
+    """`train_heads.py` in a process of its own."""
     out = folder / f"{how}{''.join(map(str, arguments[:1]))}.npz"
     environment = {
         **os.environ,
@@ -35,7 +35,7 @@ def start(folder, how, *arguments, **settings):
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(HELPERS)]),
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
-    command = [sys.executable, str(HELPERS / "train_zoo.py"), str(out), how, *map(str, arguments)]
+    command = [sys.executable, str(HELPERS / "train_heads.py"), str(out), how, *map(str, arguments)]
     with out.with_suffix(".txt").open("w") as log:
         return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT), out
 
@@ -89,7 +89,7 @@ def curves(devices, workers):
         "two processes": (workers[0], "two"),
     }
     return {
-        who: zoo.loss_curves({name: found[f"{run}/{name}"] for name in zoo.HEADS})
+        who: every_head.loss_curves({name: found[f"{run}/{name}"] for name in every_head.HEADS})
         for who, (found, run) in runs.items()
     }
 
@@ -99,10 +99,10 @@ def agree(actual, expected, atol=1e-5):
 
 
 @several
-@pytest.mark.parametrize("name", [*zoo.HEADS, *MODELS])
+@pytest.mark.parametrize("name", [*every_head.HEADS, *MODELS])
 def test_two_devices_take_the_steps_of_one(devices, name):
     history = devices[f"one/{name}"]
-    assert len(history) == zoo.STEPS + 1
+    assert len(history) == every_head.STEPS + 1
     assert np.abs(history[-1] - history[0]).max() > 0.05
     agree(devices[f"two/{name}"], history)
 
@@ -118,7 +118,7 @@ def test_two_processes_take_the_steps_of_one(devices, workers, name):
 @heads
 @pytest.mark.parametrize("who", ["two devices", "two processes"])
 def test_loss_curve_is_that_of_one(curves, who, name):
-    assert curves[who][name].shape == (zoo.STEPS,)
+    assert curves[who][name].shape == (every_head.STEPS,)
     agree(curves[who][name], curves["one device"][name])
 
 
@@ -158,7 +158,7 @@ def test_annotators_on_two_devices_take_the_steps_of_one(devices, name):
 
 @pytest.mark.skipif(BACKEND != "jax", reason="ModelParallel is JAX's")
 def test_each_device_holds_half_of_the_annotators(devices):
-    half = (zoo.ANNOTATORS // 2, zoo.CLASSES**2)
+    half = (every_head.ANNOTATORS // 2, every_head.CLASSES**2)
     assert [tuple(shape) for shape in devices["model/shards"]] == [half, half]  # kernel, momentum
 
 

@@ -1,9 +1,9 @@
 """What Keras offers `fit`, under XLA: half precision for every layer, loss and regularizer, the rest for some."""
 
+import heads as every_head
 import keras
 import numpy as np
 import pytest
-import zoo
 from conftest import BACKEND, XLA
 
 import keras_crowd as kc
@@ -14,12 +14,14 @@ SOME = LINEAR + OF_CLASS_PROBABILITIES
 COARSE = {"mixed_float16": 5e-3, "mixed_bfloat16": 4e-2}
 
 
-def trained(names=zoo.HEADS, share=(0.2, 0.8), batch_size=zoo.BATCH, optimizer=None, **kwargs):
+def trained(
+    names=every_head.HEADS, share=(0.2, 0.8), batch_size=every_head.BATCH, optimizer=None, **kwargs
+):
     """The parameters of each head after 20 steps of 16 items, and the logs."""
-    model = zoo.compiled(names, optimizer, metrics=False, jit_compile=XLA, **kwargs)
-    x, y = zoo.data(names, share=share)
+    model = every_head.compiled(names, optimizer, metrics=False, jit_compile=XLA, **kwargs)
+    x, y = every_head.data(names, share=share)
     logs = model.fit(x, y, batch_size, shuffle=False, verbose=0).history
-    return {name: zoo.parameters(zoo.parts(model, name)) for name in names}, logs
+    return {name: every_head.parameters(every_head.parts(model, name)) for name in names}, logs
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +51,10 @@ def several_steps():
 def whole_and_accumulated():
     """Trained on batches, and on their halves with as many answers, two and two."""
     halves = keras.optimizers.SGD(0.1, momentum=0.9, gradient_accumulation_steps=2)
-    return trained(SOME, (1, 1))[0], trained(SOME, (1, 1), zoo.BATCH // 2, halves)[0]
+    return trained(SOME, (1, 1))[0], trained(SOME, (1, 1), every_head.BATCH // 2, halves)[0]
 
 
-@pytest.mark.parametrize("name", zoo.HEADS)
+@pytest.mark.parametrize("name", every_head.HEADS)
 def test_mixed_precision_takes_the_steps_of_float32(plain, half, name):
     policy, parameters, logs = half
     np.testing.assert_allclose(parameters[name], plain[0][name], rtol=COARSE[policy], atol=COARSE[policy])
@@ -80,14 +82,17 @@ def test_accumulated_log_det_is_that_of_the_parts(whole_and_accumulated, name):
 
 def test_accumulated_sums_are_those_of_the_batch_whatever_the_counts():
     def train(batch_size, rate, parts, reduction):
-        model = zoo.model(["MW"])
+        model = every_head.model(["MW"])
         optimizer = keras.optimizers.SGD(rate, momentum=0.9, gradient_accumulation_steps=parts)
         loss = kc.losses.MaskedCrowdCrossEntropy(reduction=reduction)
         model.compile(optimizer, {"MW": loss}, jit_compile=XLA)
-        model.fit(*zoo.data(["MW"]), batch_size, shuffle=False, verbose=0)
-        return zoo.parameters(zoo.parts(model, "MW"))
+        model.fit(*every_head.data(["MW"]), batch_size, shuffle=False, verbose=0)
+        return every_head.parameters(every_head.parts(model, "MW"))
 
-    whole = train(zoo.BATCH, 0.01, None, "sum")
-    np.testing.assert_allclose(train(zoo.BATCH // 2, 0.02, 2, "sum"), whole, rtol=0, atol=1e-5)
-    means = [train(size, 0.1, parts, "mean") for size, parts in [(zoo.BATCH, None), (zoo.BATCH // 2, 2)]]
+    whole = train(every_head.BATCH, 0.01, None, "sum")
+    np.testing.assert_allclose(train(every_head.BATCH // 2, 0.02, 2, "sum"), whole, rtol=0, atol=1e-5)
+    means = [
+        train(size, 0.1, parts, "mean")
+        for size, parts in [(every_head.BATCH, None), (every_head.BATCH // 2, 2)]
+    ]
     assert np.abs(means[0] - means[1]).max() > 1e-3

@@ -1,4 +1,4 @@
-"""Run by `test_distribution.py` in processes of its own: trains the zoo in several ways and saves what came out.
+"""Run by `test_distribution.py` in processes of its own: trains every head in several ways and saves what came out.
 
 python train_zoo.py OUT devices             one device, then both devices of this process
 python train_zoo.py OUT worker INDEX PORT   one of two processes
@@ -7,9 +7,9 @@ python train_zoo.py OUT worker INDEX PORT   one of two processes
 import contextlib
 import sys
 
+import heads as every_head
 import keras
 import numpy as np
-import zoo
 
 import keras_crowd as kc
 
@@ -27,27 +27,27 @@ def train(run, scope=contextlib.nullcontext, part=None, fit=fit):
     def take(array):
         if part is None:
             return array
-        halves = array.reshape(zoo.STEPS, 2, zoo.BATCH // 2, *array.shape[1:])
+        halves = array.reshape(every_head.STEPS, 2, every_head.BATCH // 2, *array.shape[1:])
         return halves[:, part].reshape(-1, *array.shape[1:])
 
-    size = zoo.BATCH if part is None else zoo.BATCH // 2
+    size = every_head.BATCH if part is None else every_head.BATCH // 2
     with scope():
-        recorder, model = zoo.Recorder(), zoo.compiled()
-        logs = fit(model, *keras.tree.map_structure(take, zoo.data()), size, recorder)
+        recorder, model = every_head.Recorder(), every_head.compiled()
+        logs = fit(model, *keras.tree.map_structure(take, every_head.data()), size, recorder)
         FOUND.update({f"{run}/{name}": value for name, value in recorder.history().items()})
         FOUND.update({f"{run}/logs/{name}": value[-1] for name, value in logs.items()})
-        for name, (joint, x, y) in zoo.joint_models().items() if HOW == "devices" else ():
-            recorder = zoo.Recorder(names=())
+        for name, (joint, x, y) in every_head.joint_models().items() if HOW == "devices" else ():
+            recorder = every_head.Recorder(names=())
             fit(joint, x, y, size, recorder)
             FOUND[f"{run}/{name}"] = recorder.history()[""]
     return model
 
 
 def maximize_expectation(run, scope=contextlib.nullcontext):
-    x, y = zoo.data(steps=4)  # one batch, so that its order does not matter
+    x, y = every_head.data(steps=4)  # one batch, so that its order does not matter
     with scope():
         start = keras.initializers.RandomNormal(stddev=1.0, seed=1)
-        dense = keras.layers.Dense(zoo.CLASSES, "softmax", kernel_initializer=start)
+        dense = keras.layers.Dense(every_head.CLASSES, "softmax", kernel_initializer=start)
         classifier = keras.Sequential([keras.Input((5,)), dense])
         classifier.compile(keras.optimizers.SGD(0.1), "categorical_crossentropy")
         trainer = kc.EMTrainer(classifier)
@@ -58,16 +58,16 @@ def maximize_expectation(run, scope=contextlib.nullcontext):
 
 def train_on_sums(run, scope=contextlib.nullcontext):
     """The mean over a whole batch, its number of answers told by `sample_weight`: exact in the logs as well."""
-    x, y = zoo.data(["MW"])
-    count = (y["MW"] >= 0).reshape(zoo.STEPS, -1).sum(axis=1)
+    x, y = every_head.data(["MW"])
+    count = (y["MW"] >= 0).reshape(every_head.STEPS, -1).sum(axis=1)
     with scope():
-        model = zoo.model(["MW"])
+        model = every_head.model(["MW"])
         loss = kc.losses.MaskedCrowdCrossEntropy(reduction="sum")
         model.compile(keras.optimizers.SGD(0.1, momentum=0.9), {"MW": loss})
-        weight = np.repeat(1 / count, zoo.BATCH)
-        logs = model.fit(x, y, zoo.BATCH, sample_weight={"MW": weight}, shuffle=False, verbose=0)
+        weight = np.repeat(1 / count, every_head.BATCH)
+        logs = model.fit(x, y, every_head.BATCH, sample_weight={"MW": weight}, shuffle=False, verbose=0)
     FOUND[f"{run}/sum/loss"] = logs.history["loss"]
-    FOUND[f"{run}/sum/parameters"] = zoo.parameters(zoo.parts(model, "MW"))
+    FOUND[f"{run}/sum/parameters"] = every_head.parameters(every_head.parts(model, "MW"))
 
 
 def on_tensorflow():
@@ -112,8 +112,8 @@ def on_jax():
         return
     mesh = distribution.DeviceMesh((1, 2), ("batch", "model"))
     layouts = distribution.LayoutMap(mesh)
-    for name in zoo.HEADS:
-        layouts.update(kc.distribution.layout_map(mesh, zoo.HEADS[name].layer(name)))
+    for name in every_head.HEADS:
+        layouts.update(kc.distribution.layout_map(mesh, every_head.HEADS[name].layer(name)))
     ways = {
         "one": contextlib.nullcontext,
         "two": distribution.DataParallel().scope,
