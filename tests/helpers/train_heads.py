@@ -1,7 +1,7 @@
 """Run by `test_distribution.py` in processes of its own: trains every head in several ways and saves what came out.
 
-python train_zoo.py OUT devices             one device, then both devices of this process
-python train_zoo.py OUT worker INDEX PORT   one of two processes
+python train_heads.py OUT devices             one device, then both devices of this process
+python train_heads.py OUT worker INDEX PORT   one of two processes
 """
 
 import contextlib
