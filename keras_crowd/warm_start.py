@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._arguments import number, whole_number
-from .aggregation import answers_and_probabilities, dawid_skene, expected_counts
+from .aggregation import answers_and_probabilities, dawid_skene, expected_counts, one_coin_confusion
 from .annotations import Annotations, Answers, Votes, as_annotations, by_ids
 
 _FLOOR = 1e-3
@@ -194,13 +194,7 @@ def from_accuracy(
                 f"Received: shape {values.shape}"
             )
         values = np.broadcast_to(values, size)
-    return _symmetric(values, num_classes)
-
-
-def _symmetric(accuracy: np.ndarray, num_classes: int) -> np.ndarray:
-    """`(..., true, answer)` with `accuracy` `(...)` on the diagonal, errors even."""
-    accuracy = np.asarray(accuracy)[..., None, None]
-    return np.where(np.eye(num_classes, dtype=bool), accuracy, (1 - accuracy) / (num_classes - 1))
+    return one_coin_confusion(values, num_classes)
 
 
 def _shares_of_others(annotations: Annotations) -> Iterable[np.ndarray]:
@@ -217,7 +211,7 @@ def _shares_of_others(annotations: Annotations) -> Iterable[np.ndarray]:
 def _shrunk(counts: np.ndarray, strength: float) -> np.ndarray:
     """The equations at the top of this file."""
     total = counts.sum(axis=0)
-    symmetric = _symmetric(np.trace(total) / total.sum(), len(total))
+    symmetric = one_coin_confusion(np.trace(total) / total.sum(), len(total))
     population = _normalize(total + strength * symmetric)
     return _possible(_normalize(counts + strength * population))
 

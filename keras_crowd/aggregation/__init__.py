@@ -10,6 +10,7 @@ from ._answer_sums import expected_counts as expected_counts
 from ._answer_sums import log_normalize as log_normalize
 from ._dawid_skene import DawidSkene as DawidSkene
 from ._dawid_skene import dawid_skene as dawid_skene
+from ._dawid_skene import one_coin_confusion as one_coin_confusion
 from ._given_answers import answers_and_probabilities as answers_and_probabilities
 from ._given_answers import imagined_answers as imagined_answers
 from ._label_table import label_table as label_table

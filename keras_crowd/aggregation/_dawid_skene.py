@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
@@ -54,7 +53,7 @@ def dawid_skene(
     *,
     confusion: Literal["hierarchical", "full", "class_wise", "one_coin"] = "hierarchical",
     strength: float | np.ndarray | None = None,
-    class_strength: float | None = None,
+    class_strength: float = 0.01,
     iterations: int = 100,
     tolerance: float = 1e-6,
 ) -> DawidSkene:
@@ -63,14 +62,16 @@ def dawid_skene(
     With responsibilities `q_ik`, answers `y_irl` (1 for the class answered, 0 for the others) and confusions `A_rkl`:
 
         E:  log q_ik = log pi_k + sum_rl y_irl log A_rkl + const
-        M:  A_rkl ~ s C_rkl + sum_i q_ik y_irl,   pi_k ~ class_strength + sum_i q_ik
+        M:  A_rkl ~ s C_rkl + sum_i q_ik y_irl,   pi_k ~ t_k + sum_i q_ik
 
     started from the shares of the votes. Time and memory follow the number of answers.
 
     Few annotators give enough answers for a K x K matrix of their own; Dawid and Skene's maximum likelihood
     (`"full"`) then falls below the majority vote. `"hierarchical"` imagines `s` more answers in each row, spread as
     the annotator's one coin has it: `C_rkk = a_r`, errors even, where `a_r` is the annotator's accuracy, itself drawn
-    towards that of all. Annotators with few answers are one coin, those with many have a matrix of their own.
+    towards that of all. Annotators with few answers are one coin, those with many have a matrix of their own. The class
+    prior is drawn half-way to the shares of the votes (`t_k` are as many items as were answered), or one class would
+    take over where most annotators are poor.
 
     Of a soft answer `y_ir` is its distribution: the log-likelihood of the answers that may be meant, averaged over
     it. One that says nothing, the same for all classes, is evidence only as far as `log A_r` differs by class on
@@ -87,8 +88,8 @@ def dawid_skene(
             a positive number; defaults to 10. For the others how many in each cell (the Dirichlet prior's parameters
             minus one), a positive number, or what you know of the annotators as anything that broadcasts to
             `(annotators, true, answer)`; defaults to 0.01.
-        class_strength: Items of each class that are imagined beforehand, a positive number. Defaults to 1 for
-            `"hierarchical"`, 0.01 for the others.
+        class_strength: Items of each class that are imagined beforehand, a positive number; for `"hierarchical"`
+            beside those of the votes.
         iterations: Stop after so many iterations.
         tolerance: Stop when the objective, per answer, changes by less than this.
 
@@ -111,20 +112,19 @@ def dawid_skene(
     number("tolerance", tolerance)
     whole_number("iterations", iterations)
     maximize = _maximization(confusion, strength, annotations)
-    if class_strength is None:
-        class_strength = 1.0 if confusion == "hierarchical" else _CELL_STRENGTH
     number("class_strength", class_strength, above=0)
     sums = AnswerSums(annotations)
     answers_per_item = annotations.answers_per_item()[sums.order]
     answered = (answers_per_item > 0).astype(float)
     posterior = vote_counts(annotations)[sums.order].T / np.maximum(answers_per_item, 1)
+    imagined_items = class_strength + (posterior @ answered) * (confusion == "hierarchical")
     objective: list[float] = []
     converged = False
     while not converged and len(objective) < iterations:
         log_confusion, log_prior_of_confusion = maximize(sums.counts_by_class(posterior))
-        log_prior = _log_normalize(posterior @ answered + class_strength)
+        log_prior = _log_normalize(posterior @ answered + imagined_items)
         posterior, evidence = sums.expectation(log_confusion, log_prior)
-        log_priors = log_prior_of_confusion + class_strength * log_prior.sum()
+        log_priors = log_prior_of_confusion + np.sum(imagined_items * log_prior)
         objective.append(float(answered @ evidence + log_priors))
         rises = np.diff(objective[-2:])
         converged = bool(np.any(np.abs(rises) < tolerance * len(annotations)))
@@ -144,25 +144,26 @@ def _maximization(
                 '`strength` must be one number for confusion="hierarchical", how many answers are imagined in each '
                 f"row. Received: shape {np.shape(per_row)}"
             )
-        return functools.partial(_hierarchical, strength=number("strength", per_row, above=0))
+        s = number("strength", per_row, above=0)
+        return _tied(_TIES["full"], lambda counts: s * _coins(counts))
     if confusion not in _TIES:
         names = ", ".join(map(repr, ("hierarchical", *_TIES)))
         raise ValueError(f"`confusion` must be one of {names}. Received: confusion={confusion!r}")
     imagined = imagined_answers("strength", _CELL_STRENGTH if strength is None else strength, annotations)
-    return functools.partial(_tied, tie=_TIES[confusion], imagined=imagined)
+    return _tied(_TIES[confusion], lambda counts: imagined)
 
 
 def _tied(
-    counts: np.ndarray, tie: Callable[[np.ndarray], np.ndarray], imagined: np.ndarray
-) -> tuple[np.ndarray, float]:
-    log_confusion = _log_normalize(tie(counts + imagined))
-    return log_confusion, np.sum(imagined * log_confusion)
+    tie: Callable[[np.ndarray], np.ndarray], imagine: Callable[[np.ndarray], np.ndarray]
+) -> Callable[[np.ndarray], tuple[np.ndarray, float]]:
+    """The M-step with rows tied in some way, and answers imagined in view of those there are."""
 
+    def maximize(counts: np.ndarray) -> tuple[np.ndarray, float]:
+        imagined = imagine(counts)
+        log_confusion = _log_normalize(tie(counts + imagined))
+        return log_confusion, np.sum(imagined * log_confusion)
 
-def _hierarchical(counts: np.ndarray, strength: float) -> tuple[np.ndarray, float]:
-    imagined = strength * _coins(counts)
-    log_confusion = _log_normalize(counts + imagined)
-    return log_confusion, np.sum(imagined * log_confusion)
+    return maximize
 
 
 def _coins(counts: np.ndarray) -> np.ndarray:
@@ -170,10 +171,14 @@ def _coins(counts: np.ndarray) -> np.ndarray:
     hits, answers = np.trace(counts, axis1=1, axis2=2), counts.sum(axis=(1, 2))
     right_of_all = hits.sum() / max(answers.sum(), 1)
     right = (hits + _COIN_STRENGTH * right_of_all) / (answers + _COIN_STRENGTH)
-    right = np.clip(right, _NEVER, 1 - _NEVER)
-    num_classes = counts.shape[-1]
-    wrong = (1 - right) / max(num_classes - 1, 1)
-    return np.where(np.eye(num_classes, dtype=bool), right[:, None, None], wrong[:, None, None])
+    return one_coin_confusion(np.clip(right, _NEVER, 1 - _NEVER), counts.shape[-1])
+
+
+def one_coin_confusion(accuracy: np.ndarray, num_classes: int) -> np.ndarray:
+    """`(..., true, answer)` with `accuracy` `(...)` on the diagonal, errors even."""
+    accuracy = np.asarray(accuracy)[..., None, None]
+    wrong = (1 - accuracy) / max(num_classes - 1, 1)
+    return np.where(np.eye(num_classes, dtype=bool), accuracy, wrong)
 
 
 def _class_wise(counts: np.ndarray) -> np.ndarray:

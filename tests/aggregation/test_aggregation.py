@@ -167,7 +167,7 @@ def test_hierarchical_confusions_are_those_of_the_loops_on_any_table(table, stre
 
 
 def test_hierarchical_confusions_are_the_default(problem):
-    posterior, *_ = references.dawid_skene(problem, 3, 3, 10.0, 1.0, "hierarchical")
+    posterior, *_ = references.dawid_skene(problem, 3, 3, 10.0, 0.01, "hierarchical")
     found = dawid_skene(problem, iterations=3, tolerance=-1)
     assert_allclose(found.posterior, posterior, rtol=0, atol=1e-10)
 
@@ -195,6 +195,20 @@ def test_few_answers_each_are_no_worse_than_the_majority():
     right = {kind: np.mean(found == truth) for kind, found in labels.items()}
     vote = np.mean(majority_vote(table, 10, ties="random", seed=0) == truth)
     assert right["full"] < vote < right["hierarchical"] - 0.03
+
+
+def test_poor_annotators_do_not_make_one_class_take_over():
+    """Most prefer some answers whatever they see: an unchecked class prior follows them, round by round."""
+    rng = np.random.default_rng(0)
+    preferred = rng.dirichlet(np.full(10, 0.3), 24)
+    poor = 0.3 * np.eye(10) + 0.7 * preferred[:, None, :]
+    confusion = np.concatenate([np.tile(0.9 * np.eye(10) + 0.01, (6, 1, 1)), poor])
+    confusion /= confusion.sum(axis=-1, keepdims=True)
+    truth, table = simulate(1300, confusion, seed=1, answered=2 / 30)
+    found = dawid_skene(table, 10)
+    vote = majority_vote(table, 10, ties="random", seed=0)
+    assert np.mean(found.labels == truth) > np.mean(vote == truth)
+    assert found.class_prior.max() < 0.3
 
 
 def test_one_answer_per_item_tells_nothing_but_itself():

@@ -35,13 +35,18 @@ def dawid_skene(table, num_classes, iterations, strength=0.01, class_strength=0.
         strength = np.broadcast_to(strength, (num_annotators, num_classes, num_classes))
     given, kind = strength, "full" if hierarchical else confusion
     q = vote_shares(table, num_classes)
+    items = np.full(num_classes, float(class_strength))
+    if hierarchical:
+        for i, row in enumerate(table):
+            if any(answer >= 0 for answer in row):
+                items += q[i]
     objectives = []
     for _ in range(iterations):
-        prior = _class_prior(table, q, class_strength)
+        prior = _class_prior(table, q, items)
         strength = _coins(table, q, given) if hierarchical else given
         found = _confusion(table, q, strength, kind=kind)
         q, log_likelihood = posterior(table, prior, found)
-        log_prior = class_strength * sum(math.log(p) for p in prior)
+        log_prior = sum(n * math.log(p) for n, p in zip(items, prior, strict=True))
         for r in range(num_annotators):
             for k in range(num_classes):
                 for answer in range(num_classes):
@@ -71,9 +76,9 @@ def _coins(table, q, strength):
     return imagined
 
 
-def _class_prior(table, q, class_strength):
-    """Eq. 2.4: the share of each class among the items somebody answered."""
-    counts = np.full(q.shape[1], float(class_strength))
+def _class_prior(table, q, items):
+    """Eq. 2.4: the share of each class among the items somebody answered, and some imagined ones."""
+    counts = np.array(items)
     for i, row in enumerate(table):
         if any(answer >= 0 for answer in row):
             counts += q[i]
