@@ -1,41 +1,56 @@
 """What the answers alone tell of annotators, for `CrowdLayer.adapt`."""
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..aggregation import raykar
-from ..annotations import Annotations, Answers, as_annotations, as_ratings
+from ..aggregation import by_annotator, raykar
+from ..annotations import Annotations, AnswerKind, Answers, Tags, as_annotations, as_ratings, kind_given
 
 _IMAGINED = 4.0  # answers of the typical annotator, imagined for each
 
 
-def class_answers(answers: Answers, num_classes: int | None, axes: int) -> Annotations:
-    """`answers` in the long form; of sequences, `axes` more before that of the annotators, every token is an item."""
-    if isinstance(answers, Annotations):
-        return as_annotations(answers, num_classes)
-    table = np.asarray(answers)
-    soft = table.dtype.kind == "f" and table.ndim == 3 + axes
-    if axes and table.ndim == 2 + axes + soft:
-        table = table.reshape(-1, *table.shape[1 + axes :])
-    return as_annotations(table, num_classes)
+def class_answers(
+    answers: Answers, num_classes: int | None, kind: AnswerKind, num_annotators: int
+) -> Annotations:
+    """`answers` of all the annotators in the long form; every token of a sequence is an item."""
+    if (
+        isinstance(kind, Tags)
+        and not isinstance(answers, Annotations)
+        and isinstance(kind_given(answers), Tags)
+    ):
+        table = np.asarray(answers)
+        answers = table.reshape(-1, *table.shape[2:])
+    return _of_all(as_annotations(answers, num_classes), num_annotators)
 
 
-def rating_answers(answers: Answers) -> Iterator[Annotations]:
-    """`answers` in the long form, target by target."""
+def grades_as_ratings(annotations: Annotations) -> Annotations:
+    """The codes of grades as numbers."""
+    return Annotations(
+        annotations.item_index,
+        annotations.annotator_index,
+        annotations.answers.astype(float),
+        items=annotations.items,
+        annotators=annotations.annotators,
+        classes=None,
+    )
+
+
+def rating_answers(answers: Answers, num_annotators: int) -> list[Annotations]:
+    """`answers` of all the annotators in the long form, target by target."""
     if isinstance(answers, Annotations) or np.ndim(answers) != 3:
-        yield as_ratings(answers)
-        return
-    table = np.asarray(answers)
-    yield from (as_ratings(table[..., target]) for target in range(table.shape[-1]))
+        return [_of_all(as_ratings(answers), num_annotators)]
+    table = np.moveaxis(np.asarray(answers), -1, 0)
+    return [_of_all(as_ratings(target), num_annotators) for target in table]
 
 
-def check_annotators(annotations: Annotations, num_annotators: int) -> None:
-    """Refuses answers of another number of annotators than the layer has."""
+def _of_all(annotations: Annotations, num_annotators: int) -> Annotations:
     if annotations.num_annotators != num_annotators:
         raise ValueError(
             f"`answers` must be of {num_annotators} annotators, as the layer has. Received: {annotations!r}"
         )
+    return annotations
 
 
 def check_targets(given: int, expected: int) -> None:
@@ -68,14 +83,11 @@ def lines(
         Three arrays `(annotators,)`.
     """
     found = raykar(ratings)
-    who, truth = ratings.annotator_index, found.truth[ratings.item_index]
+    total, truth = functools.partial(by_annotator, ratings), found.truth[ratings.item_index]
     counts = ratings.answers_per_annotator() + _IMAGINED
     center = found.truth.mean() if bias else 0.0
     x, y = truth - center, ratings.answers - center
     spread = _IMAGINED * max(np.mean(x**2), np.finfo(float).tiny)
-
-    def total(values: np.ndarray) -> np.ndarray:
-        return np.bincount(who, values, minlength=ratings.num_annotators)
 
     mean_x, mean_y = total(x) / counts * bias, total(y) / counts * bias
     covariance = total(x * y) + spread - counts * mean_x * mean_y

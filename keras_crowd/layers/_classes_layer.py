@@ -14,7 +14,7 @@ from ..initializers import CrowdIdentity
 from ..regularizers import ClassifierLogDet, ConfusionLogDet, ConfusionTrace
 from ..warm_start import from_dawid_skene
 from . import connections
-from ._adapting import check_annotators, class_answers
+from ._adapting import class_answers
 from ._crowd_layer import CrowdLayer
 from .connections import ClassConnection, Parameter
 
@@ -151,8 +151,7 @@ class ClassesLayer(CrowdLayer):
             self.annotators.assign(name, values)
 
     def adapt(self, answers: Answers) -> None:
-        annotations = class_answers(answers, self._num_classes, len(self.answer_kind.axes))
-        check_annotators(annotations, self.num_annotators)
+        annotations = class_answers(answers, self._num_classes, self.answer_kind, self.num_annotators)
         confusion = from_dawid_skene(annotations)
         if not self.built:
             self.build((None,) * (1 + len(self.answer_kind.axes)) + (annotations.num_classes,))

@@ -11,8 +11,8 @@ from .. import ops
 from .._arguments import number, whole_number
 from .._registration import register
 from .._typing import Config, DType, Shape, Tensor
-from ..annotations import Answers, Classes, as_ratings
-from ._adapting import check_annotators, class_answers, lines
+from ..annotations import Answers, Classes
+from ._adapting import class_answers, grades_as_ratings, lines
 from ._annotator_weights import answer_counts, answer_weights
 from ._crowd_layer import CrowdLayer
 
@@ -114,19 +114,18 @@ class CrowdsOrdinal(CrowdLayer):
         return (self.num_classes,)
 
     def adapt(self, answers: Answers) -> None:
-        annotations = class_answers(answers, self.num_classes, 0)
-        check_annotators(annotations, self.num_annotators)
+        given = class_answers(answers, self.num_classes, self.answer_kind, self.num_annotators)
+        annotations = given.hard()
         if not self.built:
             self.build((None, 1))
         if self.answers_per_annotator is None:
             counts = annotations.answers_per_annotator()
             self.answers_per_annotator = answer_counts(counts, self.num_annotators)
-        table = np.where(annotations.dense() < 0, np.nan, annotations.dense())
-        _, milder, _ = lines(as_ratings(table), scale=False)
+        _, milder, _ = lines(grades_as_ratings(annotations), scale=False)
         self.annotators.assign("level", -milder[:, None])
         if self.num_classes > 2:
-            given = np.bincount(annotations.answers, minlength=self.num_classes) + 1.0
-            below = np.cumsum(given)[:-1] / given.sum()
+            often = np.bincount(annotations.answers, minlength=self.num_classes) + 1.0
+            below = np.cumsum(often)[:-1] / often.sum()
             gaps = np.diff(np.log(below / (1 - below)))
             self.annotators.assign("log_gaps", np.tile(np.log(gaps), (self.num_annotators, 1)))
 

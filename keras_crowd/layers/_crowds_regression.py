@@ -15,7 +15,7 @@ from ..annotations import Answers, Ratings
 from ..losses import MaskedCrowdGaussian
 from ..metrics import CrowdGaussianCrossEntropy
 from . import connections
-from ._adapting import check_annotators, check_targets, lines_of_targets, rating_answers
+from ._adapting import check_targets, lines_of_targets, rating_answers
 from ._annotator_weights import answer_counts, answer_weights
 from ._crowd_layer import CrowdLayer
 from ._variances import check_learned, initial_variances, log_variances, penalty_of_slots
@@ -194,13 +194,13 @@ class CrowdsRegression(CrowdLayer):
         return (*targets, *((2,) if self.learn_variance else ()))
 
     def adapt(self, answers: Answers) -> None:
-        targets = list(rating_answers(answers))
-        check_annotators(targets[0], self.num_annotators)
+        targets = rating_answers(answers, self.num_annotators)
         if not self.built:
             self.build((None, len(targets)))
         check_targets(len(targets), self._num_targets)
         if self.answers_per_annotator is None:
-            self.answers_per_annotator = targets[0].answers_per_annotator().astype(float).tolist()
+            counts = targets[0].answers_per_annotator()
+            self.answers_per_annotator = answer_counts(counts, self.num_annotators)
         names = self.connection.parameters(self._num_targets)
         scale, bias, variance = lines_of_targets(targets, "scale" in names, "bias" in names)
         for name, values in self.connection.of_lines(scale, bias).items():

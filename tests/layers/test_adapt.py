@@ -129,6 +129,14 @@ def test_strict_graders_have_high_thresholds():
     np.testing.assert_allclose(level.mean(), 2, atol=1e-3)
 
 
+def test_soft_grades_adapt_as_their_likeliest():
+    grades = RNG.integers(0, 5, (100, 3))
+    hard, soft = (kc.layers.CrowdsOrdinal(3, num_classes=5) for _ in range(2))
+    hard.adapt(grades)
+    soft.adapt(0.6 * np.eye(5)[grades] + 0.08)
+    np.testing.assert_allclose(soft.thresholds(), hard.thresholds(), atol=1e-6)
+
+
 def test_training_goes_on_from_there():
     """Adapted and trained is better on held-out items than the identity start, in as many steps."""
     x = np.eye(K, dtype="float32")[TRUTH] + RNG.normal(0, 0.3, (400, K)).astype("float32")
