@@ -63,19 +63,26 @@ SLOTS = np.array([[0, 2, -1], [1, -1, -1], [4, 3, 0], [2, 1, 3]], "int32")
 
 LAYERS = [
     LayerCase(
-        kc.layers.CrowdsClassification,
+        layer,
         {"num_annotators": 5, "conn_type": conn_type},
         inputs,
         shape,
         2 if conn_type == "VW+B" else 1,
     )
+    for layer, items in {
+        kc.layers.CrowdsClassification: [
+            ((probabilities(4, 3),), (4, 5, 3)),
+            ((probabilities(4, 6, 3),), (4, 6, 5, 3)),
+            ((probabilities(4, 3), SLOTS), (4, 3, 3)),
+            ((probabilities(4, 6, 3), SLOTS), (4, 6, 3, 3)),
+        ],
+        kc.layers.CrowdsSequenceLabeling: [
+            ((probabilities(4, 6, 3),), (4, 6, 5, 3)),
+            ((probabilities(4, 6, 3), SLOTS), (4, 6, 3, 3)),
+        ],
+    }.items()
     for conn_type in CONN_TYPES
-    for inputs, shape in [
-        ((probabilities(4, 3),), (4, 5, 3)),
-        ((probabilities(4, 6, 3),), (4, 6, 5, 3)),
-        ((probabilities(4, 3), SLOTS), (4, 3, 3)),
-        ((probabilities(4, 6, 3), SLOTS), (4, 6, 3, 3)),
-    ]
+    for inputs, shape in items
 ] + [
     LayerCase(
         kc.layers.CrowdsClassification,
@@ -174,21 +181,6 @@ LAYERS += [
         (4, (numbers(4, 1),), (4, 5, 4)),
         (4, (numbers(4, 1), SLOTS), (4, 3, 4)),
         (2, (numbers(4, 1), SLOTS), (4, 3, 2)),
-    ]
-]
-
-LAYERS += [
-    LayerCase(
-        kc.layers.CrowdsSequenceLabeling,
-        {"num_annotators": 5, "conn_type": conn_type},
-        inputs,
-        shape,
-        2 if conn_type == "VW+B" else 1,
-    )
-    for conn_type in CONN_TYPES
-    for inputs, shape in [
-        ((probabilities(4, 6, 3),), (4, 6, 5, 3)),
-        ((probabilities(4, 6, 3), SLOTS), (4, 6, 3, 3)),
     ]
 ]
 
