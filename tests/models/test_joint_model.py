@@ -122,7 +122,7 @@ def test_in_the_limit_it_is_expectation_maximization():
     right = rng.random((60, R)) < 0.7
     answers = np.where(right, truth[:, None], rng.integers(0, K, (60, R)))
     em = kc.aggregation.dawid_skene(
-        answers, strength=1e-9, class_strength=1e-9, iterations=3000, tolerance=1e-12
+        answers, confusion="full", strength=1e-9, class_strength=1e-9, iterations=3000, tolerance=1e-12
     )
     model = joint(features=1, optimizer=keras.optimizers.Adam(0.1))
     model.crowd.set_confusion(0.9 * em.confusion + 0.1 / K)  # off, but in the same valley
