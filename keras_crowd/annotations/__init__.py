@@ -6,6 +6,7 @@ from ._classes import is_several as is_several
 from ._coerce import Answers as Answers
 from ._coerce import as_annotations as as_annotations
 from ._coerce import as_answers as as_answers
+from ._coerce import as_label_sets as as_label_sets
 from ._coerce import as_ratings as as_ratings
 from ._coerce import checksum as checksum
 from ._coerce import in_place_of_codes as in_place_of_codes
@@ -36,6 +37,7 @@ from ._kinds import Classes as Classes
 from ._kinds import Ratings as Ratings
 from ._kinds import Tags as Tags
 from ._kinds import kind_of as kind_of
+from ._label_sets import LabelSets as LabelSets
 from ._numbers import INTEGER as INTEGER
 from ._numbers import NUMBER as NUMBER
 from ._numbers import as_rating as as_rating
@@ -53,4 +55,4 @@ from ._votes import refuse_soft as refuse_soft
 
 
 def __dir__() -> list[str]:
-    return ["AnswerKind", "Annotations", "Classes", "Ratings", "Tags"]
+    return ["AnswerKind", "Annotations", "Classes", "LabelSets", "Ratings", "Tags"]

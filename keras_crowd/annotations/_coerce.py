@@ -10,6 +10,7 @@ from ._answer_kind import AnswerKind
 from ._container import Annotations
 from ._distributions import Distributions
 from ._kinds import Classes, Ratings, Tags, kind_of_table
+from ._label_sets import LabelSets
 from ._soft import checked_distributions
 
 Answers: TypeAlias = Annotations | npt.ArrayLike
@@ -30,8 +31,13 @@ def as_annotations(answers: Answers, num_classes: int | None = None) -> Annotati
     if not isinstance(kind_given(answers), Classes | Tags):
         if isinstance(answers, Annotations):
             raise ValueError(
-                "`answers` must be classes. Received: numeric answers (floats; with `classes=` they are class ids), "
-                f"{answers!r}"
+                "`answers` must be of one class each. Received: "
+                + (
+                    "numeric answers (floats; with `classes=` they are class ids), "
+                    if answers.classes is None
+                    else ""
+                )
+                + repr(answers)
             )
         raise ValueError(
             "`answers` must be `Annotations` or integers of shape (items, annotators) with -1 for missing, or soft "
@@ -73,6 +79,34 @@ def as_ratings(answers: Answers) -> Annotations:
             f"(items, annotators) with NaN for missing. Received: {_shown(answers)}"
         )
     return as_answers(answers)
+
+
+def as_label_sets(answers: Answers, num_labels: int | None = None) -> Annotations:
+    """`answers` as `Annotations` of sets of labels: passed through, or read from a dense array.
+
+    Args:
+        answers: `Annotations` of sets, or integers `(items, annotators, labels)`: 1 ticked, 0 not ticked, -1 not shown.
+        num_labels: Number of labels that there must be. Defaults to `None`, any.
+
+    Raises:
+        ValueError: When the answers are no sets of labels, or of another number of labels.
+    """
+    if not isinstance(answers, Annotations):
+        table = np.asarray(answers)
+        if table.ndim != 3 or table.dtype.kind not in "iu":
+            raise ValueError(
+                "`answers` must be sets of labels: `Annotations` of them (`Annotations.from_sets`), or integers "
+                f"(items, annotators, labels) of 1, 0 and -1. Received: {_shown(answers)}"
+            )
+        answers = Annotations.from_dense(table, kind=LabelSets())
+    if not isinstance(answers.kind, LabelSets):
+        raise ValueError(
+            "`answers` must be sets of labels, as `Annotations.from_sets` reads them. "
+            f"Received: one class or number each, {answers!r}"
+        )
+    if num_labels not in (None, answers.num_classes):
+        raise ValueError(f"`answers` must be sets of {num_labels} labels. Received: {answers!r}")
+    return answers
 
 
 def kind_given(answers: Answers) -> AnswerKind:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ParamSpec
 
 import numpy as np
 
-from . import _concat, _readers, _table_readers
+from . import _concat, _label_sets, _readers, _table_readers
 from ._factors import selection
 from ._long_form import LongForm, Read
 
@@ -45,8 +45,8 @@ class Annotations(LongForm):
     two forms that models train on: `dense()`, `(items, annotators)` with holes, and `slots()`, the same
     without the holes.
 
-    Build one with `from_dense`, `from_coo`, `from_dataframe` or `from_csv`, or of several with `concat`; instances do
-    not change.
+    Build one with `from_dense`, `from_coo`, `from_dataframe`, `from_csv` or `from_sets`, or of several with `concat`;
+    instances do not change.
 
     Row `i` of `dense()` and `slots()` belongs to `annotations.items[i]`. **Pass `items=`, the ids of the
     rows of your features in their order**, when you build from a table: then row `i` is also row `i` of
@@ -62,7 +62,7 @@ class Annotations(LongForm):
         annotator_index: Annotator of each answer, as a position in `annotators`. int32 `(num_answers,)`.
         answers: Each answer: its position in `classes` (int32), or a number (float32). `(num_answers,)`. Soft answers
             are distributions over the classes, float32 `(num_answers, num_classes)`, hard ones among them that of one
-            class.
+            class. Sets of labels are int8 `(num_answers, num_classes)`: 1 ticked, 0 not ticked, -1 not shown.
         has_item_ids: Whether `items` are ids, or only positions because `from_dense` was given none.
 
     Example:
@@ -80,6 +80,7 @@ class Annotations(LongForm):
     from_coo = _reader(_readers.from_coo)
     from_dataframe = _reader(_table_readers.from_dataframe)
     from_csv = _reader(_table_readers.from_csv)
+    from_sets = _reader(_label_sets.from_sets)
     concat = _reader(_concat.concat)
 
     def to_dataframe(

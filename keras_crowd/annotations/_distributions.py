@@ -125,7 +125,8 @@ def _as_dict(element: object, row: int) -> dict[Hashable, float]:
         return {} if all(p != p for p in found.values()) else found
     except (TypeError, ValueError):
         raise ValueError(
-            f"`answer` must hold classes, or probabilities of classes. Received: {element!r} at row {row}"
+            "`answer` must hold classes, or probabilities of classes (sets of labels: `Annotations.from_sets`). "
+            f"Received: {element!r} at row {row}"
         ) from None
 
 

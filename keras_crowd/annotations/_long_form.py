@@ -93,7 +93,11 @@ class LongForm:
 
     def soft(self) -> Self:
         """The same with soft answers: hard ones as distributions of one class."""
-        return self if self.is_soft else self._with(one_hot(self.answers, self.num_classes))
+        if self.is_soft:
+            return self
+        if self.answers.ndim > 1:
+            raise ValueError(f"Answers of one class each are needed here. Received: {self!r}")
+        return self._with(one_hot(self.answers, self.num_classes))
 
     def hard(self) -> Self:
         """The same with hard answers: of soft ones the likeliest class, the first of those alike."""

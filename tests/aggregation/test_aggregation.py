@@ -403,7 +403,7 @@ REFUSED = [
     ([[-1, -1]], {}, "at least one answer. Received: none, or all missing"),
     ([[0, 5]], {"num_classes": 3}, "class codes 0 to 2, or -1 for missing. Received: 5"),
     ([[0, -2]], {}, "class codes 0 to 0, or -1 for missing. Received: -2"),
-    (Annotations.from_dense([[0.5, 1.5]]), {}, r"`answers` must be classes. Received: numeric"),
+    (Annotations.from_dense([[0.5, 1.5]]), {}, r"`answers` must be of one class each. Received: numeric"),
     (Annotations.from_dense([[0, 1]]), {"num_classes": 3}, "which have 2. Received: num_classes=3"),
 ]
 

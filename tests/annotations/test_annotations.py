@@ -608,7 +608,9 @@ def test_floats_are_refused_where_classes_are_needed():
         as_annotations([[0.0, 1.0]])
     numeric = Annotations.from_dense([[0.0, 1.0]])
     for num_classes in (None, 2):
-        with pytest.raises(ValueError, match=r"`answers` must be classes. Received: numeric answers"):
+        with pytest.raises(
+            ValueError, match=r"`answers` must be of one class each. Received: numeric answers"
+        ):
             as_annotations(numeric, num_classes)
 
 

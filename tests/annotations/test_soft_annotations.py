@@ -174,7 +174,7 @@ def test_rounded_rows_are_divided_by_their_sum():
         ([[0.7, np.nan]], {}, "none negative or NaN"),
         ([[1.5, -0.5]], {}, "none negative or NaN.*-0.5"),
         ([[0.5, 0.5], [1.0]], {}, "rows of one length. Received: lengths"),
-        ([{"cat": "much"}], {}, "probabilities of classes. Received: {'cat': 'much'} at row 0"),
+        ([{"cat": "much"}], {}, "probabilities of classes .*Received: {'cat': 'much'} at row 0"),
         ([[0.5, 0.5]], {"classes": 3}, "as many as the columns of soft answers, 2. Received: 3 classes"),
         ([[0.5, 0.5]], {"duplicates": "majority"}, "is for classes"),
         (np.zeros((2, 2)), {}, "at least one answer"),
