@@ -96,6 +96,39 @@ class MaskedCrowdCrossEntropy(_MaskedCrowdLoss):
         return ops.crowd_cross_entropy(targets, observed, y_pred)
 
 
+@register
+class MaskedCrowdBinaryCrossEntropy(_MaskedCrowdLoss):
+    """Binary cross-entropy of sets of labels, averaged over the labels that were judged.
+
+        loss = 1/|S| sum over (i, r, l) in S of log(1 + exp(z_irl)) - y_irl z_irl
+
+    One value an item, `sample_weight` and `reduction` are as for `MaskedCrowdCrossEntropy`; a batch without answers
+    has loss 0 and zero gradient.
+
+    Args:
+        reduction: As for every Keras loss.
+        name: Name of the loss. Defaults to that of the class, as `"masked_crowd_huber"`.
+        dtype: Dtype of the computation. Defaults to `keras.config.floatx()`.
+
+    Call arguments:
+        y_true: Sets of labels `(batch, annotators or slots, labels)`: 1 ticked, 0 not ticked, negative (or `NaN`) for
+            a label that was not shown, and where there is no answer.
+        y_pred: Logits of a tick, of the same shape, as `keras_crowd.layers.CrowdsMultiLabel` gives.
+
+    Example:
+
+    >>> loss = keras_crowd.losses.MaskedCrowdBinaryCrossEntropy()
+    >>> float(loss(np.array([[[1, 0], [-1, -1]]]), np.zeros((1, 2, 2))))  # log 2
+    0.6931471824645996
+    """
+
+    def targets(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+        return ops.label_targets(y_true, y_pred)
+
+    def values(self, targets: Tensor, observed: Tensor, y_pred: Tensor) -> Tensor:
+        return ops.binary_cross_entropy(targets, observed, y_pred)
+
+
 class _MaskedRatingLoss(_MaskedCrowdLoss):
     """The same over numeric answers. Abstract."""
 
@@ -250,6 +283,7 @@ class MaskedCrowdGaussian(_MaskedRatingLoss):
 
 def __dir__() -> list[str]:
     return [
+        "MaskedCrowdBinaryCrossEntropy",
         "MaskedCrowdCrossEntropy",
         "MaskedCrowdGaussian",
         "MaskedCrowdHuber",

@@ -94,6 +94,63 @@ class CrowdCrossEntropy(_ObservedMean):
         return ops.crowd_cross_entropy(targets, observed, logits)
 
 
+class _LabelMean(_ObservedMean):
+    """The same over the labels of sets. Abstract."""
+
+    def targets(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+        return ops.label_targets(kops.cast(y_true, self.dtype), y_pred)
+
+
+@register
+class CrowdBinaryAccuracy(_LabelMean):
+    """Share of the labels judged that are as predicted, ticked or not, of sets of labels.
+
+    This is agreement with the annotators, not accuracy against the truth.
+
+    Args:
+        name: Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.
+        dtype: Dtype of the result.
+
+    Call arguments:
+        y_true, y_pred: As for `keras_crowd.losses.MaskedCrowdBinaryCrossEntropy`.
+        sample_weight: One weight an item, `(batch,)`.
+
+    Example:
+
+    >>> metric = keras_crowd.metrics.CrowdBinaryAccuracy()
+    >>> metric.update_state(np.array([[[1, 0], [-1, 0]]]), np.array([[[2.0, 1.0], [0.0, -1.0]]]))
+    >>> float(metric.result())
+    0.6666666865348816
+    """
+
+    def values(self, targets: Tensor, observed: Tensor, logits: Tensor) -> Tensor:
+        return (ops.side_by_side(logits) > 0) == (targets > 0)
+
+
+@register
+class CrowdBinaryCrossEntropy(_LabelMean):
+    """Negative log-likelihood of a judged label of a set, in nats: how well held-out answers are predicted.
+
+    Args:
+        name: Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.
+        dtype: Dtype of the result.
+
+    Call arguments:
+        y_true, y_pred: As for `keras_crowd.losses.MaskedCrowdBinaryCrossEntropy`.
+        sample_weight: One weight an item, `(batch,)`.
+
+    Example:
+
+    >>> metric = keras_crowd.metrics.CrowdBinaryCrossEntropy()
+    >>> metric.update_state(np.array([[[1, 0], [-1, -1]]]), np.zeros((1, 2, 2)))  # log 2
+    >>> float(metric.result())
+    0.6931471824645996
+    """
+
+    def values(self, targets: Tensor, observed: Tensor, logits: Tensor) -> Tensor:
+        return ops.binary_cross_entropy(targets, observed, logits)
+
+
 class _RatingMean(_ObservedMean):
     """The same over numeric answers. Abstract."""
 
@@ -159,4 +216,11 @@ class CrowdGaussianCrossEntropy(_RatingMean):
 
 
 def __dir__() -> list[str]:
-    return ["CrowdAccuracy", "CrowdCrossEntropy", "CrowdGaussianCrossEntropy", "CrowdRootMeanSquaredError"]
+    return [
+        "CrowdAccuracy",
+        "CrowdBinaryAccuracy",
+        "CrowdBinaryCrossEntropy",
+        "CrowdCrossEntropy",
+        "CrowdGaussianCrossEntropy",
+        "CrowdRootMeanSquaredError",
+    ]

@@ -71,6 +71,15 @@ TABLE = {
             "answers_per_annotator": [[1, 2]],
         },
     ),
+    "CrowdsMultiLabel": (
+        on(LAYERS.CrowdsMultiLabel, num_annotators=4),
+        {
+            "num_annotators": COUNTS,
+            "conn_type": ["XX", None, ["full"]],
+            "from_logits": ["yes", 1],
+            "initial_accuracy": [0, 1, NAN, "0.5"],
+        },
+    ),
     "ClassifierLogDet": (
         REGULARIZERS.ClassifierLogDet,
         {

@@ -13,6 +13,9 @@ from ._dawid_skene import dawid_skene as dawid_skene
 from ._dawid_skene import one_coin_confusion as one_coin_confusion
 from ._given_answers import answers_and_probabilities as answers_and_probabilities
 from ._given_answers import imagined_answers as imagined_answers
+from ._label_sets import DawidSkeneLabels as DawidSkeneLabels
+from ._label_sets import dawid_skene_labels as dawid_skene_labels
+from ._label_sets import label_shares as label_shares
 from ._label_table import label_table as label_table
 from ._majority_vote import majority_vote as majority_vote
 from ._posterior import held_out_cross_entropy as held_out_cross_entropy
@@ -33,6 +36,7 @@ from ._raykar import raykar as raykar
 def __dir__() -> list[str]:
     return [
         "DawidSkene",
+        "DawidSkeneLabels",
         "Deviations",
         "Raykar",
         "agreement",
@@ -40,9 +44,11 @@ def __dir__() -> list[str]:
         "annotator_class_prior",
         "annotator_table",
         "dawid_skene",
+        "dawid_skene_labels",
         "deviations",
         "expected_counts",
         "held_out_cross_entropy",
+        "label_shares",
         "label_table",
         "majority_vote",
         "mean_rating",

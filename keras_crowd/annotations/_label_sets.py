@@ -40,6 +40,7 @@ class LabelSets(AnswerKind):
         "keras_crowd>CrowdBinaryAccuracy",
         "keras_crowd>CrowdBinaryCrossEntropy",
     )
+    aggregations: ClassVar[tuple[str, ...]] = ("dawid_skene_labels", "label_shares")
     has_classes: ClassVar[bool] = True
 
     @property

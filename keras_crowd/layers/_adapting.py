@@ -22,7 +22,7 @@ def class_answers(
     ):
         table = np.asarray(answers)
         answers = table.reshape(-1, *table.shape[2:])
-    return _of_all(as_annotations(answers, num_classes), num_annotators)
+    return check_annotators(as_annotations(answers, num_classes), num_annotators)
 
 
 def grades_as_ratings(annotations: Annotations) -> Annotations:
@@ -40,12 +40,13 @@ def grades_as_ratings(annotations: Annotations) -> Annotations:
 def rating_answers(answers: Answers, num_annotators: int) -> list[Annotations]:
     """`answers` of all the annotators in the long form, target by target."""
     if isinstance(answers, Annotations) or np.ndim(answers) != 3:
-        return [_of_all(as_ratings(answers), num_annotators)]
+        return [check_annotators(as_ratings(answers), num_annotators)]
     table = np.moveaxis(np.asarray(answers), -1, 0)
-    return [_of_all(as_ratings(target), num_annotators) for target in table]
+    return [check_annotators(as_ratings(target), num_annotators) for target in table]
 
 
-def _of_all(annotations: Annotations, num_annotators: int) -> Annotations:
+def check_annotators(annotations: Annotations, num_annotators: int) -> Annotations:
+    """Returns answers of as many annotators as the layer has; refuses others."""
     if annotations.num_annotators != num_annotators:
         raise ValueError(
             f"`answers` must be of {num_annotators} annotators, as the layer has. Received: {annotations!r}"

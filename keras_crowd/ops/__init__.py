@@ -47,6 +47,11 @@ from ._classes import without_padding as without_padding
 from ._groups import annotator_groups as annotator_groups
 from ._groups import from_groups as from_groups
 from ._groups import to_groups as to_groups
+from ._label_sets import binary_cross_entropy as binary_cross_entropy
+from ._label_sets import label_targets as label_targets
+from ._label_sets import log_odds as log_odds
+from ._label_sets import side_by_side as side_by_side
+from ._label_sets import tick_logits as tick_logits
 from ._log_det import confusion_gram as confusion_gram
 from ._log_det import gram as gram
 from ._log_det import mean_log_eigenvalue as mean_log_eigenvalue

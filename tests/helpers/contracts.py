@@ -36,6 +36,10 @@ class LayerCase:
     @property
     def answers(self) -> np.ndarray:
         """What the layer can be trained on, the first item unanswered."""
+        if self.loss is kc.losses.MaskedCrowdBinaryCrossEntropy:
+            sets = np.random.default_rng(0).integers(0, 2, self.output_shape).astype("int8")
+            sets[0] = -1
+            return sets
         if self.loss is kc.losses.MaskedCrowdCrossEntropy:
             answers = np.zeros(self.output_shape[:-1], "int32")
             answers[0] = -1
@@ -184,6 +188,24 @@ LAYERS += [
     ]
 ]
 
+LAYERS += [
+    LayerCase(
+        kc.layers.CrowdsMultiLabel,
+        {
+            "num_annotators": 5,
+            "conn_type": conn_type,
+            "from_logits": conn_type == "full",
+            "initial_accuracy": 0.7,
+        },
+        inputs,
+        shape,
+        4 if conn_type == "additive" else 2,
+        kc.losses.MaskedCrowdBinaryCrossEntropy,
+    )
+    for conn_type in ("full", "additive", "annotator")
+    for inputs, shape in [((probabilities(4, 3),), (4, 5, 3)), ((probabilities(4, 3), SLOTS), (4, 3, 3))]
+]
+
 ANSWERS = np.array([[0, 2, -1], [1, -1, -1], [-1, -1, -1], [2, 1, 0]])
 LOGITS = np.random.default_rng(1).normal(size=(4, 3, 3)).astype("float32")
 
@@ -206,7 +228,12 @@ LOSSES += [
     ]
 ]
 
+SETS = np.array([[[1, 0, -1], [0, 0, 0], [-1] * 3]] * 2 + [[[-1] * 3] * 3, [[1, 1, 0]] * 3])
+LOSSES += [(kc.losses.MaskedCrowdBinaryCrossEntropy, {"reduction": "sum", "name": "crowd"}, SETS, LOGITS)]
+
 METRICS = [
+    (kc.metrics.CrowdBinaryAccuracy, {"name": "agreement", "dtype": "float32"}, SETS, LOGITS),
+    (kc.metrics.CrowdBinaryCrossEntropy, {"name": "nll", "dtype": "float32"}, SETS, LOGITS),
     (kc.metrics.CrowdAccuracy, {"name": "agreement", "dtype": "float32"}, ANSWERS, LOGITS),
     (kc.metrics.CrowdCrossEntropy, {"name": "nll", "dtype": "float32"}, ANSWERS, LOGITS),
     (kc.metrics.CrowdRootMeanSquaredError, {"name": "rmse", "dtype": "float32"}, RATINGS, LOGITS[..., 0]),

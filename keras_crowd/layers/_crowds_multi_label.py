@@ -1,0 +1,177 @@
+"""`CrowdsMultiLabel`: from the probabilities of labels to the labels that each annotator ticks."""
+
+from typing import Any, Literal
+
+import keras
+import numpy as np
+from keras import ops as kops
+
+from .. import ops
+from .._arguments import number
+from .._registration import register
+from .._typing import Config, DType, Shape, Tensor
+from ..aggregation import dawid_skene_labels
+from ..annotations import Answers, LabelSets, as_label_sets
+from ._adapting import check_annotators
+from ._crowd_layer import CrowdLayer
+
+LabelConnType = Literal["full", "additive", "annotator"]
+_NAMES = ("sensitivity", "specificity")
+
+
+@register
+class CrowdsMultiLabel(CrowdLayer):
+    """Predicts which of several labels each annotator ticks, from the probability of each label.
+
+    With the probability `p_l` of a label, annotator `r` ticks it with the probability
+
+        P(tick) = p_l s_rl + (1 - p_l) (1 - c_rl),
+
+    with a sensitivity `s_rl` (ticks what is there) and a specificity `c_rl` (leaves out what is not):
+
+    | `conn_type` | logits of `s` and of `c` | when |
+    |---|---|---|
+    | `"full"` | one for each annotator and label | annotators with many answers |
+    | `"additive"` | one for each annotator plus one for each label | sparse annotators, labels that differ |
+    | `"annotator"` | one for each annotator | very sparse annotators |
+
+    Train on 1 (ticked), 0 (not ticked) and -1 (not shown) with
+    `keras_crowd.losses.MaskedCrowdBinaryCrossEntropy`. The layer computes in the variable dtype of its policy.
+
+    Args:
+        num_annotators: Integer. Number of annotators, R.
+        conn_type: String. Which sensitivities and specificities annotators have, as above. Defaults to `"additive"`.
+        from_logits: Boolean. Whether the model below gives logits of the labels. Defaults to `False`, sigmoids.
+        initial_accuracy: Float between 0 and 1. Start of all sensitivities and specificities. Defaults to 0.8.
+        max_batch_slots: Integer. The most slots that a training batch has, as for `CrowdsClassification`. Defaults
+            to `None`.
+        dtype: Dtype policy of the layer. Defaults to the variable dtype of the global policy.
+        **kwargs: `name` and `trainable`, as for every Keras layer.
+
+    Call arguments:
+        probabilities: Probabilities of the labels `(batch, labels)`, each between 0 and 1; or their logits.
+        annotators: Annotator of each slot, integers `(batch, slots)`, negative for an empty slot, where the logits
+            are -1e30 and answers are left out. Without it the answers of all annotators are predicted.
+
+    Output shape:
+        Logits of a tick, `(batch, num_annotators or slots, labels)`.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(20, "sigmoid")])
+    >>> model.add(keras_crowd.layers.CrowdsMultiLabel(num_annotators=5))
+    >>> model.output_shape
+    (None, 5, 20)
+    >>> model.layers[-1].sensitivity().shape
+    (5, 20)
+
+    Reference:
+        A. P. Dawid, A. M. Skene, "Maximum likelihood estimation of observer error-rates using the EM algorithm",
+        Applied Statistics 28, 1979, for each label; below a network as in F. Rodrigues, F. Pereira, "Deep learning
+        from crowds", AAAI 2018. Annotator and label added in logits are an addition.
+    """
+
+    def __init__(
+        self,
+        num_annotators: int,
+        conn_type: LabelConnType = "additive",
+        *,
+        from_logits: bool = False,
+        initial_accuracy: float = 0.8,
+        max_batch_slots: int | None = None,
+        dtype: DType = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(num_annotators, max_batch_slots=max_batch_slots, dtype=dtype, **kwargs)
+        if conn_type not in ("full", "additive", "annotator"):
+            raise ValueError(
+                "`conn_type` must be one of 'full', 'additive', 'annotator'. "
+                f"Received: conn_type={conn_type!r}"
+            )
+        if not isinstance(from_logits, bool):
+            raise ValueError(f"`from_logits` must be a boolean. Received: from_logits={from_logits!r}")
+        self.conn_type = conn_type
+        self.from_logits = from_logits
+        self.initial_accuracy = number("initial_accuracy", initial_accuracy, above=0, below=1)
+        self.of_labels: dict[str, keras.Variable] = {}
+
+    @property
+    def answer_kind(self) -> LabelSets:
+        return LabelSets(self.predictions_shape[-1] if self.built else None)
+
+    def build_annotators(self, predictions_shape: Shape) -> None:
+        if len(predictions_shape) != 2 or predictions_shape[-1] is None:
+            raise ValueError(
+                "`probabilities` must have shape (batch, labels). "
+                f"Received: shape {tuple(predictions_shape)}"
+            )
+        num_labels = predictions_shape[-1]
+        start = keras.initializers.Constant(_logit(self.initial_accuracy))
+        additive = self.conn_type == "additive"
+        for name in _NAMES:
+            shape = (num_labels if self.conn_type == "full" else 1,)
+            self.add_parameter(name, shape, "zeros" if additive else start)
+            if additive:
+                self.of_labels[name] = self.add_weight(
+                    shape=(num_labels,), initializer=start, name=f"label_{name}"
+                )
+
+    def predict_answers(
+        self, predictions: Tensor, annotators: Tensor | None, training: bool, mask: Tensor | None
+    ) -> Tensor:
+        a, b = self._logits(annotators, training)
+        return ops.tick_logits(predictions if self.from_logits else ops.log_odds(predictions), a, b)
+
+    def predicted_shape(self, predictions_shape: Shape) -> tuple[int | None, ...]:
+        return (predictions_shape[-1],)
+
+    def adapt(self, answers: Answers) -> None:
+        annotations = as_label_sets(answers, self.answer_kind.num_labels)
+        check_annotators(annotations, self.num_annotators)
+        if not self.built:
+            self.build((None, annotations.num_classes))
+        found = dawid_skene_labels(annotations)
+        for name, values in zip(_NAMES, (found.sensitivity, found.specificity), strict=True):
+            logits = _logit(values)
+            if self.conn_type == "additive":
+                of_labels = logits.mean(axis=0)
+                self.of_labels[name].assign(of_labels)
+                logits = logits - of_labels
+            if self.conn_type != "full":
+                logits = logits.mean(axis=1, keepdims=True)
+            self.annotators.assign(name, logits)
+
+    def sensitivity(self) -> np.ndarray:
+        """Returns the probability that an annotator ticks a label that is there, `(num_annotators, labels)`."""
+        return self._probabilities(0)
+
+    def specificity(self) -> np.ndarray:
+        """Returns the probability that an annotator leaves out a label that is not there, likewise."""
+        return self._probabilities(1)
+
+    def get_config(self) -> Config:
+        return {
+            **super().get_config(),
+            "conn_type": self.conn_type,
+            "from_logits": self.from_logits,
+            "initial_accuracy": self.initial_accuracy,
+        }
+
+    def _logits(self, annotators: Tensor | None, training: bool) -> tuple[Tensor, Tensor]:
+        """Logits of sensitivities and specificities, of all annotators or of the slots."""
+        rows = self.rows(annotators, training)
+        a, b = (
+            rows[name] + self.held(self.of_labels[name], training) if self.of_labels else rows[name]
+            for name in _NAMES
+        )
+        return a, b
+
+    def _probabilities(self, which: int) -> np.ndarray:
+        if not self.built:
+            raise ValueError(f"Layer {self.name!r} must be built (called once) before it has annotators.")
+        found = kops.convert_to_numpy(kops.sigmoid(self._logits(None, False)[which]))
+        return np.repeat(found, self.answer_kind.num_labels or 1, axis=1) if found.shape[1] == 1 else found
+
+
+def _logit(p: Any) -> Any:
+    return np.log(p) - np.log1p(-np.asarray(p))
