@@ -8,7 +8,8 @@ One protocol for all rows: TF-IDF on its 500 leading directions, fitted on the t
 dropout .5; Adam 1e-3, 10 times that for the annotators; 20 epochs in batches of 64; the last epoch. Answers are
 standardized by the answers' own mean and spread, and predictions are taken back the same way. Gold is used in the rows
 "gold" and to judge; but features and the 20 epochs were settled while the rows "gold" and "mean answer" of one seed
-were seen. "warm" starts from the biases and variances of Raykar et al.'s EM.
+were seen. "adapted" is `adapt(answers)`; "20 gold" gives the true ratings of 20 training items, drawn anew for each
+seed, to `adapt` or to `EMTrainer`.
 `--choose` compares connections and epochs on held-out answers.
 
 *Gap closed* is (method - mean answer) / (gold - mean answer) in R2. The whole crowd rates 0.3 below gold here, which
@@ -28,6 +29,7 @@ import keras_crowd as kc
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "examples"))
 from moviereviews_crowd_regression import build, features
 
+GOLD = "20 gold"
 EPOCHS, BATCH_SIZE, LEARNING_RATE, CROWD_RATE = 20, 64, 1e-3, 10
 NUM_COMPONENTS = 500
 CONN_TYPES = ("S", "B", "S+B", "B+S")
@@ -62,6 +64,13 @@ class Reviews:
         self.annotations, self.y_train, self.y_test = data.annotations, data.y_train, data.y_test
         self.scale = Scale(data.annotations)
 
+    def gold(self, seed):
+        """True ratings of 20 reviews, standardized by the answers; `NaN` of the others."""
+        chosen = np.random.default_rng(seed).permutation(len(self.y_train))[:20]
+        gold = np.full(len(self.y_train), np.nan)
+        gold[chosen] = self.scale.standardize(self.y_train[chosen])
+        return gold
+
     def predict(self, regressor, x):
         """Ratings from 0 to 10."""
         return self.scale.restore(regressor.predict(x, batch_size=1000, verbose=0)[:, 0])
@@ -73,17 +82,8 @@ def train_on_ratings(reviews, regressor, ratings):
     fit(regressor, keras.optimizers.Adam(LEARNING_RATE), "mse", reviews.x_train, y, EPOCHS)
 
 
-def warm_start(annotations, scale):
-    """Biases and variances of Raykar et al.'s EM, in standardized units."""
-    found = kc.aggregation.raykar(annotations)
-    return {
-        "bias_initializer": kc.initializers.PerAnnotator(found.bias / scale.std),
-        "initial_variance": 1 / (found.precision * scale.std**2),
-    }
-
-
-def train_on_answers(reviews, regressor, annotations, method, epochs=None):
-    """Trains under a crowd layer, as "B", "B, variances" or "B, variances, warm" say; gives the model."""
+def train_on_answers(reviews, regressor, annotations, method, seed, epochs=None):
+    """Trains under a crowd layer, as "B", "B, variances" or "B, variances, adapted" say; gives the model."""
     conn_type, *options = method.split(", ")
     learn_variance = "variances" in options
     crowd = kc.layers.CrowdsRegression(
@@ -91,24 +91,46 @@ def train_on_answers(reviews, regressor, annotations, method, epochs=None):
         conn_type,
         answers_per_annotator=annotations.answers_per_annotator(),
         learn_variance=learn_variance,
-        **(warm_start(annotations, reviews.scale) if "warm" in options else {}),
     )
+    answers = reviews.scale.standardize(annotations.dense())
+    if "adapted" in options:
+        crowd.adapt(answers, reviews.gold(seed) if GOLD in options else None)
     model = keras.Sequential([regressor, crowd])
     optimizer = kc.optimizers.crowd_optimizer(
         model, keras.optimizers.Adam(LEARNING_RATE), CROWD_RATE * LEARNING_RATE
     )
     loss = kc.losses.MaskedCrowdGaussian() if learn_variance else kc.losses.MaskedCrowdMeanSquaredError()
-    answers = reviews.scale.standardize(annotations.dense())
     fit(model, optimizer, loss, reviews.x_train, answers, epochs or EPOCHS)
     return model
 
 
 def on_ratings(ratings):
-    return lambda reviews, regressor: train_on_ratings(reviews, regressor, ratings(reviews))
+    return lambda reviews, regressor, seed: train_on_ratings(reviews, regressor, ratings(reviews))
 
 
 def on_answers(method):
-    return lambda reviews, regressor: train_on_answers(reviews, regressor, reviews.annotations, method)
+    return lambda reviews, regressor, seed: train_on_answers(
+        reviews, regressor, reviews.annotations, method, seed
+    )
+
+
+def em(*options):
+    """Expectation maximization, 20 iterations of an epoch."""
+
+    def train(reviews, regressor, seed):
+        annotations = reviews.annotations
+        answers = reviews.scale.standardize(annotations.dense())
+        regressor.compile(keras.optimizers.Adam(LEARNING_RATE), "mse")
+        kc.EMTrainer(regressor, seed=seed).fit(
+            reviews.x_train,
+            answers,
+            gold=reviews.gold(seed) if GOLD in options else None,
+            iterations=EPOCHS,
+            batch_size=BATCH_SIZE,
+            verbose=0,
+        )
+
+    return train
 
 
 def at_the_crowds_level(reviews):
@@ -120,7 +142,8 @@ def at_the_crowds_level(reviews):
 CROWD_LAYERS = [
     *CONN_TYPES,
     *(f"{conn_type}, variances" for conn_type in CONN_TYPES),
-    *(f"{conn_type}, variances, warm" for conn_type in CONN_TYPES if "B" in conn_type),
+    *(f"{conn_type}, variances, adapted" for conn_type in CONN_TYPES),
+    *(f"{conn_type}, variances, adapted, {GOLD}" for conn_type in CONN_TYPES),
 ]
 METHODS = {
     "mean answer": on_ratings(lambda reviews: kc.aggregation.mean_rating(reviews.annotations)),
@@ -129,6 +152,8 @@ METHODS = {
     "median answer": on_ratings(lambda reviews: kc.aggregation.median_rating(reviews.annotations)),
     "Raykar et al.'s truth": on_ratings(lambda reviews: kc.aggregation.raykar(reviews.annotations).truth),
     **{method: on_answers(method) for method in CROWD_LAYERS},
+    "DL-EM": em(),
+    f"DL-EM, {GOLD}": em(GOLD),
 }
 
 
@@ -141,7 +166,7 @@ def new_regressor(reviews, seed):
 def scores(reviews, method, seed):
     """Test R2 in percent, MAE, RMSE and correlation."""
     regressor = new_regressor(reviews, seed)
-    METHODS[method](reviews, regressor)
+    METHODS[method](reviews, regressor, seed)
     predicted, gold = reviews.predict(regressor, reviews.x_test), reviews.y_test
     error = predicted - gold
     r2 = 100 * (1 - np.mean(error**2) / np.var(gold))
@@ -185,7 +210,7 @@ def held_out(reviews, method, epochs, seed):
     """Without learned variances the nats are those of the one variance that suits the held-out answers best."""
     kept, held = reviews.annotations.split(0.15, seed=seed)
     regressor = new_regressor(reviews, seed)
-    model = train_on_answers(reviews, regressor, kept, method, epochs)
+    model = train_on_answers(reviews, regressor, kept, method, seed, epochs)
     y = model.predict(reviews.x_train, batch_size=500, verbose=0)
     answers, std = reviews.scale.standardize(held.dense()), reviews.scale.std
     squared = kc.metrics.CrowdRootMeanSquaredError()
@@ -205,7 +230,7 @@ def annotators(reviews, method, seeds):
     by_network = []
     for seed in range(seeds):
         regressor = new_regressor(reviews, seed)
-        train_on_answers(reviews, regressor, annotations, method)
+        train_on_answers(reviews, regressor, annotations, method, seed)
         predicted = reviews.predict(regressor, reviews.x_train)
         by_network.append(kc.aggregation.raykar(annotations, predicted).truth)
     estimates = {

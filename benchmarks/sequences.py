@@ -45,7 +45,6 @@ class Problem:
         drawn = rng.random(data.annotators.shape) < held_out
         self.held_out = drawn[:, None] & (data.answers >= 0)
         self.kept = dataclasses.replace(data, answers=np.where(self.held_out, -1, data.answers))
-        self.split = self.kept.by_previous_answer()
         self.votes = ner.votes(self.kept.token_annotations())
         self.features = ner.Features(data.tokens_train)
         self.codes = self.features(data.tokens_train, data.answers.shape[1])[:limit]
@@ -63,8 +62,13 @@ class Problem:
         annotators = None if annotators is None else annotators[self.rows]
         return ner.Batches(self.codes, y[self.rows], annotators, seed=self.seed)
 
-    def fit_hidden_crf(self, model, epochs):
-        return ner.fit_hidden_crf(model, self.codes, self.split, self.votes, epochs, self.seed)
+    def answered(self, previous=True):
+        """The answers, each annotator split by the answer before if asked."""
+        return self.kept.by_previous_answer() if previous else self.kept
+
+    def fit_hidden_crf(self, model, epochs, previous=True):
+        data = self.answered(previous)
+        return ner.fit_hidden_crf(model, self.codes, data, self.votes, epochs, self.seed, previous)
 
     def scores(self, tags, split="test"):
         true = self.data.y_test if split == "test" else self.data.y_train
@@ -121,16 +125,16 @@ def crowd_layer(conn_type):
     return run
 
 
-def hidden_model(problem, epochs, **kwargs):
-    model = ner.hidden_crf(problem.encoder(), problem.split, **kwargs)
+def hidden_model(problem, epochs, previous=True, **kwargs):
+    model = ner.hidden_crf(problem.encoder(), problem.answered(previous), **kwargs)
     model.compile(problem.adam(epochs), jit_compile=JIT)
     return model
 
 
-def hidden_crf(**kwargs):
+def hidden_crf(previous=True, **kwargs):
     def run(problem, epochs):
-        model = hidden_model(problem, epochs, **kwargs)
-        tags = problem.fit_hidden_crf(model, epochs)
+        model = hidden_model(problem, epochs, previous, **kwargs)
+        tags = problem.fit_hidden_crf(model, epochs, previous)
         return ner.predict(model.tagger(), problem.test_codes), tags
 
     return run
@@ -155,6 +159,7 @@ METHODS = {
     "gold": plain(gold),
     **{conn_type: crowd_layer(conn_type) for conn_type in ("MW", "VW", "VW+B", "CM")},
     "hidden CRF, answers of weight 1": hidden_crf(answer_weight=1.0),
+    "hidden CRF, each answer by itself": hidden_crf(previous=False),
 }
 
 
@@ -207,7 +212,7 @@ def held_out_nats(problem, epochs):
         model.answer_log_likelihood(
             (problem.codes, data.annotators[problem.rows]), data.answers[problem.rows]
         ).sum()
-        for data in (problem.data.by_previous_answer(), problem.split)
+        for data in (problem.data.by_previous_answer(), problem.answered())
     )
     return (kept - every) / np.sum(problem.held_out[problem.rows])
 
@@ -215,7 +220,7 @@ def held_out_nats(problem, epochs):
 def cost(rounds, limit):
     """A training step of the hidden CRF over that of the tagger with CRF; they take turns, an epoch each."""
     problem = Problem(limit)
-    answered = problem.split
+    answered = problem.answered()
     epochs = [
         (crf_tagger(problem, EPOCHS), problem.batches(published(problem))),
         (hidden_model(problem, EPOCHS), problem.batches(answered.answers, answered.annotators)),

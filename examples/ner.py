@@ -172,7 +172,7 @@ def hidden_crf(encoder, data, answer_weight=ANSWER_WEIGHT):
     return kc.models.HiddenCRF(encoder, crowd, crf, slots=True, answer_weight=answer_weight)
 
 
-def fit_hidden_crf(model, codes, data, labels, epochs, seed=0):
+def fit_hidden_crf(model, codes, data, labels, epochs, seed=0, by_previous_answer=False):
     """Trains in rounds, each with the confusions of the annotators against what the last one inferred.
 
     Left to the gradient, a rare class would come to stand for whatever annotators disagree about.
@@ -180,10 +180,11 @@ def fit_hidden_crf(model, codes, data, labels, epochs, seed=0):
     Args:
         model: That of `hidden_crf`.
         codes: Features of the first sentences of `data`, or of all.
-        data: `CrowdSequences` by previous answer.
+        data: `CrowdSequences`.
         labels: Tags of all tokens to start from, `(tokens,)`.
         epochs: In all; those of a round are `ROUND`.
         seed: Seed of the order.
+        by_previous_answer: Whether `data` is `CrowdSequences.by_previous_answer()`.
 
     Returns:
         The inferred tags of the sentences of `codes`.
@@ -192,10 +193,29 @@ def fit_hidden_crf(model, codes, data, labels, epochs, seed=0):
     batches, infer = Batches(codes, answers, annotators, seed), model.truth_tagger()
     tags = data.padded(labels)
     for done in range(0, epochs, ROUND):
-        model.crowd.set_confusion(confusions(data, tags[data.is_token]))
+        given = data, tags[data.is_token]
+        found = confusions(*given) if by_previous_answer else confusions_of_tokens(*given)
+        model.crowd.set_confusion(found)
         fit(model, batches, min(ROUND, epochs - done))
         tags[: len(codes)] = predict(infer, codes, answers, annotators)
     return tags[: len(codes)]
+
+
+def spans_are_short(data, tokens=3):
+    """Whether annotators' spans have fewer tokens than that on average.
+
+    Then the recipe takes `data.by_previous_answer()`: the rest of a missed span is no error of its own. Of long spans
+    that leaves the two ends, where annotators seldom agree to the token, and the model comes to think that there are none.
+    """
+    outside = [k for k, name in enumerate(data.class_names) if name == "O"]
+    begins = [k for k, name in enumerate(data.class_names) if name.startswith("B-")]
+    inside = np.sum((data.answers >= 0) & ~np.isin(data.answers, outside))
+    return bool(inside < tokens * np.sum(np.isin(data.answers, begins)))
+
+
+def confusions_of_tokens(data, labels):
+    """Confusions of annotators against labels, each token by itself."""
+    return kc.warm_start.from_labels(data.token_annotations(), labels)
 
 
 def confusions(data, labels):

@@ -38,10 +38,11 @@ def main(epochs=8, folder=SAVED_MODELS, limit=None):
     features = ner.Features(data.tokens_train)
     codes = features(data.tokens_train, data.answers.shape[1])[:limit]
     keras.utils.set_random_seed(0)
-    answered = data.by_previous_answer()
+    short = ner.spans_are_short(data)
+    answered = data.by_previous_answer() if short else data
     model = ner.hidden_crf(ner.encoder(features, len(data.class_names)), answered)
     model.compile(keras.optimizers.Adam(ner.decay(codes, epochs)))
-    truth = ner.fit_hidden_crf(model, codes, answered, votes, epochs)
+    truth = ner.fit_hidden_crf(model, codes, answered, votes, epochs, by_previous_answer=short)
     tagger = model.tagger()
     test_codes = features(data.tokens_test, data.y_test.shape[1])[:limit]
     test_tags = ner.predict(tagger, test_codes)

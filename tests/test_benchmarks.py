@@ -129,6 +129,15 @@ def test_cost_runs(capsys):
     assert "| W |" in capsys.readouterr().out
 
 
+def test_raters_alone_are_compared_with_the_mean_rating(crowd_data, capsys):
+    ratings = script("benchmarks", "ratings")
+    found = ratings.main(["--half", "choosing", "--seeds", "1"])
+    assert capsys.readouterr().out.count("+-") == 2 * len(found)
+    assert found["spammers"][0, 1] > found["spammers"][0, 0] + 0.03
+    without, of_gold = ratings.main(["--gold", "--seeds", "1"])[0]
+    assert of_gold > without > 0.9
+
+
 @pytest.fixture
 def regression(crowd_data, monkeypatch):
     module = script("benchmarks", "regression")
@@ -138,15 +147,15 @@ def regression(crowd_data, monkeypatch):
 
 
 def test_regression_compares_with_the_mean_answer(regression, capsys):
-    found = regression.main(["--seeds", "1", "--methods", "gold", "B", "B, variances"])
-    assert list(found) == ["mean answer", "gold", "B", "B, variances"]
+    found = regression.main(["--seeds", "1", "--methods", "gold", "B", "DL-EM, 20 gold"])
+    assert list(found) == ["mean answer", "gold", "B", "DL-EM, 20 gold"]
     assert all(runs.shape == (1, 4) and np.isfinite(runs).all() for runs in found.values())
     assert "| gold | " in capsys.readouterr().out
 
 
 def test_regression_chooses_on_held_out_answers_and_judges_annotators(regression, monkeypatch, capsys):
     monkeypatch.setattr(regression.choose, "__defaults__", ((1,),))
-    methods = ["B", "S+B, variances, warm"]
+    methods = ["B", "S+B, variances, adapted"]
     found = regression.main(["--seeds", "1", "--choose", "--methods", "gold", *methods])
     assert list(found) == [(method, 1) for method in methods]
     assert np.isfinite(list(found.values())).all()

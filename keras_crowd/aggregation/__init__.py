@@ -17,6 +17,7 @@ from ._label_sets import DawidSkeneLabels as DawidSkeneLabels
 from ._label_sets import dawid_skene_labels as dawid_skene_labels
 from ._label_sets import label_shares as label_shares
 from ._label_table import label_table as label_table
+from ._lines import shares_that_tell as shares_that_tell
 from ._majority_vote import majority_vote as majority_vote
 from ._posterior import held_out_cross_entropy as held_out_cross_entropy
 from ._posterior import posterior as posterior
@@ -30,6 +31,8 @@ from ._ratings import median_rating as median_rating
 from ._ratings import noise_variance as noise_variance
 from ._ratings import truth_given as truth_given
 from ._raykar import Raykar as Raykar
+from ._raykar import gold_ratings as gold_ratings
+from ._raykar import on_scale_of_gold as on_scale_of_gold
 from ._raykar import raykar as raykar
 
 

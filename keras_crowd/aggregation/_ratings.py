@@ -113,26 +113,46 @@ def truth_given(
     prior_variance: float,
     bias: np.ndarray,
     variance: np.ndarray,
+    *,
+    scale: np.ndarray | float = 1.0,
+    gold: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """E-step of Raykar et al.: mean and variance of each item's truth, and the evidence of its answers.
 
-    With `z_i ~ N(prior_i, prior_variance)` and `y_ir ~ N(z_i + bias_r, variance_r)`, each `(items,)`.
+    With `z_i ~ N(prior_i, prior_variance)` and `y_ir ~ N(scale_r z_i + bias_r, variance_r)`, each `(items,)`. Where
+    `gold` is no `NaN` it is the truth, and the evidence is of both.
     """
-    precision = 1 / variance[ratings.annotator_index]
-    residual = ratings.answers - bias[ratings.annotator_index] - prior[ratings.item_index]
-    truth_variance = 1 / (1 / prior_variance + by_item(ratings, precision))
-    weighted = by_item(ratings, precision * residual)
-    gain = 0.5 * (np.log(truth_variance / prior_variance) + truth_variance * weighted**2)
-    evidence = answer_log_density(ratings, prior, bias, variance) + gain
-    return prior + truth_variance * weighted, truth_variance, evidence
+    annotator, t = ratings.annotator_index, prior_variance
+    scale = np.broadcast_to(scale, variance.shape)
+    residual = ratings.answers - bias[annotator] - scale[annotator] * prior[ratings.item_index]
+    truth_variance = 1 / (1 / t + by_item(ratings, (scale**2 / variance)[annotator]))
+    weighted = by_item(ratings, (scale / variance)[annotator] * residual)
+    gain = 0.5 * (np.log(truth_variance / t) + truth_variance * weighted**2)
+    truth = prior + truth_variance * weighted
+    evidence = answer_log_density(ratings, prior, bias, variance, scale) + gain
+    if gold is not None and not np.all(np.isnan(gold)):
+        known = ~np.isnan(gold)
+        truth, truth_variance = np.where(known, gold, truth), np.where(known, 0.0, truth_variance)
+        own = -0.5 * (np.log(2 * np.pi * t) + (truth - prior) ** 2 / t)
+        given = answer_log_density(ratings, truth, bias, variance, scale)
+        evidence = np.where(known, given + own, evidence)
+    return truth, truth_variance, evidence
 
 
 def answer_log_density(
-    ratings: Annotations, truth: np.ndarray, bias: np.ndarray, variance: np.ndarray
+    ratings: Annotations,
+    truth: np.ndarray,
+    bias: np.ndarray,
+    variance: np.ndarray,
+    scale: np.ndarray | float = 1.0,
 ) -> np.ndarray:
-    """`sum_r log N(y_ir; truth_i + bias_r, variance_r)`, `(items,)`."""
-    precision = 1 / variance[ratings.annotator_index]
-    error = ratings.answers - bias[ratings.annotator_index] - truth[ratings.item_index]
+    """`sum_r log N(y_ir; scale_r truth_i + bias_r, variance_r)`, `(items,)`."""
+    annotator = ratings.annotator_index
+    precision = 1 / variance[annotator]
+    expected = (
+        np.broadcast_to(scale, variance.shape)[annotator] * truth[ratings.item_index] + bias[annotator]
+    )
+    error = ratings.answers - expected
     return 0.5 * by_item(ratings, np.log(precision / (2 * np.pi)) - precision * error**2)
 
 
@@ -143,10 +163,15 @@ def noise_variance(
     bias: np.ndarray,
     strength: float,
     common: float,
+    *,
+    scale: np.ndarray | float = 1.0,
 ) -> np.ndarray:
     """M-step of Raykar et al.: each annotator's variance, with `strength` imagined answers of variance `common`."""
     item, annotator = ratings.item_index, ratings.annotator_index
-    squares = (ratings.answers - truth[item] - bias[annotator]) ** 2 + truth_variance[item]
+    scale = np.broadcast_to(scale, bias.shape)[annotator]
+    squares = (ratings.answers - scale * truth[item] - bias[annotator]) ** 2 + scale**2 * truth_variance[
+        item
+    ]
     return (strength * common + by_annotator(ratings, squares)) / (
         strength + ratings.answers_per_annotator()
     )

@@ -1,7 +1,8 @@
-"""Expectation maximization for ratings, with a bias and a precision an annotator."""
+"""Expectation maximization for ratings, with a bias, a scale and a precision an annotator."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,8 +10,10 @@ import numpy.typing as npt
 
 from .._arguments import number, whole_number
 from .._repr import one_line
-from ..annotations import Annotations, Answers, as_ratings, by_ids
-from ._ratings import by_annotator, log_prior_of, mean_rating, noise_variance, truth_given
+from ..annotations import Annotations, Answers, as_ratings, by_ids, rows_by_id
+from ._lines import LineModel
+
+_GOLD_SPREAD = 0.25  # how far the scale of the crowd may be from 1
 
 
 class Raykar(NamedTuple):
@@ -19,8 +22,12 @@ class Raykar(NamedTuple):
     Attributes:
         truth: Expected true rating of each item, `(items,)`; of an item nobody rated, the prior's mean.
         truth_variance: How sure that is, `(items,)`.
-        bias: What each annotator adds, `(annotators,)`; 0 without ratings. Mean over all answers: 0.
+        bias: What each annotator adds at the center, `(annotators,)`; 0 without ratings. Mean over all answers: 0, but
+            with gold.
+        scale: By how much more or less than the truth each annotator's ratings differ, `(annotators,)`; 1 without
+            ratings. An annotator is expected to rate `center + scale * (truth - center) + bias`.
         precision: One over the variance of each annotator's noise, `(annotators,)`.
+        center: See `scale`.
         prior_variance: Variance of the true ratings around the mean (or around `predictions`).
         log_likelihood: The objective before each iteration's update (log-likelihood of the answers plus the log of
             the priors, up to a constant); it never falls.
@@ -30,7 +37,9 @@ class Raykar(NamedTuple):
     truth: np.ndarray
     truth_variance: np.ndarray
     bias: np.ndarray
+    scale: np.ndarray
     precision: np.ndarray
+    center: float
     prior_variance: float
     log_likelihood: np.ndarray
     converged: bool
@@ -39,43 +48,44 @@ class Raykar(NamedTuple):
         return one_line(self)
 
 
-class _State(NamedTuple):
-    bias: np.ndarray
-    variance: np.ndarray
-    level: float  # mean of the truth; with predictions, what is added to them
-    prior_variance: float
-
-
 def raykar(
     answers: Answers,
     predictions: npt.ArrayLike | None = None,
     *,
-    strength: float = 4.0,
+    gold: npt.ArrayLike | None = None,
+    strength: float = 20.0,
     iterations: int = 200,
-    tolerance: float = 1e-7,
+    tolerance: float = 1e-6,
 ) -> Raykar:
-    """True ratings and the annotators' biases and precisions, by expectation maximization.
+    """True ratings and the annotators' biases, scales and precisions, by expectation maximization.
 
-        z_i ~ N(m, t),   y_ir ~ N(z_i + b_r, v_r)
+        z_i ~ N(m, t),   y_ir ~ N(c + s_r (z_i - c) + b_r, v_r),   b_r ~ N(0, u),   s_r ~ N(1, w)
 
-        E:  1/V_i = 1/t + sum_r 1/v_r,   z_i = V_i (m/t + sum_r (y_ir - b_r) / v_r)
-        M:  b_r = mean of y_ir - z_i,    v_r = (n_0 v + sum_i (y_ir - z_i - b_r)^2 + V_i) / (n_0 + n_r)
-            m = mean of z_i,             t = mean of (z_i - m)^2 + V_i
+        E:  1/V_i = 1/t + sum_r s_r^2 / v_r,   z_i = V_i (m/t + sum_r s_r (y_ir - b_r - c (1 - s_r)) / v_r)
+        M:  b_r, s_r by least squares over z with their priors
+            v_r = (n_0 v + sum_i (y_ir - c - s_r (z_i - c) - b_r)^2 + s_r^2 V_i) / (n_0 + n_r)
+            m = mean of z_i,   t = mean of (z_i - m)^2 + V_i,   and u, w from the b_r and s_r of all annotators
 
-    The `n_0 = strength` imagined answers with the variance `v` (that of all answers at the start) keep an
-    annotator of two ratings from variance 0. Raykar et al. have the precisions; the biases, held to mean 0
-    over all answers, are added.
+    with `c` the mean of all answers. Raykar et al. have the precisions. Estimated from few answers each, they weigh
+    worse than none would. So every annotator is drawn towards all of them: by `n_0 = strength` imagined answers of the
+    variance `v`, half that of all answers, and by the spreads `u` and `w` of biases and scales that all of them show.
+
+    No answer tells the level and the scale of the truth. Biases have the mean 0 over all answers; scales the
+    mean 1 over those of annotators who tell of the truth. A few items whose truth is known settle both: `gold`.
 
     Args:
         answers: `Annotations` of numbers, or floats `(items, annotators)` with `NaN` for missing.
         predictions: A model's predictions of the items, `(items,)`, in place of `m`: then features and
             answers both tell the truth. A pandas series is read by the ids in its index.
+        gold: True ratings of some items, floats `(items,)`, `NaN` where unknown. A line is laid from what the answers
+            say of these items to their truth, and all else is moved along. A series is matched to the items by its
+            index. Not with `predictions`.
         strength: `n_0`, positive.
         iterations: Stop after so many iterations.
         tolerance: Stop when the objective, per answer, rises by less than this.
 
     Returns:
-        `Raykar(truth, truth_variance, bias, precision, prior_variance, log_likelihood, converged)`, float64.
+        `Raykar(truth, truth_variance, bias, scale, precision, center, prior_variance, log_likelihood, converged)`.
 
     Reference:
         V. C. Raykar, S. Yu, L. H. Zhao, G. H. Valadez, C. Florin, L. Bogoni, L. Moy, "Learning from crowds",
@@ -93,19 +103,76 @@ def raykar(
     number("strength", strength, above=0)
     number("tolerance", tolerance)
     features = _features(ratings, predictions)
-    state, common = _start(ratings, features)
-    objective: list[float] = []
-    converged = False
-    while not converged and len(objective) < iterations:
-        z, variance, log_likelihood = _expectation(ratings, features, state)
-        objective.append(log_likelihood + log_prior_of(state.variance, strength, common))
-        state = _maximization(ratings, features, z, variance, strength, common)
-        converged = len(objective) > 1 and objective[-1] - objective[-2] < tolerance * len(ratings)
-    state = _settled(ratings, state)
-    z, variance, _ = _expectation(ratings, features, state)
-    return Raykar(
-        z, variance, state.bias, 1 / state.variance, state.prior_variance, np.array(objective), converged
+    if gold is None:
+        return _fitted(_model(ratings, features, strength), iterations, tolerance, predictions is None)
+    if predictions is not None:
+        raise ValueError("`gold` is not for use with `predictions`. Received: both")
+    known = gold_ratings(gold, ratings)
+    found = _fitted(_model(ratings, features, strength), iterations, tolerance, True)
+    return _on_gold(ratings, found, known, strength, iterations, tolerance)
+
+
+def gold_ratings(gold: npt.ArrayLike | None, ratings: Annotations) -> np.ndarray:
+    """True ratings `(items,)`, `NaN` where unknown."""
+    if gold is None:
+        return np.full(ratings.num_items, np.nan)
+    numbers = np.asarray(rows_by_id("gold", gold, ratings))
+    if numbers.shape != (ratings.num_items,) or numbers.dtype.kind != "f" or np.isinf(numbers).any():
+        raise ValueError(
+            f"`gold` must be {ratings.num_items} floats, NaN where unknown. "
+            f"Received: shape {numbers.shape}, dtype {numbers.dtype}"
+        )
+    return numbers.astype(float)
+
+
+def _line_to_gold(found: Raykar, gold: np.ndarray) -> tuple[float, float]:
+    """The center of the truth, and how many of its units one of the crowd's is.
+
+    Least squares of `gold - center` over what the answers say, `found.truth - found.center`; the factor is drawn
+    towards 1, for a handful of items hardly tells it.
+    """
+    known = ~np.isnan(gold)
+    if not known.any():
+        return found.center, 1.0
+    x, y = found.truth[known] - found.center, gold[known] - found.center
+    noise, factor = float(np.mean(found.truth_variance[known])) + 1e-12, 1.0
+    for _ in range(10):
+        weight, dx = noise / _GOLD_SPREAD**2, x - x.mean()
+        factor = float(np.clip((dx @ (y - y.mean()) + weight) / (dx @ dx + weight), 0.2, 5.0))
+        error = y - y.mean() - factor * dx
+        noise = (4 * np.mean(found.truth_variance[known]) + error @ error) / (4 + len(x)) + 1e-12
+    return found.center + float(np.mean(y - factor * x)), factor
+
+
+def _on_gold(
+    ratings: Annotations,
+    found: Raykar,
+    gold: np.ndarray,
+    strength: float,
+    iterations: int,
+    tolerance: float,
+) -> Raykar:
+    """The model again for answers moved to the scale of gold, the truth of whose items is held."""
+    moved, center, factor = on_scale_of_gold(ratings, found, gold)
+    model = _model(moved, np.zeros(ratings.num_items), strength)
+    model = replace(model, gold=gold, center=center)
+    result = _fitted(model, iterations, tolerance, None)
+    return result._replace(
+        bias=found.center - center + result.bias / factor,
+        scale=result.scale / factor,
+        precision=result.precision * factor**2,
     )
+
+
+def on_scale_of_gold(
+    ratings: Annotations, found: Raykar, gold: np.ndarray
+) -> tuple[Annotations, float, float]:
+    """Answers moved to the scale of gold; the center there, and how many units of gold one of the answers is."""
+    center, factor = _line_to_gold(found, gold)
+    answers = center + factor * (ratings.answers - found.center)
+    where = ratings.item_index, ratings.annotator_index
+    moved = Annotations(*where, answers, items=ratings.items, annotators=ratings.annotators, classes=None)
+    return moved, center, factor
 
 
 def _features(ratings: Annotations, predictions: npt.ArrayLike | None) -> np.ndarray:
@@ -120,43 +187,27 @@ def _features(ratings: Annotations, predictions: npt.ArrayLike | None) -> np.nda
     return values
 
 
-def _start(ratings: Annotations, features: np.ndarray) -> tuple[_State, float]:
-    """Biases 0 and the variance of all answers, half of it among the items."""
+def _model(ratings: Annotations, features: np.ndarray, strength: float) -> LineModel:
     spread = max(float(np.var(ratings.answers - features[ratings.item_index])), 1e-12)
-    rated = ratings.answers_per_item() > 0
-    level = float(np.mean(mean_rating(ratings)[rated] - features[rated]))
-    size = ratings.num_annotators
-    return _State(np.zeros(size), np.full(size, spread / 2), level, spread / 2), spread / 2
+    center = float(np.mean(ratings.answers, dtype=float))
+    unknown = np.full(ratings.num_items, np.nan)
+    return LineModel(ratings, features, unknown, center, strength, spread / 2)
 
 
-def _expectation(
-    ratings: Annotations, features: np.ndarray, state: _State
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """Mean and variance of each item's truth, and the log-likelihood of all answers."""
-    prior = features + state.level
-    z, variance, evidence = truth_given(ratings, prior, state.prior_variance, state.bias, state.variance)
-    return z, variance, float(evidence.sum())
-
-
-def _maximization(
-    ratings: Annotations,
-    features: np.ndarray,
-    z: np.ndarray,
-    variance: np.ndarray,
-    strength: float,
-    common: float,
-) -> _State:
-    error = ratings.answers - z[ratings.item_index]
-    bias = by_annotator(ratings, error) / np.maximum(ratings.answers_per_annotator(), 1)
-    rated = ratings.answers_per_item() > 0
-    level = float(np.mean((z - features)[rated]))
-    spread = (z - features - level) ** 2 + variance
-    noise = noise_variance(ratings, z, variance, bias, strength, common)
-    return _State(bias, noise, level, float(np.mean(spread[rated])))
-
-
-def _settled(ratings: Annotations, state: _State) -> _State:
-    """The same model with biases of mean 0 over all answers: what they have in common is in the level."""
-    shift = float(np.mean(state.bias[ratings.annotator_index]))
-    answered = ratings.answers_per_annotator() > 0
-    return state._replace(bias=np.where(answered, state.bias - shift, 0.0), level=state.level + shift)
+def _fitted(model: LineModel, iterations: int, tolerance: float, rescale: bool | None) -> Raykar:
+    """Iterates; in the end level and scale by convention (`rescale`: both or the level), or with `None` as they are."""
+    raters = model.start()
+    values: list[float] = []
+    converged = False
+    while not converged and len(values) < iterations:
+        z, variance, value = model.expect(raters)
+        values.append(value)
+        raters = model.maximize(raters, z, variance)
+        converged = len(values) > 1 and values[-1] - values[-2] < tolerance * len(model.ratings)
+    if rescale is not None:
+        model, raters = model.settled(raters, z, rescale)
+    z, variance, _ = model.expect(raters)
+    of_annotators = raters.bias, raters.scale, 1 / raters.variance
+    return Raykar(
+        z, variance, *of_annotators, model.center, raters.prior_variance, np.array(values), converged
+    )

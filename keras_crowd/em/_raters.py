@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..aggregation import (
-    answer_log_density,
     by_annotator,
     log_prior_of,
     mean_rating,
     noise_variance,
+    on_scale_of_gold,
     raykar,
     truth_given,
 )
@@ -24,7 +24,8 @@ class Raters:
 
         z_i ~ N(f_i, t),   y_ir ~ N(z_i + b_r, v_r),   sum_r n_r b_r = 0
 
-    What is known of an item is the mean and the variance of its truth, `(items, 2)`.
+    What is known of an item is the mean and the variance of its truth, `(items, 2)`. With gold, the answers are moved
+    to its scale first, by the line that `aggregation.raykar` lays.
 
     Args:
         ratings: The answers.
@@ -33,8 +34,13 @@ class Raters:
     """
 
     def __init__(self, ratings: Annotations, gold: np.ndarray, strength: float) -> None:
-        self.annotations, self.gold, self.strength = ratings, gold, strength
-        self.known = ~np.isnan(gold)
+        self.gold, self.strength, self.known = gold, strength, ~np.isnan(gold)
+        self.shift, self.factor = 0.0, 1.0
+        if np.any(self.known & (ratings.answers_per_item() > 0)):
+            found = raykar(ratings, strength=strength)
+            ratings, center, self.factor = on_scale_of_gold(ratings, found, gold)
+            self.shift = found.center - center
+        self.annotations = ratings
         self.informed = (ratings.answers_per_item() > 0) | self.known
         self.counts = ratings.answers_per_annotator()
         spread = np.var([*ratings.answers, *gold[self.known]])  # a single answer has none of its own
@@ -79,20 +85,16 @@ class Raters:
         return posterior, float(evidence[self.informed].sum()) + log_prior
 
     def estimates(self) -> dict[str, np.ndarray]:
-        """What each annotator adds, and how precisely they rate."""
-        return {"bias": self.bias, "precision": 1 / self.variance}
+        """What each annotator adds, how precisely they rate, and by how much less than gold the ratings differ."""
+        bias = np.where(self.counts > 0, self.shift + self.bias / self.factor, 0.0)
+        scale = np.full(len(bias), 1 / self.factor)
+        return {"bias": bias, "precision": self.factor**2 / self.variance, "scale": scale}
 
     def _expect(self, f: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What is known of each truth, and the log-likelihood of its answers (with gold, jointly)."""
-        z, variance, evidence = truth_given(
-            self.annotations, f, self.prior_variance, self.bias, self.variance
-        )
-        if self.known.any():
-            t, gold = self.prior_variance, np.where(self.known, self.gold, 0.0)
-            given = answer_log_density(self.annotations, gold, self.bias, self.variance)
-            own = -0.5 * (np.log(2 * np.pi * t) + (gold - f) ** 2 / t)
-            evidence = np.where(self.known, given + own, evidence)
-        return self._with_gold(np.stack([z, variance], axis=1)), evidence
+        given = self.annotations, f, self.prior_variance, self.bias, self.variance
+        z, variance, evidence = truth_given(*given, gold=self.gold)
+        return np.stack([z, variance], axis=1), evidence
 
     def _with_gold(self, posterior: np.ndarray) -> np.ndarray:
         posterior[self.known, 0] = self.gold[self.known]

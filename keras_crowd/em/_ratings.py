@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..annotations import Annotations, Answers, as_ratings, kind_given, rows_by_id
+from ..aggregation import gold_ratings
+from ..annotations import Answers, as_ratings, kind_given
 from ._network import Network
 from ._problem import Data, Prior, Problem
 from ._raters import Raters
@@ -20,7 +21,7 @@ class RatingProblem(Problem):
                 "`prior` is for classes; for numbers give `strength`. Received: a classifier of output (batch, 1)"
             )
         ratings = as_ratings(data.answers)
-        self.raters = Raters(ratings, _checked_numbers(data.gold, ratings), prior.strength)
+        self.raters = Raters(ratings, gold_ratings(data.gold, ratings), prior.strength)
         super().__init__(network, data.features(ratings.num_items, ratings), ratings, self.raters.informed)
 
     @classmethod
@@ -51,16 +52,3 @@ class RatingProblem(Problem):
 
     def estimates(self) -> dict[str, np.ndarray]:
         return self.raters.estimates()
-
-
-def _checked_numbers(gold: npt.ArrayLike | None, ratings: Annotations) -> np.ndarray:
-    """True numbers `(items,)`, `NaN` where unknown."""
-    if gold is None:
-        return np.full(ratings.num_items, np.nan)
-    numbers = np.asarray(rows_by_id("gold", gold, ratings))
-    if numbers.shape != (ratings.num_items,) or numbers.dtype.kind != "f" or np.isinf(numbers).any():
-        raise ValueError(
-            f"`gold` must be {ratings.num_items} floats, NaN where unknown. "
-            f"Received: shape {numbers.shape}, dtype {numbers.dtype}"
-        )
-    return numbers.astype(float)

@@ -38,7 +38,8 @@ class EMTrainer:
         M:  b_r = mean of y_ir - z_i,   v_r = mean of (y_ir - z_i - b_r)^2 + V_i,   f: `fit` on z
         E:  1/V_i = 1/t + sum_r 1/v_r,   z_i = V_i (f_i/t + sum_r (y_ir - b_r) / v_r)
 
-    The biases have mean 0 over all answers, and each variance has `strength` imagined answers of all.
+    The biases have mean 0 over all answers, and each variance has `strength` imagined answers of all. With `gold`, the
+    answers are first moved to its level and scale, by the line from what they say of those items to their truth.
 
     A `models.HiddenCRF` is a tagger whose true tags are a chain: `q` are the marginals of the chain given all answers
     to a sequence, and the epochs of `fit` are on the likelihood of the answers, confusions held. Its crowd
@@ -237,7 +238,7 @@ class EMTrainer:
         return self._estimate("population")
 
     def bias(self) -> np.ndarray:
-        """Of a regressor what each annotator adds, `(annotators,)`; mean 0 over all answers."""
+        """Of a regressor what each annotator adds, `(annotators,)`; without gold, mean 0 over all answers."""
         return self._estimate("bias")
 
     def precision(self) -> np.ndarray:
@@ -252,7 +253,7 @@ class EMTrainer:
         estimates = self.estimates()
         if name not in estimates:
             raise ValueError(
-                f"Of these annotators {' and '.join(estimates)} are known. Received: a request for the {name}"
+                f"Of these annotators {', '.join(estimates)} are known. Received: a request for the {name}"
             )
         return estimates[name]
 

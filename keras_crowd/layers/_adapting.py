@@ -2,10 +2,14 @@
 
 import functools
 from collections.abc import Sequence
+from typing import NamedTuple
 
+import keras
 import numpy as np
+import numpy.typing as npt
+from keras import ops as kops
 
-from ..aggregation import by_annotator, raykar
+from ..aggregation import by_annotator, raykar, shares_that_tell
 from ..annotations import Annotations, AnswerKind, Answers, Tags, as_annotations, as_ratings, kind_given
 
 _IMAGINED = 4.0  # answers of the typical annotator, imagined for each
@@ -54,44 +58,91 @@ def check_annotators(annotations: Annotations, num_annotators: int) -> Annotatio
     return annotations
 
 
+def constant(layer: keras.Layer, name: str, values: npt.ArrayLike) -> keras.Variable:
+    """A variable that is not trained, of what `adapt` tells."""
+    values = np.asarray(values)
+    return layer.add_weight(
+        shape=values.shape,
+        initializer=lambda shape, dtype=None: kops.convert_to_tensor(values, dtype),
+        trainable=False,
+        name=name,
+    )
+
+
 def check_targets(given: int, expected: int) -> None:
     """Refuses answers of another number of targets than the layer has."""
     if given != expected:
         raise ValueError(f"`answers` must be of {expected} targets, as the layer has. Received: {given}")
 
 
+class Lines(NamedTuple):
+    """What the answers tell of raters, targets last.
+
+    Attributes:
+        scale: Slope of each annotator's answers over those of the crowd, `(annotators, targets)`.
+        bias: Their intercept.
+        variance: Variance of the answers around that line.
+        weights: Each annotator's share of all answers, by how much of their variance is that of the truth.
+        crowd_scale: Slope of the crowd's answers over the truth, `(targets,)`.
+        crowd_bias: Their intercept.
+    """
+
+    scale: np.ndarray
+    bias: np.ndarray
+    variance: np.ndarray
+    weights: np.ndarray
+    crowd_scale: np.ndarray
+    crowd_bias: np.ndarray
+
+
 def lines_of_targets(
-    targets: Sequence[Annotations], scale: bool, bias: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """`lines` target by target, three arrays `(annotators, targets)`."""
-    slopes, intercepts, variances = zip(*(lines(ratings, scale, bias) for ratings in targets), strict=True)
-    return np.stack(slopes, axis=1), np.stack(intercepts, axis=1), np.stack(variances, axis=1)
+    targets: Sequence[Annotations], gold: npt.ArrayLike | None, scale: bool, bias: bool
+) -> Lines:
+    """`lines` target by target; `gold` is `(items,)`, or `(items, targets)` for several."""
+    if gold is None:
+        columns: Sequence[npt.ArrayLike | None] = [None] * len(targets)
+    elif len(targets) == 1:
+        columns = [gold]
+    elif np.shape(gold)[1:] == (len(targets),):
+        columns = [*np.asarray(gold).T]
+    else:
+        raise ValueError(
+            f"`gold` must have shape (items, {len(targets)}), as the targets. Received: shape {np.shape(gold)}"
+        )
+    found = [lines(ratings, of, scale, bias) for ratings, of in zip(targets, columns, strict=True)]
+    return Lines(*(np.stack(values, axis=-1) for values in zip(*found, strict=True)))
 
 
 def lines(
-    ratings: Annotations, scale: bool = True, bias: bool = True
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Slope, intercept and variance of each annotator's answers over the truth of `aggregation.raykar`.
+    ratings: Annotations, gold: npt.ArrayLike | None = None, scale: bool = True, bias: bool = True
+) -> Lines:
+    """The line of the crowd over the truth of `aggregation.raykar`, and of each annotator over that of the crowd.
 
     Least squares with some answers of the typical annotator imagined, who has slope 1 and intercept 0.
 
     Args:
         ratings: Numeric annotations.
+        gold: True ratings of some items, `(items,)`, `NaN` where unknown.
         scale: Whether slopes may differ from 1.
         bias: Whether intercepts may differ from 0.
 
     Returns:
-        Three arrays `(annotators,)`.
+        `Lines` without the axis of targets.
     """
-    found = raykar(ratings)
-    total, truth = functools.partial(by_annotator, ratings), found.truth[ratings.item_index]
+    found = raykar(ratings, gold=gold)
+    variance = 1 / found.precision
+    weights = shares_that_tell(ratings.answers_per_annotator(), found.scale, variance, found.truth)
+    crowd_scale = weights @ found.scale
+    crowd_bias = weights @ (found.bias + found.center * (1 - found.scale))
+    crowd = crowd_bias + crowd_scale * found.truth
+    total, expected = functools.partial(by_annotator, ratings), crowd[ratings.item_index]
     counts = ratings.answers_per_annotator() + _IMAGINED
-    center = found.truth.mean() if bias else 0.0
-    x, y = truth - center, ratings.answers - center
+    center = crowd.mean() if bias else 0.0
+    x, y = expected - center, ratings.answers - center
     spread = _IMAGINED * max(np.mean(x**2), np.finfo(float).tiny)
 
     mean_x, mean_y = total(x) / counts * bias, total(y) / counts * bias
     covariance = total(x * y) + spread - counts * mean_x * mean_y
     slope = covariance / (total(x * x) + spread - counts * mean_x**2) if scale else np.ones(len(counts))
     intercept = (mean_y - slope * mean_x + center * (1 - slope)) * bias
-    return slope, intercept, 1 / found.precision
+    return Lines(slope, intercept, variance, weights, crowd_scale, crowd_bias)

@@ -121,7 +121,7 @@ class CrowdsOrdinal(CrowdLayer):
         if self.answers_per_annotator is None:
             counts = annotations.answers_per_annotator()
             self.answers_per_annotator = answer_counts(counts, self.num_annotators)
-        _, milder, _ = lines(grades_as_ratings(annotations), scale=False)
+        milder = lines(grades_as_ratings(annotations), scale=False).bias
         self.annotators.assign("level", -milder[:, None])
         if self.num_classes > 2:
             often = np.bincount(annotations.answers, minlength=self.num_classes) + 1.0

@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops as kops
 
-from .. import ops
 from .._arguments import number
 from .._registration import register
 from .._typing import Config, DType, Initializer, Regularizer, Shape, Tensor
@@ -15,10 +14,10 @@ from ..annotations import Answers, Ratings
 from ..losses import MaskedCrowdGaussian
 from ..metrics import CrowdGaussianCrossEntropy
 from . import connections
-from ._adapting import check_targets, lines_of_targets, rating_answers
+from ._adapting import check_targets, constant, lines_of_targets, rating_answers
 from ._annotator_weights import answer_counts, answer_weights
 from ._crowd_layer import CrowdLayer
-from ._variances import check_learned, initial_variances, log_variances, penalty_of_slots
+from ._variances import check_learned, initial_variances, log_variances, penalty_of_offsets
 from .connections import RatingConnection
 
 _OFFSET = "log_variance_offset"
@@ -45,8 +44,9 @@ class CrowdsRegression(CrowdLayer):
     convention that settles it: with each annotator's share `w_r` of all answers, `sum_r w_r s_r = 1`, and the
     annotators' expected answers, so weighted, have the mean `x` (in `"B"` and `"S+B"`: `sum_r w_r b_r = 0`;
     in `"B+S"`: `sum_r w_r s_r b_r = 0`). It holds at every step, so the model below predicts on the scale
-    of the answers, as they are on average. Where the whole crowd is off, so is the model: nothing in the
-    answers can tell.
+    of the answers, as they are on average. `adapt(answers)` weighs annotators by how much they tell of it. Where the
+    whole crowd is off, so is the model: nothing in the answers can tell. `adapt(answers, gold)` can, given that of
+    a few items: `x` in the table is then a line of the model's prediction.
 
     Give standardized answers (`(answers - mean) / std` over the answers themselves), as for any network.
     The layer computes in the variable dtype of its policy: float32 under a global mixed precision policy.
@@ -170,6 +170,11 @@ class CrowdsRegression(CrowdLayer):
             self.add_parameter(name, parameter.shape, given.get(name) or parameter.initializer)
         self.add_penalty("scale", self.scale_regularizer)
         self.add_penalty("bias", self.bias_regularizer)
+        shares = answer_weights(self.answers_per_annotator, self.num_annotators, float)
+        self.shares = constant(self, "shares", np.repeat(shares, self._num_targets, axis=1))
+        self.crowd_line = constant(
+            self, "crowd_line", [[1.0] * self._num_targets, [0.0] * self._num_targets]
+        )
         if self.learn_variance:
             self._build_variance()
 
@@ -182,7 +187,8 @@ class CrowdsRegression(CrowdLayer):
         rows = {name: row + shifts[name] if name in shifts else row for name, row in rows.items()}
         if training:
             self._add_penalties(shifts, offset, annotators)
-        mean = self.connection.answers(predictions, **rows)
+        line = kops.cast(self.crowd_line, self.compute_dtype)
+        mean = self.connection.answers(line[0] * predictions + line[1], **rows)
         if offset is None:
             return self._one_target(mean)
         common = self.held(kops.cast(self.common_log_variance, self.compute_dtype), training)
@@ -193,7 +199,17 @@ class CrowdsRegression(CrowdLayer):
         targets = () if predictions_shape[-1] == 1 else (predictions_shape[-1],)
         return (*targets, *((2,) if self.learn_variance else ()))
 
-    def adapt(self, answers: Answers) -> None:
+    def adapt(self, answers: Answers, gold: npt.ArrayLike | None = None) -> None:
+        """Starts from what `aggregation.raykar` tells of the annotators, and settles the scale of the model below.
+
+        It is that of the annotators who tell of the truth, not of those who answer without looking; with gold, gold's.
+
+        Args:
+            answers: `Annotations` of numbers, or floats `(items, annotators)`, `(items, annotators, targets)`, with
+                `NaN` for missing, on the scale that the layer is trained on.
+            gold: True numbers of some items, floats `(items,)` or `(items, targets)`, `NaN` where unknown, on the
+                scale of the answers. Defaults to `None`, nothing known.
+        """
         targets = rating_answers(answers, self.num_annotators)
         if not self.built:
             self.build((None, len(targets)))
@@ -202,11 +218,13 @@ class CrowdsRegression(CrowdLayer):
             counts = targets[0].answers_per_annotator()
             self.answers_per_annotator = answer_counts(counts, self.num_annotators)
         names = self.connection.parameters(self._num_targets)
-        scale, bias, variance = lines_of_targets(targets, "scale" in names, "bias" in names)
-        for name, values in self.connection.of_lines(scale, bias).items():
+        found = lines_of_targets(targets, gold, "scale" in names, "bias" in names)
+        for name, values in self.connection.of_lines(found.scale, found.bias).items():
             self.annotators.assign(name, values)
+        self.shares.assign(found.weights)
+        self.crowd_line.assign([found.crowd_scale, found.crowd_bias])
         if self.learn_variance:
-            self._set_variances(variance)
+            self._set_variances(found.variance)
 
     def scale(self) -> np.ndarray:
         """Returns the factor of each annotator, `s`: NumPy `(num_annotators,)` or `(num_annotators, targets)`."""
@@ -243,8 +261,7 @@ class CrowdsRegression(CrowdLayer):
 
     def _shifts(self, training: bool) -> dict[str, Tensor]:
         """What the convention adds to the parameters of all annotators, `(1, T)` by name."""
-        weights = answer_weights(self.answers_per_annotator, self.num_annotators, self.variable_dtype)
-        weights = kops.convert_to_tensor(weights, dtype=self.compute_dtype)
+        weights = kops.cast(self.shares, self.compute_dtype)
         parameters = self.annotators.of_all()
         parameters.pop(_OFFSET, None)
         shifts = self.connection.shifts(weights, **parameters)
@@ -279,15 +296,11 @@ class CrowdsRegression(CrowdLayer):
                 if name in rows:
                     self.penalize(name, rows[name] + shifts[name] - neutral)
         if offset is not None:
-            self.add_loss(self._variance_penalty(offset, annotators))
-
-    def _variance_penalty(self, offset: Tensor, annotators: Tensor) -> Tensor:
-        """The penalty of all annotators over the number of answers; or, of the slots of a batch, its expectation."""
-        counts = np.array(self.answers_per_annotator)
-        if self.annotators.lazy(True):
-            return penalty_of_slots(offset, self.variance_strength, counts, annotators)
-        penalty = ops.variance_penalty(self.rows(None, True)[_OFFSET], self.variance_strength)
-        return penalty / (counts.sum() * self._num_targets)
+            counts, every = np.array(self.answers_per_annotator), self.annotators.lazy(True)
+            rows = offset if every else self.rows(None, True)[_OFFSET]
+            self.add_loss(
+                penalty_of_offsets(rows, self.variance_strength, counts, annotators if every else None)
+            )
 
     def _one_target(self, values: Tensor) -> Tensor:
         return values[..., 0] if self._num_targets == 1 else values

@@ -32,8 +32,12 @@ def log_variances(
     return common, np.repeat((log_variance - common)[:, None], num_targets, axis=1)
 
 
-def penalty_of_slots(offset: Tensor, strength: float, counts: np.ndarray, annotators: Tensor) -> Tensor:
-    """What the slots of a batch say of the penalty of all annotators over the number of answers."""
+def penalty_of_offsets(
+    offset: Tensor, strength: float, counts: np.ndarray, annotators: Tensor | None
+) -> Tensor:
+    """The penalty of all annotators over the number of answers; or, of the slots of a batch, its expectation."""
+    if annotators is None:
+        return ops.variance_penalty(offset, strength) / (counts.sum() * offset.shape[-1])
     counts = kops.convert_to_tensor(np.maximum(counts, 1)[:, None], dtype=offset.dtype)
     answered = kops.cast(kops.expand_dims(annotators >= 0, -1), offset.dtype)
     penalty = ops.variance_penalty(offset, strength, answered / ops.annotator_rows(counts, annotators))

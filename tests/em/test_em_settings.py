@@ -126,6 +126,19 @@ def test_gold_numbers_are_taken_for_the_truth():
     assert np.all(trainer.posterior()[10:, 1] > 0)
 
 
+def test_gold_settles_level_and_scale_which_answers_cannot():
+    """The crowd rates 0.7 z - 3; the model, which can be any number, ends on the scale of gold."""
+    gold = np.where(np.arange(N) % 4 == 1, SCORE, np.nan)
+    trainer = kc.EMTrainer(regressor(0.0))
+    trainer.fit(X, 0.7 * RATINGS - 3.0, gold=gold, iterations=1, verbose=0)
+    found, unknown = trainer.posterior()[:, 0], (np.arange(N) % 4 != 1) & np.any(RATINGS == RATINGS, axis=1)
+    factor, level = np.polyfit(SCORE[unknown], found[unknown], 1)
+    assert factor == pytest.approx(1, abs=0.15)
+    assert level == pytest.approx(0, abs=0.3)
+    np.testing.assert_allclose(trainer.estimates()["scale"], 0.7, atol=0.12)
+    np.testing.assert_allclose(trainer.bias(), 0.7 * BIAS - 3.0, atol=1.0)
+
+
 # --- tokens ----------------------------------------------------------------------------------------
 
 
@@ -294,14 +307,14 @@ def test_what_a_setting_does_not_have_is_refused():
     trainer.fit(X, RATINGS, iterations=1, verbose=0)
     with pytest.raises(
         ValueError,
-        match=r"bias and precision are known\..*: a request for the confusion",
+        match=r"bias, precision, scale are known\..*: a request for the confusion",
     ):
         trainer.confusion()
     trainer = kc.EMTrainer(tagger())
     trainer.fit(np.zeros((12, T, 2), "float32"), SLOTS, iterations=1, verbose=0)
     with pytest.raises(
         ValueError,
-        match=r"confusion and population are known\..*: a request for the bias",
+        match=r"confusion, population are known\..*: a request for the bias",
     ):
         trainer.bias()
 
