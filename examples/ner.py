@@ -205,7 +205,7 @@ def spans_are_short(data, tokens=3):
     """Whether annotators' spans have fewer tokens than that on average.
 
     Then the recipe takes `data.by_previous_answer()`: the rest of a missed span is no error of its own. Of long spans
-    that leaves the two ends, where annotators seldom agree to the token, and the model comes to think that there are none.
+    that leaves the two ends, where annotators seldom agree to the token, and the model comes to think there are none.
     """
     outside = [k for k, name in enumerate(data.class_names) if name == "O"]
     begins = [k for k, name in enumerate(data.class_names) if name.startswith("B-")]
