@@ -153,10 +153,10 @@ def test_adapt_to_sparse_annotators(conn_type):
 def test_it_trains_on_slots_strips_and_comes_back_from_a_file(tmp_path):
     truth, ticks, *_ = simulated(240, 8, L, share=0.6)
     keras.utils.set_random_seed(0)
-    x = (truth + np.random.default_rng(3).normal(size=truth.shape)).astype("float32")
+    x = (truth + 0.5 * np.random.default_rng(3).normal(size=truth.shape)).astype("float32")
     annotations = kc.Annotations.from_dense(ticks, kind=LabelSets())
     classifier = keras.Sequential([keras.Input((L,)), keras.layers.Dense(L, "sigmoid")])
-    crowd = kc.layers.CrowdsMultiLabel(8)
+    crowd = kc.layers.CrowdsMultiLabel(8, "full")
     crowd.adapt(annotations)
     model = kc.crowd_model(classifier, crowd, slots=True)
     loss = kc.losses.MaskedCrowdBinaryCrossEntropy()
