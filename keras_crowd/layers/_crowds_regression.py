@@ -222,7 +222,7 @@ class CrowdsRegression(CrowdLayer):
         for name, values in self.connection.of_lines(found.scale, found.bias).items():
             self.annotators.assign(name, values)
         self.shares.assign(found.weights)
-        self.crowd_line.assign([found.crowd_scale, found.crowd_bias])
+        self.crowd_line.assign(np.stack([found.crowd_scale, found.crowd_bias]))
         if self.learn_variance:
             self._set_variances(found.variance)
 
