@@ -9,6 +9,7 @@ import numpy as np
 from .._arguments import number, whole_number
 from .._repr import one_line
 from ..annotations import Answers, as_label_sets, share
+from ._ratings import by_annotator, by_item
 
 _SURE = 1e-6  # how near to 0 and 1 sensitivities and specificities come
 
@@ -56,9 +57,9 @@ def label_shares(answers: Answers) -> np.ndarray:
            [0. , nan]])
     """
     annotations = as_label_sets(answers)
-    judged = _sums(annotations.item_index, annotations.answers >= 0, annotations.num_items)
-    ticked = _sums(annotations.item_index, annotations.answers > 0, annotations.num_items)
-    return share(ticked, judged)
+    return share(
+        by_item(annotations, annotations.answers > 0), by_item(annotations, annotations.answers >= 0)
+    )
 
 
 def dawid_skene_labels(
@@ -112,7 +113,7 @@ def dawid_skene_labels(
     for _ in range(iterations):
         present = posterior[item]
         sums = [
-            _sums(annotator, weight * of, annotations.num_annotators)
+            by_annotator(annotations, weight * of)
             for weight in (present, 1 - present)
             for of in (ticked, judged)
         ]
@@ -121,7 +122,7 @@ def dawid_skene_labels(
         prior = (np.sum(posterior, axis=0, where=known) + 0.5) / (known.sum(axis=0) + 1)
         for_tick, against = np.log(s / (1 - c)), np.log((1 - s) / c)
         evidence = ticked * for_tick[annotator] + (judged - ticked) * against[annotator]
-        logits = np.log(prior / (1 - prior)) + _sums(item, evidence, annotations.num_items)
+        logits = np.log(prior / (1 - prior)) + by_item(annotations, evidence)
         before, posterior = posterior, 0.5 * (1 + np.tanh(0.5 * logits))
         converged = bool(np.max(np.abs(posterior - before)) < tolerance)
         if converged:
@@ -133,9 +134,3 @@ def _drawn(part: np.ndarray, whole: np.ndarray, strength: float) -> np.ndarray:
     """Shares `(annotators, labels)`, drawn towards those of all annotators together."""
     of_all = (part.sum(axis=0) + 0.5) / (whole.sum(axis=0) + 1)
     return np.clip((part + strength * of_all) / (whole + strength), _SURE, 1 - _SURE)
-
-
-def _sums(groups: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
-    """Rows `(answers, labels)` summed by group, `(size, labels)`."""
-    columns = [np.bincount(groups, weights=column, minlength=size) for column in values.T]
-    return np.stack(columns, axis=1)

@@ -10,11 +10,8 @@ import numpy as np
 from ..annotations import Annotations
 from ._ratings import by_annotator, log_prior_of, mean_rating, noise_variance, truth_given
 
-_SCALE_SPREAD, _SCALE_STRENGTH, _BIAS_STRENGTH = (
-    0.01,
-    100.0,
-    2.0,
-)  # settled on simulated raters: docs/results.md
+_SCALE_SPREAD, _SCALE_STRENGTH = 0.01, 100.0  # settled on simulated raters: docs/results.md
+_BIAS_STRENGTH = 2.0
 
 
 class Raters(NamedTuple):
@@ -70,16 +67,14 @@ class LineModel:
     def expect(self, raters: Raters) -> tuple[np.ndarray, np.ndarray, float]:
         """Mean and variance of each item's truth, and the objective."""
         intercept = raters.bias + self.center * (1 - raters.scale)
-        prior = self.features + raters.level
-        z, variance, evidence = truth_given(
+        given = (
             self.ratings,
-            prior,
+            self.features + raters.level,
             raters.prior_variance,
             intercept,
             raters.variance,
-            scale=raters.scale,
-            gold=self.gold,
         )
+        z, variance, evidence = truth_given(*given, scale=raters.scale, gold=self.gold)
         return z, variance, float(evidence.sum()) + self._log_prior(raters)
 
     def maximize(self, raters: Raters, z: np.ndarray, variance: np.ndarray) -> Raters:

@@ -98,13 +98,19 @@ def deviations(answers: Answers, truth: npt.ArrayLike) -> Deviations:
 
 
 def by_annotator(ratings: Annotations, values: np.ndarray) -> np.ndarray:
-    """A value of each answer, summed by annotator."""
-    return np.bincount(ratings.annotator_index, values, minlength=ratings.num_annotators)
+    """A value, or a row of them, of each answer, summed by annotator."""
+    return _summed(ratings.annotator_index, values, ratings.num_annotators)
 
 
 def by_item(ratings: Annotations, values: np.ndarray) -> np.ndarray:
-    """A value of each answer, summed by item."""
-    return np.bincount(ratings.item_index, values, minlength=ratings.num_items)
+    """A value, or a row of them, of each answer, summed by item."""
+    return _summed(ratings.item_index, values, ratings.num_items)
+
+
+def _summed(groups: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
+    if values.ndim == 1:
+        return np.bincount(groups, values, minlength=size)
+    return np.stack([np.bincount(groups, column, minlength=size) for column in values.T], axis=1)
 
 
 def truth_given(

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from .._arguments import number, whole_number
 from .._repr import one_line
-from ..annotations import Annotations, Answers, as_ratings, by_ids, rows_by_id
-from ._lines import LineModel
+from ..annotations import Annotations, Answers, as_ratings, by_ids, rows_by_id, with_ratings
+from ._lines import LineModel, Raters
 
 _GOLD_SPREAD = 0.25  # how far the scale of the crowd may be from 1
 
@@ -103,13 +103,13 @@ def raykar(
     number("strength", strength, above=0)
     number("tolerance", tolerance)
     features = _features(ratings, predictions)
-    if gold is None:
-        return _fitted(_model(ratings, features, strength), iterations, tolerance, predictions is None)
-    if predictions is not None:
+    if gold is not None and predictions is not None:
         raise ValueError("`gold` is not for use with `predictions`. Received: both")
     known = gold_ratings(gold, ratings)
-    found = _fitted(_model(ratings, features, strength), iterations, tolerance, True)
-    return _on_gold(ratings, found, known, strength, iterations, tolerance)
+    model = _model(ratings, features, strength)
+    fit = _maximized(model, iterations, tolerance)
+    found = _result(*model.settled(fit.raters, fit.truth, rescale=predictions is None), fit)
+    return found if gold is None else _on_gold(ratings, found, known, strength, iterations, tolerance)
 
 
 def gold_ratings(gold: npt.ArrayLike | None, ratings: Annotations) -> np.ndarray:
@@ -156,7 +156,8 @@ def _on_gold(
     moved, center, factor = on_scale_of_gold(ratings, found, gold)
     model = _model(moved, np.zeros(ratings.num_items), strength)
     model = replace(model, gold=gold, center=center)
-    result = _fitted(model, iterations, tolerance, None)
+    fit = _maximized(model, iterations, tolerance)
+    result = _result(model, fit.raters, fit)
     return result._replace(
         bias=found.center - center + result.bias / factor,
         scale=result.scale / factor,
@@ -169,9 +170,7 @@ def on_scale_of_gold(
 ) -> tuple[Annotations, float, float]:
     """Answers moved to the scale of gold; the center there, and how many units of gold one of the answers is."""
     center, factor = _line_to_gold(found, gold)
-    answers = center + factor * (ratings.answers - found.center)
-    where = ratings.item_index, ratings.annotator_index
-    moved = Annotations(*where, answers, items=ratings.items, annotators=ratings.annotators, classes=None)
+    moved = with_ratings(ratings, center + factor * (ratings.answers - found.center))
     return moved, center, factor
 
 
@@ -194,8 +193,14 @@ def _model(ratings: Annotations, features: np.ndarray, strength: float) -> LineM
     return LineModel(ratings, features, unknown, center, strength, spread / 2)
 
 
-def _fitted(model: LineModel, iterations: int, tolerance: float, rescale: bool | None) -> Raykar:
-    """Iterates; in the end level and scale by convention (`rescale`: both or the level), or with `None` as they are."""
+class _Fit(NamedTuple):
+    raters: Raters
+    truth: np.ndarray  # that the raters were last fitted to
+    objective: np.ndarray
+    converged: bool
+
+
+def _maximized(model: LineModel, iterations: int, tolerance: float) -> _Fit:
     raters = model.start()
     values: list[float] = []
     converged = False
@@ -204,10 +209,12 @@ def _fitted(model: LineModel, iterations: int, tolerance: float, rescale: bool |
         values.append(value)
         raters = model.maximize(raters, z, variance)
         converged = len(values) > 1 and values[-1] - values[-2] < tolerance * len(model.ratings)
-    if rescale is not None:
-        model, raters = model.settled(raters, z, rescale)
+    return _Fit(raters, z, np.array(values), converged)
+
+
+def _result(model: LineModel, raters: Raters, fit: _Fit) -> Raykar:
     z, variance, _ = model.expect(raters)
     of_annotators = raters.bias, raters.scale, 1 / raters.variance
     return Raykar(
-        z, variance, *of_annotators, model.center, raters.prior_variance, np.array(values), converged
+        z, variance, *of_annotators, model.center, raters.prior_variance, fit.objective, fit.converged
     )

@@ -11,6 +11,7 @@ from ._coerce import as_ratings as as_ratings
 from ._coerce import checksum as checksum
 from ._coerce import in_place_of_codes as in_place_of_codes
 from ._coerce import kind_given as kind_given
+from ._coerce import with_ratings as with_ratings
 from ._container import Annotations as Annotations
 from ._distributions import Distributions as Distributions
 from ._distributions import distributions_of as distributions_of

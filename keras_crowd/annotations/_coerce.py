@@ -30,14 +30,10 @@ def as_annotations(answers: Answers, num_classes: int | None = None) -> Annotati
     """
     if not isinstance(kind_given(answers), Classes | Tags):
         if isinstance(answers, Annotations):
+            numeric = "numeric answers (floats; with `classes=` they are class ids), "
             raise ValueError(
-                "`answers` must be of one class each. Received: "
-                + (
-                    "numeric answers (floats; with `classes=` they are class ids), "
-                    if answers.classes is None
-                    else ""
-                )
-                + repr(answers)
+                "`answers` must be of one class each. "
+                f"Received: {numeric if answers.classes is None else ''}{answers!r}"
             )
         raise ValueError(
             "`answers` must be `Annotations` or integers of shape (items, annotators) with -1 for missing, or soft "
@@ -79,6 +75,18 @@ def as_ratings(answers: Answers) -> Annotations:
             f"(items, annotators) with NaN for missing. Received: {_shown(answers)}"
         )
     return as_answers(answers)
+
+
+def with_ratings(annotations: Annotations, ratings: np.ndarray) -> Annotations:
+    """Numbers in the place of the answers, `(num_answers,)`."""
+    return Annotations(
+        annotations.item_index,
+        annotations.annotator_index,
+        ratings,
+        items=annotations.items,
+        annotators=annotations.annotators,
+        classes=None,
+    )
 
 
 def as_label_sets(answers: Answers, num_labels: int | None = None) -> Annotations:

@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ._answer_kind import AnswerKind, Places, refuse_places
-from ._duplicates import checked_unknown, kept_rows
+from ._duplicates import checked_unknown, refuse_majority
 from ._factors import encode
 from ._ids import MISSING, class_ids_of_columns, column, id_array, is_missing, named_classes, refuse_empty
 from ._long_form import Read
+from ._readers import from_rows
 from ._rules import Duplicates, Unknown
 
 
@@ -129,55 +130,50 @@ def from_sets(
     [[[1, 1, 0], [0, 0, 0]], [[0, 1, 0], [-1, -1, -1]]]
     """
     checked_unknown(unknown)
-    given, labels, rows = _rows_of(ticked, named_classes(classes), unknown)
-    item, annotator = column("item", item), column("annotator", annotator)
-    if not len(item) == len(annotator) == len(given):
-        raise ValueError(
-            "`item`, `annotator` and `ticked` must have the same length. "
-            f"Received: lengths {len(item)}, {len(annotator)} and {len(given)}"
-        )
-    item_ids, item_index = encode("item", item[given], "items", items)
-    annotator_ids, annotator_index = encode("annotator", annotator[given], "annotators", annotators)
+    labels, rows = _rows_of(ticked, named_classes(classes), unknown)
     kind = LabelSets(len(labels))
-    kept = kept_rows(item_index, annotator_index, rows, len(annotator_ids), duplicates, kind)
-    return Read(item_index[kept], annotator_index[kept], rows[kept], item_ids, annotator_ids, labels, kind)
+    refuse_majority(duplicates, kind.describe())
+    rules: dict[str, Any] = {"items": items, "annotators": annotators, "duplicates": duplicates}
+    read = from_rows(item, annotator, "ticked", rows, kind.is_answered(rows), **rules)
+    return read._replace(classes=labels, kind=kind)
 
 
 def _rows_of(
     ticked: Any, classes: Sequence[Hashable] | None, unknown: Unknown
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Which answers were given; the ids of the labels; and a row of 1, 0 and -1 for each answer given."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """The ids of the labels, and a row of 1, 0 and -1 for each answer."""
     if hasattr(ticked, "columns") and classes is None:
         classes = list(ticked.columns)
     if getattr(ticked, "ndim", 1) == 2:
         table = LabelSets().checked("ticked", np.asarray(ticked))
-        given = LabelSets().is_answered(table)
-        refuse_empty(table[given], "ticked")
-        return given, class_ids_of_columns(classes, table.shape[1]), table[given]
+        return class_ids_of_columns(classes, table.shape[1]), table
     sets = [None if _is_none(labels) else _collection(labels) for labels in ticked]
-    given = np.array([labels is not None for labels in sets], bool)
-    refuse_empty(np.flatnonzero(given), "ticked")
-    counts = np.array([len(labels) for labels in sets if labels is not None], np.intp)
-    flat = [label for labels in sets if labels is not None for label in labels]
+    given = [i for i, labels in enumerate(sets) if labels is not None]
+    refuse_empty(np.array(given), "ticked")
+    known = None
     if unknown == "drop" and classes is not None:
         known = set(id_array("classes", classes).tolist())
-        kept = np.array([label in known for label in flat], bool)
-        counts = np.bincount(np.repeat(np.arange(len(counts)), counts)[kept], minlength=len(counts))
-        flat = [label for label, keep in zip(flat, kept, strict=True) if keep]
+    ticks = [(i, label) for i in given for label in sets[i] or () if known is None or label in known]
+    flat = column("ticked", [label for _, label in ticks])
+    missing = is_missing(flat)
+    if missing.any():
+        answer = ticks[int(missing.argmax())][0]
+        raise ValueError(f"`ticked` must hold ids of labels. Received: a missing one in {sets[answer]!r}")
     ids, codes = _encoded(flat, classes)
-    rows = np.zeros((len(counts), len(ids)), np.int8)
-    rows[np.repeat(np.arange(len(counts)), counts), codes] = 1
-    return given, ids, rows
+    rows = np.full((len(sets), len(ids)), MISSING, np.int8)
+    rows[given] = 0
+    rows[[i for i, _ in ticks], codes] = 1
+    return ids, rows
 
 
-def _encoded(flat: list[Hashable], classes: Sequence[Hashable] | None) -> tuple[np.ndarray, np.ndarray]:
-    if not flat and classes is None:
+def _encoded(flat: np.ndarray, classes: Sequence[Hashable] | None) -> tuple[np.ndarray, np.ndarray]:
+    if not len(flat) and classes is None:
         raise ValueError(
             "`classes` must be given where nobody ticked any label. Received: classes=None, empty sets alone"
         )
-    if not flat:
+    if not len(flat):
         return id_array("classes", classes or []), np.zeros(0, np.intp)
-    return encode("ticked", column("ticked", flat), "classes", classes)
+    return encode("ticked", flat, "classes", classes)
 
 
 def _is_none(labels: Any) -> bool:
@@ -193,7 +189,4 @@ def _collection(labels: Any) -> list[Hashable]:
             "(`Annotations.from_coo` reads answers of one class each). "
             f"Received: {labels!r}"
         )
-    found = list(labels)
-    if is_missing(column("ticked", found)).any():
-        raise ValueError(f"`ticked` must hold ids of labels. Received: a missing one in {labels!r}")
-    return found
+    return list(labels)

@@ -124,11 +124,7 @@ def from_coo(
     found_item, found_annotator = factor("item", item), factor("annotator", annotator)
     found = _numbers_or_factor(answer, named, ratings)
     said = found.codes if isinstance(found, Factor) else found
-    if not len(found_item.codes) == len(found_annotator.codes) == len(said):
-        raise ValueError(
-            "`item`, `annotator` and `answer` must have the same length. "
-            f"Received: lengths {len(found_item.codes)}, {len(found_annotator.codes)} and {len(said)}"
-        )
+    _check_lengths("answer", len(found_item.codes), len(found_annotator.codes), len(said))
     given = _given(found, named if unknown == "drop" else None)
     if not np.all(given):
         found_item, found_annotator = found_item.rows(given), found_annotator.rows(given)
@@ -151,21 +147,40 @@ def from_coo(
 
 
 def _from_distributions(item: Any, annotator: Any, found: Distributions, **rules: Any) -> Read:
-    """`from_coo` of soft answers: rows stand for them, as if each were a class of its own."""
+    """`from_coo` of soft answers."""
     refuse_majority(rules["duplicates"], "soft")
-    item, annotator = column("item", item), column("annotator", annotator)
-    if not len(item) == len(annotator) == len(found.rows):
-        raise ValueError(
-            "`item`, `annotator` and `answer` must have the same length. "
-            f"Received: lengths {len(item)}, {len(annotator)} and {len(found.rows)}"
-        )
     given = Classes(soft=True).is_answered(found.rows)
-    rows = np.flatnonzero(given)
-    refuse_empty(rows, "answer")
-    places = from_coo(item[given], annotator[given], rows, classes=rows.tolist(), **rules)
-    return places._replace(
-        answers=checked_distributions("answer", found.rows[rows[places.answers]]), classes=found.classes
-    )
+    read = from_rows(item, annotator, "answer", found.rows, given, **rules)
+    return read._replace(answers=checked_distributions("answer", read.answers), classes=found.classes)
+
+
+def from_rows(
+    item: Any, annotator: Any, name: str, rows: np.ndarray, given: np.ndarray, **rules: Any
+) -> Read:
+    """`from_coo` of answers that are rows of a table: each is read as if it were a class of its own.
+
+    Args:
+        item, annotator: As for `from_coo`.
+        name: Of the argument that the rows come from.
+        rows: `(answers, ...)`.
+        given: Which of them are answers, booleans `(answers,)`.
+        **rules: `items`, `annotators` and `duplicates` of `from_coo`.
+    """
+    item, annotator = column("item", item), column("annotator", annotator)
+    _check_lengths(name, len(item), len(annotator), len(rows))
+    kept = np.flatnonzero(given)
+    refuse_empty(kept, name)
+    read = from_coo(item[kept], annotator[kept], kept, classes=kept.tolist(), **rules)
+    return read._replace(answers=rows[kept[read.answers]])
+
+
+def _check_lengths(name: str, *lengths: int) -> None:
+    if len(set(lengths)) > 1:
+        items, annotators, answers = lengths
+        raise ValueError(
+            f"`item`, `annotator` and `{name}` must have the same length. "
+            f"Received: lengths {items}, {annotators} and {answers}"
+        )
 
 
 def _numbers_or_factor(

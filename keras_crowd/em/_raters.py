@@ -80,21 +80,16 @@ class Raters:
         f = np.asarray(f, float)[:, 0]
         z, variance = self._posterior[self.informed].T
         self.prior_variance = max(float(np.mean((z - f[self.informed]) ** 2 + variance)), 1e-12)
-        posterior, evidence = self._expect(f)
+        given = self.annotations, f, self.prior_variance, self.bias, self.variance
+        z, variance, evidence = truth_given(*given, gold=self.gold)
         log_prior = log_prior_of(self.variance, self.strength, self.common)
-        return posterior, float(evidence[self.informed].sum()) + log_prior
+        return np.stack([z, variance], axis=1), float(evidence[self.informed].sum()) + log_prior
 
     def estimates(self) -> dict[str, np.ndarray]:
         """What each annotator adds, how precisely they rate, and by how much less than gold the ratings differ."""
         bias = np.where(self.counts > 0, self.shift + self.bias / self.factor, 0.0)
         scale = np.full(len(bias), 1 / self.factor)
         return {"bias": bias, "precision": self.factor**2 / self.variance, "scale": scale}
-
-    def _expect(self, f: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What is known of each truth, and the log-likelihood of its answers (with gold, jointly)."""
-        given = self.annotations, f, self.prior_variance, self.bias, self.variance
-        z, variance, evidence = truth_given(*given, gold=self.gold)
-        return np.stack([z, variance], axis=1), evidence
 
     def _with_gold(self, posterior: np.ndarray) -> np.ndarray:
         posterior[self.known, 0] = self.gold[self.known]

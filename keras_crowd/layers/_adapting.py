@@ -4,13 +4,20 @@ import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import keras
 import numpy as np
 import numpy.typing as npt
-from keras import ops as kops
 
 from ..aggregation import by_annotator, raykar, shares_that_tell
-from ..annotations import Annotations, AnswerKind, Answers, Tags, as_annotations, as_ratings, kind_given
+from ..annotations import (
+    Annotations,
+    AnswerKind,
+    Answers,
+    Tags,
+    as_annotations,
+    as_ratings,
+    kind_given,
+    with_ratings,
+)
 
 _IMAGINED = 4.0  # answers of the typical annotator, imagined for each
 
@@ -31,14 +38,7 @@ def class_answers(
 
 def grades_as_ratings(annotations: Annotations) -> Annotations:
     """The codes of grades as numbers."""
-    return Annotations(
-        annotations.item_index,
-        annotations.annotator_index,
-        annotations.answers.astype(float),
-        items=annotations.items,
-        annotators=annotations.annotators,
-        classes=None,
-    )
+    return with_ratings(annotations, annotations.answers.astype(float))
 
 
 def rating_answers(answers: Answers, num_annotators: int) -> list[Annotations]:
@@ -56,17 +56,6 @@ def check_annotators(annotations: Annotations, num_annotators: int) -> Annotatio
             f"`answers` must be of {num_annotators} annotators, as the layer has. Received: {annotations!r}"
         )
     return annotations
-
-
-def constant(layer: keras.Layer, name: str, values: npt.ArrayLike) -> keras.Variable:
-    """A variable that is not trained, of what `adapt` tells."""
-    values = np.asarray(values)
-    return layer.add_weight(
-        shape=values.shape,
-        initializer=lambda shape, dtype=None: kops.convert_to_tensor(values, dtype),
-        trainable=False,
-        name=name,
-    )
 
 
 def check_targets(given: int, expected: int) -> None:

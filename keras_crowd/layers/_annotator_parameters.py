@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 from keras import ops as kops
 
 from .. import ops
@@ -28,6 +29,7 @@ class AnnotatorParameters(keras.layers.Layer):
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._channels: dict[str, keras.Variable] = {}
         self._tables: dict[str, keras.Variable] = {}
+        self._fixed: dict[str, keras.Variable] = {}
         # Not saved: what is loaded is never held.
         self.released = self.add_weight(shape=(), initializer="ones", trainable=False, name="released")
         self.built = True  # parameters are added by the crowd layer
@@ -44,6 +46,13 @@ class AnnotatorParameters(keras.layers.Layer):
         self._shapes[name] = shape
         self._tables[name] = self.add_weight(shape=kept, initializer=start, name=name)
 
+    def add_fixed(self, name: str, values: np.ndarray) -> None:
+        """Adds numbers per annotator that are not trained, `(R, ...)`."""
+        start = keras.initializers.Constant(values)
+        self._fixed[name] = self.add_weight(
+            shape=values.shape, initializer=start, trainable=False, name=name
+        )
+
     def add_slot_gradients(self) -> None:
         """With `max_batch_slots` zeros, whose gradients are the annotators of the slots, and those of their rows."""
         if self.max_batch_slots is None:
@@ -57,8 +66,8 @@ class AnnotatorParameters(keras.layers.Layer):
         }
 
     def __getitem__(self, name: str) -> keras.Variable:
-        """The variable of a parameter, `(R, numbers per annotator)`."""
-        return self._tables[name]
+        """The variable of a parameter, `(R, numbers per annotator)`, or of what is not trained."""
+        return self._kept()[name]
 
     def names(self) -> list[str]:
         """Names of the parameters, in the order in which they were added."""
@@ -110,14 +119,18 @@ class AnnotatorParameters(keras.layers.Layer):
         variable.assign(kops.reshape(values, variable.shape))
 
     def save_own_variables(self, store: dict) -> None:
-        for i, variable in enumerate(self._tables.values()):
+        for i, variable in enumerate(self._kept().values()):
             store[f"{i}"] = variable
 
     def load_own_variables(self, store: dict) -> None:
         found = len(store.keys())
-        if found != len(self._tables):
+        kept = self._kept().values()
+        if found != len(kept):
             raise ValueError(
-                f"{self.path!r} must have {len(self._tables)} parameters. Received: {found} in the file"
+                f"{self.path!r} must have {len(kept)} parameters. Received: {found} in the file"
             )
-        for i, variable in enumerate(self._tables.values()):
+        for i, variable in enumerate(kept):
             variable.assign(store[f"{i}"])
+
+    def _kept(self) -> dict[str, keras.Variable]:
+        return {**self._tables, **self._fixed}

@@ -283,7 +283,7 @@ class CrowdLayer(keras.layers.Layer):
 
     def annotator_paths(self) -> str:
         """A regular expression of the paths of variables with a row per annotator."""
-        return rf"(.*/)?{re.escape(self.name)}/({self.annotators.name}/(?!released$).*|shares)"
+        return rf"(.*/)?{re.escape(self.name)}/{self.annotators.name}/(?!released$).*"
 
     def few_annotators(self, annotators: Tensor | None, times: int, training: bool) -> bool:
         """Whether a batch has that many slots per annotator, so that work on all annotators is less than on slots."""

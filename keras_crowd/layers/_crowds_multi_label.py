@@ -14,6 +14,7 @@ from ..aggregation import dawid_skene_labels
 from ..annotations import Answers, LabelSets, as_label_sets
 from ._adapting import check_annotators
 from ._crowd_layer import CrowdLayer
+from ._shapes import width_of_rows
 
 LabelConnType = Literal["full", "additive", "annotator"]
 _NAMES = ("sensitivity", "specificity")
@@ -100,12 +101,7 @@ class CrowdsMultiLabel(CrowdLayer):
         return LabelSets(self.predictions_shape[-1] if self.built else None)
 
     def build_annotators(self, predictions_shape: Shape) -> None:
-        if len(predictions_shape) != 2 or predictions_shape[-1] is None:
-            raise ValueError(
-                "`probabilities` must have shape (batch, labels). "
-                f"Received: shape {tuple(predictions_shape)}"
-            )
-        num_labels = predictions_shape[-1]
+        num_labels = width_of_rows("probabilities", predictions_shape, "(batch, labels)")
         start = keras.initializers.Constant(_logit(self.initial_accuracy))
         additive = self.conn_type == "additive"
         for name in _NAMES:

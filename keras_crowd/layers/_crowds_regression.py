@@ -14,9 +14,10 @@ from ..annotations import Answers, Ratings
 from ..losses import MaskedCrowdGaussian
 from ..metrics import CrowdGaussianCrossEntropy
 from . import connections
-from ._adapting import check_targets, constant, lines_of_targets, rating_answers
+from ._adapting import check_targets, lines_of_targets, rating_answers
 from ._annotator_weights import answer_counts, answer_weights
 from ._crowd_layer import CrowdLayer
+from ._shapes import width_of_rows
 from ._variances import check_learned, initial_variances, log_variances, penalty_of_offsets
 from .connections import RatingConnection
 
@@ -158,22 +159,16 @@ class CrowdsRegression(CrowdLayer):
         return self._num_targets
 
     def build_annotators(self, predictions_shape: Shape) -> None:
-        num_targets = predictions_shape[-1]
-        if len(predictions_shape) != 2 or num_targets is None:
-            raise ValueError(
-                "`x` must have shape (batch, targets), as from `Dense(1)`. "
-                f"Received: shape {tuple(predictions_shape)}"
-            )
-        self._num_targets = int(num_targets)
+        self._num_targets = width_of_rows("x", predictions_shape, "(batch, targets), as from `Dense(1)`")
         given = {"scale": self.scale_initializer, "bias": self.bias_initializer}
         for name, parameter in self.connection.parameters(self._num_targets).items():
             self.add_parameter(name, parameter.shape, given.get(name) or parameter.initializer)
         self.add_penalty("scale", self.scale_regularizer)
         self.add_penalty("bias", self.bias_regularizer)
-        shares = answer_weights(self.answers_per_annotator, self.num_annotators, float)
-        self.shares = constant(self, "shares", np.repeat(shares, self._num_targets, axis=1))
-        self.crowd_line = constant(
-            self, "crowd_line", [[1.0] * self._num_targets, [0.0] * self._num_targets]
+        self.annotators.add_fixed("shares", np.repeat(self._weights(), self._num_targets, axis=1))
+        start = keras.initializers.Constant(np.array([[1.0], [0.0]]))
+        self.crowd_line = self.add_weight(
+            shape=(2, self._num_targets), initializer=start, trainable=False, name="crowd_line"
         )
         if self.learn_variance:
             self._build_variance()
@@ -221,10 +216,12 @@ class CrowdsRegression(CrowdLayer):
         found = lines_of_targets(targets, gold, "scale" in names, "bias" in names)
         for name, values in self.connection.of_lines(found.scale, found.bias).items():
             self.annotators.assign(name, values)
-        self.shares.assign(found.weights)
+        self.annotators["shares"].assign(found.weights)
         self.crowd_line.assign(np.stack([found.crowd_scale, found.crowd_bias]))
         if self.learn_variance:
-            self._set_variances(found.variance)
+            common, offsets = log_variances(found.variance, self._weights())
+            self.common_log_variance.assign(common)
+            self.annotators.assign(_OFFSET, offsets)
 
     def scale(self) -> np.ndarray:
         """Returns the factor of each annotator, `s`: NumPy `(num_annotators,)` or `(num_annotators, targets)`."""
@@ -261,31 +258,22 @@ class CrowdsRegression(CrowdLayer):
 
     def _shifts(self, training: bool) -> dict[str, Tensor]:
         """What the convention adds to the parameters of all annotators, `(1, T)` by name."""
-        weights = kops.cast(self.shares, self.compute_dtype)
-        parameters = self.annotators.of_all()
-        parameters.pop(_OFFSET, None)
+        weights = kops.cast(self.annotators["shares"], self.compute_dtype)
+        parameters = {name: of for name, of in self.annotators.of_all().items() if name != _OFFSET}
         shifts = self.connection.shifts(weights, **parameters)
         if self.annotators.lazy(training):  # their gradient is that of all annotators
             return {name: kops.stop_gradient(shift) for name, shift in shifts.items()}
         return {name: self.held(shift, training) for name, shift in shifts.items()}
 
-    def _build_variance(self) -> None:
-        weights = answer_weights(self.answers_per_annotator, self.num_annotators, self.variable_dtype)
-        common, offsets = log_variances(self.initial_variance, weights, self._num_targets)
-        self.common_log_variance = self.add_weight(
-            shape=(self._num_targets,), initializer=keras.initializers.Constant(common), name="log_variance"
-        )
-        self.add_parameter(
-            _OFFSET,
-            (self._num_targets,),
-            lambda shape, dtype=None: kops.convert_to_tensor(offsets, dtype),
-        )
+    def _weights(self) -> np.ndarray:
+        return answer_weights(self.answers_per_annotator, self.num_annotators, float)
 
-    def _set_variances(self, variances: np.ndarray) -> None:
-        weights = answer_weights(self.answers_per_annotator, self.num_annotators, float)
-        common = np.sum(weights * np.log(variances), axis=0)
-        self.common_log_variance.assign(common)
-        self.annotators.assign(_OFFSET, np.log(variances) - common)
+    def _build_variance(self) -> None:
+        size = (self.num_annotators, self._num_targets)
+        start = np.broadcast_to(np.reshape(self.initial_variance, (-1, 1)), size)
+        common, offsets = (keras.initializers.Constant(of) for of in log_variances(start, self._weights()))
+        self.common_log_variance = self.add_weight(shape=size[1:], initializer=common, name="log_variance")
+        self.add_parameter(_OFFSET, size[1:], offsets)
 
     def _add_penalties(
         self, shifts: dict[str, Tensor], offset: Tensor | None, annotators: Tensor | None
@@ -296,11 +284,10 @@ class CrowdsRegression(CrowdLayer):
                 if name in rows:
                     self.penalize(name, rows[name] + shifts[name] - neutral)
         if offset is not None:
-            counts, every = np.array(self.answers_per_annotator), self.annotators.lazy(True)
-            rows = offset if every else self.rows(None, True)[_OFFSET]
-            self.add_loss(
-                penalty_of_offsets(rows, self.variance_strength, counts, annotators if every else None)
-            )
+            if not self.annotators.lazy(True):
+                offset, annotators = self.rows(None, True)[_OFFSET], None
+            counts = self.answers_per_annotator or []
+            self.add_loss(penalty_of_offsets(offset, self.variance_strength, counts, annotators))
 
     def _one_target(self, values: Tensor) -> Tensor:
         return values[..., 0] if self._num_targets == 1 else values

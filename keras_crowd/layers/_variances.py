@@ -1,5 +1,7 @@
 """The variances of annotators who give numbers."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from keras import ops as kops
@@ -23,22 +25,20 @@ def initial_variances(variance: npt.ArrayLike, num_annotators: int) -> float | l
     return positive("initial_variance", variance, (num_annotators,), "(annotators,)").tolist()
 
 
-def log_variances(
-    variances: float | list[float], weights: np.ndarray, num_targets: int
-) -> tuple[float, np.ndarray]:
-    """The common log variance, and how far each annotator's is from it, `(R, T)`; weights are `(R, 1)`."""
-    log_variance = np.log(np.broadcast_to(variances, len(weights)))
-    common = float(np.sum(weights[:, 0] * log_variance))
-    return common, np.repeat((log_variance - common)[:, None], num_targets, axis=1)
+def log_variances(variances: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The common log variances `(T,)`, and how far each annotator's are from them, `(R, T)`; weights are `(R, 1)`."""
+    log_variance = np.log(variances)
+    common = np.sum(weights * log_variance, axis=0)
+    return common, log_variance - common
 
 
 def penalty_of_offsets(
-    offset: Tensor, strength: float, counts: np.ndarray, annotators: Tensor | None
+    offset: Tensor, strength: float, counts: Sequence[float], annotators: Tensor | None
 ) -> Tensor:
     """The penalty of all annotators over the number of answers; or, of the slots of a batch, its expectation."""
     if annotators is None:
-        return ops.variance_penalty(offset, strength) / (counts.sum() * offset.shape[-1])
-    counts = kops.convert_to_tensor(np.maximum(counts, 1)[:, None], dtype=offset.dtype)
+        return ops.variance_penalty(offset, strength) / (np.sum(counts) * offset.shape[-1])
+    table = kops.convert_to_tensor(np.maximum(counts, 1)[:, None], dtype=offset.dtype)
     answered = kops.cast(kops.expand_dims(annotators >= 0, -1), offset.dtype)
-    penalty = ops.variance_penalty(offset, strength, answered / ops.annotator_rows(counts, annotators))
+    penalty = ops.variance_penalty(offset, strength, answered / ops.annotator_rows(table, annotators))
     return penalty / (kops.maximum(kops.sum(answered), 1.0) * offset.shape[-1])
