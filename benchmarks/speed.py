@@ -3,10 +3,12 @@
     KERAS_BACKEND=jax python benchmarks/speed.py
     KERAS_BACKEND=tensorflow python benchmarks/speed.py --annotators 59 1000 --classes 10
     KERAS_BACKEND=jax python benchmarks/speed.py --annotators 59 1000 1000000 --memory
+    KERAS_BACKEND=jax python benchmarks/speed.py --annotators 1000 --classes 20 --slots 15 --conn-type full
 
 Batch 256, Adam. The methods take turns, a block of steps each, in one process; ratios are medians over the rounds
 of block over block. "textbook" is AAAI-18's layer and loss as one writes them first: logits of all annotators against
-one-hot answers. crowd-kit's layers get their answers in long form, prepared beforehand; they are PyTorch's, with a
+one-hot answers. Connections of `CrowdsMultiLabel` are timed on sets of labels, over the classifier with sigmoids
+on one set an item. crowd-kit's layers get their answers in long form, prepared beforehand; they are PyTorch's, with a
 classifier alone of their own, and take turns among themselves: threads of one framework disturb the other. Dense
 methods stop at 1,000 annotators; CoNAL, which keeps an R x R matrix, at 10,000. `--memory` starts each method in a
 process of its own. On a busy machine start it on one core (`taskset -c 0`).
@@ -22,7 +24,7 @@ import subprocess
 import sys
 
 if importlib.util.find_spec("torch"):
-    import torch  # before TensorFlow
+    import speed_peers  # before TensorFlow
 
 import interleaved
 import keras
@@ -32,38 +34,44 @@ import keras_crowd as kc
 
 BATCH_SIZE = 256
 OURS = ("dense", "slots", "slots, lazy")
+SETS = ("full", "additive", "annotator")
 PEERS = ("alone, PyTorch", "crowd-kit MW", "crowd-kit CoNAL")
 METHODS = ("alone", *OURS, "textbook", *PEERS)
 
 
-def applies(method, num_annotators):
+def applies(method, num_annotators, sets=False):
     """Whether a method is feasible at that size."""
+    if sets and method not in ("alone", *OURS):
+        return False
     if method in ("dense", "textbook"):
         return num_annotators <= 1_000
     if method == "crowd-kit CoNAL" and num_annotators > 10_000:
         return False
     if method.startswith("crowd-kit"):
-        return importlib.util.find_spec("crowdkit") is not None and "torch" in sys.modules
-    return method not in PEERS or "torch" in sys.modules
+        return importlib.util.find_spec("crowdkit") is not None and "speed_peers" in sys.modules
+    return method not in PEERS or "speed_peers" in sys.modules
 
 
-def batch(network, num_annotators, num_classes, num_slots):
-    """Features, annotators' ids on slots, and their answers."""
+def batch(network, num_annotators, num_classes, num_slots, sets=False):
+    """Features, annotators' ids on slots, and their answers: a class each, or which labels are ticked."""
     rng = np.random.default_rng(0)
     features = (512,) if network == "mlp" else (28, 28, 1)
     x = rng.normal(size=(BATCH_SIZE, *features)).astype("float32")
     shift = rng.integers(num_annotators, size=(BATCH_SIZE, 1))
     ids = (shift + np.arange(num_slots) * max(1, num_annotators // num_slots)) % num_annotators
-    return x, ids.astype("int32"), rng.integers(num_classes, size=ids.shape)
+    answers = (
+        rng.random((*ids.shape, num_classes)) < 0.2 if sets else rng.integers(num_classes, size=ids.shape)
+    )
+    return x, ids.astype("int32"), answers.astype("int8" if sets else "int64")
 
 
 def dense_answers(ids, answers, num_annotators):
-    table = np.full((len(ids), num_annotators), -1)
-    np.put_along_axis(table, ids.astype(int), answers, axis=1)
+    table = np.full((len(ids), num_annotators, *answers.shape[2:]), -1)
+    table[np.arange(len(ids))[:, None], ids] = answers
     return table
 
 
-def classifier(network, num_classes):
+def classifier(network, num_classes, sets=False):
     if network == "mlp":
         layers = [keras.Input((512,)), keras.layers.Dense(128, "relu")]
     else:
@@ -73,7 +81,7 @@ def classifier(network, num_classes):
             keras.layers.Conv2D(32, 3, strides=2, activation="relu"),
             keras.layers.GlobalAveragePooling2D(),
         ]
-    return keras.Sequential([*layers, keras.layers.Dense(num_classes, "softmax")])
+    return keras.Sequential([*layers, keras.layers.Dense(num_classes, "sigmoid" if sets else "softmax")])
 
 
 class Textbook(keras.layers.Layer):
@@ -98,13 +106,15 @@ def textbook_loss(y_true, y_pred):
 
 def keras_model(method, below, num_annotators, num_slots, conn_type):
     """The model of a method, and its loss."""
+    sets = conn_type in SETS
     if method == "alone":
-        return below, "sparse_categorical_crossentropy"
+        return below, "binary_crossentropy" if sets else "sparse_categorical_crossentropy"
     if method == "textbook":
         return keras.Sequential([below, Textbook(num_annotators)]), textbook_loss
     slots = BATCH_SIZE * num_slots if method == "slots, lazy" else None
-    crowd = kc.layers.CrowdsClassification(num_annotators, conn_type, max_batch_slots=slots)
-    loss = kc.losses.MaskedCrowdCrossEntropy()
+    layer = kc.layers.CrowdsMultiLabel if sets else kc.layers.CrowdsClassification
+    crowd = layer(num_annotators, conn_type, max_batch_slots=slots)
+    loss = kc.losses.MaskedCrowdBinaryCrossEntropy() if sets else kc.losses.MaskedCrowdCrossEntropy()
     if method == "dense":
         return keras.Sequential([below, crowd]), loss
     ids = keras.Input((num_slots,), dtype="int32")
@@ -114,8 +124,9 @@ def keras_model(method, below, num_annotators, num_slots, conn_type):
 def keras_block(method, size, options):
     """A function that trains for a block of steps."""
     num_annotators, num_classes, num_slots = size
-    x, ids, answers = batch(options.network, *size)
-    below = classifier(options.network, num_classes)
+    sets = options.conn_type in SETS
+    x, ids, answers = batch(options.network, *size, sets)
+    below = classifier(options.network, num_classes, sets)
     model, loss = keras_model(method, below, num_annotators, num_slots, options.conn_type)
     optimizer = keras.optimizers.Adam(1e-3)
     if method == "slots, lazy":
@@ -131,68 +142,17 @@ def keras_block(method, size, options):
     return interleaved.fit_block(model, x, table, options.steps)
 
 
-def torch_classifier(network, num_classes):
-    """Two parts: features, and logits of classes."""
-    nn = torch.nn
-    if network == "mlp":
-        return nn.Sequential(nn.Linear(512, 128), nn.ReLU()), nn.Linear(128, num_classes)
-    pooled = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    convolutions = nn.Conv2d(1, 16, 3, stride=2), nn.ReLU(), nn.Conv2d(16, 32, 3, stride=2), nn.ReLU()
-    return nn.Sequential(*convolutions, *pooled), nn.Linear(32, num_classes)
-
-
-def torch_block(method, size, options):
-    """The same for crowd-kit's layers, on answers in long form."""
-    num_annotators, num_classes, num_slots = size
-    x, ids, answers = (torch.from_numpy(array) for array in batch(options.network, *size))
-    x = x.movedim(-1, 1) if options.network == "conv" else x
-    items = torch.arange(BATCH_SIZE).repeat_interleave(num_slots)
-    workers, targets = ids.long().flatten(), answers.flatten()
-    features, head = torch_classifier(options.network, num_classes)
-    crowd = torch.nn.Identity()
-    if method != "alone, PyTorch":
-        from crowdkit import learning
-
-        cls = learning.CrowdLayer if method.endswith("MW") else learning.CoNAL
-        crowd = cls(num_classes, num_annotators)
-    with torch.no_grad():
-        forward(method, features, head, crowd, x, items, workers)  # makes lazy parameters
-    parameters = [p for part in (features, head, crowd) for p in part.parameters() if p.requires_grad]
-    optimizer = torch.optim.Adam(parameters, 1e-3)
-    nll = torch.nn.functional.nll_loss
-    cross_entropy = torch.nn.functional.cross_entropy
-
-    def block():
-        for _ in range(options.steps):
-            optimizer.zero_grad()
-            z = forward(method, features, head, crowd, x, items, workers)
-            if method.endswith("CoNAL"):
-                loss = nll(torch.log(z + 1e-7), targets)
-            else:
-                loss = cross_entropy(z, answers[:, 0] if method == "alone, PyTorch" else targets)
-            loss.backward()
-            optimizer.step()
-
-    return block
-
-
-def forward(method, features, head, crowd, x, items, workers):
-    h = features(x)
-    z = head(h)
-    if method == "alone, PyTorch":
-        return z
-    if method == "crowd-kit MW":
-        return crowd(torch.softmax(z, dim=-1)[items], workers)
-    return crowd(h[items], z[items], workers)
-
-
 def block_of(method, size, options):
-    return (torch_block if method in PEERS else keras_block)(method, size, options)
+    if method in PEERS:
+        return speed_peers.torch_block(method, batch(options.network, *size), size, options)
+    return keras_block(method, size, options)
 
 
 def times(size, options):
     """Milliseconds a step `{method: (rounds,)}`."""
-    methods = [m for m in METHODS if m in options.methods and applies(m, size[0])]
+    methods = [
+        m for m in METHODS if m in options.methods and applies(m, size[0], options.conn_type in SETS)
+    ]
     found = {}
     for group in ([m for m in methods if m not in PEERS], [m for m in methods if m in PEERS]):
         blocks = {method: block_of(method, size, options) for method in group}
@@ -234,7 +194,9 @@ def print_times(size, found):
 
 def print_memory(size, options):
     """A row a method: MiB over the classifier alone, and how much of it parameters and Adam's moments are."""
-    methods = [m for m in METHODS if m in options.methods and applies(m, size[0])]
+    methods = [
+        m for m in METHODS if m in options.methods and applies(m, size[0], options.conn_type in SETS)
+    ]
     peaks = {method: peak_memory(method, size, options) for method in methods}
     r, k, s = size
     parameters = 3 * 4 * r * k * k / 2**20
@@ -262,7 +224,7 @@ def main(argv=None):
     parser.add_argument("--classes", type=positive, nargs="+", default=[10], help="sizes")
     parser.add_argument("--slots", type=positive, nargs="+", default=[3], help="answers an item")
     parser.add_argument("--network", choices=["mlp", "conv"], default="mlp")
-    parser.add_argument("--conn-type", default="MW")
+    parser.add_argument("--conn-type", default="MW", help="full, additive, annotator: sets of labels")
     parser.add_argument("--methods", nargs="+", default=METHODS, choices=METHODS)
     parser.add_argument("--no-jit", action="store_true")
     parser.add_argument("--memory", action="store_true", help="peak memory instead of time")

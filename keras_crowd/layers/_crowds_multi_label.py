@@ -17,7 +17,6 @@ from ._crowd_layer import CrowdLayer
 from ._shapes import width_of_rows
 
 LabelConnType = Literal["full", "additive", "annotator"]
-_NAMES = ("sensitivity", "specificity")
 
 
 @register
@@ -94,7 +93,7 @@ class CrowdsMultiLabel(CrowdLayer):
         self.conn_type = conn_type
         self.from_logits = from_logits
         self.initial_accuracy = number("initial_accuracy", initial_accuracy, above=0, below=1)
-        self.of_labels: dict[str, keras.Variable] = {}
+        self.of_labels: keras.Variable | None = None
 
     @property
     def answer_kind(self) -> LabelSets:
@@ -104,19 +103,24 @@ class CrowdsMultiLabel(CrowdLayer):
         num_labels = width_of_rows("probabilities", predictions_shape, "(batch, labels)")
         start = keras.initializers.Constant(_logit(self.initial_accuracy))
         additive = self.conn_type == "additive"
-        for name in _NAMES:
-            shape = (num_labels if self.conn_type == "full" else 1,)
-            self.add_parameter(name, shape, "zeros" if additive else start)
-            if additive:
-                self.of_labels[name] = self.add_weight(
-                    shape=(num_labels,), initializer=start, name=f"label_{name}"
-                )
+        shape = (2, num_labels if self.conn_type == "full" else 1)  # of sensitivities and of specificities
+        self.add_parameter("logits", shape, "zeros" if additive else start)
+        if additive:
+            self.of_labels = self.add_weight(shape=(2, num_labels), initializer=start, name="label_logits")
 
     def predict_answers(
         self, predictions: Tensor, annotators: Tensor | None, training: bool, mask: Tensor | None
     ) -> Tensor:
-        a, b = self._logits(annotators, training)
-        return ops.tick_logits(predictions if self.from_logits else ops.log_odds(predictions), a, b)
+        if self.from_logits:
+            p, q = kops.sigmoid(predictions), kops.sigmoid(-predictions)
+        else:
+            p, q = predictions, 1.0 - predictions
+        few = self.few_annotators(annotators, 1, training)
+        odds = ops.odds(self._logits(None if few else annotators, training))
+        rows = [odds[..., which, :] for which in (0, 1)]
+        if few:
+            rows = [ops.rows_of_few(of_all, annotators) for of_all in rows]
+        return ops.tick_logits(p, q, *rows)
 
     def predicted_shape(self, predictions_shape: Shape) -> tuple[int | None, ...]:
         return (predictions_shape[-1],)
@@ -127,15 +131,14 @@ class CrowdsMultiLabel(CrowdLayer):
         if not self.built:
             self.build((None, annotations.num_classes))
         found = dawid_skene_labels(annotations)
-        for name, values in zip(_NAMES, (found.sensitivity, found.specificity), strict=True):
-            logits = _logit(values)
-            if self.conn_type == "additive":
-                of_labels = logits.mean(axis=0)
-                self.of_labels[name].assign(of_labels)
-                logits = logits - of_labels
-            if self.conn_type != "full":
-                logits = logits.mean(axis=1, keepdims=True)
-            self.annotators.assign(name, logits)
+        logits = _logit(np.stack([found.sensitivity, found.specificity], axis=1))
+        if self.of_labels is not None:
+            of_labels = logits.mean(axis=0)
+            self.of_labels.assign(of_labels)
+            logits = logits - of_labels
+        if self.conn_type != "full":
+            logits = logits.mean(axis=-1, keepdims=True)
+        self.annotators.assign("logits", logits)
 
     def sensitivity(self) -> np.ndarray:
         """Returns the probability that an annotator ticks a label that is there, `(num_annotators, labels)`."""
@@ -153,20 +156,17 @@ class CrowdsMultiLabel(CrowdLayer):
             "initial_accuracy": self.initial_accuracy,
         }
 
-    def _logits(self, annotators: Tensor | None, training: bool) -> tuple[Tensor, Tensor]:
-        """Logits of sensitivities and specificities, of all annotators or of the slots."""
-        rows = self.rows(annotators, training)
-        a, b = (
-            rows[name] + self.held(self.of_labels[name], training) if self.of_labels else rows[name]
-            for name in _NAMES
-        )
-        return a, b
+    def _logits(self, annotators: Tensor | None, training: bool) -> Tensor:
+        """Logits of sensitivities and specificities, `(R, 2, L)`, or of the slots `(batch, slots, 2, L)`."""
+        logits = self.rows(annotators, training)["logits"]
+        if self.of_labels is not None:
+            return logits + self.held(self.of_labels, training)
+        return kops.broadcast_to(logits, (*kops.shape(logits)[:-1], self.predictions_shape[-1]))
 
     def _probabilities(self, which: int) -> np.ndarray:
         if not self.built:
             raise ValueError(f"Layer {self.name!r} must be built (called once) before it has annotators.")
-        found = kops.convert_to_numpy(kops.sigmoid(self._logits(None, False)[which]))
-        return np.repeat(found, self.answer_kind.num_labels or 1, axis=1) if found.shape[1] == 1 else found
+        return kops.convert_to_numpy(kops.sigmoid(self._logits(None, False)[:, which]))
 
 
 def _logit(p: Any) -> Any:

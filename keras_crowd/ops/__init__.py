@@ -12,6 +12,7 @@ from ._annotators import add_rows as add_rows
 from ._annotators import annotator_rows as annotator_rows
 from ._annotators import centered as centered
 from ._annotators import held as held
+from ._annotators import rows_of_few as rows_of_few
 from ._annotators import slot_gradients as slot_gradients
 from ._annotators import slot_ids as slot_ids
 from ._annotators import slot_owners as slot_owners
@@ -49,7 +50,7 @@ from ._groups import from_groups as from_groups
 from ._groups import to_groups as to_groups
 from ._label_sets import binary_cross_entropy as binary_cross_entropy
 from ._label_sets import label_targets as label_targets
-from ._label_sets import log_odds as log_odds
+from ._label_sets import odds as odds
 from ._label_sets import side_by_side as side_by_side
 from ._label_sets import tick_logits as tick_logits
 from ._log_det import confusion_gram as confusion_gram

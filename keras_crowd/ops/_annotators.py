@@ -26,12 +26,23 @@ def annotator_rows(parameter: Tensor, annotators: Tensor) -> Tensor:
     return rows + kops.reshape(wrong, (*kops.shape(annotators), *[1] * (len(rows.shape) - 2)))
 
 
+def rows_of_few(parameter: Tensor, annotators: Tensor) -> Tensor:
+    """The same where there are fewer annotators than slots: a row of `NaN` is cheaper than a test of each slot."""
+    nobody = kops.full_like(parameter[:1], float("nan"))
+    rows = kops.concatenate([parameter, nobody], axis=0)
+    return kops.take(rows, kops.clip(annotators, 0, parameter.shape[0]), axis=0)
+
+
 def without_empty_slots(predictions: Tensor, annotators: Tensor, axis: int) -> Tensor:
     """Predictions `(batch, ..., S, ...)`, marked where there is no annotator: answers there are left out.
 
     `axis` is that of the slots.
     """
     after = len(predictions.shape) - axis - 1
+    if axis == 1 and after == 1 and predictions.shape[-1]:
+        table = kops.convert_to_tensor([[False] * predictions.shape[-1], [True] * predictions.shape[-1]])
+        empty = kops.take(table, kops.cast(annotators < 0, "int32"), axis=0)
+        return kops.where(empty, kops.cast(NOBODY, predictions.dtype), predictions)
     empty = kops.reshape(annotators < 0, (-1, *[1] * (axis - 1), kops.shape(annotators)[1], *[1] * after))
     return kops.where(empty, kops.cast(NOBODY, predictions.dtype), predictions)
 

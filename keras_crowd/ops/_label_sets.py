@@ -5,24 +5,36 @@ from keras import ops as kops
 from .._typing import Tensor
 from ._annotators import is_somebody
 
-_TINY = 1e-37  # above the smallest normal float32
+_MOST = 40.0  # log odds: the product of two such odds is a float32
+_FEW = 64  # copies side by side, which XLA makes faster one by one than by `tile`
 
 
-def log_odds(p: Tensor) -> Tensor:
-    """`log p - log(1 - p)`, finite for 0 and 1."""
-    return kops.log(kops.maximum(p, _TINY)) - kops.log(kops.maximum(1.0 - p, _TINY))
+def odds(logits: Tensor) -> Tensor:
+    """`exp(logits)`, kept within `exp(-40)` and `exp(40)`; beyond, the gradient is that of the bound."""
+    return kops.exp(logits + kops.stop_gradient(kops.clip(logits, -_MOST, _MOST) - logits))
 
 
-def tick_logits(z: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """Log odds of `P(tick) = p s + (1 - p)(1 - c)`, with `p = sigmoid(z)`, `s = sigmoid(a)` and `c = sigmoid(b)`.
+def tick_logits(p: Tensor, q: Tensor, s: Tensor, c: Tensor) -> Tensor:
+    """Log odds of `P(tick) = p s / (1 + s) + q / (1 + c)`, `s` and `c` being odds and `q = 1 - p`.
 
-    Both probabilities over `1 - p`, in logs, so that nothing cancels or underflows. `z` is `(batch, L)`; `a` and `b`
-    are `(R, L or 1)` or `(batch, S, L or 1)`.
+        P(tick) / P(no tick) = (q + s (1 + p c)) / (p + c (1 + q s)),
+
+    all terms positive, so that nothing cancels. `p` and `q` are `(batch, L)`; `s` and `c` are `(R, L)` or
+    `(batch, S, L)`. Labels of all annotators stand in one row: loops over a short last axis are slow.
     """
-    z = kops.expand_dims(z, -2)
-    ticked = kops.logaddexp(z + kops.log_sigmoid(a), kops.log_sigmoid(-b))
-    not_ticked = kops.logaddexp(z + kops.log_sigmoid(-a), kops.log_sigmoid(b))
-    return ticked - not_ticked
+    *_, width, num_labels = s.shape
+    width = kops.shape(s)[-2] if width is None else width
+    s, c = (kops.reshape(x, (-1, width * num_labels)) for x in (s, c))
+    p, q = _repeated(p, width), _repeated(q, width)
+    z = kops.log((q + s * (1.0 + p * c)) / (p + c * (1.0 + q * s)))
+    return kops.reshape(z, (-1, width, num_labels))
+
+
+def _repeated(row: Tensor, times: int | Tensor) -> Tensor:
+    """`(batch, L)` as `(batch, times L)`."""
+    if isinstance(times, int) and times <= _FEW:
+        return kops.concatenate([row] * times, axis=-1)
+    return kops.tile(row, (1, times))
 
 
 def label_targets(answers: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
@@ -36,8 +48,9 @@ def label_targets(answers: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
             "Answers must be sets of labels, (batch, annotators or slots, labels), as the predictions, which have "
             f"shape {tuple(logits.shape)}. Received: answers of shape {tuple(answers.shape)}"
         )
+    answers, logits = side_by_side(answers), side_by_side(logits)
     judged = kops.logical_and(answers >= 0, is_somebody(logits))
-    return side_by_side(kops.where(judged, answers, 0)), side_by_side(judged)
+    return kops.where(judged, answers, 0), judged
 
 
 def side_by_side(values: Tensor) -> Tensor:
@@ -50,4 +63,8 @@ def side_by_side(values: Tensor) -> Tensor:
 def binary_cross_entropy(targets: Tensor, judged: Tensor, logits: Tensor) -> Tensor:
     """`log(1 + exp(z)) - y z` where a label was judged, 0 elsewhere; logits `(batch, R, L)`, the others in a row."""
     z = kops.where(judged, side_by_side(logits), 0.0)
-    return kops.where(judged, kops.softplus(z) - kops.cast(targets, z.dtype) * z, 0.0)
+    y, at = kops.cast(targets, z.dtype), kops.stop_gradient(z)
+    e = kops.exp(-kops.abs(at))
+    value = kops.maximum(at, 0.0) + kops.log(1.0 + e) - y * at
+    slope = kops.where(at >= 0, 1.0, e) / (1.0 + e) - y  # given as it is: half the work of deriving it
+    return kops.where(judged, value + slope * (z - at), 0.0)

@@ -4,8 +4,11 @@ import keras
 import numpy as np
 import pytest
 from conftest import XLA
+from gradients import value_and_gradients
+from keras import ops as kops
 
 import keras_crowd as kc
+from keras_crowd import ops
 from keras_crowd.annotations import LabelSets
 
 R, L = 5, 3
@@ -60,11 +63,29 @@ def test_values_are_those_of_loops(conn_type, from_logits):
 def test_certain_classifiers_and_annotators_stay_finite(from_logits):
     layer = kc.layers.CrowdsMultiLabel(2, "full", from_logits=from_logits)
     layer.build((None, 2))
-    layer.annotators.assign("sensitivity", np.array([[60.0, -60.0]] * 2))
-    layer.annotators.assign("specificity", np.array([[60.0, 60.0]] * 2))
+    logits = np.array([[30.0, -30.0], [30.0, 30.0]])
+    layer.annotators.assign("logits", np.stack([logits, 10 * logits]))
     given = np.array([[300.0, -300.0], [-300.0, 300.0]] if from_logits else [[1.0, 0.0], [0.0, 1.0]])
-    logits = as_numpy(layer(given.astype("float32")))
-    np.testing.assert_allclose(logits[:, 0], [[60.0, -60.0], [-60.0, -60.0]], rtol=1e-4)
+    found = as_numpy(layer(given.astype("float32")))
+    np.testing.assert_allclose(found[:, 0], [[30.0, -30.0], [-30.0, -30.0]], rtol=1e-4)
+    np.testing.assert_allclose(found[:, 1], [[40.0, -40.0], [-40.0, -40.0]], rtol=1e-4)  # kept within
+    rows = [np.array([[[-90.0, 50.0]]], "float32"), np.array([[[-90.0, -90.0]]], "float32")]
+    p = np.array([[0.0, 1.0]], "float32")
+    _, gradients = value_and_gradients(lambda p, *rows: kops.sum(_tick_logits(p, *rows)), p, *rows)
+    assert all(np.isfinite(g).all() for g in gradients)
+
+
+def _tick_logits(p, sensitivity, specificity):
+    return ops.tick_logits(p, 1.0 - p, ops.odds(sensitivity), ops.odds(specificity))
+
+
+def test_the_loss_has_the_slope_of_the_logistic_function_also_at_zero():
+    z = np.array([[[0.0, 0.0, 3.0, -90.0, 90.0]]], "float32")
+    y = np.array([[[1, 0, 1, 1, 0]]])
+    loss = kc.losses.MaskedCrowdBinaryCrossEntropy(reduction="sum")
+    value, (slope,) = value_and_gradients(lambda z: loss(y, z), z)
+    assert value == pytest.approx(2 * np.log(2) + np.log1p(np.exp(-3)) + 180, rel=1e-5)
+    np.testing.assert_allclose(slope, 1 / (1 + np.exp(-z.astype(float))) - y, atol=1e-6)
 
 
 def test_loss_and_metrics_are_those_of_loops_and_leave_out_what_was_not_shown():
