@@ -8,6 +8,8 @@ from ._answer_sums import TINY as TINY
 from ._answer_sums import AnswerSums as AnswerSums
 from ._answer_sums import expected_counts as expected_counts
 from ._answer_sums import log_normalize as log_normalize
+from ._bradley_terry import BradleyTerry as BradleyTerry
+from ._bradley_terry import bradley_terry as bradley_terry
 from ._dawid_skene import DawidSkene as DawidSkene
 from ._dawid_skene import dawid_skene as dawid_skene
 from ._dawid_skene import one_coin_confusion as one_coin_confusion
@@ -38,6 +40,7 @@ from ._raykar import raykar as raykar
 
 def __dir__() -> list[str]:
     return [
+        "BradleyTerry",
         "DawidSkene",
         "DawidSkeneLabels",
         "Deviations",
@@ -46,6 +49,7 @@ def __dir__() -> list[str]:
         "annotator_accuracy",
         "annotator_class_prior",
         "annotator_table",
+        "bradley_terry",
         "dawid_skene",
         "dawid_skene_labels",
         "deviations",

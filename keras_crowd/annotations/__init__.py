@@ -7,6 +7,7 @@ from ._coerce import Answers as Answers
 from ._coerce import as_annotations as as_annotations
 from ._coerce import as_answers as as_answers
 from ._coerce import as_label_sets as as_label_sets
+from ._coerce import as_preferences as as_preferences
 from ._coerce import as_ratings as as_ratings
 from ._coerce import checksum as checksum
 from ._coerce import in_place_of_codes as in_place_of_codes
@@ -44,6 +45,8 @@ from ._numbers import NUMBER as NUMBER
 from ._numbers import as_rating as as_rating
 from ._numbers import float_beside_words as float_beside_words
 from ._numbers import refuse_classes_of_ratings as refuse_classes_of_ratings
+from ._preferences import Preferences as Preferences
+from ._preferences import pair_index as pair_index
 from ._rules import Duplicates as Duplicates
 from ._rules import Rules as Rules
 from ._rules import Unknown as Unknown
@@ -56,4 +59,13 @@ from ._votes import refuse_soft as refuse_soft
 
 
 def __dir__() -> list[str]:
-    return ["AnswerKind", "Annotations", "Classes", "LabelSets", "Ratings", "Tags"]
+    return [
+        "AnswerKind",
+        "Annotations",
+        "Classes",
+        "LabelSets",
+        "Preferences",
+        "Ratings",
+        "Tags",
+        "pair_index",
+    ]

@@ -9,8 +9,9 @@ from .._files import checksum_of
 from ._answer_kind import AnswerKind
 from ._container import Annotations
 from ._distributions import Distributions
-from ._kinds import Classes, Ratings, Tags, kind_of_table
+from ._kinds import OfClasses, Ratings, kind_of_table
 from ._label_sets import LabelSets
+from ._preferences import Preferences
 from ._soft import checked_distributions
 
 Answers: TypeAlias = Annotations | npt.ArrayLike
@@ -28,7 +29,7 @@ def as_annotations(answers: Answers, num_classes: int | None = None) -> Annotati
     Raises:
         ValueError: When the answers are not classes, or there are more classes than `num_classes`.
     """
-    if not isinstance(kind_given(answers), Classes | Tags):
+    if not isinstance(kind_given(answers), OfClasses):
         if isinstance(answers, Annotations):
             numeric = "numeric answers (floats; with `classes=` they are class ids), "
             raise ValueError(
@@ -115,6 +116,16 @@ def as_label_sets(answers: Answers, num_labels: int | None = None) -> Annotation
     if num_labels not in (None, answers.num_classes):
         raise ValueError(f"`answers` must be sets of {num_labels} labels. Received: {answers!r}")
     return answers
+
+
+def as_preferences(answers: Annotations) -> Annotations:
+    """Returns `Annotations` of preferences; refuses other answers, of which no pairs of items are known."""
+    if isinstance(answers, Annotations) and isinstance(answers.kind, Preferences):
+        return answers
+    raise ValueError(
+        "`answers` must be preferences, as `Annotations.from_preferences` reads them. "
+        f"Received: {_shown(answers)}"
+    )
 
 
 def kind_given(answers: Answers) -> AnswerKind:

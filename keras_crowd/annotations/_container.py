@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ParamSpec
 
 import numpy as np
 
-from . import _concat, _label_sets, _readers, _table_readers
+from . import _concat, _label_sets, _preferences, _readers, _table_readers
 from ._factors import selection
 from ._long_form import LongForm, Read
 
@@ -45,8 +45,8 @@ class Annotations(LongForm):
     two forms that models train on: `dense()`, `(items, annotators)` with holes, and `slots()`, the same
     without the holes.
 
-    Build one with `from_dense`, `from_coo`, `from_dataframe`, `from_csv` or `from_sets`, or of several with `concat`;
-    instances do not change.
+    Build one with `from_dense`, `from_coo`, `from_dataframe`, `from_csv`, `from_sets` or `from_preferences`, or of
+    several with `concat`; instances do not change.
 
     Row `i` of `dense()` and `slots()` belongs to `annotations.items[i]`. **Pass `items=`, the ids of the
     rows of your features in their order**, when you build from a table: then row `i` is also row `i` of
@@ -81,6 +81,7 @@ class Annotations(LongForm):
     from_dataframe = _reader(_table_readers.from_dataframe)
     from_csv = _reader(_table_readers.from_csv)
     from_sets = _reader(_label_sets.from_sets)
+    from_preferences = _reader(_preferences.from_preferences)
     concat = _reader(_concat.concat)
 
     def to_dataframe(

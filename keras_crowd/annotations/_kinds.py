@@ -15,7 +15,7 @@ from ._soft import checked_distributions, one_hot
 
 
 @dataclass(frozen=True)
-class _OfClasses(AnswerKind):
+class OfClasses(AnswerKind):
     """One of the classes, or a distribution over them. Abstract."""
 
     num_classes: int | None = None
@@ -95,7 +95,7 @@ class _OfClasses(AnswerKind):
 
 
 @dataclass(frozen=True)
-class Classes(_OfClasses):
+class Classes(OfClasses):
     """An answer is one of several classes; a soft one a distribution over them.
 
     Args:
@@ -112,7 +112,7 @@ class Classes(_OfClasses):
 
 
 @dataclass(frozen=True)
-class Tags(_OfClasses):
+class Tags(OfClasses):
     """An answer is a class for each token of a sequence: tables have a time axis before that of the annotators.
 
     In the long form, and so for everything that aggregates, each token is an item with answers of its own.

@@ -18,6 +18,7 @@ WITHOUT_KERAS = {
 }
 # What test files may import and touch no backend by it.
 PLAIN = {
+    "choix",
     "crowdkit",
     "h5py",
     "hypothesis",

@@ -1,0 +1,189 @@
+"""Scores of items from preferences: Bradley and Terry's model, with ties and with annotators who differ."""
+
+from __future__ import annotations
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+
+from .._arguments import flag, number, whole_number
+from .._repr import one_line
+from ..annotations import Annotations, as_preferences, encode, pair_index
+from ._pairs import PARAMETERS, Comparisons, PairModel, answer_probabilities
+
+
+class BradleyTerry(NamedTuple):
+    """What `bradley_terry` found.
+
+    Attributes:
+        items: Ids of the items, sorted, `(items,)`.
+        scores: Score of each item, `(items,)`, in log odds of the typical annotator; the mean of each group is 0.
+        standard_error: Standard error of each score given the annotators, likewise.
+        groups: Group of each item, integers `(items,)`: scores of different groups cannot be compared.
+        annotators: Ids of the annotators, `(annotators,)`.
+        reliability: How much a difference of scores tells with each annotator, `(annotators,)`: 1 typical, 0 answers
+            at random, negative turns answers round.
+        position_bias: Log odds of the item shown first among items alike, `(annotators,)`.
+        tie: Log of Davidson's `nu`, `(annotators,)`: a tie of two items alike has `nu / (2 + nu)`.
+        spread: Standard deviations over annotators of the last three, and of the `"scores"`, by name.
+        log_likelihood: That of the answers given all of these.
+        converged: Whether the tolerance was reached.
+    """
+
+    items: np.ndarray
+    scores: np.ndarray
+    standard_error: np.ndarray
+    groups: np.ndarray
+    annotators: np.ndarray
+    reliability: np.ndarray
+    position_bias: np.ndarray
+    tie: np.ndarray
+    spread: dict[str, float]
+    log_likelihood: float
+    converged: bool
+
+    def __repr__(self) -> str:
+        return one_line(self)
+
+    def answer_probabilities(self, answers: Annotations) -> np.ndarray:
+        """Returns how probable each answer was, that of the annotator who gave it: for answers held out.
+
+        Args:
+            answers: `Annotations` of preferences between these items, by these annotators.
+
+        Returns:
+            `(num_answers, 2 or 3)`, in the order of `answers.answers`: first, second, tie.
+
+        Raises:
+            ValueError: When there are other items or annotators.
+
+        Example:
+
+        >>> answers = keras_crowd.Annotations.from_preferences(["a", "b"], ["b", "c"], [0, 0], ["a", "c"])
+        >>> keras_crowd.aggregation.bradley_terry(answers).answer_probabilities(answers).shape
+        (2, 2)
+        """
+        annotations = as_preferences(answers)
+        _, index = pair_index(annotations.items, self.items.tolist())
+        _, place = encode(
+            "answers.annotators", annotations.annotators, "annotators", self.annotators.tolist()
+        )
+        who = place[annotations.annotator_index]
+        a, b = self.scores[index[annotations.item_index]].T
+        u = 0.5 * (self.reliability[who] * (a - b) + self.position_bias[who])
+        return answer_probabilities(u, self.tie[who], annotations.num_classes == 3).T
+
+
+def bradley_terry(
+    answers: Annotations,
+    *,
+    reliability: bool = True,
+    position_bias: bool = True,
+    tie_rates: bool = True,
+    score_variance: float | None = None,
+    iterations: int = 200,
+    tolerance: float = 1e-3,
+) -> BradleyTerry:
+    """Scores of items and what annotators are like, from preferences alone.
+
+    Annotator `r`, shown item `i` first and item `j` second, answers "first", "second" or "tie" with probabilities
+    in proportion to
+
+        exp(u),  exp(-u),  nu_r,      u = (beta_r (s_i - s_j) + p_r) / 2
+
+    which is Bradley and Terry's model, with Davidson's ties, for `beta_r = 1` and `p_r = 0`. Scores are drawn to 0, and
+    `p_r`, `log nu_r` and `beta_r` to the means of all annotators, by normal priors whose variances are estimated along
+    the way, so that everything is finite and annotators with a few answers are near the typical one. Over all answers
+    the mean of `beta_r` is 1. A negative `beta_r` is an annotator who answers the other way round: their answers count
+    turned. Fitted by Newton's steps, by turns of the scores and the annotators.
+
+    Where ties cannot be answered, an annotator who answers at random with a probability is, up to the form of the
+    curve, one of a smaller `beta_r`: the reliability of Chen et al.
+
+    Args:
+        answers: `Annotations` of preferences, as `Annotations.from_preferences` reads them; soft ones as well.
+        reliability: Boolean. Whether annotators have a `beta_r` of their own. Defaults to `True`.
+        position_bias: Boolean. Whether annotators lean to a position, each with a `p_r`. Defaults to `True`.
+        tie_rates: Boolean. Whether annotators have a `nu_r` of their own. Defaults to `True`. With all three
+            `False` this is the plain model, in which who answered does not matter.
+        score_variance: Number. Variance of the prior of the scores. Defaults to `None`, estimated.
+        iterations: Integer. Stop after so many rounds. Defaults to 200.
+        tolerance: Number. Stop when no log odds of an answer change by more. Defaults to 1e-3.
+
+    Returns:
+        `BradleyTerry(items, scores, standard_error, groups, annotators, reliability, position_bias, tie, spread,
+        log_likelihood, converged)`.
+
+    Warns:
+        UserWarning: When some items were never compared with others, not even by way of third ones; or all answers are
+            for one position and `position_bias=True`.
+
+    Reference:
+        R. A. Bradley, M. E. Terry, "Rank analysis of incomplete block designs", Biometrika 39, 1952; R. R. Davidson,
+        "On extending the Bradley-Terry model to accommodate ties in paired comparison experiments", Journal of the
+        American Statistical Association 65, 1970; X. Chen, P. N. Bennett, K. Collins-Thompson, E. Horvitz, "Pairwise
+        ranking aggregation in a crowdsourced setting", WSDM 2013 (annotators of different reliability).
+
+    Example:
+
+    >>> answers = keras_crowd.Annotations.from_preferences(
+    ...     ["a", "b", "a", "c"], ["b", "c", "c", "a"], [0, 0, 1, 1], ["a", "b", "a", "a"])
+    >>> found = keras_crowd.aggregation.bradley_terry(answers)
+    >>> found.items[np.argsort(-found.scores)].tolist()
+    ['a', 'b', 'c']
+    """
+    given = Comparisons.of(as_preferences(answers))
+    names = ("reliability", "position_bias", "tie_rates")
+    own = [
+        flag(name, value)
+        for name, value in zip(names, (reliability, position_bias, tie_rates), strict=True)
+    ]
+    if score_variance is not None:
+        score_variance = number("score_variance", score_variance, above=0)
+    whole_number("iterations", iterations)
+    number("tolerance", tolerance)
+    _warn_of_groups(given)
+    if own[1] and np.max(given.answers[:2].mean(axis=1)) == 1:
+        warnings.warn(
+            "All answers are for the same position, which a position bias explains as well as scores do. If the order "
+            "in the table is not the one shown, as of chosen and rejected, give `position_bias=False`. "
+            f"Received: {given.answers.shape[1]:,} such answers",
+            stacklevel=2,
+        )
+    model = PairModel(given, (own[0], own[1], own[2]), score_variance)
+    converged = False
+    for _ in range(iterations):
+        converged = 2 * model.step() < tolerance
+        if converged:
+            break
+    variances, order = model.score_variances()
+    error = np.empty(len(order))
+    error[order] = np.sqrt(np.concatenate(variances))
+    kept = [i for i in range(3) if own[i] and (i < 2 or given.ties)]
+    spread = {PARAMETERS[i]: float(np.sqrt(model.variance[i])) for i in kept}
+    return BradleyTerry(
+        given.items,
+        model.score,
+        error,
+        given.groups,
+        np.asarray(answers.annotators),
+        model.raters[:, 0],
+        model.raters[:, 1],
+        model.raters[:, 2],
+        {"scores": float(np.sqrt(model.score_variance)), **spread},
+        model.log_likelihood(),
+        converged,
+    )
+
+
+def _warn_of_groups(given: Comparisons) -> None:
+    sizes = np.bincount(given.groups)
+    if len(sizes) > 1:
+        shown = given.items[np.argsort(given.groups, kind="stable")[[0, -1]]].tolist()
+        warnings.warn(
+            f"The {len(given.items):,} items fall into {len(sizes):,} groups that were never compared with each other, "
+            f"not even by way of other items; {shown[0]!r} and {shown[1]!r} are of different ones. Compare scores "
+            f"within a group only. Received: groups of {sizes.min():,} to {sizes.max():,} items",
+            stacklevel=3,
+        )
