@@ -80,6 +80,16 @@ TABLE = {
             "initial_accuracy": [0, 1, NAN, "0.5"],
         },
     ),
+    "CrowdsPreference": (
+        on(LAYERS.CrowdsPreference, num_annotators=4),
+        {
+            "num_annotators": COUNTS,
+            "conn_type": ["XX", None, "full "],
+            "ties": ["yes", 1],
+            "spread": POSITIVE,
+            "answers_per_annotator": [[1, 2], [-1, 1, 1, 1], "many"],
+        },
+    ),
     "ClassifierLogDet": (
         REGULARIZERS.ClassifierLogDet,
         {

@@ -144,19 +144,7 @@ def bradley_terry(
     whole_number("iterations", iterations)
     number("tolerance", tolerance)
     _warn_of_groups(given)
-    if own[1] and np.max(given.answers[:2].mean(axis=1)) == 1:
-        warnings.warn(
-            "All answers are for the same position, which a position bias explains as well as scores do. If the order "
-            "in the table is not the one shown, as of chosen and rejected, give `position_bias=False`. "
-            f"Received: {given.answers.shape[1]:,} such answers",
-            stacklevel=2,
-        )
-    model = PairModel(given, (own[0], own[1], own[2]), score_variance)
-    converged = False
-    for _ in range(iterations):
-        converged = 2 * model.step() < tolerance
-        if converged:
-            break
+    model, converged = fitted_pairs(given, (own[0], own[1], own[2]), score_variance, iterations, tolerance)
     variances, order = model.score_variances()
     error = np.empty(len(order))
     error[order] = np.sqrt(np.concatenate(variances))
@@ -175,6 +163,28 @@ def bradley_terry(
         model.log_likelihood(),
         converged,
     )
+
+
+def fitted_pairs(
+    given: Comparisons,
+    own: tuple[bool, bool, bool],
+    score_variance: float | None = None,
+    iterations: int = 200,
+    tolerance: float = 1e-3,
+) -> tuple[PairModel, bool]:
+    """The model at the maximum of its posterior, and whether that was reached; arguments as for `bradley_terry`."""
+    if own[1] and np.max(given.answers[:2].mean(axis=1)) == 1:
+        warnings.warn(
+            "All answers are for the same position, which a position bias explains as well as scores do. If the order "
+            "in the table is not the one shown, as of chosen and rejected, leave position biases out. "
+            f"Received: {given.answers.shape[1]:,} such answers",
+            stacklevel=3,
+        )
+    model = PairModel(given, own, score_variance)
+    for _ in range(iterations):
+        if 2 * model.step() < tolerance:
+            return model, True
+    return model, False
 
 
 def _warn_of_groups(given: Comparisons) -> None:

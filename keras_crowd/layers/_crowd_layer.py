@@ -70,6 +70,7 @@ class CrowdLayer(keras.layers.Layer):
     from_logits: bool = False
     """Whether the model below predicts logits of class probabilities."""
 
+    num_predictions: int = 1  # that a call takes before the annotators
     prediction_kind: Literal["probabilities", "numbers"] = "numbers"
     """What the model below predicts: class probabilities (a classifier), or numbers (a regressor)."""
 
@@ -177,8 +178,7 @@ class CrowdLayer(keras.layers.Layer):
         annotators: Tensor | None = None,
         training: bool = False,
         mask: Tensor | None = None,
-        predictions_mask: Tensor
-        | None = None,  # what Keras calls the mask where there are annotators as well
+        predictions_mask: Tensor | None = None,  # so Keras calls the mask where there are annotators
     ) -> Tensor:
         if annotators is not None and "int" not in str(annotators.dtype):
             raise ValueError(

@@ -24,6 +24,8 @@ from ._hidden_crf import HiddenCRF as HiddenCRF
 from ._joint_crowd_model import JointCrowdModel as JointCrowdModel
 from ._outputs import check_outputs as check_outputs
 from ._outputs import outputs_of_few as outputs_of_few
+from ._preference_model import pair_features as pair_features
+from ._preference_model import preference_model as preference_model
 from ._strip import crowd_layer as crowd_layer
 from ._strip import strip as strip
 from ._validate import validate as validate
@@ -38,6 +40,8 @@ def __dir__() -> list[str]:
         "as_functional",
         "crowd_layer",
         "crowd_model",
+        "pair_features",
+        "preference_model",
         "strip",
         "validate",
     ]

@@ -55,6 +55,11 @@ def crowd_model(
             "`crowd` must be a crowd layer of `keras_crowd.layers`, and `classifier` come before it. "
             f"Received: crowd of type {type(crowd).__name__}"
         )
+    if crowd.num_predictions != 1:
+        raise ValueError(
+            "`crowd` must take the prediction of one item; two that are compared get their layer by "
+            f"`keras_crowd.models.preference_model`. Received: {type(crowd).__name__} {crowd.name!r}"
+        )
     if crowd.prediction_kind == "probabilities":
         below = classifier_model(classifier, crowd.from_logits, x)
     else:

@@ -21,8 +21,9 @@ def strip(model: keras.Model, layer: str | keras.layers.Layer | None = None) -> 
 
     Returns:
         A `keras.Model` from the features to the crowd layer's input (probabilities, or logits with
-        `from_logits=True`; numbers for `CrowdsRegression` and `CrowdsOrdinal`); of a head of one sigmoid, that one
-        output. It knows nothing of `keras_crowd`: `save`, `export` and `quantize` it.
+        `from_logits=True`; numbers for `CrowdsRegression` and `CrowdsOrdinal`; the score of one item for
+        `CrowdsPreference`); of a head of one sigmoid, that one output. It knows nothing of `keras_crowd`: `save`,
+        `export` and `quantize` it.
 
     Raises:
         ValueError: When the model has no crowd layer at its top level, or several and `layer` is not given, or was
@@ -43,6 +44,9 @@ def strip(model: keras.Model, layer: str | keras.layers.Layer | None = None) -> 
 def below(model: keras.Model, crowd: CrowdLayer) -> keras.Model:
     """The model from the features to what the crowd layer gets."""
     probabilities = inputs_of(crowd, model)[0]
+    tower = probabilities._keras_history.operation
+    if crowd.num_predictions > 1 and isinstance(tower, keras.Model) and is_symbolic(tower):
+        return tower  # of both items
     sources = {id(tensor) for tensor in keras.utils.get_source_inputs(probabilities)}
     structure = getattr(model, "input", None)
     if isinstance(structure, dict):

@@ -65,7 +65,10 @@ def validate(
         crowd = crowd_layer(model, layer=layer)
         check_strings_work(model)
         check_compiled(model, crowd)
-        check, on_slots = functools.partial(_check_crowd, model, crowd), len(inputs_of(crowd, model)) > 1
+        check, on_slots = (
+            functools.partial(_check_crowd, model, crowd),
+            len(inputs_of(crowd, model)) > crowd.num_predictions,
+        )
     if not any([check(*given) for given in as_given(on_slots, x, answers)]):
         raise ValueError("`answers` must hold at least one answer. Received: all missing")
 
@@ -75,7 +78,7 @@ def _check_crowd(model: keras.Model, crowd: CrowdLayer, x: Features, answers: An
     answers = _as_answers(of_output(model, crowd, answers))
     tensors, arrays = model.inputs, match_inputs(model, x)
     one_row_an_item(arrays, len(answers), " (transposed?)" if len(answers) == crowd.num_annotators else "")
-    slots = inputs_of(crowd, model)[1:]
+    slots = inputs_of(crowd, model)[crowd.num_predictions :]
     annotators = next((a for t, a in zip(tensors, arrays, strict=True) if slots and t is slots[0]), None)
     for tensor, array in zip(tensors, arrays, strict=True):
         if array is not annotators:

@@ -206,6 +206,27 @@ LAYERS += [
     for inputs, shape in [((probabilities(4, 3),), (4, 5, 3)), ((probabilities(4, 3), SLOTS), (4, 3, 3))]
 ]
 
+LAYERS += [
+    LayerCase(
+        kc.layers.CrowdsPreference,
+        {
+            "num_annotators": 5,
+            "conn_type": conn_type,
+            "ties": ties,
+            "spread": 0.4,
+            "answers_per_annotator": [3.0, 1.0, 0.0, 2.0, 5.0],
+        },
+        inputs,
+        (*shape, 2 + ties),
+        num_weights,
+    )
+    for conn_type, ties, inputs, shape, num_weights in [
+        ("full", True, (numbers(4, 1), probabilities(4, 1)), (4, 5), 5),
+        ("full", True, (numbers(4, 1), probabilities(4, 1), SLOTS), (4, 3), 5),
+        ("reliability", False, (numbers(4, 1), probabilities(4, 1), SLOTS), (4, 3), 1),
+    ]
+]
+
 ANSWERS = np.array([[0, 2, -1], [1, -1, -1], [-1, -1, -1], [2, 1, 0]])
 LOGITS = np.random.default_rng(1).normal(size=(4, 3, 3)).astype("float32")
 
