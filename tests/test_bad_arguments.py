@@ -96,13 +96,14 @@ TABLE = {
             "weight": [-1, NAN, INF, "1", None],
             "momentum": [-0.1, 1, NAN, "0.9"],
             "epsilon": [-1e-6, NAN, "0"],
+            "ramp_steps": [-1, 0.5, None],
         },
     ),
     "ConfusionLogDet": (
         REGULARIZERS.ConfusionLogDet,
-        {"weight": [-1, "1"], "epsilon": [-1e-6, NAN, "0"]},
+        {"weight": [-1, "1"], "epsilon": [-1e-6, NAN, "0"], "ramp_steps": [-1, 0.5]},
     ),
-    "ConfusionTrace": (REGULARIZERS.ConfusionTrace, {"weight": [-1, NAN, "1"]}),
+    "ConfusionTrace": (REGULARIZERS.ConfusionTrace, {"weight": [-1, NAN, "1"], "ramp_steps": [-1, 0.5]}),
     "CrowdIdentity": (kc.initializers.CrowdIdentity, {"scale": [NAN, INF, "1", None]}),
     "FromConfusion": (
         kc.initializers.FromConfusion,

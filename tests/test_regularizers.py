@@ -67,12 +67,22 @@ def test_fewer_items_than_classes_gives_finite_value_and_gradient(items):
     assert np.abs(items * gradient).max() < 10
 
 
-def model(num_classes=4, momentum=0.0, weight=1.0, conn_type="CM", confusion_regularizer=None, **kwargs):
+def model(
+    num_classes=4,
+    momentum=0.0,
+    weight=1.0,
+    conn_type="CM",
+    confusion_regularizer=None,
+    ramp_steps=0,
+    **kwargs,
+):
     keras.utils.set_random_seed(0)
     crowd = kc.layers.CrowdsClassification(
         6,
         conn_type,
-        classifier_regularizer=kc.regularizers.ClassifierLogDet(weight, momentum=momentum),
+        classifier_regularizer=kc.regularizers.ClassifierLogDet(
+            weight, momentum=momentum, ramp_steps=ramp_steps
+        ),
         confusion_regularizer=confusion_regularizer,
     )
     dense = keras.layers.Dense(num_classes, "softmax")
@@ -86,7 +96,7 @@ NOTHING = np.full((32, 6), -1)
 
 
 def test_training_adds_the_penalties_and_evaluation_does_not():
-    trace = kc.regularizers.ConfusionTrace(0.3)
+    trace = kc.regularizers.ConfusionTrace(0.3, ramp_steps=0)
     built, crowd = model(weight=0.7, confusion_regularizer=trace)
     f = kc.strip(built).predict(X, verbose=0)
     expected = as_float(kc.regularizers.ClassifierLogDet(0.7)(f))
@@ -113,6 +123,27 @@ def test_weight_is_a_variable_that_needs_no_retrace():
     loss = built.fit(X, NOTHING, batch_size=32, verbose=0).history["loss"][0]
     assert built.train_function is function
     assert loss > 0.1
+
+
+def test_weights_rise_by_themselves_and_evaluation_is_no_step(tmp_path):
+    """A file keeps the step; the optimizer has no learning rate, so the penalty itself stays as it is."""
+    built, crowd = model(ramp_steps=4)
+    built.optimizer.learning_rate = 0.0
+    whole = as_float(kc.regularizers.ClassifierLogDet(1.0)(kc.strip(built).predict(X, verbose=0)))
+    losses = built.fit(X, NOTHING, batch_size=32, epochs=3, verbose=0, validation_data=(X, NOTHING)).history
+    assert losses["val_loss"] == [0.0] * 3
+    built.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    more = loaded.fit(X, NOTHING, batch_size=32, epochs=3, verbose=0).history["loss"]
+    np.testing.assert_allclose(losses["loss"] + more, np.array([0, 1, 2, 3, 4, 4]) / 4 * whole, rtol=1e-4)
+
+
+def test_schedules_end_the_ramp():
+    built, crowd = model(ramp_steps=1000)
+    before = as_float(kc.regularizers.ClassifierLogDet(1.0)(kc.strip(built).predict(X, verbose=0)))
+    schedule = kc.callbacks.RegularizerSchedule(crowd, schedule=lambda epoch: 0.5)
+    loss = built.fit(X, NOTHING, batch_size=32, verbose=0, callbacks=[schedule]).history["loss"][0]
+    assert loss == pytest.approx(0.5 * before, rel=1e-4)
 
 
 def test_running_gram_is_the_exponential_average_and_keeps_the_gradient():
@@ -170,8 +201,8 @@ def test_sample_weights_weigh_answers_and_not_the_penalties():
     """Items of weight 0 leave the penalties, of F and of A, as they are."""
     classifier = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, "softmax")])
     regularizers = {
-        "classifier_regularizer": kc.regularizers.ClassifierLogDet(0.5),
-        "confusion_regularizer": kc.regularizers.ConfusionLogDet(0.2),
+        "classifier_regularizer": kc.regularizers.ClassifierLogDet(0.5, ramp_steps=0),
+        "confusion_regularizer": kc.regularizers.ConfusionLogDet(0.2, ramp_steps=0),
     }
     crowd = kc.layers.CrowdsClassification(4, "CM", **regularizers)
     model = keras.Sequential([classifier, crowd])

@@ -12,7 +12,9 @@ from ._epochs import as_epochs
 
 
 class RegularizerSchedule(keras.callbacks.Callback):
-    """Raises the weights of a crowd layer's penalties from 0 to what its regularizers say.
+    """Raises the weights of a crowd layer's penalties from 0 to what its regularizers say, by epochs.
+
+    It replaces the ramp that a penalty has of its own (`ramp_steps` of `keras_crowd.regularizers`).
 
     Identifiability penalties that act in full from the first step can settle on a wrong permutation of the
     classes, before the classifier knows anything. The weights are variables of the layer: nothing is

@@ -1,4 +1,4 @@
-"""A regularizer whose weight is a variable, so that schedules change it without a retrace."""
+"""A regularizer whose weight is a variable, so that it rises, and schedules change it, without a retrace."""
 
 import keras
 from keras import ops as kops
@@ -9,6 +9,9 @@ from .._typing import Tensor
 
 class Penalty(keras.layers.Layer):
     """What a regularizer asks of class probabilities or of parameters of annotators, times a variable weight.
+
+    The weight rises linearly from 0 in the first `ramp_steps` calls, one per training step, if the regularizer has
+    `ramp_steps`; `scale` ends that ramp.
 
     Args:
         regularizer: A Keras regularizer, or one of `keras_crowd.regularizers`.
@@ -24,6 +27,8 @@ class Penalty(keras.layers.Layer):
             trainable=False,
             name="weight",
         )
+        self.ramp_steps = getattr(regularizer, "ramp_steps", 0)
+        self.step = self.add_weight(shape=(), initializer="zeros", trainable=False, name="step")
         self.built = True
 
     @property
@@ -32,15 +37,24 @@ class Penalty(keras.layers.Layer):
         return getattr(self.regularizer, "weight", 1.0)
 
     def scale(self, factor: float) -> None:
-        """Sets the weight to that part of the full weight."""
+        """Sets the weight to that part of the full weight, and ends the ramp."""
         self.weight.assign(factor * self.full_weight)
+        self.step.assign(self.ramp_steps)
 
     def permute_classes(self, order: Tensor) -> None:
         """Makes class `k` what `order[k]` was, in what is kept between batches: nothing."""
 
     def __call__(self, x: Tensor) -> Tensor:
         """The weighed penalty of `x`, a scalar. Not a call of a Keras layer, since nothing is fed forward."""
-        return self.weight * self._unweighed(x)
+        return self._risen() * self.weight * self._unweighed(x)
+
+    def _risen(self) -> Tensor | float:
+        """How far the ramp has come, in [0, 1]; counts the step."""
+        if not self.ramp_steps:
+            return 1.0
+        step = kops.convert_to_tensor(self.step)
+        self.step.assign(kops.minimum(step + 1.0, self.ramp_steps))
+        return step / self.ramp_steps
 
     def _unweighed(self, x: Tensor) -> Tensor:
         if hasattr(self.regularizer, "penalty"):

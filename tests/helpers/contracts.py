@@ -271,11 +271,15 @@ INITIALIZERS = [
 REGULARIZERS = [
     (
         kc.regularizers.ClassifierLogDet,
-        {"weight": 0.5, "momentum": 0.9, "epsilon": 1e-4},
+        {"weight": 0.5, "momentum": 0.9, "epsilon": 1e-4, "ramp_steps": 10},
         probabilities(7, 3),
     ),
-    (kc.regularizers.ConfusionLogDet, {"weight": 0.5, "epsilon": 1e-4}, probabilities(5, 3, 3)),
-    (kc.regularizers.ConfusionTrace, {"weight": 0.5}, probabilities(5, 3, 3)),
+    (
+        kc.regularizers.ConfusionLogDet,
+        {"weight": 0.5, "epsilon": 1e-4, "ramp_steps": 10},
+        probabilities(5, 3, 3),
+    ),
+    (kc.regularizers.ConfusionTrace, {"weight": 0.5, "ramp_steps": 10}, probabilities(5, 3, 3)),
 ]
 
 CHAINS = [  # layers that give tags, which have no gradient: `test_chain_models.py` has the rest of the contract

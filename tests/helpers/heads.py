@@ -4,6 +4,7 @@ Heads share no parameter, so each trains as if it were alone.
 """
 
 import dataclasses
+import functools
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -42,7 +43,9 @@ def _tokens(conn_type: str, **kwargs: Any) -> Callable:
     return lambda name: kc.layers.CrowdsSequenceLabeling(ANNOTATORS, conn_type, name=name, **kwargs)
 
 
-_F, _W, _L2 = kc.regularizers.ClassifierLogDet, kc.regularizers.ConfusionLogDet, keras.regularizers.L2
+_F = functools.partial(kc.regularizers.ClassifierLogDet, ramp_steps=0)
+_W = functools.partial(kc.regularizers.ConfusionLogDet, ramp_steps=0)
+_L2 = keras.regularizers.L2
 _cross_entropy, _squared = kc.losses.MaskedCrowdCrossEntropy, kc.losses.MaskedCrowdMeanSquaredError
 
 HEADS = {
@@ -54,7 +57,8 @@ HEADS = {
     "F_running": Head(_classes("CM", classifier_regularizer=_F(0.1, momentum=0.5)), _cross_entropy),
     "W": Head(_classes("CM", confusion_regularizer=_W(0.1)), _cross_entropy, slots=True),
     "trace": Head(
-        _classes("CM", confusion_regularizer=kc.regularizers.ConfusionTrace(0.1)), _cross_entropy
+        _classes("CM", confusion_regularizer=kc.regularizers.ConfusionTrace(0.1, ramp_steps=0)),
+        _cross_entropy,
     ),
     "S": Head(_ratings("S"), _squared, "ratings"),
     "B": Head(_ratings("B", bias_regularizer=_L2(0.1)), kc.losses.MaskedCrowdMeanAbsoluteError, "ratings"),

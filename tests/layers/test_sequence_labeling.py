@@ -105,7 +105,7 @@ def test_slots_equal_dense():
 
 def test_regularizer_counts_real_tokens_only():
     tokens, f, crowd = tagger(
-        True, conn_type="CM", classifier_regularizer=kc.regularizers.ClassifierLogDet(1.0)
+        True, conn_type="CM", classifier_regularizer=kc.regularizers.ClassifierLogDet(1.0, ramp_steps=0)
     )
     model = keras.Model(tokens, crowd(f))
     model(TOKENS, training=True)

@@ -152,7 +152,7 @@ def test_without_any_answer_nothing_is_trained():
 
 
 def test_penalties_of_the_crowd_layer_are_added_in_training():
-    penalty = kc.regularizers.ClassifierLogDet(0.5)
+    penalty = kc.regularizers.ClassifierLogDet(0.5, ramp_steps=0)
     plain, penalized = joint(), joint(classifier_regularizer=penalty)
     losses = [
         model.fit(X, ANSWERS, batch_size=N, verbose=0).history["loss"][0] for model in (plain, penalized)
