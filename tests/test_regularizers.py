@@ -127,7 +127,7 @@ def test_weight_is_a_variable_that_needs_no_retrace():
 
 def test_weights_rise_by_themselves_and_evaluation_is_no_step(tmp_path):
     """A file keeps the step; the optimizer has no learning rate, so the penalty itself stays as it is."""
-    built, crowd = model(ramp_steps=4)
+    built, _ = model(ramp_steps=4)
     built.optimizer.learning_rate = 0.0
     whole = as_float(kc.regularizers.ClassifierLogDet(1.0)(kc.strip(built).predict(X, verbose=0)))
     losses = built.fit(X, NOTHING, batch_size=32, epochs=3, verbose=0, validation_data=(X, NOTHING)).history

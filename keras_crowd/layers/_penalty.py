@@ -52,9 +52,9 @@ class Penalty(keras.layers.Layer):
         """How far the ramp has come, in [0, 1]; counts the step."""
         if not self.ramp_steps:
             return 1.0
-        step = kops.convert_to_tensor(self.step)
-        self.step.assign(kops.minimum(step + 1.0, self.ramp_steps))
-        return step / self.ramp_steps
+        risen = self.step / self.ramp_steps  # before the step is counted, in place under PyTorch
+        self.step.assign(kops.minimum(self.step + 1.0, self.ramp_steps))
+        return risen
 
     def _unweighed(self, x: Tensor) -> Tensor:
         if hasattr(self.regularizer, "penalty"):
