@@ -14,7 +14,8 @@ from ..initializers import CrowdIdentity
 from ..regularizers import ClassifierLogDet, ConfusionLogDet, ConfusionTrace
 from ..warm_start import from_dawid_skene
 from . import connections
-from ._adapting import class_answers
+from ._adapting import class_answers, class_shares
+from ._class_counts import ClassCounts
 from ._crowd_layer import CrowdLayer
 from .connections import ClassConnection, Parameter
 
@@ -102,6 +103,7 @@ class ClassesLayer(CrowdLayer):
         self._has_matrices = any(len(parameter.shape) == 2 for parameter in parameters.values())
         self.add_penalty("classifier", self.classifier_regularizer, self._num_classes)
         self.add_penalty("confusion", self.confusion_regularizer)
+        self.class_counts = ClassCounts(self._num_classes, name="class_counts", dtype=self.dtype_policy)
 
     def predicted_shape(self, predictions_shape: Shape) -> tuple[int | None, ...]:
         return (predictions_shape[-1],)
@@ -157,6 +159,7 @@ class ClassesLayer(CrowdLayer):
             self.build((None,) * (1 + len(self.answer_kind.axes)) + (annotations.num_classes,))
         for name, values in self.connection.closest_to(confusion).items():
             self.annotators.assign(name, values)
+        self.class_counts.shares = class_shares(annotations)
 
     def log_confusion(self, annotators: Tensor | None = None, training: bool = False) -> Tensor:
         """`log A_rkl` of all annotators `(R, K, K)`, or of the slots `(batch, slots, K, K)`; for `"CM"`."""
@@ -212,8 +215,10 @@ class ClassesLayer(CrowdLayer):
         """Logits of the answers from what the classifier gives; in training the penalties are added to the losses."""
         if self.from_logits:
             f = kops.softmax(f, axis=-1)
-        if training and self.penalties:
-            self.add_loss(self.class_penalties(f, mask))
+        if training:
+            self.class_counts.count(f, mask)
+            if self.penalties:
+                self.add_loss(self.class_penalties(f, mask))
         if not self._worth_grouping(f, annotators, training):
             return self._row_logits(f, annotators, training)
         groups, places = ops.annotator_groups(annotators, self.num_annotators)
