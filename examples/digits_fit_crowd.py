@@ -1,12 +1,11 @@
-"""GeoCrowdNet(F) in one call: the weight of its regularizer is chosen on held-out answers, not on gold labels.
+"""GeoCrowdNet(F) in one call: the weight of its regularizer is chosen by the agreement of replicas, without gold labels.
 
     python examples/digits_fit_crowd.py
 
-Prints the path of weights and the comparison, draws the path to `saved_models/digits_path.png`, and exports the
-classifier. Offline: scikit-learn's digits, labeled by careless machine annotators.
+Prints a summary and the comparison, and exports the classifier. Offline: scikit-learn's digits, labeled by careless
+machine annotators.
 """
 
-import matplotlib
 from comparison import (
     SAVED_MODELS,
     compare,
@@ -18,32 +17,26 @@ from comparison import (
 
 import keras_crowd as kc
 
-matplotlib.use("agg")
-
 
 def main(epochs=50, seeds=1, folder=SAVED_MODELS):
     data = digits_from_a_careless_crowd()
     print(data.annotations, "\n")
-    paths = []
+    fits = []
 
     def train_on_crowd(classifier, data, epochs):
         fit = kc.fit_crowd(
             classifier,
             data.x_train,
             data.annotations,
-            weights=[0.0, 0.3, 1.0, 3.0],
-            num_splits=2,
             epochs=epochs,
-            crowd_learning_rate=1e-2,  # 50 epochs are few
         )
-        paths.append(fit.path)
+        fits.append(fit)
         return fit.classifier, fit.crowd
 
     found, (classifier, crowd) = compare(
         digits_classifier, data, train_on_crowd, epochs=epochs, seeds=seeds
     )
-    print(paths[-1])
-    paths[-1].plot().figure.savefig(folder / "digits_path.png")
+    print(fits[-1])
     print_table(found)
     print_annotators(classifier, crowd, data)
     classifier.export(folder / "digits_fit_crowd", verbose=False)

@@ -32,6 +32,9 @@ class Arrays:
         self.few_items = np.arange(len(keras.tree.flatten(self.few)[0]))
         self.given = {"features": x, "batch_size": batch_size}
 
+    def __len__(self) -> int:
+        return -(-len(keras.tree.flatten(self.x)[0]) // self.batch_size)
+
     def read(self, annotations: Annotations | None, num_classes: int) -> Annotations:
         """The answers, which must be there."""
         if annotations is None:

@@ -1,6 +1,5 @@
 """Classifier and annotators of `fit_crowd`, trained again and again from the same start."""
 
-import functools
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +21,6 @@ from .ops import class_probabilities
 from .optimizers import crowd_optimizer
 from .pipelines import with_annotators
 from .regularizers import ClassifierLogDet
-from .warm_start import from_dawid_skene
 
 
 class Training:
@@ -37,9 +35,8 @@ class Training:
         from_logits: bool,
     ) -> None:
         self.classifier, self.features, self.epochs = classifier, features, epochs
+        self.history = keras.callbacks.History()
         self.num_slots = annotations.slots()[0].shape[1]
-        # all weights are tried on one part before the next
-        self._confusion = functools.lru_cache(1)(functools.partial(from_dawid_skene, confusion="full"))
         self.crowd = CrowdsClassification(
             annotations.num_annotators,
             "CM",
@@ -57,7 +54,7 @@ class Training:
         optimizer = crowd_optimizer(self.model, self._optimizer, crowd_learning_rate)
         self.model.compile(optimizer, loss=MaskedCrowdCrossEntropy())
         self._variables = training_variables(self.model)
-        self._given = self._start = [np.array(kops.convert_to_numpy(v)) for v in self._variables]
+        self._given = self._start = self.values()
 
     def given(self, annotations: Annotations) -> dict[str, Any]:
         """What the result depends on, but for the choice of the weight."""
@@ -80,9 +77,14 @@ class Training:
 
     def give_back(self) -> None:
         """Classifier, crowd layer and optimizer as they were given."""
-        self._assign(self._given)
+        self.assign(self._given)
 
-    def _assign(self, values: list[np.ndarray]) -> None:
+    def values(self) -> list[np.ndarray]:
+        """Of all variables, for `assign`."""
+        return [np.array(kops.convert_to_numpy(v)) for v in self._variables]
+
+    def assign(self, values: list[np.ndarray]) -> None:
+        """Sets all variables."""
         for variable, value in zip(self._variables, values, strict=True):
             variable.assign(value)
 
@@ -90,32 +92,47 @@ class Training:
         self,
         weight: float,
         annotations: Annotations,
+        replica: int | None = None,
         callbacks: Sequence[Any] = (),
         verbose: int = 0,
         backup: Backup = NO_BACKUP,
-    ) -> Any:
-        """Trains from the start on these answers, or from where it was interrupted."""
-        self._assign(self._start)
-        self.crowd.set_confusion(self._confusion(annotations))
+    ) -> keras.callbacks.History:
+        """Trains from the start on these answers, or from where it was interrupted.
+
+        Interrupted by the user, it leaves the state at the end of the last whole epoch and raises `KeyboardInterrupt`.
+        """
+        self.assign(self._start)
+        if replica is not None:
+            self._start_elsewhere(replica)
+        self.crowd.adapt(annotations)
         self.crowd.classifier_regularizer.weight = weight
         kept = TrainingBackup(backup, self.model, callbacks)
         kept.restore()
         done = len(kept.epoch)
-        history = self.model.fit(
-            self.features.answered(*annotations.slots(self.num_slots), done),
-            shuffle=False,
-            initial_epoch=done,
-            epochs=done if kept.stopped else self.epochs,
-            callbacks=[RegularizerSchedule(self.crowd), *callbacks, kept],
-            verbose=verbose,
-        )
-        history.history, history.epoch = kept.history, kept.epoch
-        return history
+        last = _LastEpoch(self)
+        self.history = keras.callbacks.History()
+        self.history.history, self.history.epoch = kept.history, kept.epoch
+        try:
+            self.model.fit(
+                self.features.answered(*annotations.slots(self.num_slots), done),
+                shuffle=False,
+                initial_epoch=done,
+                epochs=done if kept.stopped else self.epochs,
+                callbacks=[RegularizerSchedule(self.crowd), *callbacks, kept, last],
+                verbose=verbose,
+            )
+        except KeyboardInterrupt:
+            self.assign(last.values)  # under JAX, a broken step leaves none
+            raise
+        return self.history
 
-    def __call__(self, weight: float, annotations: Annotations) -> tuple[np.ndarray, np.ndarray]:
-        """As `regularization_path` wants it."""
-        self.fit(weight, annotations)
-        return self.probabilities(), self.crowd.confusion()
+    def _start_elsewhere(self, replica: int) -> None:
+        """Shuffles the entries of the last kernel of the classifier."""
+        kernels = [v for v in self.classifier.trainable_variables if len(v.shape) > 1]
+        if kernels:
+            kernel = kops.convert_to_numpy(kernels[-1])
+            shuffled = np.random.default_rng(replica).permutation(kernel.ravel())
+            kernels[-1].assign(shuffled.reshape(kernel.shape))
 
     def probabilities(self) -> np.ndarray:
         """The classifier's, of all items."""
@@ -136,6 +153,24 @@ class Training:
             return
         message = f"The classes had been permuted and were put back: class k was {permutation}[k]."
         warnings.warn(message, stacklevel=3)
+
+
+class _LastEpoch(keras.callbacks.Callback):
+    """The values of all variables after the last whole epoch.
+
+    Args:
+        training: The training.
+
+    Attributes:
+        values: For `Training.assign`.
+    """
+
+    def __init__(self, training: Training) -> None:
+        super().__init__()
+        self._training, self.values = training, training.values()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.values = self._training.values()
 
 
 def _structure(classifier: keras.Model, x: Features) -> Any:

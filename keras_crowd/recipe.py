@@ -4,54 +4,27 @@ import functools
 import math
 import os
 import pathlib
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
+from . import aggregation
 from ._arguments import check_choice, flag, number, whole_number
 from ._backup import Backup
+from ._crowd_fit import CrowdFit as CrowdFit
 from ._fit_features import Arrays, Batches
-from ._repr import one_line
+from ._fit_progress import FitProgress
 from ._training import Training
 from ._typing import Features, LearningRate, Optimizer
+from ._weight_choice import WeightChoice
 from .annotations import Annotations, Answers, as_annotations, rows_by_id
 from .models import classifier_model, is_data_set, prepared, warn_of_own_training
-from .regularizers import ClassifierLogDet
-from .selection import WEIGHTS, RegularizationPath, regularization_path
+from .selection import REPLICA_WEIGHTS
 
-
-@dataclass(frozen=True, eq=False, repr=False)
-class CrowdFit:
-    """What `fit_crowd` made.
-
-    Attributes:
-        classifier: The classifier that was given, trained.
-        crowd: The crowd layer; `crowd.confusion()` tells what each annotator answers to each class.
-        model: Both, on slots: `model.predict((x, ids))` are answer logits.
-        history: Keras's `History` of the last training.
-        weight: The weight of the regularizer, chosen or given.
-        path: How held-out answers were predicted with each weight, and the weight chosen; `None` if the
-            weight was given.
-
-    Example:
-
-    >>> fit = keras_crowd.fit_crowd(classifier, x, answers, weights=1.0, epochs=2, verbose=0)
-    >>> fit.crowd.confusion().shape
-    (5, 10, 10)
-    """
-
-    classifier: Any
-    crowd: Any
-    model: Any
-    history: Any
-    weight: float
-    path: RegularizationPath | None
-
-    def __repr__(self) -> str:
-        return one_line(self)
+BATCH_SIZE = 64
 
 
 def fit_crowd(
@@ -59,31 +32,32 @@ def fit_crowd(
     x: Features,
     answers: Answers | None = None,
     *,
-    weights: float | Sequence[float] = WEIGHTS,
+    weights: float | Sequence[float] = REPLICA_WEIGHTS,
     optimizer: Optimizer = "adam",
     crowd_learning_rate: LearningRate | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
     from_logits: bool = False,
-    num_splits: int = 4,
+    num_replicas: int = 2,
     fraction: float = 0.15,
     seed: int = 0,
     callbacks: Sequence[Any] = (),
     backup_dir: str | os.PathLike[str] | None = None,
     verbose: int = 1,
 ) -> CrowdFit:
-    """Trains a classifier on the answers of a crowd by GeoCrowdNet(F), choosing what is to be chosen without gold.
+    """Trains a classifier on the answers of a crowd by GeoCrowdNet(F), choosing the regularizer's weight without gold.
 
-    1. Confusions start from Dawid and Skene's (`warm_start.from_dawid_skene`).
-    2. Classifier and confusions are trained together, with `regularizers.ClassifierLogDet` rising
-       linearly to its weight over the first half of the epochs (`callbacks.RegularizerSchedule`).
-    3. The weight is the largest that predicts held-out answers within a standard error of the best
-       (`selection.regularization_path`), for which the model is trained `num_splits * len(weights)` times.
-    4. Then it is trained once more on all answers, and classes that have been permuted are put back
+    1. Confusions start from Dawid and Skene's (`crowd.adapt`).
+    2. Classifier and confusions are trained together, with `regularizers.ClassifierLogDet` rising linearly to its
+       weight over the first half of the epochs (`callbacks.RegularizerSchedule`).
+    3. The weight is the largest with which replicas of the classifier agree on the classes of the items at least as
+       much as without the regularizer, and predict held-out answers as well (`selection.replica_path`).
+    4. Then the classifier is trained once more on all answers, and classes that have been permuted are put back
        (`align_classes`).
 
-    The defaults are those of the README's results. The log det wants large batches, and then many
-    epochs. With other starts or layers, use these parts yourself.
+    By default there are at most 7 trainings, of 50 epochs or 1,000 steps each, whichever is more; how many there will
+    be at most is said before. A keyboard interrupt returns what there is by then, with a warning: a replica that was
+    trained with the largest weight accepted so far, or else the state after the last whole epoch.
 
     A data set is read anew in each epoch, in batches of its own and in the order it gives, so it is the data set that
     shuffles: in memory items are in another order each epoch. It must be finite, and its rows the same each time
@@ -107,15 +81,18 @@ def fit_crowd(
             does not hold; see below.
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros; rows as in `x`. Left out only for a data set that holds them.
-        weights: Weights to choose among, or the one to use.
+        weights: Float, or sequence of floats. The weight to use, or those to choose among, ascending; the lowest is
+            what the others are compared with. Defaults to 0, 2 and 10.
         optimizer: A Keras optimizer or its name; the annotators get its like without weight decay.
         crowd_learning_rate: Learning rate of the annotators. Defaults to that of `optimizer`.
-        epochs: Epochs of each training. Defaults to 200, or as many as 1,000 steps take if that is more
-            (`default_epochs`). With much fewer steps the penalty finds an untrained classifier.
-        batch_size: Items in a batch; several times the number of classes. Defaults to 256; a data set has its own.
+        epochs: Integer. Epochs of each training. Defaults to 50, or as many as 1,000 steps take if that is more
+            (`default_epochs`). With far fewer steps, the penalty acts on an untrained classifier.
+        batch_size: Integer. Items in a batch; several times the number of classes. Defaults to 64; a data set has its
+            own.
         from_logits: Whether the classifier gives logits.
-        num_splits: How many times answers are held out.
-        fraction: Part of the answers held out each time.
+        num_replicas: Integer, at least 2. Trainings with each weight that is tried, each with other answers held out.
+            Defaults to 2.
+        fraction: Float between 0 and 1. Fraction of the answers held out from each replica. Defaults to 0.15.
         seed: Seed of the held-out answers and of the order of the items; call `keras.utils.set_random_seed` for all
             else.
         callbacks: Keras callbacks for the last training.
@@ -123,10 +100,12 @@ def fit_crowd(
             the first call's weights, and ends as if there had been none (see `EMTrainer.fit`); with a data set that
             shuffles, up to the order of the epochs that are left. Its files are deleted when training ends. Defaults
             to `None`, no backup.
-        verbose: 1 shows progress, 2 also every epoch of the last training.
+        verbose: 0 shows nothing, 1 the number of trainings and steps and a progress bar with the time left, 2 also
+            every epoch of the last training. Defaults to 1.
 
     Returns:
-        `CrowdFit(classifier, crowd, model, history, weight, path)`.
+        `CrowdFit`: the trained classifier, the crowd layer and the model of both, labels and their posterior, a table
+        of the annotators, and the weight and how it was chosen.
 
     Raises:
         ValueError: When the data do not fit the classifier (`validate`), or an argument is out of range.
@@ -134,7 +113,7 @@ def fit_crowd(
     Example:
 
     >>> fit = keras_crowd.fit_crowd(
-    ...     classifier, x, answers, weights=[0.0, 1.0], epochs=2, num_splits=1, verbose=0)
+    ...     classifier, x, answers, weights=[0.0, 1.0], epochs=2, verbose=0)
     >>> fit.path.weights
     array([0., 1.])
     >>> fit.classifier.predict(x, verbose=0).shape
@@ -144,44 +123,55 @@ def fit_crowd(
         S. Ibrahim, T. Nguyen, X. Fu, "Deep learning from crowdsourced labels: coupled cross-entropy
         minimization, identifiability, and regularization", ICLR 2023, GeoCrowdNet(F).
     """
-    flag("from_logits", from_logits)
-    _check_sizes(x, epochs, batch_size)
-    if crowd_learning_rate is not None and not isinstance(
-        crowd_learning_rate, keras.optimizers.schedules.LearningRateSchedule
-    ):
-        number("crowd_learning_rate", crowd_learning_rate, at_least=0)
-    check_choice(weights, num_splits, fraction, seed)
-    network, features, annotations = _given(classifier, x, answers, from_logits, batch_size or 256, seed)
+    _check(x, crowd_learning_rate, epochs, batch_size, from_logits)
+    choosing = {
+        "num_replicas": whole_number("num_replicas", num_replicas, low=2),
+        "fraction": fraction,
+        "seed": seed,
+    }
+    one = isinstance(weights, int | float | np.number)
+    values = check_choice([weights] if one else weights, num_replicas, fraction, seed)  # type: ignore[list-item]
+    network, features, annotations = _given(
+        classifier, x, answers, from_logits, batch_size or BATCH_SIZE, seed
+    )
     if epochs is None:
         epochs = default_epochs(annotations.num_items, features.batch_size)
     training = Training(network, features, annotations, epochs, from_logits)
     training.compile(optimizer, crowd_learning_rate)
-    choosing = {"num_splits": num_splits, "fraction": fraction, "seed": seed}
     settings = {"weights": weights, "crowd_learning_rate": crowd_learning_rate, **choosing}
     given = {} if backup_dir is None else {**training.given(annotations), **settings}
     start, chosen, trained = _backups(backup_dir, given)
     training.start_from(start)
+    num_trainings = 1 if one else len(values) * num_replicas + 1
+    choice = WeightChoice(
+        training, annotations, values, FitProgress(num_trainings, epochs, len(features), verbose)
+    )
+    interrupted = False
     try:
-        weight, path = _choose(training, weights, annotations, backup_dir, given, verbose, **choosing)
-    except BaseException:
-        training.give_back()
-        raise
-    history = training.fit(weight, annotations, callbacks, 2 if verbose > 1 else 0, trained)
+        if not one:
+            choice.choose(backup_dir=backup_dir, given=given, **choosing)
+        choice.train_on_all(callbacks, verbose, trained)
+    except KeyboardInterrupt:
+        interrupted = True
+        _warn_of_interruption(choice.take_what_there_is(), backup_dir)
     training.put_classes_back(annotations)
     for backup in (trained, chosen, start):
-        backup.delete()
-    return CrowdFit(classifier, training.crowd, training.model, history, weight, path)
+        if not interrupted:
+            backup.delete()
+    posterior = aggregation.posterior(annotations, training.probabilities(), training.crowd.confusion())
+    parts = (classifier, training.crowd, training.model, training.history, annotations, posterior)
+    return CrowdFit(*parts, choice.weight, choice.path, interrupted)
 
 
-def default_epochs(num_items: int, batch_size: int = 256) -> int:
-    """Epochs that `fit_crowd` trains for: 200, or more for few items, so that there are 1,000 steps.
+def default_epochs(num_items: int, batch_size: int = BATCH_SIZE) -> int:
+    """Epochs that `fit_crowd` trains for: 50, or more for few items, so that there are 1,000 steps.
 
     Example:
 
     >>> default_epochs(10_000), default_epochs(700)
-    (200, 334)
+    (50, 91)
     """
-    return max(200, math.ceil(1000 / math.ceil(num_items / batch_size)))
+    return max(50, math.ceil(1000 / math.ceil(num_items / batch_size)))
 
 
 def _backups(folder: str | os.PathLike[str] | None, given: dict[str, Any]) -> list[Backup]:
@@ -190,28 +180,9 @@ def _backups(folder: str | os.PathLike[str] | None, given: dict[str, Any]) -> li
     return [Backup(None if folder is None else pathlib.Path(folder) / name, given) for name in names]
 
 
-def _choose(
-    training: Training,
-    weights: float | Sequence[float],
-    annotations: Annotations,
-    backup_dir: str | os.PathLike[str] | None,
-    given: dict[str, Any],
-    verbose: int,
-    **choosing: Any,
-) -> tuple[float, RegularizationPath | None]:
-    """The weight to train with, and how it was found."""
-    if np.ndim(weights) == 0:
-        return ClassifierLogDet(float(weights)).weight, None  # type: ignore[arg-type]
-    path = regularization_path(
-        training,
-        annotations,
-        weights,  # type: ignore[arg-type]
-        backup_dir=backup_dir,
-        given={name: value for name, value in given.items() if name not in ("weights", *choosing)},
-        verbose=verbose,
-        **choosing,
-    )
-    return path.chosen, path
+def _warn_of_interruption(state: str, backup_dir: str | os.PathLike[str] | None) -> None:
+    further = "" if backup_dir is None else ". The same call goes on from where it was interrupted"
+    warnings.warn(f"`fit_crowd` was interrupted. The classifier is {state}{further}.", stacklevel=3)
 
 
 def _num_classes(classifier: keras.Model, answers: Answers) -> int | None:
@@ -222,7 +193,15 @@ def _num_classes(classifier: keras.Model, answers: Answers) -> int | None:
     return 2 if outputs[0].shape[-1] == 1 else outputs[0].shape[-1]
 
 
-def _check_sizes(x: Features, epochs: int | None, batch_size: int | None) -> None:
+def _check(
+    x: Features,
+    crowd_learning_rate: LearningRate | None,
+    epochs: int | None,
+    batch_size: int | None,
+    from_logits: bool,
+) -> None:
+    """Refuses arguments that are out of range."""
+    flag("from_logits", from_logits)
     if epochs is not None:
         whole_number("epochs", epochs)
     if batch_size is not None:
@@ -232,6 +211,9 @@ def _check_sizes(x: Features, epochs: int | None, batch_size: int | None) -> Non
                 "`batch_size` must be left out where `x` is a data set, which has its own batches. "
                 f"Received: batch_size={batch_size}"
             )
+    schedule = isinstance(crowd_learning_rate, keras.optimizers.schedules.LearningRateSchedule)
+    if crowd_learning_rate is not None and not schedule:
+        number("crowd_learning_rate", crowd_learning_rate, at_least=0)
 
 
 def _given(

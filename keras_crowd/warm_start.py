@@ -43,8 +43,7 @@ def from_dawid_skene(
         num_classes: Number of classes. Defaults to that of the annotations; for an array, to the highest
             answer plus one.
         confusion: `"hierarchical"` draws towards the annotator's one coin, in every iteration. `"full"` draws the
-            estimates of `dawid_skene(confusion="full", strength=0.1)` towards those of all annotators, in the end; it
-            is what `fit_crowd` starts from.
+            estimates of `dawid_skene(confusion="full", strength=0.1)` towards those of all annotators, in the end.
         strength: How many answers in each row of an annotator are worth as much as what it is drawn towards.
 
     Returns:

@@ -44,8 +44,11 @@ LEVELS = {
     "selection": 3,
     "_data_set_items": 2,
     "_fit_features": 6,
+    "_fit_progress": 0,
+    "_crowd_fit": 7,
     "_training": 7,
-    "recipe": 8,
+    "_weight_choice": 8,
+    "recipe": 9,
 }
 # Inside of a function, to read data under any backend.
 READERS = {("_tf_data.py", "tensorflow"), ("_torch_data.py", "torch")}

@@ -14,7 +14,7 @@ TRUTH = RNG.integers(0, 3, 60)
 X = (np.eye(3)[TRUTH] + RNG.normal(scale=0.5, size=(60, 3))).astype("float32")
 ANSWERS = np.where(RNG.random((60, 4)) < 0.8, TRUTH[:, None], RNG.integers(0, 3, (60, 4)))
 ANSWERS[RNG.random((60, 4)) < 0.3] = -1
-FEW = {"weights": [0.0, 1.0], "num_splits": 1, "epochs": 3, "batch_size": 20, "verbose": 0}
+FEW = {"weights": [0.0, 1.0], "epochs": 3, "batch_size": 20, "verbose": 0}
 
 pytestmark = pytest.mark.filterwarnings("ignore:The classes had been permuted")
 
@@ -67,19 +67,19 @@ def whole():
         return kc.fit_crowd(network(), X, ANSWERS, **FEW)
 
 
-@pytest.mark.parametrize(("training", "epoch"), [(1, 1), (2, 2), (2, None)])
+@pytest.mark.parametrize(("training", "epoch"), [(1, 1), (4, 2), (4, None)])
 def test_fit_crowd_goes_on_as_if_there_had_been_no_interruption(
     training, epoch, whole, every_epoch, tmp_path, monkeypatch
 ):
     """From the weights of the first call, whatever those of the second are."""
     fit, trainings = _training.Training.fit, []
 
-    def dies(self, weight, annotations, callbacks=(), *rest):
+    def dies(self, weight, annotations, replica, callbacks=(), *rest):
         trainings.append(weight)
         if len(trainings) == training + 1 and not [*tmp_path.glob("killed")]:
             (tmp_path / "killed").touch()
             callbacks = [*callbacks, Dies(epoch)]
-        return fit(self, weight, annotations, callbacks, *rest)
+        return fit(self, weight, annotations, replica, callbacks, *rest)
 
     monkeypatch.setattr(_training.Training, "put_classes_back", lambda self, annotations: None)
     monkeypatch.setattr(_training.Training, "fit", dies)
@@ -87,7 +87,7 @@ def test_fit_crowd_goes_on_as_if_there_had_been_no_interruption(
         kc.fit_crowd(network(), X, ANSWERS, backup_dir=tmp_path, **FEW)
     trainings.clear()
     again = kc.fit_crowd(network(seed=9), X.copy(), ANSWERS, backup_dir=tmp_path, **FEW)
-    assert len(trainings) == (1 if training == 2 else 2)
+    assert len(trainings) == 5 - training
     np.testing.assert_allclose(again.path.losses, whole.path.losses, rtol=1e-4)
     for value, expected in zip(again.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-6)

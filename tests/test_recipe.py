@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_crowd as kc
-from keras_crowd import _training
+from keras_crowd import _training, _weight_choice
 
 # Two epochs may leave the classes anywhere.
 pytestmark = pytest.mark.filterwarnings("ignore:The classes had been permuted")
@@ -16,7 +16,7 @@ X = (np.eye(3)[TRUTH] * 2 + RNG.normal(scale=0.7, size=(240, 3))).astype("float3
 RIGHT = RNG.random((240, 6)) < [0.9, 0.8, 0.8, 0.4, 0.4, 0.3]
 GIVEN = RNG.random((240, 6)) < 0.5
 ANSWERS = np.where(GIVEN, np.where(RIGHT, TRUTH[:, None], RNG.integers(0, 3, (240, 6))), -1)
-FEW = {"weights": [0.0, 1.0], "num_splits": 1, "epochs": 2, "batch_size": 120, "verbose": 0}
+FEW = {"weights": [0.0, 1.0], "epochs": 2, "batch_size": 120, "verbose": 0}
 
 
 def network(activation="softmax"):
@@ -43,14 +43,13 @@ def test_recipe_trains_the_classifier_and_the_annotators():
         weights=[0.0, 0.3],
         epochs=60,
         batch_size=80,
-        num_splits=1,
         verbose=0,
         optimizer=keras.optimizers.Adam(1e-2),
     )
     assert fit.classifier is classifier
     assert accuracy(classifier) > 0.9
     assert len(fit.history.history["loss"]) == 60
-    np.testing.assert_array_equal(fit.path.weights, [0.0, 0.3])
+    assert fit.path.weights[0] == 0.0
     good = kc.aggregation.annotator_accuracy(fit.crowd.confusion())
     assert good[:3].min() > good[3:].max()
     assert kc.strip(fit.model).output_shape == (None, 3)
@@ -64,8 +63,8 @@ def test_one_weight_is_taken_as_it_is():
     )
 
 
-def test_every_training_starts_from_the_same(monkeypatch):
-    """Three trainings and the last: classifier, annotators and optimizer are those that were given."""
+def test_replicas_start_elsewhere_and_the_last_training_from_what_was_given(monkeypatch):
+    """Another order of the last kernel's entries in each replica, the same for each weight; all else is equal."""
     seen = []
 
     class Start(keras.callbacks.Callback):
@@ -78,20 +77,29 @@ def test_every_training_starts_from_the_same(monkeypatch):
     given = classifier.get_weights()
     schedule = kc.callbacks.RegularizerSchedule
     monkeypatch.setattr(_training, "RegularizerSchedule", lambda crowd: [schedule(crowd), Start()][1])
-    kc.fit_crowd(classifier, X, ANSWERS, **{**FEW, "weights": [0.0, 1.0, 2.0]})
-    assert len(seen) == 4
-    for start in seen:
-        for value, first in zip(start, seen[0], strict=True):
-            np.testing.assert_array_equal(value, first)
-    for value, first in zip(seen[-1], given, strict=False):
+    monkeypatch.setattr(kc.selection.ReplicaPath, "accepted", property(lambda path: path.weights >= 0))
+    kc.fit_crowd(classifier, X, ANSWERS, **FEW)
+    assert len(seen) == 5
+    kernel = next(i for i, value in enumerate(given) if value.shape == (16, 3))
+    *replicas, last = seen
+    for value, first in zip(last, given, strict=False):
         np.testing.assert_array_equal(value, first)
+    for i, values in enumerate(replicas):
+        assert not np.array_equal(values[kernel], given[kernel])
+        np.testing.assert_array_equal(np.sort(values[kernel].ravel()), np.sort(given[kernel].ravel()))
+        np.testing.assert_array_equal(values[kernel], replicas[(i + 2) % 4][kernel])
+        for j, value in enumerate(values):
+            if j != kernel:
+                np.testing.assert_array_equal(value, last[j])
+    assert not np.array_equal(replicas[0][kernel], replicas[1][kernel])
 
 
 def test_epochs_by_default_are_a_thousand_steps(monkeypatch):
-    assert kc.recipe.default_epochs(256 * 5) == 200
-    assert kc.recipe.default_epochs(256 * 5 - 255) == 200
-    assert kc.recipe.default_epochs(256 * 4) == 250
-    assert kc.recipe.default_epochs(100_000) == 200
+    assert kc.recipe.default_epochs(64 * 20) == 50
+    assert kc.recipe.default_epochs(64 * 20 - 63) == 50
+    assert kc.recipe.default_epochs(64 * 10) == 100
+    assert kc.recipe.default_epochs(64 * 40, 256) == 100
+    assert kc.recipe.default_epochs(100_000) == 50
     monkeypatch.setattr(kc.recipe, "default_epochs", lambda num_items, batch_size: num_items // batch_size)
     fit = kc.fit_crowd(network(), X, ANSWERS, **{**FEW, "weights": 1.0, "epochs": None, "batch_size": 80})
     assert len(fit.history.epoch) == 3
@@ -113,15 +121,97 @@ def test_classifier_is_given_back_when_choosing_fails(monkeypatch):
     before = classifier.get_weights()
 
     def fail(train, annotations, weights, **kwargs):
-        train(1.0, annotations)
+        train(1.0, annotations, 0)
         assert np.any(classifier.get_weights()[0] != before[0])
-        raise KeyboardInterrupt
+        raise RuntimeError
 
-    monkeypatch.setattr(kc.recipe, "regularization_path", fail)
-    with pytest.raises(KeyboardInterrupt):
+    monkeypatch.setattr(_weight_choice, "replica_path", fail)
+    with pytest.raises(RuntimeError):
         kc.fit_crowd(classifier, X, ANSWERS, **FEW)
     for value, given in zip(classifier.get_weights(), before, strict=True):
         np.testing.assert_array_equal(value, given)
+
+
+class Interrupts(keras.callbacks.Callback):
+    """Is Ctrl-C, in the second batch of an epoch of the last training."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch == 1 and len(self.model.optimizer.variables) and self.epoch == 1:
+            raise KeyboardInterrupt
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+
+def interrupted(**arguments):
+    with pytest.warns(UserWarning, match="was interrupted") as warned:
+        fit = kc.fit_crowd(network(), X, ANSWERS, **{**FEW, **arguments})
+    assert len([w for w in warned if "interrupted" in str(w.message)]) == 1
+    assert fit.interrupted
+    return fit, str(next(w.message for w in warned if "interrupted" in str(w.message)))
+
+
+def test_interrupt_of_the_only_training_leaves_its_last_whole_epoch():
+    after = []
+
+    class Keeps(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            after.append(self.model.get_weights())
+
+    fit, message = interrupted(weights=0.5, epochs=4, callbacks=[Keeps(), Interrupts()])
+    assert "the state after 1 epochs with weight 0.5" in message
+    assert fit.history.epoch == [0]
+    for value, kept in zip(fit.model.get_weights(), after[0], strict=True):
+        np.testing.assert_array_equal(value, kept)
+
+
+@pytest.mark.parametrize(("at", "weight"), [(1, 0.0), (2, 0.0), (4, 1.0), (5, 1.0)])
+def test_interrupt_leaves_a_replica_of_the_largest_weight_accepted(at, weight, monkeypatch, tmp_path):
+    """While choosing among 0, 1 and 2, in the training of that number; and the same call goes on."""
+    fit_once, trainings = _training.Training.fit, []
+
+    def fit(self, weight, annotations, replica=None, callbacks=(), *rest):
+        trainings.append((weight, replica))
+        stops = [Interrupts()] if len(trainings) == at + 1 else []
+        history = fit_once(self, weight, annotations, replica, [*callbacks, *stops], *rest)
+        replicas[weight, replica] = self.model.get_weights()
+        return history
+
+    replicas = {}
+    arguments = {**FEW, "weights": [0.0, 1.0, 2.0], "backup_dir": tmp_path}
+    monkeypatch.setattr(_training.Training, "fit", fit)
+    monkeypatch.setattr(_training.Training, "put_classes_back", lambda self, annotations: None)
+    monkeypatch.setattr(kc.selection.ReplicaPath, "accepted", property(lambda path: path.weights >= 0))
+    found, message = interrupted(**arguments)
+    assert f"a replica trained with weight {weight:g}, " in message
+    assert "The same call goes on" in message
+    assert found.weight == weight
+    assert found.path is None
+    for value, kept in zip(found.model.get_weights(), replicas[weight, 0], strict=True):
+        np.testing.assert_array_equal(value, kept)
+    trainings.clear()
+    at = 99
+    again = kc.fit_crowd(network(), X, ANSWERS, **arguments)
+    assert again.weight == 2.0
+    assert not again.interrupted
+    assert len(trainings) < 7
+
+
+def test_result_has_labels_annotators_and_a_summary(capsys):
+    keras.utils.set_random_seed(0)
+    fit = kc.fit_crowd(network(), X, ANSWERS, **{**FEW, "epochs": 3, "verbose": 1})
+    assert "at most 5 trainings of 3 epochs of 2 steps, at most 30 steps" in capsys.readouterr().out
+    expected = kc.aggregation.posterior(
+        ANSWERS, fit.classifier.predict(X, verbose=0), fit.crowd.confusion()
+    )
+    np.testing.assert_allclose(fit.posterior, expected, rtol=1e-5)
+    np.testing.assert_array_equal(fit.labels, expected.argmax(axis=1))
+    table = fit.annotators()
+    np.testing.assert_array_equal(table["answers"], (ANSWERS >= 0).sum(axis=0))
+    worst = table["annotator"][table["accuracy"].argmin()]
+    assert f"lowest {worst} ({table['accuracy'].min():.2f})" in str(fit)
+    assert f"weight of the regularizer: {fit.weight:g}, chosen" in str(fit)
+    assert "\n" not in repr(fit)
 
 
 def test_interrupted_recipe_goes_on(tmp_path):
@@ -165,14 +255,19 @@ def test_annotators_are_not_decayed_and_may_learn_at_their_own_rate(monkeypatch)
     fit = kc.fit_crowd(
         network(), X, ANSWERS, optimizer=optimizer, crowd_learning_rate=0.0, **{**FEW, "weights": 0.0}
     )
-    start = kc.warm_start.from_dawid_skene(ANSWERS, confusion="full")
+    start = kc.warm_start.from_dawid_skene(ANSWERS)
     np.testing.assert_allclose(fit.crowd.confusion(), start, rtol=1e-4)
 
 
 def test_permuted_classes_are_put_back(monkeypatch):
     """Dawid and Skene's confusions with the classes permuted lead the whole training astray."""
-    start = _training.from_dawid_skene
-    monkeypatch.setattr(_training, "from_dawid_skene", lambda a, **kwargs: start(a, **kwargs)[:, [1, 2, 0]])
+    adapt = kc.layers.CrowdsClassification.adapt
+
+    def astray(crowd, answers):
+        adapt(crowd, answers)
+        crowd.set_confusion(crowd.confusion()[:, [1, 2, 0]])
+
+    monkeypatch.setattr(kc.layers.CrowdsClassification, "adapt", astray)
     classifier = network()
     with pytest.warns(
         UserWarning, match=r"The classes had been permuted and were put back: class k was \[2, 0, 1\]"
@@ -214,7 +309,7 @@ def test_training_is_kept_where_classes_cannot_be_put_back(monkeypatch):
         (network(), X * np.nan, {}, "Features must not be NaN"),
         (network(), X, {"weights": -1.0}, "`weights` must be numbers, none negative"),
         (network(), X, {"weights": [-1.0]}, "`weights` must be numbers, none negative"),
-        (network(), X, {"num_splits": 0}, "`num_splits` must be a positive integer"),
+        (network(), X, {"num_replicas": 1}, "`num_replicas` must be an integer at least 2"),
     ],
 )
 def test_recipe_refuses_before_training(classifier, x, arguments, message):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_crowd import Annotations
-from keras_crowd.selection import RegularizationPath, regularization_path
+from keras_crowd.selection import RegularizationPath, ReplicaPath, regularization_path, replica_path
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.integers(0, 3, 300)
@@ -140,3 +140,93 @@ def test_progress_is_shown(capsys):
     shown = capsys.readouterr().out
     assert "2/2" in shown
     assert "nats" in shown
+
+
+# --- replicas --------------------------------------------------------------------------------------
+
+
+def replicas_by(agreements, accuracies):
+    """Replicas that agree on that share of the items, of annotators as good as the weight says; and the calls."""
+    calls = []
+
+    def train(weight, annotations, replica):
+        calls.append((weight, replica, annotations))
+        other = np.arange(300) >= 300 * agreements[weight]
+        classes = np.where(other & (replica > 0), (TRUTH + 1) % 3, TRUTH)
+        return np.eye(3)[classes] * 0.97 + 0.01, annotators(accuracies[weight])
+
+    return train, calls
+
+
+ALIKE = {0.0: 0.7, 1.0: 0.7, 5.0: 0.7}
+
+
+@pytest.mark.parametrize(
+    ("agreements", "accuracies", "chosen", "tried"),
+    [
+        ({0.0: 0.8, 1.0: 0.8, 5.0: 0.9}, ALIKE, 5.0, [0.0, 1.0, 5.0]),
+        ({0.0: 0.8, 1.0: 0.9, 5.0: 0.79}, ALIKE, 1.0, [0.0, 1.0, 5.0]),  # 5 agrees less than 0 does
+        ({0.0: 0.8, 1.0: 0.7, 5.0: 0.9}, ALIKE, 0.0, [0.0, 1.0]),  # the first that harms ends it
+        ({0.0: 0.8, 1.0: 0.9, 5.0: 0.9}, {**ALIKE, 1.0: 0.1}, 0.0, [0.0, 1.0]),  # held-out answers refute 1
+        ({0.0: 0.8, 1.0: 0.8, 5.0: 0.8}, {0.0: 0.2, 1.0: 0.7, 5.0: 0.2}, 1.0, [0.0, 1.0, 5.0]),  # best so far
+    ],
+)
+def test_largest_weight_whose_replicas_agree_and_predict_is_chosen(agreements, accuracies, chosen, tried):
+    train, calls = replicas_by(agreements, accuracies)
+    path = replica_path(train, ANSWERS, [5.0, 0.0, 1.0], fraction=0.1)
+    assert path.chosen == chosen
+    np.testing.assert_array_equal(path.weights, tried)
+    np.testing.assert_allclose(path.agreement, [agreements[w] for w in tried], atol=1e-9)
+    assert [call[:2] for call in calls] == [(w, r) for w in tried for r in (0, 1)]
+    first, second, again = (calls[i][2].dense() for i in (0, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert np.any(first != second)
+    assert np.sum(first >= 0) == 1200 - 120
+
+
+def test_replicas_predict_within_a_standard_error_of_all_held_out_answers():
+    """Slow oracle: as many nats more than the best weight so far as its standard error, and a bit more."""
+    rng = np.random.default_rng(0)
+    losses, agreements = rng.gamma(2.0, size=(2, 2, 40)), np.ones((2, 5))
+    difference = losses[1] - losses[0]
+    mean = sum(difference.ravel()) / 80
+    error = np.sqrt(sum((d - mean) ** 2 for d in difference.ravel()) / 79 / 80)
+    for above, chosen in ((0.99, 1.0), (1.01, 0.0)):
+        moved = np.stack([losses[0], losses[1] - mean + above * error])
+        assert ReplicaPath(np.array([0.0, 1.0]), agreements, moved).chosen == chosen
+
+
+def test_agreement_of_three_replicas_is_that_of_their_pairs():
+    def train(weight, annotations, replica):
+        return np.eye(3)[np.where(np.arange(300) < 100 * replica, 0, 1)], annotators(0.7)
+
+    path = replica_path(train, ANSWERS, [0.0], num_replicas=3)
+    np.testing.assert_allclose(path.agreement, (2 + 1 + 2) / 9)
+    np.testing.assert_allclose(path.agreements[0, [0, 150, 250]], [1 / 3, 1 / 3, 1.0])
+
+
+def test_interrupted_replicas_go_on(tmp_path):
+    train, calls = replicas_by({0.0: 0.8, 1.0: 0.9}, ALIKE)
+
+    def dies(weight, annotations, replica):
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return train(weight, annotations, replica)
+
+    with pytest.raises(KeyboardInterrupt):
+        replica_path(dies, ANSWERS, [0.0, 1.0], backup_dir=tmp_path)
+    path = replica_path(train, ANSWERS, [0.0, 1.0], backup_dir=tmp_path)
+    assert [call[:2] for call in calls] == [(0.0, 0), (0.0, 1), (1.0, 0), (1.0, 1)]
+    whole = replica_path(train, ANSWERS, [0.0, 1.0])
+    np.testing.assert_array_equal(path.losses, whole.losses)
+    np.testing.assert_array_equal(path.agreements, whole.agreements)
+    with pytest.raises(ValueError, match=r"differs in: num_replicas$"):
+        replica_path(train, ANSWERS, [0.0, 1.0], num_replicas=3, backup_dir=tmp_path)
+
+
+def test_replica_path_as_a_table():
+    pytest.importorskip("pandas")
+    train, _ = replicas_by({0.0: 0.8, 1.0: 0.7}, ALIKE)
+    frame = replica_path(train, ANSWERS, [0.0, 1.0]).to_dataframe()
+    assert frame["chosen"].tolist() == [True, False]
+    np.testing.assert_allclose(frame["agreement"], [0.8, 0.7], atol=1e-9)

@@ -1,4 +1,4 @@
-"""Choosing the weight of a regularizer without clean labels, on answers that were held out."""
+"""`regularization_path`: the weight of a regularizer by how answers are predicted that were held out."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from ._arguments import check_choice
-from ._backup import Backup
-from .aggregation import held_out_cross_entropy
-from .annotations import Annotations, Answers, as_annotations, checksum
+from .._arguments import check_choice
+from .._backup import Backup
+from ..aggregation import held_out_cross_entropy
+from ..annotations import Annotations, Answers, as_annotations, checksum
+from ._splits import held_out_splits
 
 WEIGHTS = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
@@ -163,13 +164,7 @@ def regularization_path(
     """
     values = check_choice(weights, num_splits, fraction, seed)
     annotations = as_annotations(answers)
-    _check_answers(annotations)
-    splits = [annotations.split(fraction, seed + i) for i in range(num_splits)]
-    if len(splits[0][1]) < 2:
-        raise ValueError(
-            "`fraction` must hold out at least 2 answers, for a standard error. "
-            f"Received: fraction={fraction}, of {len(annotations)} answers"
-        )
+    splits = held_out_splits(annotations, num_splits, fraction, seed)
     own = {"answers": checksum(annotations), "weights": values}
     choices = {"num_splits": num_splits, "fraction": fraction, "seed": seed}
     file = None if backup_dir is None else pathlib.Path(backup_dir) / "path.npz"
@@ -188,12 +183,3 @@ def regularization_path(
             shown = [("weight", weight), ("nats", losses[w, s].mean())]
             progress.update(s * len(values) + w + 1, shown)
     return RegularizationPath(values, losses)
-
-
-def _check_answers(annotations: Annotations) -> None:
-    if len(annotations) < 4 or annotations.answers_per_item().max() < 1:
-        raise ValueError(f"`answers` must have at least 4 answers. Received: {annotations!r}")
-
-
-def __dir__() -> list[str]:
-    return ["WEIGHTS", "RegularizationPath", "regularization_path"]

@@ -1,0 +1,182 @@
+"""`replica_path`: the weight of a regularizer by how far classifiers agree that were trained alike."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .._arguments import check_choice, whole_number
+from .._backup import Backup
+from .._repr import one_line
+from ..aggregation import held_out_cross_entropy
+from ..annotations import Annotations, Answers, as_annotations, checksum
+from ._splits import held_out_splits
+
+REPLICA_WEIGHTS = (0.0, 2.0, 10.0)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ReplicaPath:
+    """How far replicas agree, and how well they predict held-out answers, by weight. `replica_path` makes it.
+
+    `print` shows it as a table.
+
+    Attributes:
+        weights: The weights tried, ascending, `(weights,)`.
+        agreements: Share of the pairs of replicas that predict the same class for an item, `(weights, items)`.
+        losses: Nats of every held-out answer, `(weights, replicas, answers)`.
+
+    Example:
+
+    >>> agreements = np.array([[1, 0, 1, 1], [1, 1, 1, 1], [0, 0, 1, 0]])
+    >>> losses = np.array([[[0.3, 0.5, 0.4]], [[0.2, 0.7, 0.4]], [[0.9, 0.9, 0.9]]])
+    >>> path = keras_crowd.selection.ReplicaPath(np.array([0.0, 2.0, 10.0]), agreements, losses)
+    >>> path.chosen
+    2.0
+    >>> print(path)
+      weight   agreement    nats
+           0       0.750   0.400
+           2       1.000   0.433  <- chosen
+          10       0.250   0.900
+    """
+
+    weights: np.ndarray
+    agreements: np.ndarray
+    losses: np.ndarray
+
+    @property
+    def agreement(self) -> np.ndarray:
+        """Share of the items on which two replicas agree, `(weights,)`."""
+        return self.agreements.mean(axis=1)
+
+    @property
+    def nats(self) -> np.ndarray:
+        """Mean nats of a held-out answer, `(weights,)`."""
+        return self.losses.mean(axis=(1, 2))
+
+    @property
+    def accepted(self) -> np.ndarray:
+        """Whether a weight may be taken, booleans `(weights,)`.
+
+        Its replicas must agree at least as much as those of the lowest weight, and predict held-out answers within
+        one standard error of the best weight up to it.
+        """
+        agree = self.agreement >= self.agreement[0]
+        return agree & np.array([self._predicts(w) for w in range(len(self.weights))])
+
+    def _predicts(self, w: int) -> bool:
+        """Answer against answer."""
+        difference = self.losses[w] - self.losses[self.nats[: w + 1].argmin()]
+        return bool(difference.mean() <= difference.std(ddof=1) / np.sqrt(difference.size))
+
+    @property
+    def chosen(self) -> float:
+        """The largest weight that is accepted with all the weights below it."""
+        return float(self.weights[np.logical_and.accumulate(self.accepted)].max())
+
+    def to_dataframe(self) -> Any:
+        """The path as a pandas data frame: weight, agreement, nats, chosen."""
+        import pandas as pd
+
+        chosen = self.weights == self.chosen
+        columns = {"weight": self.weights, "agreement": self.agreement, "nats": self.nats}
+        return pd.DataFrame({**columns, "chosen": chosen})
+
+    def __str__(self) -> str:
+        rows = [f"{'weight':>8}{'agreement':>12}{'nats':>8}"]
+        for row in zip(self.weights, self.agreement, self.nats, strict=True):
+            mark = "  <- chosen" if row[0] == self.chosen else ""
+            rows.append("{:>8g}{:>12.3f}{:>8.3f}".format(*row) + mark)
+        return "\n".join(rows)
+
+    def __repr__(self) -> str:
+        return one_line(self)
+
+
+def replica_path(
+    train: Callable[[float, Annotations, int], tuple[Any, Any]],
+    answers: Answers,
+    weights: Sequence[float] = REPLICA_WEIGHTS,
+    *,
+    num_replicas: int = 2,
+    fraction: float = 0.15,
+    seed: int = 0,
+    backup_dir: str | os.PathLike[str] | None = None,
+    given: Mapping[str, Any] | None = None,
+) -> ReplicaPath:
+    """Trains replicas with ascending weights until one harms.
+
+    The replicas of a weight differ in the answers that are held out and in where the classifier starts. A weight that
+    suits the data makes the classifier depend less on either, so its replicas agree more on the classes of the items;
+    one that is too large settles differently in each. Held-out answers are predicted from the features and the *other*
+    answers to the item (`aggregation.held_out_cross_entropy`). The first weight that is not accepted
+    (`ReplicaPath.accepted`) is the last one tried, and `path.chosen` is the one before it.
+
+    It costs at most `num_replicas * len(weights)` trainings; `regularization_path` is surer about a fine grid of
+    weights, and several times as expensive.
+
+    Args:
+        train: Callable. Called as `train(weight, annotations, replica)` with the replica's number from 0; trains from
+            the start of that replica, and returns the classifier's probabilities of all items `(items, classes)` and
+            the confusions `(annotators, true, answer)`.
+        answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
+            `(items, annotators, classes)` with zeros.
+        weights: Sequence of floats, none negative. Weights to try; the lowest is what the others are compared with.
+            Defaults to 0, 2 and 10.
+        num_replicas: Integer, at least 2. Replicas of each weight. Defaults to 2.
+        fraction: Float between 0 and 1. Fraction of the answers held out for each replica. Defaults to 0.15.
+        seed: Integer. Seed of the draws. Defaults to 0.
+        backup_dir: Path. Folder in which to keep what has been measured, as `path.npz`: an interrupted path goes on
+            from there. The file stays when all is measured. Defaults to `None`, no backup.
+        given: Mapping. What else `train` depends on, by name: features, settings. A backup made with anything else is
+            refused.
+
+    Returns:
+        `ReplicaPath` of the weights tried.
+
+    Raises:
+        ValueError: When an argument is out of range, there are too few answers, or `backup_dir` holds the backup of
+            another path.
+
+    Example:
+
+    >>> def train(weight, annotations, replica):
+    ...     class_of_items = np.arange(6) % 2 if weight < 3 else np.full(6, replica)
+    ...     return np.eye(2)[class_of_items], [[[0.9, 0.1], [0.1, 0.9]]] * 2
+    >>> answers = [[0, 0], [1, 1], [0, 0], [1, 1], [0, 0], [1, 1]]
+    >>> keras_crowd.selection.replica_path(train, answers, [0.0, 2.0, 10.0]).chosen
+    2.0
+    """
+    whole_number("num_replicas", num_replicas, low=2)
+    values = check_choice(weights, num_replicas, fraction, seed)
+    annotations = as_annotations(answers)
+    splits = held_out_splits(annotations, num_replicas, fraction, seed)
+    choices = {"weights": values, "num_replicas": num_replicas, "fraction": fraction, "seed": seed}
+    file = None if backup_dir is None else pathlib.Path(backup_dir) / "path.npz"
+    backup = Backup(file, {"answers": checksum(annotations), **choices, **(given or {})})
+    kept = backup.load()
+    classes = kept.get("classes", np.full((len(values), num_replicas, annotations.num_items), -1))
+    losses = kept.get("losses", np.full((len(values), num_replicas, len(splits[0][1])), np.nan))
+    for w, weight in enumerate(values):
+        for r, (others, held_out) in enumerate(splits):
+            if np.isnan(losses[w, r]).any():
+                probabilities, confusion = train(float(weight), others, r)
+                losses[w, r] = held_out_cross_entropy(held_out, others, probabilities, confusion)
+                classes[w, r] = np.argmax(probabilities, axis=-1)
+                backup.save(classes=classes, losses=losses)
+        path = ReplicaPath(values[: w + 1], _agreements(classes[: w + 1]), losses[: w + 1])
+        if path.chosen < weight:
+            break
+    return path
+
+
+def _agreements(classes: np.ndarray) -> np.ndarray:
+    """Of classes `(weights, replicas, items)`: `(weights, items)`."""
+    pairs = itertools.combinations(range(classes.shape[1]), 2)
+    return np.mean([classes[:, a] == classes[:, b] for a, b in pairs], axis=0)
