@@ -1,4 +1,4 @@
-"""GeoCrowdNet(F) in one call: the weight of its regularizer is chosen by the agreement of replicas, without gold labels.
+"""GeoCrowdNet(F) in one call: how far replicas agree chooses the weight of its regularizer, without gold labels.
 
     python examples/digits_fit_crowd.py
 

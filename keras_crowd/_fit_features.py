@@ -45,9 +45,12 @@ class Arrays:
         """Refuses what does not fit the model."""
         validate(model, with_annotators(self.x, ids), answers)
 
-    def answered(self, ids: np.ndarray, answers: np.ndarray, epoch: int) -> keras.utils.PyDataset:
-        """Batches for `fit`, from an epoch on."""
-        return Shuffled(with_annotators(self.x, ids), answers, self.batch_size, self.seed, epoch)
+    def answered(
+        self, ids: np.ndarray, answers: np.ndarray, epoch: int, replica: int | None = None
+    ) -> keras.utils.PyDataset:
+        """Batches for `fit`, from an epoch on; each replica has an order of its own."""
+        seed = self.seed if replica is None else self.seed + (1 + replica) * 2**32
+        return Shuffled(with_annotators(self.x, ids), answers, self.batch_size, seed, epoch)
 
     def predict(self, classifier: keras.Model) -> np.ndarray:
         """The classifier's output for every item."""
@@ -117,7 +120,9 @@ class Batches:
         """Refuses what does not fit the model, or another epoch that is not of the same rows."""
         validate(model, self.answered(ids, answers, 0))
 
-    def answered(self, ids: np.ndarray, answers: np.ndarray, epoch: int) -> keras.utils.PyDataset:
+    def answered(
+        self, ids: np.ndarray, answers: np.ndarray, epoch: int, replica: int | None = None
+    ) -> keras.utils.PyDataset:
         """Batches for `fit`; in which order, the data set says."""
         return _Answered(self, ids, answers)
 

@@ -9,27 +9,22 @@ class FitProgress(keras.callbacks.Callback):
     """Says how many trainings and steps are to be taken at most, and shows a bar over all their steps.
 
     Args:
-        trainings: The most trainings that there will be.
-        epochs: Epochs of each.
+        replicas: The most replicas that there will be.
+        replica_epochs: Epochs of each.
+        epochs: Epochs of the last training.
         steps: Steps in an epoch.
         verbose: 0 shows nothing.
     """
 
-    def __init__(self, trainings: int, epochs: int, steps: int, verbose: int) -> None:
+    def __init__(self, replicas: int, replica_epochs: int, epochs: int, steps: int, verbose: int) -> None:
         super().__init__()
-        self._epochs, self._steps, self._done = epochs, steps, 0
-        self._bar = keras.utils.Progbar(
-            trainings * epochs * steps,
-            verbose=min(verbose, 1),
-            interval=0.5,
-            unit_name="step",
-        )
+        self._last, self._steps, self._done = epochs * steps, steps, 0
+        total = replicas * replica_epochs * steps + self._last
+        self._bar = keras.utils.Progbar(total, verbose=min(verbose, 1), interval=0.5, unit_name="step")
         if verbose:
-            most = "" if trainings == 1 else "at most "
-            print(
-                f"fit_crowd: {most}{_count(trainings, 'training')} of {_count(epochs, 'epoch')} of "
-                f"{_count(steps, 'step')}, {most}{trainings * epochs * steps:,} steps"
-            )
+            first = f"at most {replicas:,} replicas of {replica_epochs:,} epochs, then " if replicas else ""
+            most = "at most " if replicas else ""
+            print(f"fit_crowd: {first}one training of {epochs:,} epochs; {most}{total:,} steps")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._done += self._steps
@@ -37,14 +32,10 @@ class FitProgress(keras.callbacks.Callback):
 
     def last(self) -> None:
         """Only the last training is left."""
-        self._bar.target = self._done + self._epochs * self._steps
+        self._bar.target = self._done + self._last
 
     def finish(self) -> None:
         """Nothing is left."""
         if self._bar.target != self._done:
             self._bar.target = self._done
             self._bar.update(self._done)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'s' * (number != 1)}"

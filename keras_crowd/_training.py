@@ -34,7 +34,8 @@ class Training:
         epochs: int,
         from_logits: bool,
     ) -> None:
-        self.classifier, self.features, self.epochs = classifier, features, epochs
+        self.classifier, self.features = classifier, features
+        self.epochs, self.replica_epochs = epochs, -(-epochs // 2)
         self.history = keras.callbacks.History()
         self.num_slots = annotations.slots()[0].shape[1]
         self.crowd = CrowdsClassification(
@@ -114,10 +115,10 @@ class Training:
         self.history.history, self.history.epoch = kept.history, kept.epoch
         try:
             self.model.fit(
-                self.features.answered(*annotations.slots(self.num_slots), done),
+                self.features.answered(*annotations.slots(self.num_slots), done, replica),
                 shuffle=False,
                 initial_epoch=done,
-                epochs=done if kept.stopped else self.epochs,
+                epochs=done if kept.stopped else self.epochs if replica is None else self.replica_epochs,
                 callbacks=[RegularizerSchedule(self.crowd), *callbacks, kept, last],
                 verbose=verbose,
             )
@@ -127,12 +128,15 @@ class Training:
         return self.history
 
     def _start_elsewhere(self, replica: int) -> None:
-        """Shuffles the entries of the last kernel of the classifier."""
+        """Shuffles the entries of the classifier's last kernel, and gives its dropout other seeds."""
         kernels = [v for v in self.classifier.trainable_variables if len(v.shape) > 1]
         if kernels:
             kernel = kops.convert_to_numpy(kernels[-1])
             shuffled = np.random.default_rng(replica).permutation(kernel.ravel())
             kernels[-1].assign(shuffled.reshape(kernel.shape))
+        for variable in self.classifier.non_trainable_variables:
+            if variable.path.endswith("seed_generator_state"):
+                variable.assign(kops.convert_to_numpy(variable) + np.uint32(1 + replica))
 
     def probabilities(self) -> np.ndarray:
         """The classifier's, of all items."""

@@ -25,6 +25,7 @@ class WeightChoice:
     Attributes:
         weight: The largest weight accepted so far.
         path: How it was chosen, when it is.
+        all_answers: Whether the last training has begun.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class WeightChoice:
         self.weights, self.weight = weights, float(weights[0])
         self.path: ReplicaPath | None = None
         self._replicas: dict[float, list[np.ndarray]] = {}
+        self.all_answers = False
 
     def choose(self, **choosing: Any) -> None:
         """Trains replicas, as `replica_path` says; they leave the classifier as it was if that fails."""
@@ -59,15 +61,17 @@ class WeightChoice:
 
     def train_on_all(self, callbacks: Sequence[Any], verbose: int, backup: Backup) -> None:
         """The last training."""
+        self.all_answers = True
         shown = [] if verbose > 1 else [self._progress]
         fit = functools.partial(self._training.fit, self.weight, self._annotations)
         fit(None, [*shown, *callbacks], 2 if verbose > 1 else 0, backup)
         self._progress.finish()
 
     def take_what_there_is(self) -> str:
-        """Puts a finished replica with the weight into the model, if there is one; says what the model is now."""
+        """Puts a finished replica with the weight into the model if it is further; says what the model is now."""
         self._progress.finish()
-        if self.weight not in self._replicas:
+        done = len(self._training.history.epoch) if self.all_answers else 0
+        if self.weight not in self._replicas or done > self._training.replica_epochs:
             return f"the state after {len(self._training.history.epoch)} epochs with weight {self.weight:g}"
         self._training.assign(self._replicas[self.weight])
         return f"a replica trained with weight {self.weight:g}, without the answers held out from it"

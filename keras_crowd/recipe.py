@@ -38,7 +38,7 @@ def fit_crowd(
     epochs: int | None = None,
     batch_size: int | None = None,
     from_logits: bool = False,
-    num_replicas: int = 2,
+    num_replicas: int = 4,
     fraction: float = 0.15,
     seed: int = 0,
     callbacks: Sequence[Any] = (),
@@ -50,14 +50,16 @@ def fit_crowd(
     1. Confusions start from Dawid and Skene's (`crowd.adapt`).
     2. Classifier and confusions are trained together, with `regularizers.ClassifierLogDet` rising linearly to its
        weight over the first half of the epochs (`callbacks.RegularizerSchedule`).
-    3. The weight is the largest with which replicas of the classifier agree on the classes of the items at least as
-       much as without the regularizer, and predict held-out answers as well (`selection.replica_path`).
-    4. Then the classifier is trained once more on all answers, and classes that have been permuted are put back
+    3. The weight is the largest with which replicas of the classifier, trained for half the epochs with other answers
+       held out and from another start, agree on the classes of the items as much as without the regularizer
+       (`selection.replica_path`).
+    4. Then the classifier is trained on all answers, and classes that have been permuted are put back
        (`align_classes`).
 
-    By default there are at most 7 trainings, of 50 epochs or 1,000 steps each, whichever is more; how many there will
-    be at most is said before. A keyboard interrupt returns what there is by then, with a warning: a replica that was
-    trained with the largest weight accepted so far, or else the state after the last whole epoch.
+    By default there are at most 12 replicas, so that all costs at most as much as 7 trainings, of 50 epochs or 1,000
+    steps each, whichever is more; what it will take at most is said before. A keyboard interrupt returns what there is
+    by then, with a warning: a replica that was trained with the largest weight accepted so far, or the state after
+    the last whole epoch.
 
     A data set is read anew in each epoch, in batches of its own and in the order it gives, so it is the data set that
     shuffles: in memory items are in another order each epoch. It must be finite, and its rows the same each time
@@ -82,16 +84,15 @@ def fit_crowd(
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros; rows as in `x`. Left out only for a data set that holds them.
         weights: Float, or sequence of floats. The weight to use, or those to choose among, ascending; the lowest is
-            what the others are compared with. Defaults to 0, 2 and 10.
+            what the others are compared with. Defaults to 0, 1 and 5.
         optimizer: A Keras optimizer or its name; the annotators get its like without weight decay.
         crowd_learning_rate: Learning rate of the annotators. Defaults to that of `optimizer`.
-        epochs: Integer. Epochs of each training. Defaults to 50, or as many as 1,000 steps take if that is more
+        epochs: Integer. Epochs of the last training. Defaults to 50, or as many as 1,000 steps take if that is more
             (`default_epochs`). With far fewer steps, the penalty acts on an untrained classifier.
         batch_size: Integer. Items in a batch; several times the number of classes. Defaults to 64; a data set has its
             own.
         from_logits: Whether the classifier gives logits.
-        num_replicas: Integer, at least 2. Trainings with each weight that is tried, each with other answers held out.
-            Defaults to 2.
+        num_replicas: Integer, at least 2. Replicas of each weight that is tried. Defaults to 4.
         fraction: Float between 0 and 1. Fraction of the answers held out from each replica. Defaults to 0.15.
         seed: Seed of the held-out answers and of the order of the items; call `keras.utils.set_random_seed` for all
             else.
@@ -113,7 +114,7 @@ def fit_crowd(
     Example:
 
     >>> fit = keras_crowd.fit_crowd(
-    ...     classifier, x, answers, weights=[0.0, 1.0], epochs=2, verbose=0)
+    ...     classifier, x, answers, weights=[0.0, 1.0], epochs=2, num_replicas=2, verbose=0)
     >>> fit.path.weights
     array([0., 1.])
     >>> fit.classifier.predict(x, verbose=0).shape
@@ -142,10 +143,9 @@ def fit_crowd(
     given = {} if backup_dir is None else {**training.given(annotations), **settings}
     start, chosen, trained = _backups(backup_dir, given)
     training.start_from(start)
-    num_trainings = 1 if one else len(values) * num_replicas + 1
-    choice = WeightChoice(
-        training, annotations, values, FitProgress(num_trainings, epochs, len(features), verbose)
-    )
+    replicas = 0 if one else len(values) * num_replicas
+    progress = FitProgress(replicas, training.replica_epochs, epochs, len(features), verbose)
+    choice = WeightChoice(training, annotations, values, progress)
     interrupted = False
     try:
         if not one:

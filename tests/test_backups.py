@@ -14,7 +14,7 @@ TRUTH = RNG.integers(0, 3, 60)
 X = (np.eye(3)[TRUTH] + RNG.normal(scale=0.5, size=(60, 3))).astype("float32")
 ANSWERS = np.where(RNG.random((60, 4)) < 0.8, TRUTH[:, None], RNG.integers(0, 3, (60, 4)))
 ANSWERS[RNG.random((60, 4)) < 0.3] = -1
-FEW = {"weights": [0.0, 1.0], "epochs": 3, "batch_size": 20, "verbose": 0}
+FEW = {"weights": [0.0, 1.0], "num_replicas": 2, "epochs": 3, "batch_size": 20, "verbose": 0}
 
 pytestmark = pytest.mark.filterwarnings("ignore:The classes had been permuted")
 

@@ -20,7 +20,7 @@ X = (np.eye(D)[TRUTH] + RNG.normal(scale=0.5, size=(N, D))).astype("float32")
 ANSWERS = np.where(RNG.random((N, R)) < 0.8, TRUTH[:, None], RNG.integers(0, K, (N, R)))
 ANSWERS[RNG.random((N, R)) < 0.4] = -1
 ANSWERS[np.arange(N), TRUTH] = TRUTH  # everything has an answer
-FEW = {"weights": [0.0, 1.0], "epochs": 2, "verbose": 0}
+FEW = {"weights": [0.0, 1.0], "num_replicas": 2, "epochs": 2, "verbose": 0}
 TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
 
 

@@ -16,7 +16,7 @@ X = (np.eye(3)[TRUTH] * 2 + RNG.normal(scale=0.7, size=(240, 3))).astype("float3
 RIGHT = RNG.random((240, 6)) < [0.9, 0.8, 0.8, 0.4, 0.4, 0.3]
 GIVEN = RNG.random((240, 6)) < 0.5
 ANSWERS = np.where(GIVEN, np.where(RIGHT, TRUTH[:, None], RNG.integers(0, 3, (240, 6))), -1)
-FEW = {"weights": [0.0, 1.0], "epochs": 2, "batch_size": 120, "verbose": 0}
+FEW = {"weights": [0.0, 1.0], "num_replicas": 2, "epochs": 2, "batch_size": 120, "verbose": 0}
 
 
 def network(activation="softmax"):
@@ -41,6 +41,7 @@ def test_recipe_trains_the_classifier_and_the_annotators():
         X,
         ANSWERS,
         weights=[0.0, 0.3],
+        num_replicas=2,
         epochs=60,
         batch_size=80,
         verbose=0,
@@ -151,7 +152,8 @@ def interrupted(**arguments):
     return fit, str(next(w.message for w in warned if "interrupted" in str(w.message)))
 
 
-def test_interrupt_of_the_only_training_leaves_its_last_whole_epoch():
+def test_interrupt_of_the_only_training_leaves_its_last_whole_epoch(monkeypatch):
+    monkeypatch.setattr(_training.Training, "put_classes_back", lambda self, annotations: None)
     after = []
 
     class Keeps(keras.callbacks.Callback):
@@ -178,7 +180,7 @@ def test_interrupt_leaves_a_replica_of_the_largest_weight_accepted(at, weight, m
         return history
 
     replicas = {}
-    arguments = {**FEW, "weights": [0.0, 1.0, 2.0], "backup_dir": tmp_path}
+    arguments = {**FEW, "epochs": 4, "weights": [0.0, 1.0, 2.0], "backup_dir": tmp_path}
     monkeypatch.setattr(_training.Training, "fit", fit)
     monkeypatch.setattr(_training.Training, "put_classes_back", lambda self, annotations: None)
     monkeypatch.setattr(kc.selection.ReplicaPath, "accepted", property(lambda path: path.weights >= 0))
@@ -200,7 +202,10 @@ def test_interrupt_leaves_a_replica_of_the_largest_weight_accepted(at, weight, m
 def test_result_has_labels_annotators_and_a_summary(capsys):
     keras.utils.set_random_seed(0)
     fit = kc.fit_crowd(network(), X, ANSWERS, **{**FEW, "epochs": 3, "verbose": 1})
-    assert "at most 5 trainings of 3 epochs of 2 steps, at most 30 steps" in capsys.readouterr().out
+    assert (
+        "at most 4 replicas of 2 epochs, then one training of 3 epochs; at most 22 steps"
+        in capsys.readouterr().out
+    )
     expected = kc.aggregation.posterior(
         ANSWERS, fit.classifier.predict(X, verbose=0), fit.crowd.confusion()
     )

@@ -18,32 +18,32 @@ from ..aggregation import held_out_cross_entropy
 from ..annotations import Annotations, Answers, as_annotations, checksum
 from ._splits import held_out_splits
 
-REPLICA_WEIGHTS = (0.0, 2.0, 10.0)
+REPLICA_WEIGHTS = (0.0, 1.0, 5.0)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ReplicaPath:
-    """How far replicas agree, and how well they predict held-out answers, by weight. `replica_path` makes it.
+    """How far replicas agree, weight by weight. `replica_path` makes it.
 
     `print` shows it as a table.
 
     Attributes:
         weights: The weights tried, ascending, `(weights,)`.
         agreements: Share of the pairs of replicas that predict the same class for an item, `(weights, items)`.
-        losses: Nats of every held-out answer, `(weights, replicas, answers)`.
+        losses: Nats of every held-out answer, `(weights, replicas, answers)`; shown, but not used to choose.
 
     Example:
 
     >>> agreements = np.array([[1, 0, 1, 1], [1, 1, 1, 1], [0, 0, 1, 0]])
     >>> losses = np.array([[[0.3, 0.5, 0.4]], [[0.2, 0.7, 0.4]], [[0.9, 0.9, 0.9]]])
-    >>> path = keras_crowd.selection.ReplicaPath(np.array([0.0, 2.0, 10.0]), agreements, losses)
+    >>> path = keras_crowd.selection.ReplicaPath(np.array([0.0, 1.0, 5.0]), agreements, losses)
     >>> path.chosen
-    2.0
+    1.0
     >>> print(path)
-      weight   agreement    nats
-           0       0.750   0.400
-           2       1.000   0.433  <- chosen
-          10       0.250   0.900
+      weight   agreement  difference  standard error    nats
+           0       0.750       0.000           0.000   0.400
+           1       1.000       0.250           0.250   0.433  <- chosen
+           5       0.250      -0.500           0.289   0.900
     """
 
     weights: np.ndarray
@@ -61,19 +61,20 @@ class ReplicaPath:
         return self.losses.mean(axis=(1, 2))
 
     @property
+    def difference(self) -> np.ndarray:
+        """How much more replicas agree than those of the lowest weight, `(weights,)`."""
+        return self.agreement - self.agreement[0]
+
+    @property
+    def standard_error(self) -> np.ndarray:
+        """Of `difference`, item against item, `(weights,)`."""
+        difference = self.agreements - self.agreements[0]
+        return difference.std(axis=1, ddof=1) / np.sqrt(difference.shape[1])
+
+    @property
     def accepted(self) -> np.ndarray:
-        """Whether a weight may be taken, booleans `(weights,)`.
-
-        Its replicas must agree at least as much as those of the lowest weight, and predict held-out answers within
-        one standard error of the best weight up to it.
-        """
-        agree = self.agreement >= self.agreement[0]
-        return agree & np.array([self._predicts(w) for w in range(len(self.weights))])
-
-    def _predicts(self, w: int) -> bool:
-        """Answer against answer."""
-        difference = self.losses[w] - self.losses[self.nats[: w + 1].argmin()]
-        return bool(difference.mean() <= difference.std(ddof=1) / np.sqrt(difference.size))
+        """Whether replicas agree as much as those of the lowest weight, within a standard error, `(weights,)`."""
+        return self.difference >= -self.standard_error
 
     @property
     def chosen(self) -> float:
@@ -81,18 +82,21 @@ class ReplicaPath:
         return float(self.weights[np.logical_and.accumulate(self.accepted)].max())
 
     def to_dataframe(self) -> Any:
-        """The path as a pandas data frame: weight, agreement, nats, chosen."""
+        """The path as a pandas data frame: weight, agreement, difference, standard_error, nats, chosen."""
         import pandas as pd
 
         chosen = self.weights == self.chosen
-        columns = {"weight": self.weights, "agreement": self.agreement, "nats": self.nats}
-        return pd.DataFrame({**columns, "chosen": chosen})
+        columns = {
+            name: getattr(self, name) for name in ("agreement", "difference", "standard_error", "nats")
+        }
+        return pd.DataFrame({"weight": self.weights, **columns, "chosen": chosen})
 
     def __str__(self) -> str:
-        rows = [f"{'weight':>8}{'agreement':>12}{'nats':>8}"]
-        for row in zip(self.weights, self.agreement, self.nats, strict=True):
+        rows = [f"{'weight':>8}{'agreement':>12}{'difference':>12}{'standard error':>16}{'nats':>8}"]
+        columns = (self.weights, self.agreement, self.difference, self.standard_error, self.nats)
+        for row in zip(*columns, strict=True):
             mark = "  <- chosen" if row[0] == self.chosen else ""
-            rows.append("{:>8g}{:>12.3f}{:>8.3f}".format(*row) + mark)
+            rows.append("{:>8g}{:>12.3f}{:>12.3f}{:>16.3f}{:>8.3f}".format(*row) + mark)
         return "\n".join(rows)
 
     def __repr__(self) -> str:
@@ -104,7 +108,7 @@ def replica_path(
     answers: Answers,
     weights: Sequence[float] = REPLICA_WEIGHTS,
     *,
-    num_replicas: int = 2,
+    num_replicas: int = 4,
     fraction: float = 0.15,
     seed: int = 0,
     backup_dir: str | os.PathLike[str] | None = None,
@@ -114,9 +118,12 @@ def replica_path(
 
     The replicas of a weight differ in the answers that are held out and in where the classifier starts. A weight that
     suits the data makes the classifier depend less on either, so its replicas agree more on the classes of the items;
-    one that is too large settles differently in each. Held-out answers are predicted from the features and the *other*
-    answers to the item (`aggregation.held_out_cross_entropy`). The first weight that is not accepted
-    (`ReplicaPath.accepted`) is the last one tried, and `path.chosen` is the one before it.
+    one that is too large settles differently in each. The first weight whose replicas agree less than those of the
+    lowest weight, by more than a standard error (item against item), is the last one tried, and `path.chosen` is the
+    one before it.
+
+    How the held-out answers are predicted from the features and the *other* answers to the item
+    (`aggregation.held_out_cross_entropy`) is measured along with it.
 
     It costs at most `num_replicas * len(weights)` trainings; `regularization_path` is surer about a fine grid of
     weights, and several times as expensive.
@@ -128,8 +135,8 @@ def replica_path(
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
         weights: Sequence of floats, none negative. Weights to try; the lowest is what the others are compared with.
-            Defaults to 0, 2 and 10.
-        num_replicas: Integer, at least 2. Replicas of each weight. Defaults to 2.
+            Defaults to 0, 1 and 5.
+        num_replicas: Integer, at least 2. Replicas of each weight. Defaults to 4.
         fraction: Float between 0 and 1. Fraction of the answers held out for each replica. Defaults to 0.15.
         seed: Integer. Seed of the draws. Defaults to 0.
         backup_dir: Path. Folder in which to keep what has been measured, as `path.npz`: an interrupted path goes on
@@ -150,8 +157,8 @@ def replica_path(
     ...     class_of_items = np.arange(6) % 2 if weight < 3 else np.full(6, replica)
     ...     return np.eye(2)[class_of_items], [[[0.9, 0.1], [0.1, 0.9]]] * 2
     >>> answers = [[0, 0], [1, 1], [0, 0], [1, 1], [0, 0], [1, 1]]
-    >>> keras_crowd.selection.replica_path(train, answers, [0.0, 2.0, 10.0]).chosen
-    2.0
+    >>> keras_crowd.selection.replica_path(train, answers, num_replicas=2).chosen
+    1.0
     """
     whole_number("num_replicas", num_replicas, low=2)
     values = check_choice(weights, num_replicas, fraction, seed)

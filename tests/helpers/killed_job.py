@@ -27,7 +27,7 @@ def train(folder=None, callbacks=()):
     classifier = keras.Sequential(
         [keras.Input((3,)), keras.layers.Dropout(0.3, seed=2), keras.layers.Dense(3, "softmax")]
     )
-    few = {"weights": [0.0, 1.0], "epochs": 6, "batch_size": 20, "verbose": 0}
+    few = {"weights": [0.0, 1.0], "num_replicas": 2, "epochs": 6, "batch_size": 20, "verbose": 0}
     return kc.fit_crowd(classifier, X, ANSWERS, callbacks=callbacks, backup_dir=folder, **few)
 
 

@@ -174,7 +174,9 @@ def test_fit_crowd_on_one_hot_answers_is_that_on_hard_ones():
     found = []
     for table in (ANSWERS, ONE_HOT):
         keras.utils.set_random_seed(1)
-        fit = kc.fit_crowd(classifier(), X, table, weights=[0.0, 1.0], epochs=2, batch_size=12, verbose=0)
+        fit = kc.fit_crowd(
+            classifier(), X, table, weights=[0.0, 1.0], num_replicas=2, epochs=2, batch_size=12, verbose=0
+        )
         found.append([fit.path.losses, fit.crowd.confusion(), *fit.classifier.get_weights()])
     for soft, hard in zip(*found, strict=True):
         assert_allclose(soft, hard, atol=1e-5)
