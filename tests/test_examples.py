@@ -1,5 +1,6 @@
 """Every example runs in small, and what it exports serves."""
 
+import importlib
 import pathlib
 
 import numpy as np
@@ -44,6 +45,27 @@ def test_demo_beats_majority_vote_by_more_than_the_spread(tmp_path, capsys):
     assert margin.mean() > max(np.std(found["crowd layer"]), np.std(found["majority vote"]))
     assert margin.min() > 0
     assert (tmp_path / "digits_annotators.png").stat().st_size > 10_000
+
+
+@on_tensorflow
+def test_images(tmp_path):
+    found = script("examples", "images").main(epochs=15, folder=tmp_path)
+    on_votes, below_the_crowd_layer = found.values()
+    assert below_the_crowd_layer > max(on_votes, 0.8)
+    served = serve(tmp_path / "digit_images", np.zeros((2, 8, 8, 1), "float32"))
+    assert served.shape == (2, 10)
+
+
+@on_tensorflow
+def test_sentences(tmp_path, crowd_data):
+    assert script("examples", "sentences").main(epochs=4, folder=tmp_path) > 0.65  # 0.55 say yes
+    served = serve(tmp_path / "sentences", ["firstterm treats secondterm", "no relation"])
+    np.testing.assert_allclose(np.sum(served, axis=1), 1, rtol=1e-5)
+
+
+def serve(folder, x):
+    loaded = importlib.import_module("tensorflow").saved_model.load(str(folder))
+    return loaded.serve(x)
 
 
 def check_label_studio(folder):
