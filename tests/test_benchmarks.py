@@ -253,3 +253,18 @@ def test_tasks_of_the_zoo_come_in_halves():
     assert task.num_classes == 2
     assert 0.05 < task.y_train.mean() < 0.15
     assert len(task.x_train) == task.annotations.num_items
+
+
+def test_preferences_of_judges_and_of_workers(crowd_data, monkeypatch, capsys):
+    preferences = script("benchmarks", "preferences")
+    preferences.main(["--judges"])
+    text = capsys.readouterr().out
+    lines = [line.split("|") for line in text.splitlines() if line.startswith("| ")]
+    accuracy = [float(cells[2]) for cells in lines]
+    assert accuracy[4] > 85 > 63 > accuracy[0]
+    data = preferences.Arguments()
+    held_out = data.held_out_at_random(0)
+    found = preferences.arguments_of(data, held_out, only="Bradley-Terry")
+    plain, workers = found.values()
+    assert plain == pytest.approx([60.5, 0.862], abs=0.1)
+    assert workers[1] < 0.83

@@ -34,3 +34,14 @@ def test_snippets_run(tmp_path, monkeypatch):
 
 def test_first_snippet_fits_on_a_screen():
     assert len(SNIPPETS[0].splitlines()) <= 25
+
+
+@pytest.mark.skipif(BACKEND != "jax", reason="the guide is the same on every backend")
+def test_guide_of_preferences_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    guide = README.parent / "docs" / "preferences.md"
+    namespace: dict = {}
+    for snippet in re.findall(r"```python\n(.*?)```", guide.read_text(), flags=re.DOTALL):
+        exec(compile(snippet, guide.name, "exec"), namespace)
+    assert namespace["answers"].items[0] == ("x", "z")
+    assert list(tmp_path.rglob("scorer.keras"))
