@@ -14,7 +14,9 @@ RUN := KERAS_BACKEND=$(BACKEND) TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python
 .PHONY: demo test test-lowest lint clean
 
 demo: .venv/demo
-	KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/digits_crowd_layer.py
+	@# TensorFlow writes lines of its own before its log level counts: they are shown only where something fails.
+	@KERAS_BACKEND=tensorflow TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/digits_crowd_layer.py \
+	  2> .venv/demo.log || { cat .venv/demo.log >&2; exit 1; }
 
 # By files, in their order: what a module trains for its tests is trained once.
 test: .venv/test-$(BACKEND)

@@ -10,6 +10,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import numpy as np
 from comparison import (
     SAVED_MODELS,
     compare,
@@ -19,6 +20,7 @@ from comparison import (
     print_table,
     train_on_answers,
 )
+from sklearn.metrics import confusion_matrix
 
 import keras_crowd as kc
 
@@ -45,6 +47,32 @@ def draw_confusions(confusion, annotators, path):
     plt.close(figure)
 
 
+def explain_dawid_skene(found, data):
+    """Says why better labels can make a worse classifier, where they did."""
+    if found["Dawid-Skene"].mean() >= found["majority vote"].mean():
+        return
+    by_vote = kc.aggregation.majority_vote(data.annotations, ties="random", seed=0)
+    by_dawid_skene = kc.aggregation.dawid_skene(data.annotations).labels
+    print(
+        "\nThe row of Dawid-Skene is below the vote's although its labels are right more often:\n"
+        f"  majority vote {wrong_labels(by_vote, data.y_train)}\n"
+        f"  Dawid-Skene   {wrong_labels(by_dawid_skene, data.y_train)}\n"
+        "Errors that scatter average out in training; errors that go one way are learned. Two answers a digit, most\n"
+        "of them wrong, are too few for Dawid-Skene: look at both rows before you trust its labels or its start."
+    )
+
+
+def wrong_labels(labels, truth):
+    """How many labels are right, and the class whose errors go one way most often."""
+    confusion = confusion_matrix(truth, labels, normalize="true")
+    np.fill_diagonal(confusion, 0)
+    k, wrong = np.unravel_index(confusion.argmax(), confusion.shape)
+    right = 100 * np.mean(labels == truth)
+    return (
+        f"{right:.0f} % right; at worst {100 * confusion[k, wrong]:.0f} % of the {k}s are labeled {wrong}"
+    )
+
+
 def main(epochs=40, seeds=3, folder=SAVED_MODELS):
     data = digits_from_a_careless_crowd()
     print(data.annotations, "\n")
@@ -52,6 +80,7 @@ def main(epochs=40, seeds=3, folder=SAVED_MODELS):
         digits_classifier, data, train_on_crowd, epochs=epochs, seeds=seeds
     )
     print_table(found)
+    explain_dawid_skene(found, data)
     order = print_annotators(classifier, crowd, data)
     draw_confusions(
         crowd.confusion(),
