@@ -18,7 +18,13 @@ from ._given_answers import answers_and_probabilities as answers_and_probabiliti
 from ._given_answers import imagined_answers as imagined_answers
 from ._label_sets import DawidSkeneLabels as DawidSkeneLabels
 from ._label_sets import dawid_skene_labels as dawid_skene_labels
+from ._label_sets import gold_labels as gold_labels
+from ._label_sets import label_likelihoods as label_likelihoods
+from ._label_sets import label_posterior as label_posterior
+from ._label_sets import label_rates as label_rates
 from ._label_sets import label_shares as label_shares
+from ._label_sets import population_rates as population_rates
+from ._label_sets import with_gold_labels as with_gold_labels
 from ._label_table import label_table as label_table
 from ._lines import shares_that_tell as shares_that_tell
 from ._majority_vote import majority_vote as majority_vote
@@ -57,6 +63,7 @@ def __dir__() -> list[str]:
         "deviations",
         "expected_counts",
         "held_out_cross_entropy",
+        "label_posterior",
         "label_shares",
         "label_table",
         "majority_vote",

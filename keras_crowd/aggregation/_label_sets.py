@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from .._arguments import number, whole_number
+from .._arguments import array_of_numbers, number, whole_number
 from .._repr import one_line
-from ..annotations import Answers, as_label_sets, share
+from ..annotations import Annotations, Answers, as_label_sets, share
 from ._ratings import by_annotator, by_item
 
 _SURE = 1e-6  # how near to 0 and 1 sensitivities and specificities come
@@ -65,6 +66,7 @@ def label_shares(answers: Answers) -> np.ndarray:
 def dawid_skene_labels(
     answers: Answers,
     *,
+    gold: npt.ArrayLike | None = None,
     strength: float = 10.0,
     iterations: int = 100,
     tolerance: float = 1e-4,
@@ -81,6 +83,8 @@ def dawid_skene_labels(
     Args:
         answers: `Annotations` of sets of labels, or integers `(items, annotators, labels)`: 1 ticked, 0 not ticked,
             -1 not shown.
+        gold: What is known of the truth, integers `(items, labels)`: 1, 0, and -1 where unknown. It is taken for the
+            truth. Defaults to `None`, nothing.
         strength: Number. How many answers of the population are imagined for each annotator and label. Defaults to 10.
         iterations: Integer. Stop after so many iterations. Defaults to 100.
         tolerance: Number. Stop when no posterior changes by more. Defaults to 1e-4.
@@ -103,34 +107,155 @@ def dawid_skene_labels(
     strength = number("strength", strength, above=0)
     whole_number("iterations", iterations)
     number("tolerance", tolerance)
-    item, annotator = annotations.item_index, annotations.annotator_index
-    ticked, judged = (annotations.answers > 0).astype(float), (annotations.answers >= 0).astype(float)
+    truth = gold_labels(gold, annotations)
     shares = label_shares(annotations)
-    known = ~np.isnan(shares)
+    known = ~np.isnan(shares) | (truth >= 0)
+    shares = with_gold_labels(shares, truth)
     typical = share(np.sum(shares, axis=0, where=known), known.sum(axis=0))
     posterior = np.where(known, shares, np.nan_to_num(typical, nan=0.5))
     converged = False
     for _ in range(iterations):
-        present = posterior[item]
-        sums = [
-            by_annotator(annotations, weight * of)
-            for weight in (present, 1 - present)
-            for of in (ticked, judged)
-        ]
-        s = _drawn(sums[0], sums[1], strength)
-        c = 1 - _drawn(sums[2], sums[3], strength)
+        population = population_rates(annotations, posterior)
+        s, c = label_rates(annotations, posterior, strength, population)
         prior = (np.sum(posterior, axis=0, where=known) + 0.5) / (known.sum(axis=0) + 1)
-        for_tick, against = np.log(s / (1 - c)), np.log((1 - s) / c)
-        evidence = ticked * for_tick[annotator] + (judged - ticked) * against[annotator]
-        logits = np.log(prior / (1 - prior)) + by_item(annotations, evidence)
-        before, posterior = posterior, 0.5 * (1 + np.tanh(0.5 * logits))
+        there, absent = label_likelihoods(annotations, s, c)
+        logits = np.log(prior / (1 - prior)) + there - absent
+        before, posterior = posterior, with_gold_labels(_sigmoid(logits), truth)
         converged = bool(np.max(np.abs(posterior - before)) < tolerance)
         if converged:
             break
     return DawidSkeneLabels(posterior, s, c, prior, converged)
 
 
-def _drawn(part: np.ndarray, whole: np.ndarray, strength: float) -> np.ndarray:
-    """Shares `(annotators, labels)`, drawn towards those of all annotators together."""
-    of_all = (part.sum(axis=0) + 0.5) / (whole.sum(axis=0) + 1)
-    return np.clip((part + strength * of_all) / (whole + strength), _SURE, 1 - _SURE)
+def label_posterior(
+    answers: Answers,
+    probabilities: npt.ArrayLike,
+    sensitivity: npt.ArrayLike,
+    specificity: npt.ArrayLike,
+) -> np.ndarray:
+    """Probability of each label, given the features of an item and the sets that its annotators ticked.
+
+    With probabilities `f`, answers `y` (1 ticked, 0 not ticked), sensitivities `s` and specificities `c`:
+
+        logit q_il = logit f_il + sum_r [ y_irl log s_rl / (1 - c_rl) + (1 - y_irl) log (1 - s_rl) / c_rl ]
+
+    Args:
+        answers: `Annotations` of sets of labels, or integers `(items, annotators, labels)`: 1 ticked, 0 not ticked,
+            -1 not shown.
+        probabilities: The classifier's prediction `f`, `(items, labels)`, each between 0 and 1.
+        sensitivity: `s`, `(annotators, labels)`, from `CrowdsMultiLabel.sensitivity()`.
+        specificity: `c`, `(annotators, labels)`, from `CrowdsMultiLabel.specificity()`.
+
+    Returns:
+        float64 `(items, labels)`. A label that nobody judged keeps `f`.
+
+    Raises:
+        ValueError: When shapes disagree, or numbers are not between 0 and 1.
+
+    Example:
+
+    >>> label_posterior([[[1, 0]], [[0, -1]]], [[0.5, 0.5], [0.5, 0.3]], [[0.8, 0.5]], [[0.8, 0.5]])
+    array([[0.8, 0.5],
+           [0.2, 0.3]])
+
+    Reference:
+        A. P. Dawid, A. M. Skene, "Maximum likelihood estimation of observer error-rates using the EM algorithm",
+        Applied Statistics 28, 1979, for each label.
+    """
+    annotations = as_label_sets(answers)
+    items, annotators, labels = annotations.num_items, annotations.num_annotators, annotations.num_classes
+    f = _probabilities("probabilities", probabilities, (items, labels))
+    s = _probabilities("sensitivity", sensitivity, (annotators, labels))
+    c = _probabilities("specificity", specificity, (annotators, labels))
+    there, absent = label_likelihoods(annotations, s, c)
+    return _sigmoid(np.log(f / (1 - f)) + there - absent)
+
+
+def population_rates(annotations: Annotations, posterior: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sensitivity and specificity of all annotators together, `(labels,)`."""
+    right, judged = _right_and_judged(annotations, posterior)
+    s, c = (
+        (part.sum(axis=0) + 0.5) / (whole.sum(axis=0) + 1)
+        for part, whole in zip(right, judged, strict=True)
+    )
+    return s, c
+
+
+def label_rates(
+    annotations: Annotations,
+    posterior: np.ndarray,
+    strength: float,
+    population: tuple[np.ndarray, np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """M-step: sensitivities and specificities `(annotators, labels)`, drawn to those of the population."""
+    right, judged = _right_and_judged(annotations, posterior)
+    s, c = (
+        np.clip(
+            (by_annotator(annotations, part) + strength * of_all)
+            / (by_annotator(annotations, whole) + strength),
+            _SURE,
+            1 - _SURE,
+        )
+        for part, whole, of_all in zip(right, judged, population, strict=True)
+    )
+    return s, c
+
+
+def _right_and_judged(annotations: Annotations, posterior: np.ndarray) -> tuple[list, list]:
+    """Right ticks and right omissions in each answer, and the labels there and not there that it judged."""
+    ticked, judged = annotations.answers > 0, annotations.answers >= 0
+    present = posterior[annotations.item_index]
+    there, absent = present * judged, (1 - present) * judged
+    return [there * ticked, absent * ~ticked], [there, absent]
+
+
+def label_likelihoods(
+    annotations: Annotations, s: np.ndarray, c: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Log-likelihoods of the answers to each item if it has a label, and if it has not, `(items, labels)` each."""
+    ticked, judged = annotations.answers > 0, annotations.answers >= 0
+    there, absent = (
+        by_item(
+            annotations,
+            np.where(
+                ticked, np.log(p)[annotations.annotator_index], np.log1p(-p)[annotations.annotator_index]
+            )
+            * judged,
+        )
+        for p in (s, 1 - c)
+    )
+    return there, absent
+
+
+def gold_labels(gold: npt.ArrayLike | None, annotations: Annotations) -> np.ndarray:
+    """What is known of the truth as integers `(items, labels)`, -1 where unknown; checked."""
+    shape = (annotations.num_items, annotations.num_classes)
+    if gold is None:
+        return np.full(shape, -1)
+    gold = np.asarray(gold)
+    if gold.shape != shape or gold.dtype.kind not in "biu" or np.any(gold > 1):
+        raise ValueError(
+            f"`gold` must be integers of shape {shape}, (items, labels): 1, 0, and -1 where unknown. "
+            f"Received: shape {gold.shape}, dtype {gold.dtype}"
+        )
+    return gold.astype(int)
+
+
+def with_gold_labels(posterior: np.ndarray, gold: np.ndarray) -> np.ndarray:
+    """The posterior, with the truth where it is known."""
+    return np.where(gold >= 0, gold, posterior)
+
+
+def _sigmoid(logits: np.ndarray) -> np.ndarray:
+    return 0.5 * (1 + np.tanh(0.5 * logits))
+
+
+def _probabilities(name: str, values: npt.ArrayLike, shape: tuple[int, int]) -> np.ndarray:
+    found = array_of_numbers(name, values)
+    if found.shape != shape or not np.all((found >= 0) & (found <= 1)):
+        raise ValueError(
+            f"`{name}` must be numbers between 0 and 1 of shape {shape}. "
+            f"Received: shape {found.shape}, from {np.min(found, initial=np.inf):.3g} to "
+            f"{np.max(found, initial=-np.inf):.3g}"
+        )
+    return np.clip(found, _SURE, 1 - _SURE)

@@ -5,12 +5,19 @@ from __future__ import annotations
 from ..annotations import Answers
 from ._chains import ChainProblem
 from ._classes import ClassProblem
+from ._label_sets import LabelSetProblem
 from ._network import Network
 from ._problem import Problem
 from ._ratings import RatingProblem
 from ._tags import TagProblem
 
-PROBLEMS: tuple[type[Problem], ...] = (ChainProblem, ClassProblem, RatingProblem, TagProblem)
+PROBLEMS: tuple[type[Problem], ...] = (
+    LabelSetProblem,
+    ChainProblem,
+    ClassProblem,
+    RatingProblem,
+    TagProblem,
+)
 
 
 def problem_for(network: Network, answers: Answers) -> type[Problem]:

@@ -71,8 +71,8 @@ class CrowdLayer(keras.layers.Layer):
     """Whether the model below predicts logits of class probabilities."""
 
     num_predictions: int = 1  # that a call takes before the annotators
-    prediction_kind: Literal["probabilities", "numbers"] = "numbers"
-    """What the model below predicts: class probabilities (a classifier), or numbers (a regressor)."""
+    prediction_kind: Literal["probabilities", "labels", "numbers"] = "numbers"
+    """What the model below predicts: class probabilities, the probability of each of several labels, or numbers."""
 
     def __init__(
         self, num_annotators: int, *, max_batch_slots: int | None = None, dtype: DType = None, **kwargs: Any

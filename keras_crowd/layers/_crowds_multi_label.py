@@ -71,6 +71,8 @@ class CrowdsMultiLabel(CrowdLayer):
         from crowds", AAAI 2018. Annotator and label added in logits are an addition.
     """
 
+    prediction_kind = "labels"
+
     def __init__(
         self,
         num_annotators: int,

@@ -22,6 +22,7 @@ from ._given import is_data_set as is_data_set
 from ._given import one_epoch as one_epoch
 from ._hidden_crf import HiddenCRF as HiddenCRF
 from ._joint_crowd_model import JointCrowdModel as JointCrowdModel
+from ._outputs import check_label_outputs as check_label_outputs
 from ._outputs import check_outputs as check_outputs
 from ._outputs import outputs_of_few as outputs_of_few
 from ._preference_model import pair_features as pair_features

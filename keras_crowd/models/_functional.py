@@ -220,7 +220,7 @@ def _input_like(array: npt.ArrayLike, name: str | None = None) -> keras.KerasTen
 
 def check_binary_head(model: keras.Model, from_logits: bool) -> None:
     """Refuses, as far as it can be seen, a head of one unit that gives no probability, or no logit."""
-    activation = _last_activation(model)
+    activation = last_activation(model)
     wrong = {keras.activations.sigmoid} if from_logits else {keras.activations.linear}
     if activation in {*wrong, keras.activations.softmax}:
         raise ValueError(
@@ -230,7 +230,7 @@ def check_binary_head(model: keras.Model, from_logits: bool) -> None:
         )
 
 
-def _last_activation(model: keras.Model) -> Any:
+def last_activation(model: keras.Model) -> Any:
     """The activation of the layer that gives the output, `None` where it has none that can be seen."""
     if not is_symbolic(model):
         return None
@@ -244,7 +244,7 @@ def _last_activation(model: keras.Model) -> Any:
     if not made_it:
         return None
     last = made_it[-1]
-    return _last_activation(last) if isinstance(last, keras.Model) else getattr(last, "activation", None)
+    return last_activation(last) if isinstance(last, keras.Model) else getattr(last, "activation", None)
 
 
 def _gives(layer: keras.layers.Layer, tensor: keras.KerasTensor) -> bool:

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops as kops
 
 from .._typing import Tensors
+from ._functional import last_activation
 
 _FEW = 8
 
@@ -31,6 +32,29 @@ def check_outputs(f: np.ndarray, from_logits: bool) -> None:
         raise ValueError(
             "With `from_logits=True` the classifier must give logits. Received: probabilities, which a softmax "
             "gives; leave `from_logits` out, or the softmax"
+        )
+
+
+def check_label_outputs(model: keras.Model, f: np.ndarray, from_logits: bool) -> None:
+    """Whether outputs are probabilities of labels, each by itself, or with `from_logits` are their logits."""
+    activation = last_activation(model)
+    if from_logits and activation is keras.activations.sigmoid:
+        raise ValueError(
+            "With `from_logits=True` the classifier must give logits of labels. Received: a last layer with "
+            "activation 'sigmoid'; leave `from_logits` out, or the sigmoid"
+        )
+    if from_logits:
+        return
+    if not np.all((f >= 0) & (f <= 1)):
+        raise ValueError(
+            "The classifier must give a probability of each label, as sigmoids do; for one that gives logits, say "
+            "`from_logits=True` (to `CrowdsMultiLabel` or to `EMTrainer`). "
+            f"Received: outputs from {f.min():.3g} to {f.max():.3g}"
+        )
+    if activation is keras.activations.softmax:
+        raise ValueError(
+            "The classifier must give the probability of each label by itself, as sigmoids do, for sets of labels. "
+            "Received: a last layer with activation 'softmax', whose probabilities sum to 1"
         )
 
 

@@ -61,7 +61,7 @@ def below(model: keras.Model, crowd: CrowdLayer) -> keras.Model:
 
 
 def _name(crowd: CrowdLayer) -> str:
-    return "classifier" if crowd.prediction_kind == "probabilities" else "regressor"
+    return "regressor" if crowd.prediction_kind == "numbers" else "classifier"
 
 
 def crowd_layer(

@@ -16,7 +16,7 @@ from ._functional import check_strings_work, give_input, is_symbolic
 from ._given import as_given, is_data_set
 from ._hidden_crf import HiddenCRF
 from ._joint_crowd_model import JointCrowdModel
-from ._outputs import check_outputs, check_scores, outputs_of_few
+from ._outputs import check_label_outputs, check_outputs, check_scores, outputs_of_few
 from ._slots import annotators_of, features_of
 from ._strip import below, classifier_inputs, crowd_layer, inputs_of, match_inputs
 
@@ -93,11 +93,14 @@ def _check_crowd(model: keras.Model, crowd: CrowdLayer, x: Features, answers: An
 
 def _axes(model: keras.Model, crowd: CrowdLayer, x: Features) -> tuple[Any, ...]:
     """Axes of the answers between items and annotators; checks what reaches a layer of classes."""
-    if crowd.prediction_kind != "probabilities":
+    if crowd.prediction_kind == "numbers":
         return crowd.predictions_shape[1:-1]
     classifier = below(model, crowd)
     f = outputs_of_few(classifier, classifier_inputs(model, classifier, x))
-    check_outputs(f, crowd.from_logits)
+    if crowd.prediction_kind == "labels":
+        check_label_outputs(classifier, f, crowd.from_logits)
+    else:
+        check_outputs(f, crowd.from_logits)
     return f.shape[1:-1]
 
 
