@@ -6,15 +6,16 @@
     KERAS_BACKEND=jax python benchmarks/em.py --cost
 
 Networks and reference rows as in `quality.py`: Dense 128 with dropout .5, Adam 1e-3, batches of 64, 50 epochs, which
-are the iterations of DL-EM; `EMTrainer`'s defaults otherwise. "joint" is `JointCrowdModel`, the same likelihood by
-gradient, from the confusions of Dawid and Skene. No gold label is used to train, stop or choose, but for the row
-"gold".
+are the iterations of DL-EM; `EMTrainer`'s defaults otherwise; "DL-EM, chosen" has `answer_weight="auto"`.
+"joint" is `JointCrowdModel`, the same likelihood by gradient, from the confusions of Dawid and Skene. No gold label is
+used to train, stop or choose, but for the row "gold".
 `--labels` is the accuracy of the labels of the training items, with crowd-kit's aggregators where it is installed;
 `--data ner_mturk --labels` the span F1 of tags of single tokens (those of a chain: `sequences.py`).
 `--cost` is one iteration at 100,000 items, 5 answers each, 10,000 annotators, 10 classes, MLP 512-128-10.
 """
 
 import argparse
+import functools
 import importlib.util
 import time
 
@@ -30,13 +31,14 @@ from keras_crowd.aggregation import AnswerSums, log_normalize
 SENSITIVITY = np.array([0.705, 0.796, 0.499, 0.195, 0.898])
 SPECIFICITY = np.array([0.591, 0.898, 0.497, 0.899, 0.900])
 THEIRS = ("DawidSkene", "OneCoinDawidSkene", "MACE", "GLAD", "MMSR")
-METHODS = [*REFERENCES, "Dawid-Skene labels", "DL-EM", "joint"]
+CHOSEN = "DL-EM, chosen"
+METHODS = [*REFERENCES, "Dawid-Skene labels", "DL-EM", CHOSEN, "joint"]
 
 
-def em(classifier, data):
+def em(classifier, data, answer_weight=1.0):
     """The posterior of the training items."""
     classifier.compile(keras.optimizers.Adam(LEARNING_RATE), "categorical_crossentropy")
-    trainer = kc.EMTrainer(classifier)
+    trainer = kc.EMTrainer(classifier, answer_weight=answer_weight)
     trainer.fit(data.x_train, data.annotations, iterations=EPOCHS, batch_size=BATCH_SIZE, verbose=0)
     return trainer.posterior()
 
@@ -50,6 +52,9 @@ def joint(classifier, data):
     model.fit(data.x_train, annotations.dense(), epochs=EPOCHS, batch_size=BATCH_SIZE, verbose=0)
     f = classifier.predict(data.x_train, verbose=0)
     return kc.aggregation.posterior(annotations, f, crowd.confusion())
+
+
+END_TO_END = {"DL-EM": em, CHOSEN: functools.partial(em, answer_weight="auto"), "joint": joint}
 
 
 def labels(method, data, seed):
@@ -67,8 +72,8 @@ def run(method, data, seed):
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
     classifier = build(data.x_train.shape[1], len(data.class_names))
-    if method in ("DL-EM", "joint"):
-        found = {"DL-EM": em, "joint": joint}[method](classifier, data).argmax(axis=1)
+    if method in END_TO_END:
+        found = END_TO_END[method](classifier, data).argmax(axis=1)
     else:
         found = labels(method, data, seed)
         train_on_labels(classifier, data.x_train, found, EPOCHS, BATCH_SIZE)

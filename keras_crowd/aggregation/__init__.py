@@ -30,6 +30,7 @@ from ._lines import shares_that_tell as shares_that_tell
 from ._majority_vote import majority_vote as majority_vote
 from ._pairs import Comparisons as Comparisons
 from ._posterior import held_out_cross_entropy as held_out_cross_entropy
+from ._posterior import nats_given as nats_given
 from ._posterior import posterior as posterior
 from ._ratings import Deviations as Deviations
 from ._ratings import answer_log_density as answer_log_density

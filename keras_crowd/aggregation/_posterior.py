@@ -88,8 +88,12 @@ def held_out_cross_entropy(
     held_out, _ = answers_and_probabilities(held_out, probabilities)
     confusion = confusions("confusion", confusion, confusion_shape(kept))
     confusions("confusion", confusion, confusion_shape(held_out))
-    q = _posterior(kept, probabilities, confusion)
-    answer_given_class = confusion.transpose(0, 2, 1).reshape(-1, kept.num_classes)  # (annotator answer, k)
+    return nats_given(held_out, _posterior(kept, probabilities, confusion), confusion)
+
+
+def nats_given(held_out: Annotations, q: np.ndarray, confusion: np.ndarray) -> np.ndarray:
+    """`-log sum_k q_ik A_r,k,y_ir` of each answer, of what is known `(items, classes)` without it."""
+    answer_given_class = confusion.transpose(0, 2, 1).reshape(-1, q.shape[1])  # (annotator answer, k)
     votes = Votes(held_out)
     given = answer_given_class[annotator_answer(held_out, votes)]
     predicted = np.sum(votes.of(q[held_out.item_index]) * given, axis=1)

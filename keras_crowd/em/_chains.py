@@ -31,6 +31,7 @@ class ChainProblem(Problem):
         observed = np.any(answers > 0, axis=-1) if answers.ndim == 4 else answers >= 0
         annotators = _annotators(self.model, features, answers, observed)
         tokens = _token_annotations(answers, observed, annotators, self.model)
+        prior = prior._replace(answer_weight=self.model.answer_weight)
         self.confusions = Confusions(tokens, np.full(tokens.num_items, MISSING), *prior)
         informed = self.confusions.informed.reshape(self.answers.shape[:2])
         super().__init__(network, features, tokens, informed)
@@ -44,7 +45,7 @@ class ChainProblem(Problem):
 
     def maximize(self, posterior: np.ndarray) -> None:
         """M-step: `A_rkl ~ a_rkl + w sum_t q_tk y_trl`, with the weight `w` of an answer."""
-        self.confusions.maximize(posterior, self.model.answer_weight)
+        self.confusions.maximize(posterior)
         self.model.crowd.set_confusion(self.confusions.value)
 
     def targets(self, posterior: np.ndarray) -> np.ndarray:

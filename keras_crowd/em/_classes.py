@@ -11,6 +11,8 @@ from ._problem import Data, Prior
 class ClassProblem(ConfusionProblem):
     """An item has one true class; the network gives its probabilities, `(batch, classes)` or `(batch, 1)`."""
 
+    has_item_classes = True
+
     def __init__(self, network: Network, data: Data, prior: Prior) -> None:
         annotations = as_annotations(data.answers, num_classes_of(network))
         gold = None if data.gold is None else by_ids("gold", data.gold, annotations)

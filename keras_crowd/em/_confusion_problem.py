@@ -26,6 +26,8 @@ class ConfusionProblem(Problem):
         prior: What is believed of the confusions beforehand.
     """
 
+    weighs_answers = True
+
     def __init__(
         self,
         network: Network,

@@ -21,6 +21,7 @@ class Confusions:
         prior: Answers imagined beforehand; broadcasts to `(annotators, true, answer)`. Without it, `strength`
             answers to every class like those of all annotators together.
         strength: See `prior`.
+        answer_weight: `w`, how much of an independent observation an answer is.
     """
 
     def __init__(
@@ -29,9 +30,10 @@ class Confusions:
         gold: np.ndarray,
         prior: npt.ArrayLike | None = None,
         strength: float = 10.0,
+        answer_weight: float = 1.0,
     ) -> None:
         self.sums = AnswerSums(annotations)
-        self.annotations, self.gold = annotations, gold
+        self.annotations, self.gold, self.answer_weight = annotations, gold, answer_weight
         if prior is None:
             prior = self._population_prior(strength)
         self.prior = prior = np.broadcast_to(imagined_answers("prior", prior, annotations), self.sums.shape)
@@ -51,15 +53,15 @@ class Confusions:
             q = _checked_start(how, (self.annotations.num_items, self.annotations.num_classes))
         return self._with_gold(q)
 
-    def maximize(self, posterior: np.ndarray, answer_weight: float = 1.0) -> None:
+    def maximize(self, posterior: np.ndarray) -> None:
         """M-step: `A_rkl ~ a_rkl + w sum_i q_ik [y_ir = l]`, with the weight `w` of an answer."""
-        counts = answer_weight * self.sums.expected_counts(posterior) + self.prior
+        counts = self.answer_weight * self.sums.expected_counts(posterior) + self.prior
         self.value = counts / counts.sum(axis=-1, keepdims=True)
 
     def expect(self, f: np.ndarray) -> tuple[np.ndarray, float]:
-        """E-step: `q_ik ~ f_ik prod_r A_r,k,y_ir`, and the objective that both steps raise."""
+        """E-step: `q_ik ~ f_ik prod_r A_r,k,y_ir ^ w`, and the objective that both steps raise."""
         log_a = np.log(np.maximum(self.value, TINY))
-        log_joint = np.log(np.maximum(f, TINY)) + self.sums.log_likelihood(log_a)
+        log_joint = np.log(np.maximum(f, TINY)) + self.answer_weight * self.sums.log_likelihood(log_a)
         q, evidence = log_normalize(log_joint)
         evidence[self.known] = log_joint[self.known, self.gold[self.known]]
         objective = evidence[self.informed].sum() + self.log_prior()

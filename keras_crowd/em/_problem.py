@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,15 +24,17 @@ class Prior(NamedTuple):
     Attributes:
         counts: Pseudo-counts, a number or an array; `None` for `strength` answers like those of all annotators.
         strength: Float. Number of pseudo-counts.
+        answer_weight: Float. How much of an independent observation an answer is, in (0, 1].
 
     Example:
 
     >>> keras_crowd.em.Prior(strength=4.0)
-    Prior(counts=None, strength=4.0)
+    Prior(counts=None, strength=4.0, answer_weight=1.0)
     """
 
     counts: npt.ArrayLike | None = None
     strength: float = 10.0
+    answer_weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -90,12 +92,18 @@ class Problem(abc.ABC):
 
     Attributes:
         rows: Tuple. The shape of `informed`; the posterior has a row for each element.
+        weighs_answers: Boolean, of the class. Whether `Prior.answer_weight` is heeded. Defaults to `False`.
+        has_item_classes: Boolean, of the class. Whether the network gives the class probabilities of items, which
+            a classifier regularizer is for, and the estimates are a `"confusion"`. Defaults to `False`.
 
     Example:
 
     >>> sorted(keras_crowd.em.Problem.__abstractmethods__)
     ['default_loss', 'estimates', 'expect', 'maximize', 'predict', 'start', 'targets']
     """
+
+    weighs_answers: ClassVar[bool] = False
+    has_item_classes: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
-import pathlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
 from .._arguments import flag, number, whole_number
-from .._backup import Backup, TrainingBackup, description
-from .._typing import Features
-from ..annotations import Answers, checksum
+from .._typing import Features, Regularizer
+from ..annotations import Answers
+from ..regularizers import ClassifierLogDet
+from ..selection import RegularizationPath
+from ._arguments import check_regularizable, check_types, checked_answer_weight, checked_regularizer
+from ._backups import Backups
+from ._choice import choose
 from ._kinds import problem_for
-from ._log import Log
-from ._network import check_loss, network_for
+from ._network import Network, check_loss, network_for
 from ._problem import Data, Prior, Problem
+from ._training import DEFAULT_WEIGHT, TEMPERED, Course, Setting, Training
 
 
 class EMTrainer:
@@ -28,6 +31,13 @@ class EMTrainer:
 
         M:  A_rkl = (a_rkl + sum_i q_ik [y_ir = l]) / sum_l (...),   f: some epochs of `fit` on q
         E:  q_ik ~ f_ik prod_r A_r,k,y_ir
+
+    A network that confirms its own labels makes posteriors too sure. Against that every answer can count as `w` of one
+    (`answer_weight`: `a_rkl + w sum_i ...`, `A_r,k,y_ir ^ w`), and `fit` on `q` can have a penalty on the class
+    probabilities that rises over the first half of the iterations (`classifier_regularizer`). Where classes are clear
+    and about equally frequent both help much; elsewhere they harm. `answer_weight="auto"` trains both ways on four
+    fifths of the answers and lets the others, predicted from the posterior, choose. That takes *three trainings in
+    place of one*; callbacks see the last alone.
 
     The classifier stays a plain Keras model. Posteriors are computed in log space over the answers that
     were given, so the cost follows their number.
@@ -62,6 +72,15 @@ class EMTrainer:
         seed: Seed of the order of the items; call `keras.utils.set_random_seed` for all else.
         problem: A subclass of `keras_crowd.em.Problem`, for a kind of answers of your own. Defaults to `None`, that of
             the classifier and the answers.
+        answer_weight: Float in (0, 1], how much of an independent observation an answer is, for classes and tags; or
+            `"auto"`, for a classifier of items: 0.5 with the classifier regularizer, unless that predicts held-out
+            answers worse by more than a standard error, then 1 without. Defaults to 1.
+        classifier_regularizer: Penalty on the class probabilities of the batch, for a classifier of items. Defaults to
+            `None`: none, or `regularizers.ClassifierLogDet(3.0)` with `answer_weight="auto"`.
+
+    Attributes:
+        path: `selection.RegularizationPath` of the last `fit`: the nats of the held-out answers without (weight 0) and
+            with the regularizer, and what was chosen; `None` where nothing was.
 
     Example:
 
@@ -85,14 +104,19 @@ class EMTrainer:
         strength: float = 10.0,
         seed: int = 0,
         problem: type[Problem] | None = None,
+        answer_weight: float | Literal["auto"] = 1.0,
+        classifier_regularizer: Regularizer = None,
     ) -> None:
         if num_annotators is not None:
             whole_number("num_annotators", num_annotators)
         number("strength", strength, above=0)
         whole_number("seed", seed, low=0)
         flag("from_logits", from_logits)
-        _check_types(classifier, problem)
+        check_types(classifier, problem)
         check_loss(classifier, from_logits)
+        self.answer_weight = checked_answer_weight(answer_weight)
+        self.classifier_regularizer = checked_regularizer(classifier_regularizer)
+        self.path: RegularizationPath | None = None
         self.classifier = classifier
         self.num_annotators = num_annotators
         self.from_logits = from_logits
@@ -100,8 +124,7 @@ class EMTrainer:
         self.strength = strength
         self.seed = seed
         self.problem = problem
-        self._fitted: Problem | None = None
-        self._posterior = np.empty(0)
+        self._training: Training | None = None
 
     def fit(
         self,
@@ -161,57 +184,50 @@ class EMTrainer:
         if tolerance is not None:
             number("tolerance", tolerance)
         network, x = network_for(self.classifier, x, self.from_logits)
-        kind: Callable[..., Problem] = self.problem or problem_for(network, answers)
-        problem = kind(network, Data(x, answers, gold, batch_size), Prior(self.prior, self.strength))
-        self._check_annotators(problem)
-        posterior = problem.start(start)
-        network.compile(problem.default_loss())
-        settings = {"epochs": epochs, "batch_size": batch_size, "gold": gold, "start": start}
-        backup = self._backup(backup_dir, problem, settings)
-        kept = TrainingBackup(backup, network.model, callbacks, lambda: {"posterior": self._posterior})
-        self._posterior = kept.restore().get("posterior", posterior)
-        self._fitted = problem
-        done = len(kept.epoch)
-        problem.features.skip(done * (epochs + 1))
-        rise = None if tolerance is None else tolerance * len(problem.annotations)
-        log = Log(network.model, callbacks, kept, iterations, rise, verbose)
-        while done < iterations and not log.stopped:
-            log.begin(done)
-            log.end(done, self._iterate(problem, epochs, np.random.default_rng([self.seed, done])))
-            done += 1
-        problem.maximize(self._posterior)
-        history = log.finish()
-        backup.delete()
+        kind: type[Problem] = self.problem or problem_for(network, answers)
+        make: Callable[..., Problem] = kind
+        setting, beside = self._setting(kind, network)
+
+        def training_of(some: Answers, setting: Setting) -> Training:
+            prior = Prior(self.prior, self.strength, setting.answer_weight)
+            problem = make(network, Data(x, some, gold, batch_size), prior)
+            self._check_annotators(problem)
+            posterior = problem.start(start)
+            network.compile(problem.default_loss())
+            return Training(problem, setting.regularizer, posterior)
+
+        training = training_of(answers, setting)
+        course = Course(iterations, epochs, tolerance, self.seed, verbose)
+        given = {"epochs": epochs, "batch_size": batch_size, "gold": gold, "start": start}
+        backups = Backups(backup_dir, training.problem, {**self._given, **given})
+        self.path = None
+        if beside:
+            annotations = training.problem.annotations
+            setting, self.path = choose(beside, annotations, training_of, course, backups)
+            training = training_of(answers, setting)
+        self._training = training
+        history = training.fit(course, backups(setting), callbacks)
+        backups.of_choice.delete()
         return history
 
-    def _iterate(self, problem: Problem, epochs: int, rng: np.random.Generator) -> dict[str, float]:
-        """M-step and E-step, and what is told of them."""
-        problem.maximize(self._posterior)
-        targets = problem.targets(self._posterior)
-        loss = problem.features.fit(problem.network.model, targets, problem.informed, epochs, rng)
-        self._posterior, objective = problem.expect(problem.predict())
-        return {"log_likelihood": objective, "loss": loss}
+    def _setting(self, kind: type[Problem], network: Network) -> tuple[Setting, Setting | None]:
+        """The setting to train under, and that which is to be tried beside it, if any."""
+        regularizer, weight = self.classifier_regularizer, self.answer_weight
+        if weight == "auto" or regularizer is not None:
+            check_regularizable(kind, network.model, "auto" if weight == "auto" else None)
+        if weight == "auto":
+            return Setting(), Setting(TEMPERED, regularizer or ClassifierLogDet(DEFAULT_WEIGHT))
+        if weight != 1 and not kind.weighs_answers:
+            raise ValueError(
+                "`answer_weight` must be 1 but for answers that are classes or tags (a `HiddenCRF` has its own). "
+                f"Received: answer_weight={weight}, {kind.__name__}"
+            )
+        return Setting(weight, regularizer), None
 
-    def _backup(
-        self, folder: str | os.PathLike[str] | None, problem: Problem, settings: dict[str, Any]
-    ) -> Backup:
-        """What is kept in the folder, and of which call."""
-        if folder is None:
-            return Backup(None, {})
-        annotations, model = problem.annotations, problem.network.model
-        given = {
-            "answers": [checksum(annotations), annotations.num_items, annotations.num_annotators],
-            "features": problem.features.checksums(),
-            "classifier": description(model),
-            "optimizer": description(model.optimizer),
-            "loss": description(model.loss),
-            "problem": type(problem).__qualname__,
-            "from_logits": self.from_logits,
-            "prior": self.prior,
-            "strength": self.strength,
-            "seed": self.seed,
-        }
-        return Backup(pathlib.Path(folder) / "em.npz", {**given, **settings})
+    @property
+    def _given(self) -> dict[str, Any]:
+        names = ("from_logits", "prior", "strength", "seed")
+        return {name: getattr(self, name) for name in names}
 
     def _check_annotators(self, problem: Problem) -> None:
         found = problem.annotations.num_annotators
@@ -226,8 +242,8 @@ class EMTrainer:
         For numbers mean and variance of the truth, `(items, 2)`. `aggregation.posterior` and
         `aggregation.raykar` give the same for other answers and features.
         """
-        rows = self._last_problem().rows
-        return self._posterior.reshape(*rows, -1).copy()
+        rows = self._last_training().problem.rows
+        return self._last_training().posterior.reshape(*rows, -1).copy()
 
     def confusion(self) -> np.ndarray:
         """What each annotator answers to each class, `(annotators, true, answer)`; rows sum to 1."""
@@ -247,7 +263,7 @@ class EMTrainer:
 
     def estimates(self) -> dict[str, np.ndarray]:
         """All that is known of the annotators, by name; of a `problem` of your own what it says."""
-        return {name: np.array(value) for name, value in self._last_problem().estimates().items()}
+        return {name: np.array(value) for name, value in self._last_training().problem.estimates().items()}
 
     def _estimate(self, name: str) -> np.ndarray:
         estimates = self.estimates()
@@ -257,18 +273,7 @@ class EMTrainer:
             )
         return estimates[name]
 
-    def _last_problem(self) -> Problem:
-        if self._fitted is None:
+    def _last_training(self) -> Training:
+        if self._training is None:
             raise ValueError("`fit` must be called first.")
-        return self._fitted
-
-
-def _check_types(classifier: keras.Model, problem: type[Problem] | None) -> None:
-    if not isinstance(classifier, keras.Model):
-        raise ValueError(f"`classifier` must be a Keras model. Received: {type(classifier).__name__}")
-    if problem is not None and not (
-        isinstance(problem, type) and issubclass(problem, Problem) and problem is not Problem
-    ):
-        raise ValueError(
-            f"`problem` must be a subclass of `keras_crowd.em.Problem`. Received: problem={problem!r}"
-        )
+        return self._training

@@ -148,9 +148,14 @@ def is_task(model: keras.Model) -> bool:
     return hasattr(model, "preprocess_samples")
 
 
+def own_training(model: keras.Model) -> list[str]:
+    """The methods of training that a model has of its own."""
+    return [name for name in ("train_step", "compute_loss") if _overrides(model, name)]
+
+
 def warn_of_own_training(model: keras.Model, where: str) -> None:
     """Says that methods of training which a model has of its own are not run."""
-    own = [name for name in ("train_step", "compute_loss") if _overrides(model, name)]
+    own = own_training(model)
     if own:
         warnings.warn(
             f"`{own[0]}` of {type(model).__name__} {model.name!r} is not run by {where}, which trains its layers by "
