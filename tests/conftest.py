@@ -5,6 +5,8 @@ import os
 import pathlib
 import sys
 
+import quick_compilation  # noqa: F401  must be imported before Keras
+
 if os.environ.get("KERAS_BACKEND") == "torch":
     import torch  # noqa: F401  must be imported before TensorFlow
 
