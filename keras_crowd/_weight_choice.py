@@ -1,6 +1,7 @@
 """The trainings of `fit_crowd`: replicas that choose the weight, and the last one."""
 
 import functools
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,7 +56,9 @@ class WeightChoice:
         if replica == 0 and weight > self.weights[0]:  # the weights below are accepted
             self.weight = float(self.weights[self.weights < weight].max())
             self._replicas = {w: values for w, values in self._replicas.items() if w == self.weight}
-        self._training.fit(weight, annotations, replica, [self._progress])
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Classes vanished")  # which the choice is there to find
+            self._training.fit(weight, annotations, replica, [self._progress])
         self._replicas.setdefault(weight, self._training.values())
         return self._training.probabilities(), self._training.crowd.confusion()
 

@@ -56,10 +56,14 @@ class ClassCounts(keras.layers.Layer):
         )
         self.shares: np.ndarray | None = None
         """Share of each class in the answers, if it is known."""
-        self._epochs = 0
-        self._without = np.zeros(num_classes, int)
+        self.forget()
         self.epoch_start = EpochStart(self._look, f"{self.name}_epoch_start")
         self.built = True
+
+    def forget(self) -> None:
+        """Forgets earlier epochs, for another training of the same model."""
+        self._epochs = 0
+        self._without = np.zeros(self.predicted.shape, int)
 
     def count(self, f: Tensor, mask: Tensor | None = None) -> None:
         """Counts the likeliest classes of probabilities `(batch, ..., K)`, of real tokens alone if there is a mask."""
