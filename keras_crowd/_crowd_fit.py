@@ -59,6 +59,7 @@ class CrowdFit:
 
         Example:
 
+        >>> fit = keras_crowd.fit_crowd(classifier, x, answers, weights=1.0, epochs=2, verbose=0)
         >>> fit.annotators()["accuracy"].shape
         (5,)
         """

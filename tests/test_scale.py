@@ -50,8 +50,12 @@ def test_parameters_of_a_layer(layer, width, parameters):
     crowd = layer()
     crowd.build((None, width))
     assert sum(int(np.prod(v.shape)) for v in crowd.trainable_variables) == parameters
-    weights_and_line = (R + 2) * width if isinstance(crowd, kc.layers.CrowdsRegression) else 0
-    assert size(crowd.non_trainable_variables) == 4 * weights_and_line
+    kept = (
+        width if isinstance(crowd, kc.layers.CrowdsClassification) else 0
+    )  # counts of the classes predicted
+    if isinstance(crowd, kc.layers.CrowdsRegression):
+        kept = (R + 2) * width  # weights, and the line of all raters
+    assert size(crowd.non_trainable_variables) == 4 * kept
 
 
 @pytest.mark.parametrize(("optimizer", "kept"), KEPT)
@@ -60,5 +64,5 @@ def test_bytes_that_training_keeps(optimizer, kept):
     crowd.build((None, K))
     optimizer = type(optimizer).from_config(optimizer.get_config())
     optimizer.build(crowd.trainable_variables)
-    assert size(crowd.variables) == 4 * R * K * K
+    assert size(crowd.variables) == 4 * (R * K * K + K)
     assert size(optimizer.variables) == kept * 4 * R * K * K

@@ -41,7 +41,7 @@ def without_empty_slots(predictions: Tensor, annotators: Tensor, axis: int) -> T
     after = len(predictions.shape) - axis - 1
     if axis == 1 and after == 1 and predictions.shape[-1]:
         table = kops.convert_to_tensor([[False] * predictions.shape[-1], [True] * predictions.shape[-1]])
-        empty = kops.take(table, kops.cast(annotators < 0, "int32"), axis=0)
+        empty = kops.take(table, 1 - kops.clip(annotators + 1, 0, 1), axis=0)
         return kops.where(empty, kops.cast(NOBODY, predictions.dtype), predictions)
     empty = kops.reshape(annotators < 0, (-1, *[1] * (axis - 1), kops.shape(annotators)[1], *[1] * after))
     return kops.where(empty, kops.cast(NOBODY, predictions.dtype), predictions)

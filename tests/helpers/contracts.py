@@ -199,7 +199,7 @@ LAYERS += [
         },
         inputs,
         shape,
-        4 if conn_type == "additive" else 2,
+        2 if conn_type == "additive" else 1,
         kc.losses.MaskedCrowdBinaryCrossEntropy,
     )
     for conn_type in ("full", "additive", "annotator")
