@@ -12,6 +12,7 @@ from .._typing import Tensor
 
 _FEWEST_EXPECTED = 20.0  # predictions of a class in an epoch, below which none says little
 _EPOCHS_WITHOUT = 2
+_FIRST_EPOCHS = 4  # in which a classifier still learns to tell the classes apart
 
 
 class EpochStart(keras.metrics.Metric):
@@ -42,7 +43,7 @@ class EpochStart(keras.metrics.Metric):
 class ClassCounts(keras.layers.Layer):
     """Counts the classes predicted in training, and warns of a class that no item had in two epochs in a row.
 
-    The first epoch does not count, nor do classes that are too rare for an epoch to show them.
+    The first four epochs do not count, nor do classes that are too rare for an epoch to show them.
 
     Args:
         num_classes: Integer. Number of classes.
@@ -79,7 +80,11 @@ class ClassCounts(keras.layers.Layer):
         self.predicted.assign(np.zeros_like(predicted))
         self._epochs += 1
         shares = np.full(len(predicted), 1 / len(predicted)) if self.shares is None else self.shares
-        missed = (predicted == 0) & (shares * predicted.sum() >= _FEWEST_EXPECTED) & (self._epochs > 1)
+        missed = (
+            (predicted == 0)
+            & (shares * predicted.sum() >= _FEWEST_EXPECTED)
+            & (self._epochs > _FIRST_EPOCHS)
+        )
         self._without = np.where(missed, self._without + 1, 0)
         lost = np.flatnonzero(self._without == _EPOCHS_WITHOUT)
         if len(lost):

@@ -50,7 +50,7 @@ def test_a_lost_class_is_named_once():
 def test_evaluation_ends_an_epoch_and_counts_nothing():
     built, crowd, identity = model()
     lose(identity, 2)
-    found = warned(built, 3, validation_data=(X, ANSWERS))
+    found = warned(built, 6, validation_data=(X, ANSWERS))
     assert len(found) == 1
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(crowd.class_counts.predicted), np.zeros(K))
 
@@ -58,9 +58,9 @@ def test_evaluation_ends_an_epoch_and_counts_nothing():
 def test_classes_that_no_answer_uses_may_be_missing():
     built, crowd, _ = model(num_classes=4)
     crowd.adapt(kc.Annotations.from_dense(ANSWERS, classes=range(4)))
-    assert not warned(built, 4)
+    assert not warned(built, 7)
     crowd.adapt(kc.Annotations.from_dense(np.where(ANSWERS == 0, 3, ANSWERS), classes=range(4)))
-    (message,) = warned(built, 4)
+    (message,) = warned(built, 7)
     assert "The answers use them (shares [0.333])" in message
 
 
