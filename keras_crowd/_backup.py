@@ -140,8 +140,7 @@ class TrainingBackup(keras.callbacks.Callback):
         self._saved = saved = self.backup.load()
         if not saved:
             return saved
-        for i, variable in enumerate(self.variables):
-            variable.assign(saved[f"variable_{i}"])
+        set_values(self.variables, saved)
         self.epoch, self.stopped = saved["epoch"].tolist(), bool(saved["stopped"])
         logs = [name for name in saved if name.startswith("log_")]
         self.history = {name.removeprefix("log_"): saved[name].tolist() for name in logs}
@@ -162,7 +161,7 @@ class TrainingBackup(keras.callbacks.Callback):
             self._save()
 
     def _save(self) -> None:
-        variables = {f"variable_{i}": kops.convert_to_numpy(v) for i, v in enumerate(self.variables)}
+        variables = values_of(self.variables)
         logs = {f"log_{name}": np.asarray(values) for name, values in self.history.items()}
         state = {}
         for (name, callback), before in zip(self._named(), self._at_start, strict=True):
@@ -182,6 +181,17 @@ def training_variables(model: keras.Model) -> list[keras.Variable]:
     """All that training changes of a compiled model: its own variables and the optimizer's."""
     model.optimizer.build(model.trainable_variables)
     return [*model.variables, *model.optimizer.variables]
+
+
+def values_of(variables: Sequence[keras.Variable]) -> dict[str, np.ndarray]:
+    """Copies of the values of variables, named as backups keep them."""
+    return {f"variable_{i}": np.array(kops.convert_to_numpy(v)) for i, v in enumerate(variables)}
+
+
+def set_values(variables: Sequence[keras.Variable], saved: Mapping[str, np.ndarray]) -> None:
+    """Sets variables to what `values_of` gave."""
+    for i, variable in enumerate(variables):
+        variable.assign(saved[f"variable_{i}"])
 
 
 def description(thing: keras.Model | keras.optimizers.Optimizer) -> str:

@@ -13,6 +13,7 @@ from ._problem import Problem
 
 
 def check_types(classifier: keras.Model, problem: type[Problem] | None) -> None:
+    """Refuses a classifier that is no Keras model, and a problem that is no `Problem`."""
     if not isinstance(classifier, keras.Model):
         raise ValueError(f"`classifier` must be a Keras model. Received: {type(classifier).__name__}")
     if problem is not None and not (

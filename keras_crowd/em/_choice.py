@@ -7,9 +7,8 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops as kops
 
-from .._backup import training_variables
+from .._backup import set_values, training_variables, values_of
 from ..aggregation import nats_given
 from ..annotations import Annotations
 from ..selection import RegularizationPath
@@ -59,13 +58,13 @@ def choose(
             if done[i]:
                 training.problem.features.skip(done[i] * (course.epochs + 1))
                 continue
-            _assign(variables, kept)
+            set_values(variables, kept)
             history = training.fit(course, backups(setting, others))
             confusion = training.problem.estimates()["confusion"]
             losses[i], done[i] = nats_given(held_out, training.posterior, confusion), len(history.epoch)
             choice.save(**kept)
     finally:
-        _assign(variables, kept)
+        set_values(variables, kept)
     weight = getattr(regularized.regularizer, "weight", 1.0)
     path = RegularizationPath(np.array([0.0, weight]), losses[:, None])
     return settings[int(path.chosen > 0)], path
@@ -73,10 +72,4 @@ def choose(
 
 def _start(variables: list[keras.Variable], num_held_out: int) -> dict[str, Any]:
     """What is kept of a choice of which nothing is done yet."""
-    values = {f"variable_{i}": np.array(kops.convert_to_numpy(v)) for i, v in enumerate(variables)}
-    return {**values, "losses": np.full((2, num_held_out), np.nan), "done": np.zeros(2, int)}
-
-
-def _assign(variables: list[keras.Variable], kept: dict[str, Any]) -> None:
-    for i, variable in enumerate(variables):
-        variable.assign(kept[f"variable_{i}"])
+    return {**values_of(variables), "losses": np.full((2, num_held_out), np.nan), "done": np.zeros(2, int)}

@@ -39,7 +39,9 @@ def without_empty_slots(predictions: Tensor, annotators: Tensor, axis: int) -> T
     `axis` is that of the slots.
     """
     after = len(predictions.shape) - axis - 1
-    if axis == 1 and after == 1 and predictions.shape[-1]:
+    if (
+        axis == 1 and after == 1 and predictions.shape[-1]
+    ):  # XLA fetches rows faster than it broadcasts a test
         table = kops.convert_to_tensor([[False] * predictions.shape[-1], [True] * predictions.shape[-1]])
         empty = kops.take(table, 1 - kops.clip(annotators + 1, 0, 1), axis=0)
         return kops.where(empty, kops.cast(NOBODY, predictions.dtype), predictions)
