@@ -48,9 +48,16 @@ from ._numbers import refuse_classes_of_ratings as refuse_classes_of_ratings
 from ._preferences import Preferences as Preferences
 from ._preferences import pair_index as pair_index
 from ._rules import Duplicates as Duplicates
+from ._rules import Empty as Empty
+from ._rules import Judged as Judged
 from ._rules import Rules as Rules
 from ._rules import Unknown as Unknown
+from ._rules import is_of_sets as is_of_sets
 from ._rules import refuse_others as refuse_others
+from ._set_coder import SetCoder as SetCoder
+from ._set_rows import join_labels as join_labels
+from ._set_rows import ticks_columns as ticks_columns
+from ._set_rows import with_judged as with_judged
 from ._shares import classes_per_annotator as classes_per_annotator
 from ._shares import share as share
 from ._tuples import joined_codes as joined_codes

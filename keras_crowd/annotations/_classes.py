@@ -32,7 +32,7 @@ def check_classes(name: str, values: Iterable[Any], num_answers: int, source: st
     if several:
         raise ValueError(
             f"{where} must be one class each; lists, boxes and free text are none (make each a class of its own by "
-            f"`classes=`, choose one part of it first, or read sets of labels by `Annotations.from_sets`). "
+            f"`classes=`, choose one part of it first, or read them as sets of labels by `sets=True`). "
             f"Received: {len(several):,} different answers of {len(values):,} that hold several, {_shown(several[0])}"
         )
     if len(values) >= _MANY and len(values) > _SHARE * num_answers:

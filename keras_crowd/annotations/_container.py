@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ParamSpec
 
 import numpy as np
 
-from . import _concat, _label_sets, _preferences, _readers, _table_readers
+from . import _concat, _coo, _preferences, _readers, _set_readers, _table_readers
 from ._factors import selection
 from ._long_form import LongForm, Read
 
@@ -77,10 +77,10 @@ class Annotations(LongForm):
     """
 
     from_dense = _reader(_readers.from_dense)
-    from_coo = _reader(_readers.from_coo)
+    from_coo = _reader(_coo.from_coo)
     from_dataframe = _reader(_table_readers.from_dataframe)
     from_csv = _reader(_table_readers.from_csv)
-    from_sets = _reader(_label_sets.from_sets)
+    from_sets = _reader(_set_readers.from_sets)
     from_preferences = _reader(_preferences.from_preferences)
     concat = _reader(_concat.concat)
 

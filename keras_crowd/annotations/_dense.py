@@ -66,9 +66,18 @@ def column_names(table: object) -> list[Any]:
 
 
 def class_label_names(table: Any, name: str) -> Any:
-    """A column of answers; of a `ClassLabel` of Hugging Face the names, `None` for -1."""
+    """A column of answers; of a `ClassLabel` of Hugging Face, or of lists of them, the names, `None` for -1."""
     features = getattr(table, "features", None) if hasattr(type(table), "features") else None
-    names = getattr(features.get(name), "names", None) if isinstance(features, Mapping) else None
+    feature: Any = features.get(name) if isinstance(features, Mapping) else None
+    names, inner = getattr(feature, "names", None), label_names(feature)
+    if inner is not None:
+        return [None if codes is None else [inner[code] for code in codes] for codes in table[name]]
     if names is None:
         return table[name]
     return [None if code is None or code == MISSING else names[code] for code in table[name]]
+
+
+def label_names(feature: Any) -> list[str] | None:
+    """The names of a feature of Hugging Face that is a list of `ClassLabel`; `None` for any other."""
+    inner: Any = feature[0] if isinstance(feature, list) and feature else getattr(feature, "feature", None)
+    return list(inner.names) if hasattr(inner, "names") else None

@@ -125,7 +125,7 @@ def _as_dict(element: object, row: int) -> dict[Hashable, float]:
         return {} if all(p != p for p in found.values()) else found
     except (TypeError, ValueError):
         raise ValueError(
-            "`answer` must hold classes, or probabilities of classes (sets of labels: `Annotations.from_sets`). "
+            "`answer` must hold classes, or probabilities of classes (or sets of labels, by `sets=True`). "
             f"Received: {element!r} at row {row}"
         ) from None
 

@@ -12,7 +12,7 @@ from ._factors import encode, factor
 from ._ids import MISSING, column, id_array, objects, refuse_empty
 from ._kinds import OfClasses
 from ._long_form import Read
-from ._readers import from_coo
+from ._readers import from_classes_or_ratings
 from ._rules import Duplicates
 from ._tuples import id_column
 
@@ -135,7 +135,7 @@ def from_preferences(
     size = _number_of_choices(codes, ties, choices)
     pair = id_column({"first": ids[shown[0, kept]], "second": ids[shown[1, kept]]}, ["first", "second"])
     rules: dict[str, Any] = {"items": _as_pairs(pairs), "annotators": annotators, "duplicates": duplicates}
-    read = from_coo(pair, who[kept], codes[kept], classes=size, **rules)
+    read = from_classes_or_ratings(pair, who[kept], codes[kept], classes=size, **rules)
     return read._replace(classes=np.array(_NAMES[:size]), kind=Preferences(size))
 
 

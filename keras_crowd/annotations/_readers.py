@@ -75,7 +75,7 @@ def from_dense(
     )
 
 
-def from_coo(
+def from_classes_or_ratings(
     item: Any,
     annotator: Any,
     answer: Any,
@@ -87,32 +87,7 @@ def from_coo(
     duplicates: Duplicates = "error",
     unknown: Unknown = "error",
 ) -> Read:
-    """Reads three parallel arrays: who said what of which item. Ids may be anything hashable.
-
-    Args:
-        item: Item id of each answer.
-        annotator: Annotator id of each answer.
-        answer: Class id of each answer. Floats without `classes=` are numeric ratings; **whole numbers are
-            classes** unless `ratings=True`. A missing answer (`None` or `NaN`) drops its row. Or soft answers,
-            distributions over the classes: an array `(answers, classes)`; a data frame with a column a class, its
-            names their ids; or for each answer a list, or a dict such as `{"cat": 0.7, "dog": 0.3}`, among which may
-            stand hard ones, as ids. A row of zeros, or of `NaN`, is missing.
-        items: All item ids, **in the order of the rows of your features**. Items that nobody
-            answered may be among them. Defaults to the ids seen, sorted (in order of appearance
-            when they cannot be sorted).
-        annotators: All annotator ids, likewise.
-        classes: All class ids, in the order of the classifier's outputs; a number `K` means
-            `0, ..., K - 1`. Defaults likewise.
-        ratings: Whether the answers are ratings although they may be whole numbers: 4 in one file and 4.5 in the
-            next are then of one kind. Defaults to `False`: whole numbers are classes.
-        duplicates: What to do when an annotator answered an item more than once: `"error"`; keep the
-            `"first"` or the `"last"` answer; or the one given most often, `"majority"` (classes only).
-        unknown: What to do with answers that are not among `classes`: `"error"`, or `"drop"` them.
-
-    Raises:
-        ValueError: When lengths disagree, an id is missing or unknown, an annotator answered an
-            item twice, or nobody answered at all.
-    """
+    """`from_coo` of answers that are no sets of labels."""
     checked_unknown(unknown)
     named: Sequence[Hashable] | None = named_classes(classes)
     if ratings:
@@ -124,7 +99,7 @@ def from_coo(
     found_item, found_annotator = factor("item", item), factor("annotator", annotator)
     found = _numbers_or_factor(answer, named, ratings)
     said = found.codes if isinstance(found, Factor) else found
-    _check_lengths("answer", len(found_item.codes), len(found_annotator.codes), len(said))
+    check_lengths("answer", len(found_item.codes), len(found_annotator.codes), len(said))
     given = _given(found, named if unknown == "drop" else None)
     if not np.all(given):
         found_item, found_annotator = found_item.rows(given), found_annotator.rows(given)
@@ -167,14 +142,14 @@ def from_rows(
         **rules: `items`, `annotators` and `duplicates` of `from_coo`.
     """
     item, annotator = column("item", item), column("annotator", annotator)
-    _check_lengths(name, len(item), len(annotator), len(rows))
+    check_lengths(name, len(item), len(annotator), len(rows))
     kept = np.flatnonzero(given)
     refuse_empty(kept, name)
-    read = from_coo(item[kept], annotator[kept], kept, classes=kept.tolist(), **rules)
+    read = from_classes_or_ratings(item[kept], annotator[kept], kept, classes=kept.tolist(), **rules)
     return read._replace(answers=rows[kept[read.answers]])
 
 
-def _check_lengths(name: str, *lengths: int) -> None:
+def check_lengths(name: str, *lengths: int) -> None:
     if len(set(lengths)) > 1:
         items, annotators, answers = lengths
         raise ValueError(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, Literal, TypedDict
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from typing import Any, Literal, TypedDict, get_args
 
 Duplicates = Literal["error", "first", "last", "majority"]
 Unknown = Literal["error", "drop"]
+Empty = Literal["nothing", "missing"]
+Judged = Literal["all", "listed"] | Mapping[Hashable, Collection[Hashable]]
 
 
 class Rules(TypedDict, total=False):
@@ -17,8 +19,40 @@ class Rules(TypedDict, total=False):
     annotators: Sequence[Hashable] | None
     classes: Sequence[Hashable] | int | None
     ratings: bool
+    sets: bool
+    label_sep: str | None
+    empty: Empty | None
+    judged: Judged | None
     duplicates: Duplicates
     unknown: Unknown
+
+
+def is_of_sets(rules: Mapping[str, Any]) -> bool:
+    """Whether answers are to be read as sets of labels.
+
+    Raises:
+        ValueError: When rules for sets come without `sets=True`, have other values, or come with those of ratings.
+    """
+    found = {name: rules[name] for name in ("label_sep", "empty", "judged") if rules.get(name) is not None}
+    received = ", ".join(f"{name}={value!r}" for name, value in found.items())
+    if not rules.get("sets"):
+        if found:
+            raise ValueError(
+                f"`{next(iter(found))}` is for sets of labels (`sets=True`). Received: {received}"
+            )
+        return False
+    if rules.get("ratings"):
+        raise ValueError("`ratings=True` is for numbers, `sets=True` for sets of labels: give one of them.")
+    empty, judged, sep = (found.get(name) for name in ("empty", "judged", "label_sep"))
+    if empty not in (None, *get_args(Empty)):
+        raise ValueError(f"`empty` must be 'nothing' or 'missing'. Received: {received}")
+    if not isinstance(judged, Mapping) and judged not in (None, "all", "listed"):
+        raise ValueError(
+            f"`judged` must be 'all', 'listed' or a dict of items and labels. Received: {received}"
+        )
+    if sep is not None and not (isinstance(sep, str) and sep):
+        raise ValueError(f"`label_sep` must be the text between labels. Received: {received}")
+    return True
 
 
 def refuse_others(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from .._arguments import shown
+from ._coo import from_coo
 from ._csv import read_frame, refuse_words
 from ._dense import class_label_names, column_names
 from ._distributions import columns_of
+from ._ids import column
 from ._long_form import Read
-from ._readers import from_coo
-from ._rules import Duplicates, Unknown, refuse_others
+from ._rules import Duplicates, Empty, Judged, Unknown, is_of_sets, refuse_others
+from ._set_rows import ticks_columns
 from ._tuples import id_column
 
 
@@ -23,6 +25,7 @@ def from_dataframe(
     answer: str = "answer",
     *,
     probabilities: str | Sequence[str] | None = None,
+    ticks: Sequence[str] | Mapping[str, Hashable] | None = None,
     **kwargs: Any,
 ) -> Read:
     """Reads a data frame with one row an answer.
@@ -37,11 +40,20 @@ def from_dataframe(
         probabilities: Names of columns that hold soft answers, in place of `answer`: one for each class, whose names
             are the ids of the classes unless `classes=` gives others, in the same order; or one column of objects
             `{"cat": 0.7, "dog": 0.3}`, dicts or JSON, among which may stand hard answers.
-        **kwargs: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
-            `from_coo`.
+        ticks: Names of columns of true and false (1 and 0, -1 for not shown), in place of `answer`, one for each
+            label of sets of labels; or a dict of the names and the labels that they are about. The labels are
+            `classes`, in the order of the columns, unless `classes=` is given.
+        **kwargs: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
+            `duplicates=` and `unknown=`, as for `from_coo`.
     """
     refuse_others(from_dataframe, kwargs)
     names = column_names(df)
+    if probabilities is not None and (is_of_sets(kwargs) or ticks is not None):
+        raise ValueError(
+            "`probabilities=` is for soft answers, `ticks=` and `sets=True` for sets of labels: give one of them."
+        )
+    if ticks is not None:
+        return from_coo(id_column(df, item), df[annotator], _ticks(df, names, ticks, kwargs), **kwargs)
     named = {"item": item, "annotator": annotator, "answer": answer if probabilities is None else annotator}
     for argument, name in named.items():
         several = isinstance(name, list)
@@ -56,6 +68,21 @@ def from_dataframe(
     return from_coo(id_column(df, item), df[annotator], class_label_names(df, answer), **kwargs)
 
 
+def _ticks(df: Any, names: list[Any], ticks: Any, rules: dict[str, Any]) -> list[dict[Hashable, Any]]:
+    """What each row says of each label; the rules for reading it are completed."""
+    labels = ticks_columns(ticks)
+    unknown = [name for name in labels if name not in names]
+    if unknown:
+        raise ValueError(
+            f"`ticks` must name columns of the table. Received: {unknown[0]!r}, columns {shown(list(names))}"
+        )
+    rules["sets"] = True
+    if rules.get("classes") is None:
+        rules["classes"] = list(labels.values())
+    columns = [column(name, df[name]).tolist() for name in labels]
+    return [dict(zip(labels.values(), row, strict=True)) for row in zip(*columns, strict=True)]
+
+
 def from_csv(
     path: str | os.PathLike[str],
     item: str | Sequence[str] = "item",
@@ -63,10 +90,15 @@ def from_csv(
     answer: str = "answer",
     *,
     probabilities: str | Sequence[str] | None = None,
+    ticks: Sequence[str] | Mapping[str, Hashable] | None = None,
     items: Sequence[Hashable] | None = None,
     annotators: Sequence[Hashable] | None = None,
     classes: Sequence[Hashable] | int | None = None,
     ratings: bool = False,
+    sets: bool = False,
+    label_sep: str | None = None,
+    empty: Empty | None = None,
+    judged: Judged | None = None,
     duplicates: Duplicates = "error",
     unknown: Unknown = "error",
     **read_csv: Any,
@@ -78,7 +110,8 @@ def from_csv(
         item: Name of the column of item ids, or a list of names, as for `from_dataframe`.
         annotator, answer: Names of the columns.
         probabilities: Names of columns of soft answers, as for `from_dataframe`.
-        items, annotators, classes, ratings, duplicates, unknown: As for `from_coo`.
+        ticks: Names of columns of true and false, one for each label of sets of labels, as for `from_dataframe`.
+        items, annotators, classes, ratings, sets, label_sep, empty, judged, duplicates, unknown: As for `from_coo`.
         **read_csv: Passed to `pandas.read_csv` (`sep`, `dtype`, `encoding`, ...). Only blanks and
             "NaN" are read as missing ("NA" and "None" are ids and classes), unless you say otherwise.
             pandas reads integers with a hole as floats, so as ratings: pass `classes=`.
@@ -92,7 +125,7 @@ def from_csv(
         raise ImportError("`Annotations.from_csv` needs pandas: pip install pandas") from error
     refuse_others(from_csv, read_csv, pandas.read_csv)
     df = read_frame(pandas, path, read_csv)
-    hard = probabilities is None and classes is None and not ratings
+    hard = probabilities is None and ticks is None and classes is None and not (ratings or sets)
     if hard and answer in df.columns and "dtype" not in read_csv:
         refuse_words(path, answer, df[answer].dropna().unique().tolist())
     return from_dataframe(
@@ -101,10 +134,15 @@ def from_csv(
         annotator,
         answer,
         probabilities=probabilities,
+        ticks=ticks,
         items=items,
         annotators=annotators,
         classes=classes,
         ratings=ratings,
+        sets=sets,
+        label_sep=label_sep,
+        empty=empty,
+        judged=judged,
         duplicates=duplicates,
         unknown=unknown,
     )

@@ -14,7 +14,8 @@ from ..annotations import Annotations, Unknown, to_sequence_slots
 from ._estimates import labels
 from ._names import texts
 from ._opened import FILE, replacing_text
-from ._rows import RowBuilder, assemble
+from ._row_builder import RowBuilder
+from ._rows import assemble
 from ._text import read_text
 
 

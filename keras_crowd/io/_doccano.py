@@ -9,7 +9,8 @@ from typing import Any, Unpack
 from .._arguments import shown
 from ..annotations import Annotations, Rules, refuse_others
 from ._opened import FILE, is_compressed
-from ._rows import RowBuilder, assemble
+from ._row_builder import RowBuilder
+from ._rows import assemble
 from ._text import expect, read_json_lines, required
 
 _LABELS, _USERS = ("label", "labels"), ("username", "user")
@@ -30,8 +31,8 @@ def read_doccano(
         path: The file; or a list of files, one for each annotator: `["ann.jsonl", "bob.jsonl"]`.
         item: Key that tells items apart.
         encoding: That of the files.
-        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
-            `read_long`.
+        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
+            `duplicates=` and `unknown=`, as for `read_long`.
 
     Returns:
         `Annotations`; items are all examples in the order of the files.

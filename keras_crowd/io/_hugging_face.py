@@ -11,7 +11,8 @@ from ._columns import Column
 from ._estimates import labels
 from ._headers import refuse_column
 from ._parquet import ArrowCoder, pyarrow
-from ._rows import Rows, assemble
+from ._row_builder import Rows
+from ._rows import assemble
 from ._tables import plain
 
 
@@ -34,8 +35,8 @@ def read_hugging_face(
         answer: Name of the column of lists of answers, as long as those of annotators. Lists of `ClassLabel` give
             `classes` their names.
         item: Name of the column of item ids. Defaults to the number of the row.
-        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
-            `read_long`.
+        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
+            `duplicates=` and `unknown=`, as for `read_long`.
 
     Returns:
         `Annotations`; items are all rows, in their order.

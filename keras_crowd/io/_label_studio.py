@@ -18,7 +18,8 @@ from ._label_studio_results import (
 )
 from ._names import refuse_same_file
 from ._opened import FILE, replacing_text
-from ._rows import RowBuilder, assemble
+from ._row_builder import RowBuilder
+from ._rows import assemble
 from ._text import follow, required, scalar
 
 
@@ -44,8 +45,8 @@ def read_label_studio(
         item: What tells tasks apart: `"id"`, or keys joined by dots, as in `"data.image"`.
         predictions: Whether to read the predictions instead, of which `model_version` is the annotator.
         encoding: That of the file.
-        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
-            `read_long`.
+        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
+            `duplicates=` and `unknown=`, as for `read_long`.
             Ratings are classes (whole numbers) unless `ratings=True`, numbers are ratings.
 
     Returns:

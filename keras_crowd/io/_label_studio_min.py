@@ -8,7 +8,8 @@ from typing import Any, Unpack
 from .._arguments import shown
 from ..annotations import Annotations, Rules, refuse_others
 from ._label_studio_results import ANSWER_KEYS, one_answer
-from ._rows import RowBuilder, assemble
+from ._row_builder import RowBuilder
+from ._rows import assemble
 from ._text import FILE, expect, follow, read_objects, required
 
 
@@ -26,8 +27,8 @@ def read_label_studio_min(
             a pairwise comparison, a rating or a number.
         item: What tells tasks apart: `"id"`, or a key of the data, as `"image"`.
         encoding: That of the file.
-        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
-            `read_long`.
+        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
+            `duplicates=` and `unknown=`, as for `read_long`.
 
     Returns:
         `Annotations`.

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any, Unpack
 
 from .._arguments import shown
-from ..annotations import Annotations, Rules, refuse_others
+from ..annotations import Annotations, Rules, is_of_sets, refuse_others, ticks_columns
 from ._columns import joined
 from ._names import item_names, refuse_same_names, texts
 from ._parquet import keeps_dictionary, parquet_columns
-from ._rows import RowBuilder, Rows, assemble
+from ._row_builder import RowBuilder, Rows
+from ._rows import assemble
+from ._sets import of_ticks, refuse_sets, with_ticks
 from ._soft import parquet_records, read_soft, soft_columns, soft_names
 from ._tables import (
     MISSING_TEXTS,
@@ -32,6 +34,7 @@ def read_long(
     answer: str = "answer",
     *,
     probabilities: str | Sequence[str] | None = None,
+    ticks: Sequence[str] | Mapping[str, Hashable] | None = None,
     missing: str | Sequence[str] = MISSING_TEXTS,
     sep: str | None = None,
     names: Sequence[str] | None = None,
@@ -62,6 +65,9 @@ def read_long(
             are the ids of the classes unless `classes=` gives others, in the same order; or one column of JSON
             objects, `{"cat": 0.7, "dog": 0.3}`, among which may stand hard answers. Blanks in all of a row, or zeros,
             mean "did not answer".
+        ticks: Names of columns of true and false (1 and 0, -1 for not shown), in place of `answer`, one for each
+            label of sets of labels; or a dict of the names and the labels that they are about. The labels are
+            `classes`, in the order of the columns, unless `classes=` is given.
         missing: Answers in a text format that mean "did not answer", one or several. The default are those of
             `Annotations.from_csv`; a class of such a name needs `missing=""`.
         sep: What stands between the fields of a text table. Defaults to a comma in `.csv` and a tab in the others.
@@ -75,8 +81,19 @@ def read_long(
             `0, ..., K - 1`. Defaults likewise.
         ratings: Whether the answers are ratings although they may be whole numbers: 4 in one file and 4.5 in the
             next are then of one kind. Defaults to `False`: whole numbers are classes.
+        sets: Whether the answers are sets of labels, of which an annotator ticks several. A field is then a list of
+            labels (in text formats JSON, `["cat", "dog"]`); an object that says true or false of labels; a text of
+            labels between `label_sep`; or one label, and the rows of an annotator about an item together are the set.
+            Defaults to `False`.
+        label_sep: What stands between the labels of a text, such as `";"`. Defaults to `None`: a text is one label.
+        empty: What a blank means in sets: `"nothing"`, the annotator ticked nothing; or `"missing"`, the annotator did
+            not answer. Defaults to `None`: a blank is refused. `[]` always means that nothing was ticked.
+        judged: Which labels the annotators were shown; of others nothing is known (-1). `"all"`; `"listed"`, those of
+            which an object says something; or a dict of item ids and the labels shown of each. Defaults to `"listed"`
+            for objects and to `"all"` for anything else.
         duplicates: What to do when an annotator answered an item more than once: `"error"`; keep the
-            `"first"` or the `"last"` of the file; or the answer given most often, `"majority"`.
+            `"first"` or the `"last"` of the file; or the answer given most often, `"majority"`. Where rows of one
+            label are joined to a set, only the same label twice is an error.
         unknown: What to do with answers that are not among `classes`: `"error"`, or `"drop"` them.
 
     Returns:
@@ -102,28 +119,33 @@ def read_long(
     format_ = format_of(path)
     sep, names = separator(format_, sep), checked_names(format_, names)
     records = functools.partial(_records, path, format_, sep=sep, names=names, encoding=encoding)
+    noun = "row" if format_ == "parquet" else "line"
+    form: dict[str, Any] = {"text_ids": format_ in TEXT_FORMATS, "noun": noun}
     if probabilities is not None:
+        refuse_sets(rules, ticks)
         soft = soft_names(probabilities)
-        wanted, noun = (*ids, annotator, *soft), "row" if format_ == "parquet" else "line"
-        collect = functools.partial(
-            _collect,
-            path,
-            (*ids, annotator, ", ".join(soft)),
-            text=False,
-            text_ids=format_ in TEXT_FORMATS,
-            noun=noun,
+        collect = functools.partial(_collect, path, (*ids, annotator, ", ".join(soft)), text=False, **form)
+        return read_soft(path, records((*ids, annotator, *soft)), soft, collect, noun, missing, **rules)
+    if ticks is not None:
+        labels = ticks_columns(ticks)
+        rules = of_ticks(rules, labels)
+        table = with_ticks(records((*ids, annotator, *labels)), labels)
+        rows = _collect(
+            path, (*ids, annotator, "ticks"), table, text=False, missing=missing, rules=rules, **form
         )
-        return read_soft(path, records(wanted), soft, collect, noun, missing, **rules)
+        return assemble(rows, **rules)
     match format_:
+        case "parquet" if is_of_sets(rules):
+            rows = _collect(path, columns, records(columns), text=False, noun=noun, rules=rules)
         case "parquet":
             *found, who, said = parquet_columns(path, columns)
             what = found[0] if len(ids) == 1 else joined(", ".join(ids), found)
             categories = said.values.tolist() if keeps_dictionary(path, answer) else None
             rows = Rows(str(path), what, who, said, lambda row: f"row {row + 1}", classes=categories)
         case "jsonl":
-            rows = _collect(path, columns, records(columns), text=False)
+            rows = _collect(path, columns, records(columns), text=False, rules=rules)
         case _:
-            rows = _collect(path, columns, records(columns), text=True, missing=missing)
+            rows = _collect(path, columns, records(columns), text=True, missing=missing, rules=rules)
     return assemble(rows, **rules)
 
 
@@ -189,11 +211,12 @@ def _collect(
     missing: Sequence[str] = (),
     text_ids: bool | None = None,
     noun: str = "line",
+    rules: Rules | None = None,
 ) -> Rows:
     *ids, annotator_name, answer_name = names
     one = len(ids) == 1
     named = (ids[0] if one else ids, annotator_name, answer_name)
-    builder = RowBuilder(path, named, lambda line, _: f"{noun} {line}", text, missing, text_ids)
+    builder = RowBuilder(path, named, lambda line, _: f"{noun} {line}", text, missing, text_ids, rules)
     for line, (*item, annotator, answer) in records:
         builder.add(item[0] if one else item, annotator, answer, line)
     return builder.rows()

@@ -11,7 +11,8 @@ from ._chosen import chosen, fields, pressed
 from ._headers import column_positions, refuse_column
 from ._names import item_names, texts
 from ._opened import FILE
-from ._rows import RowBuilder, assemble, refuse
+from ._row_builder import RowBuilder, refuse
+from ._rows import assemble
 from ._text import parsed_json, read_table
 
 _WORKER, _STATE = "WorkerId", "AssignmentStatus"
@@ -46,8 +47,8 @@ def read_mturk(
         status: The assignments to read, some of `"Submitted"`, `"Approved"` and `"Rejected"`. Files without
             the column `AssignmentStatus` are read whole.
         encoding: That of the file.
-        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
-            `read_long`.
+        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
+            `duplicates=` and `unknown=`, as for `read_long`.
 
     Returns:
         `Annotations`; annotators are those of `WorkerId`.

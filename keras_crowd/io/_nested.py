@@ -6,7 +6,8 @@ from typing import Literal, Unpack, get_args
 
 from ..annotations import Annotations, Rules, refuse_others
 from ._opened import FILE
-from ._rows import RowBuilder, assemble
+from ._row_builder import RowBuilder
+from ._rows import assemble
 from ._text import expect, read_json
 
 Outer = Literal["item", "annotator"]
@@ -25,8 +26,8 @@ def read_nested(
         outer: What the outer keys are: `"item"`; or `"annotator"` for `{annotator: {item: answer}}`. Defaults to
             `"item"`.
         encoding: That of the file.
-        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
-            `read_long`.
+        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
+            `duplicates=` and `unknown=`, as for `read_long`.
 
     Returns:
         `Annotations`; items are those of the file, in its order, also those that nobody answered.
@@ -59,6 +60,7 @@ def read_nested(
             f"{outer} {keys[key]!r}" + (f", {inner} {places[place]!r}" if place >= 0 else "")
         ),
         text_ids=True,
+        rules={**rules, "whole": True},
     )
     for number, key in enumerate(keys):
         if outer == "item":

@@ -9,7 +9,8 @@ from .._arguments import shown
 from ..annotations import Annotations, Rules, refuse_others
 from ._estimates import Label, labels
 from ._names import refuse_same_file
-from ._rows import RowBuilder, assemble, refuse
+from ._row_builder import RowBuilder, refuse
+from ._rows import assemble
 from ._tables import write_json_lines
 from ._text import FILE, expect, read_json_lines, required, scalar
 
@@ -40,8 +41,8 @@ def read_prodigy(
         rejected: What to do with choices that were rejected, which says what is wrong, or that the example
             is: `"error"`, or `"drop"`.
         encoding: That of the file.
-        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
-            `read_long`.
+        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
+            `duplicates=` and `unknown=`, as for `read_long`.
 
     Returns:
         `Annotations`.

@@ -1,10 +1,9 @@
-"""Answers as they stand in a file, each with its place; and from there to `Annotations`."""
+"""From the answers of a file to `Annotations`."""
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Hashable, Sequence
-from typing import Any, NamedTuple, NoReturn
+from collections.abc import Hashable, Sequence
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -12,6 +11,8 @@ from ..annotations import (
     MISSING,
     Annotations,
     Duplicates,
+    Empty,
+    Judged,
     Unknown,
     as_rating,
     check_classes,
@@ -27,102 +28,32 @@ from ..annotations import (
     repeated_rows,
 )
 from ..annotations import column as id_column
-from ._columns import Coder, Column, coder, typed
-
-
-class Rows(NamedTuple):
-    """The answers of a file, one a row, in its order.
-
-    `place(i)` says where in the file row `i` is. `items` and `annotators` are set by formats that tell
-    them apart from the answers, so that an item nobody answered is known; `classes` likewise.
-    """
-
-    source: str
-    item: Column
-    annotator: Column
-    answer: Column
-    place: Callable[[int], str]
-    items: Sequence[Hashable] | None = None
-    annotators: Sequence[Hashable] | None = None
-    classes: Sequence[Hashable] | None = None
-
-
-class RowBuilder:
-    """Collects answers that are found one by one.
-
-    Args:
-        source: The file, for messages.
-        names: What item, annotator and answer are called there; several names of an item whose ids are tuples.
-        where: Makes a place out of the two numbers that `add` was given with a row.
-        text: Whether the file can hold nothing but text.
-        missing: Answers that stand for none.
-        text_ids: Whether ids are text because the file knows nothing else. Defaults to `text`.
-    """
-
-    def __init__(
-        self,
-        source: Any,
-        names: tuple[str | Sequence[str], str, str],
-        where: Callable[[int, int], str],
-        text: bool = False,
-        missing: Sequence[str] = (),
-        text_ids: bool | None = None,
-    ) -> None:
-        self.source, self.where = str(source), where
-        text_ids = text if text_ids is None else text_ids
-        blank = ("",) if text_ids else ()
-        self.item, self.items = coder(names[0], text_ids, blank), coder(names[0], text_ids, blank)
-        self.annotator = Coder(names[1], text_ids, blank)
-        self.answer = Coder(names[2], text, missing)
-        self._first, self._second = array("q"), array("q")
-
-    def add(self, item: Any, annotator: Any, answer: Any, first: int, second: int = 0) -> None:
-        """Appends one answer; an answer of `None` is a missing one."""
-        for made, value in ((self.item, item), (self.annotator, annotator), (self.answer, answer)):
-            problem = made.problem(value)
-            if problem:
-                several = made is self.answer and isinstance(value, list | dict)
-                problem += ", one class (choose a column or key that holds one)" * several
-                refuse(self.source, self.where(first, second), made.name, problem, value)
-            made.add(value)
-        self._first.append(first)
-        self._second.append(second)
-
-    def add_item(self, item: Any, first: int, second: int = 0) -> None:
-        """Notes an item in a format that has those nobody answered; the second time does nothing."""
-        problem = "an id" if self.items.is_blank(item) else self.items.problem(item)
-        if problem:
-            refuse(self.source, self.where(first, second), self.items.name, problem, item)
-        self.items.add(item)
-
-    def rows(self, items: Sequence[Hashable] | None = None, **known: Any) -> Rows:
-        """Everything that was added, and the items that were noted.
-
-        Args:
-            items: Those that the user has given, which say whether ids that are text in the file are text.
-            **known: Vocabularies of `Rows`.
-        """
-        noted = self.items.column()
-        if len(noted.values):
-            ids = typed(noted.values, items, numbers=False) if noted.text else noted.values
-            known = {"items": ids.tolist(), **known}
-
-        def place(row: int) -> str:
-            return self.where(self._first[row], self._second[row])
-
-        return Rows(
-            self.source, self.item.column(), self.annotator.column(), self.answer.column(), place, **known
-        )
-
-
-def refuse(source: str, place: str, name: str, expected: str, received: Any) -> NoReturn:
-    """Raises an error that says what is wrong and where."""
-    shown = repr(received)
-    shown = shown if len(shown) <= 80 else shown[:77] + "..."
-    raise ValueError(f"{source}, {place}, {name!r}: expected {expected}. Received: {shown}")
+from ._columns import Column, typed
+from ._row_builder import Rows, refuse
+from ._sets import assemble_sets
 
 
 def assemble(
+    rows: Rows,
+    *,
+    sets: bool = False,
+    label_sep: str | None = None,
+    empty: Empty | None = None,
+    judged: Judged | None = None,
+    **rules: Any,
+) -> Annotations:
+    """`Annotations` of the rows that hold an answer; see `read_long` for the arguments."""
+    if rows.sets is not None:
+        return assemble_sets(rows, rows.sets, assemble_plain, **rules)
+    if sets:
+        raise ValueError(
+            f"{rows.source}: expected sets of labels (`sets=True`), which this format does not have. "
+            "Received: one class each"
+        )
+    return assemble_plain(rows, **rules)
+
+
+def assemble_plain(
     rows: Rows,
     *,
     items: Sequence[Hashable] | None = None,
@@ -132,7 +63,7 @@ def assemble(
     duplicates: Duplicates = "error",
     unknown: Unknown = "error",
 ) -> Annotations:
-    """`Annotations` of the rows that hold an answer; see `read_long` for the arguments."""
+    """`assemble` of answers that are no sets of labels."""
     checked_rule(duplicates)
     checked_unknown(unknown)
     answered = np.flatnonzero(rows.answer.codes != MISSING)

@@ -10,7 +10,8 @@ from ..annotations import Annotations, Rules, refuse_others
 from ._chosen import chosen
 from ._estimates import Label, labels
 from ._names import refuse_same_file
-from ._rows import RowBuilder, assemble
+from ._row_builder import RowBuilder
+from ._rows import assemble
 from ._tables import write_json_lines
 from ._text import FILE, expect, parsed_json, read_objects, read_text, required
 
@@ -31,8 +32,8 @@ def read_sagemaker(
             `"category.label"` for a `<crowd-classifier name="category">`. Radio buttons, `{"cat": true, "dog":
             false}`, are read as the one that is true.
         encoding: That of the file.
-        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
-            `read_long`.
+        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
+            `duplicates=` and `unknown=`, as for `read_long`.
 
     Returns:
         `Annotations`; items are all objects in the order of the file, annotators those of `workerId`.

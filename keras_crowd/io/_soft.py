@@ -21,7 +21,8 @@ from ..annotations import (
 from ._names import refuse_same_names, texts
 from ._opened import FILE
 from ._parquet import parquet_batches
-from ._rows import Rows, assemble, refuse
+from ._row_builder import Rows, refuse
+from ._rows import assemble
 from ._tables import plain
 from ._text import parsed_json
 

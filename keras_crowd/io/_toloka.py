@@ -9,7 +9,8 @@ from ..annotations import Annotations, Rules, refuse_others
 from ._headers import column_positions, refuse_column
 from ._names import item_names, texts
 from ._opened import FILE
-from ._rows import RowBuilder, assemble, refuse
+from ._row_builder import RowBuilder, refuse
+from ._rows import assemble
 from ._text import read_table
 
 _WORKER, _STATE, _GOLDEN = "ASSIGNMENT:worker_id", "ASSIGNMENT:status", "GOLDEN:"
@@ -40,8 +41,8 @@ def read_toloka(
             column `ASSIGNMENT:status` are read whole.
         control_tasks: Whether to read tasks whose answer was known (`GOLDEN:` is filled in) as well.
         encoding: That of the file.
-        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
-            `read_long`.
+        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
+            `duplicates=` and `unknown=`, as for `read_long`.
 
     Returns:
         `Annotations`; annotators are those of `ASSIGNMENT:worker_id`.

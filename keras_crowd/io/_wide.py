@@ -14,7 +14,8 @@ from ._headers import column_positions
 from ._names import item_names, refuse_same_names, texts
 from ._opened import FILE
 from ._parquet import parquet_batches
-from ._rows import RowBuilder, Rows, assemble
+from ._row_builder import RowBuilder, Rows
+from ._rows import assemble
 from ._tables import (
     MISSING_TEXTS,
     TEXT_FORMATS,
@@ -46,13 +47,15 @@ def read_wide(
     whole numbers, `-1` is a missing one, as for `Annotations.from_dense`, unless it is among `classes=`, or
     `ratings=True`.
 
+    With `sets=True` each field is a whole set of labels, as for `read_long`: between `label_sep`, or as JSON.
+
     Args:
         path: The file, `.csv`, `.tsv`, `.jsonl` or `.parquet`.
         item: Name of the column of item ids, or a list of names, as for `read_long`.
         columns: Names of the annotators' columns. Defaults to all others.
         missing, sep, names, encoding: As for `read_long`.
-        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `duplicates=` and `unknown=`, as for
-            `read_long`.
+        **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
+            `duplicates=` and `unknown=`, as for `read_long`.
 
     Returns:
         `Annotations`.
@@ -87,6 +90,7 @@ def read_wide(
         lambda line, column: f"{noun} {line}" + (f", column {people[column - 1]!r}" if column else ""),
         text,
         missing,
+        rules={**rules, "whole": True},
     )
     annotators = _typed_names(people, rules)
     who = people if text else annotators  # `assemble` will type what is text
@@ -97,7 +101,7 @@ def read_wide(
         for column, answer in enumerate(values[len(ids) :], 1):
             builder.add(item_id, who[column - 1], answer, line, column)
     rows = builder.rows(rules.get("items"), annotators=annotators)
-    return assemble(_without_minus_one(rows, missing, rules), **rules)
+    return assemble(rows if rows.sets else _without_minus_one(rows, missing, rules), **rules)
 
 
 def write_wide(

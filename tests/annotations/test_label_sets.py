@@ -77,7 +77,7 @@ def test_memory_follows_the_judgments():
         (lambda: as_annotations(sets()), "must be of one class each. Received: .*sets of 3 labels"),
         (lambda: kc.aggregation.dawid_skene(sets()), "must be of one class each"),
         (lambda: sets().soft(), "Answers of one class each are needed here"),
-        (lambda: kc.Annotations.from_coo(["a"], ["r"], [["x", "y"]]), "from_sets"),
+        (lambda: kc.Annotations.from_coo(["a"], ["r"], [["x", "y"]]), "sets=True"),
         (lambda: kc.Annotations.concat([sets(), sets()], duplicates="majority"), "is for classes"),
         (
             lambda: kc.Annotations.concat([sets(), kc.Annotations.from_dense([[0]])]),
