@@ -16,11 +16,12 @@ from ._dawid_skene import dawid_skene as dawid_skene
 from ._dawid_skene import one_coin_confusion as one_coin_confusion
 from ._given_answers import answers_and_probabilities as answers_and_probabilities
 from ._given_answers import imagined_answers as imagined_answers
+from ._label_posterior import held_out_label_cross_entropy as held_out_label_cross_entropy
+from ._label_posterior import label_posterior as label_posterior
 from ._label_sets import DawidSkeneLabels as DawidSkeneLabels
 from ._label_sets import dawid_skene_labels as dawid_skene_labels
 from ._label_sets import gold_labels as gold_labels
 from ._label_sets import label_likelihoods as label_likelihoods
-from ._label_sets import label_posterior as label_posterior
 from ._label_sets import label_rates as label_rates
 from ._label_sets import label_shares as label_shares
 from ._label_sets import population_rates as population_rates
@@ -64,6 +65,7 @@ def __dir__() -> list[str]:
         "deviations",
         "expected_counts",
         "held_out_cross_entropy",
+        "held_out_label_cross_entropy",
         "label_posterior",
         "label_shares",
         "label_table",

@@ -6,10 +6,17 @@ import numpy as np
 import numpy.typing as npt
 
 from .._arguments import confusions, whole_number
-from ..annotations import Answers, classes_per_annotator, share
+from ..annotations import Answers, as_label_sets, classes_per_annotator, share
 from ._annotators import agreement, annotator_accuracy, annotator_class_prior
 from ._answer_sums import expected_counts
-from ._given_answers import answers_and_probabilities, answers_and_truth, are_ratings, confusion_shape
+from ._given_answers import (
+    answers_and_probabilities,
+    answers_and_truth,
+    are_ratings,
+    are_sets,
+    confusion_shape,
+)
+from ._label_set_tables import annotator_columns
 from ._ratings import deviations
 
 
@@ -22,13 +29,15 @@ def annotator_table(
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
             They count by their probabilities, as one class by the likeliest.
-            Or ratings: `Annotations` of numbers, or floats `(items, annotators)` with `NaN`.
+            Or ratings: `Annotations` of numbers, or floats `(items, annotators)` with `NaN`. Or `Annotations` of sets
+            of labels.
         posterior: Class probabilities `(items, classes)`, as of `EMTrainer.posterior`, `aggregation.posterior`
             or `aggregation.dawid_skene`; rows sum to 1. An annotator's own answers took part in it. A data
             frame is read by its ids, as in `label_table`.
         confusion: What was learned, `(annotators, true, answer)`. Defaults to what the posterior makes of the
             answers, without smoothing.
-        min_answers: How many answers, all of one class, make an annotator suspect.
+        min_answers: How many answers, all of one class (of sets: all with every label, or all without any), make an
+            annotator suspect.
 
     Returns:
         The columns `"annotator"` (ids), `"answers"` (how many it gave), `"agreement"` (the share of them that is
@@ -39,6 +48,14 @@ def annotator_table(
 
         Of ratings the posterior is as for `label_table`; the columns are `"annotator"`, `"answers"`, `"bias"` and
         `"rmse"` (see `deviations`), and there is no `confusion`.
+
+        Of sets of labels likewise; the columns are `"annotator"`, `"answers"`, `"ticks"` and `"shown"` (labels ticked,
+        and labels shown, per answer), `"sensitivity"` and `"specificity"` (shares of the labels there that were
+        ticked, and of the others that were not, over all labels), `"informedness"` (of a single label, sensitivity
+        plus specificity minus 1; over all labels, covariances of ticks and truth over variances of the truth: 1 is
+        perfect, and 0 is whoever ticks one set whatever the item), `"ticks_all"` and `"ticks_none"` (whether all of
+        `min_answers` or more answers have every label, or none), `"rank"` (1 is the most informed; those two kinds are
+        last), and for each label `"sensitivity[label]"` and `"specificity[label]"`.
 
     Raises:
         ValueError: When shapes disagree, or rows are not distributions.
@@ -52,8 +69,12 @@ def annotator_table(
     (array([1., 0.]), array([0.875, 0.25 ]))
     """
     whole_number("min_answers", min_answers)
+    if are_ratings(answers) or are_sets(answers):
+        _refuse_confusion(confusion)
+    if are_sets(answers):
+        return annotator_columns(as_label_sets(answers), posterior, min_answers)
     if are_ratings(answers):
-        return _of_ratings(answers, posterior, confusion)
+        return _of_ratings(answers, posterior)
     annotations, q = answers_and_probabilities(answers, posterior, "posterior")
     counts = expected_counts(annotations, (q_k[annotations.item_index] for q_k in q.T))
     given = annotations.answers_per_annotator()
@@ -76,13 +97,15 @@ def annotator_table(
     return table | {f"confusion[{k},{k}]": column for k, column in zip(classes, diagonal.T, strict=True)}
 
 
-def _of_ratings(
-    answers: Answers, posterior: npt.ArrayLike, confusion: npt.ArrayLike | None
-) -> dict[str, np.ndarray]:
+def _refuse_confusion(confusion: npt.ArrayLike | None) -> None:
     if confusion is not None:
         raise ValueError(
-            f"`confusion` is for classes; the answers are ratings. Received: confusion of shape {np.shape(confusion)}"
+            "`confusion` is for classes; the answers are ratings or sets of labels. "
+            f"Received: confusion of shape {np.shape(confusion)}"
         )
+
+
+def _of_ratings(answers: Answers, posterior: npt.ArrayLike) -> dict[str, np.ndarray]:
     ratings, truth, _ = answers_and_truth(answers, posterior)
     found = deviations(ratings, truth)
     columns = {"annotator": np.asarray(ratings.annotators), "answers": ratings.answers_per_annotator()}

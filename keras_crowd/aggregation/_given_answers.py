@@ -6,7 +6,16 @@ import numpy as np
 import numpy.typing as npt
 
 from .._arguments import distributions, positive
-from ..annotations import Annotations, Answers, Ratings, as_annotations, as_ratings, by_ids, kind_given
+from ..annotations import (
+    Annotations,
+    Answers,
+    LabelSets,
+    Ratings,
+    as_annotations,
+    as_ratings,
+    by_ids,
+    kind_given,
+)
 
 
 def answers_and_probabilities(
@@ -42,6 +51,11 @@ def confusion_shape(annotations: Annotations) -> tuple[int, int, int]:
 def are_ratings(answers: Answers) -> bool:
     """Whether answers are numbers: `Annotations` of ratings, or floats `(items, annotators)`."""
     return isinstance(kind_given(answers), Ratings)
+
+
+def are_sets(answers: Answers) -> bool:
+    """Whether answers are `Annotations` of sets of labels (an array does not tell them from tags)."""
+    return isinstance(kind_given(answers), LabelSets)
 
 
 def answers_and_truth(

@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .._arguments import array_of_numbers, number, whole_number
+from .._arguments import number, whole_number
 from .._repr import one_line
 from ..annotations import Annotations, Answers, as_label_sets, share
 from ._ratings import by_annotator, by_item
 
-_SURE = 1e-6  # how near to 0 and 1 sensitivities and specificities come
+SURE = 1e-6  # how near to 0 and 1 sensitivities and specificities come
 
 
 class DawidSkeneLabels(NamedTuple):
@@ -120,60 +120,16 @@ def dawid_skene_labels(
         prior = (np.sum(posterior, axis=0, where=known) + 0.5) / (known.sum(axis=0) + 1)
         there, absent = label_likelihoods(annotations, s, c)
         logits = np.log(prior / (1 - prior)) + there - absent
-        before, posterior = posterior, with_gold_labels(_sigmoid(logits), truth)
+        before, posterior = posterior, with_gold_labels(sigmoid(logits), truth)
         converged = bool(np.max(np.abs(posterior - before)) < tolerance)
         if converged:
             break
     return DawidSkeneLabels(posterior, s, c, prior, converged)
 
 
-def label_posterior(
-    answers: Answers,
-    probabilities: npt.ArrayLike,
-    sensitivity: npt.ArrayLike,
-    specificity: npt.ArrayLike,
-) -> np.ndarray:
-    """Probability of each label, given the features of an item and the sets that its annotators ticked.
-
-    With probabilities `f`, answers `y` (1 ticked, 0 not ticked), sensitivities `s` and specificities `c`:
-
-        logit q_il = logit f_il + sum_r [ y_irl log s_rl / (1 - c_rl) + (1 - y_irl) log (1 - s_rl) / c_rl ]
-
-    Args:
-        answers: `Annotations` of sets of labels, or integers `(items, annotators, labels)`: 1 ticked, 0 not ticked,
-            -1 not shown.
-        probabilities: The classifier's prediction `f`, `(items, labels)`, each between 0 and 1.
-        sensitivity: `s`, `(annotators, labels)`, from `CrowdsMultiLabel.sensitivity()`.
-        specificity: `c`, `(annotators, labels)`, from `CrowdsMultiLabel.specificity()`.
-
-    Returns:
-        float64 `(items, labels)`. A label that nobody judged keeps `f`.
-
-    Raises:
-        ValueError: When shapes disagree, or numbers are not between 0 and 1.
-
-    Example:
-
-    >>> label_posterior([[[1, 0]], [[0, -1]]], [[0.5, 0.5], [0.5, 0.3]], [[0.8, 0.5]], [[0.8, 0.5]])
-    array([[0.8, 0.5],
-           [0.2, 0.3]])
-
-    Reference:
-        A. P. Dawid, A. M. Skene, "Maximum likelihood estimation of observer error-rates using the EM algorithm",
-        Applied Statistics 28, 1979, for each label.
-    """
-    annotations = as_label_sets(answers)
-    items, annotators, labels = annotations.num_items, annotations.num_annotators, annotations.num_classes
-    f = _probabilities("probabilities", probabilities, (items, labels))
-    s = _probabilities("sensitivity", sensitivity, (annotators, labels))
-    c = _probabilities("specificity", specificity, (annotators, labels))
-    there, absent = label_likelihoods(annotations, s, c)
-    return _sigmoid(np.log(f / (1 - f)) + there - absent)
-
-
 def population_rates(annotations: Annotations, posterior: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sensitivity and specificity of all annotators together, `(labels,)`."""
-    right, judged = _right_and_judged(annotations, posterior)
+    right, judged = right_and_judged(annotations, posterior)
     s, c = (
         (part.sum(axis=0) + 0.5) / (whole.sum(axis=0) + 1)
         for part, whole in zip(right, judged, strict=True)
@@ -188,20 +144,20 @@ def label_rates(
     population: tuple[np.ndarray, np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray]:
     """M-step: sensitivities and specificities `(annotators, labels)`, drawn to those of the population."""
-    right, judged = _right_and_judged(annotations, posterior)
+    right, judged = right_and_judged(annotations, posterior)
     s, c = (
         np.clip(
             (by_annotator(annotations, part) + strength * of_all)
             / (by_annotator(annotations, whole) + strength),
-            _SURE,
-            1 - _SURE,
+            SURE,
+            1 - SURE,
         )
         for part, whole, of_all in zip(right, judged, population, strict=True)
     )
     return s, c
 
 
-def _right_and_judged(annotations: Annotations, posterior: np.ndarray) -> tuple[list, list]:
+def right_and_judged(annotations: Annotations, posterior: np.ndarray) -> tuple[list, list]:
     """Right ticks and right omissions in each answer, and the labels there and not there that it judged."""
     ticked, judged = annotations.answers > 0, annotations.answers >= 0
     present = posterior[annotations.item_index]
@@ -246,16 +202,6 @@ def with_gold_labels(posterior: np.ndarray, gold: np.ndarray) -> np.ndarray:
     return np.where(gold >= 0, gold, posterior)
 
 
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """`1 / (1 + exp(-logits))`, without overflow."""
     return 0.5 * (1 + np.tanh(0.5 * logits))
-
-
-def _probabilities(name: str, values: npt.ArrayLike, shape: tuple[int, int]) -> np.ndarray:
-    found = array_of_numbers(name, values)
-    if found.shape != shape or not np.all((found >= 0) & (found <= 1)):
-        raise ValueError(
-            f"`{name}` must be numbers between 0 and 1 of shape {shape}. "
-            f"Received: shape {found.shape}, from {np.min(found, initial=np.inf):.3g} to "
-            f"{np.max(found, initial=-np.inf):.3g}"
-        )
-    return np.clip(found, _SURE, 1 - _SURE)

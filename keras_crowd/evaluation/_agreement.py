@@ -10,6 +10,7 @@ from .._repr import one_line
 from ..annotations import (
     Annotations,
     Answers,
+    LabelSets,
     Votes,
     as_annotations,
     as_answers,
@@ -17,8 +18,9 @@ from ..annotations import (
     refuse_soft,
     share,
 )
+from ._masi import masi_of_pairs, mean_masi
 
-Level = Literal["nominal", "ordinal", "interval"]
+Level = Literal["nominal", "ordinal", "interval", "masi"]
 
 
 class PairwiseAgreement(NamedTuple):
@@ -54,17 +56,22 @@ def krippendorff_alpha(answers: Answers, level: Level | None = None) -> float:
     `d` is `[y != z]` (nominal), `(y - z)^2` (interval), or that of mid-ranks among the `n` answers (ordinal). Time and
     memory follow the number of answers, whatever the number of classes.
 
+    Of sets of labels `d` is MASI, `1 - m |Y and Z| / |Y or Z|` with `m` 1 for equal sets, 2/3 where one is part of the
+    other, 1/3 where they overlap otherwise; two empty sets are equal. Sets are compared on the labels that both
+    annotators were shown. Time grows with the square of the number of different sets.
+
     Args:
         answers: `Annotations`, integers `(items, annotators)` with `-1`, or floats with `NaN` for missing.
         level: `"nominal"`: classes that are equal or not; `"ordinal"`: **in the order of `annotations.classes`**, which
             is that of the alphabet for names unless `classes=` was given, or of the numbers; `"interval"`: numbers, or
-            classes whose ids are numbers. Defaults to nominal for classes and to interval for ratings.
+            classes whose ids are numbers; `"masi"`: sets of labels. Defaults to nominal for classes, to interval for
+            ratings and to MASI for sets.
 
     Returns:
         alpha; NaN where no item has two answers, or all these answers are the same.
 
     Raises:
-        ValueError: When there is no such level, or the classes are no numbers.
+        ValueError: When there is no such level, or it does not fit the answers.
 
     Example:
 
@@ -73,17 +80,17 @@ def krippendorff_alpha(answers: Answers, level: Level | None = None) -> float:
     0.65
 
     Reference:
-        K. Krippendorff, "Computing Krippendorff's alpha-reliability", University of Pennsylvania, 2011.
+        K. Krippendorff, "Computing Krippendorff's alpha-reliability", University of Pennsylvania, 2011; R. Passonneau,
+        "Measuring agreement on set-valued items (MASI) for semantic and pragmatic annotation", LREC 2006.
     """
     annotations = as_answers(answers)
     refuse_soft("krippendorff_alpha", annotations)
-    if level is None:
-        level = annotations.kind.level
-    if level not in get_args(Level):
-        raise ValueError(f"`level` must be one of {', '.join(get_args(Level))}. Received: level={level!r}")
+    level = _checked_level(level, annotations)
     per_item = annotations.answers_per_item()
     pairable = per_item[annotations.item_index] > 1
     _, item = np.unique(annotations.item_index[pairable], return_inverse=True)
+    if level == "masi":
+        return _masi_alpha(annotations.answers[pairable], item)
     values = _numbers(annotations, level)[pairable].astype(float)
     n = len(values)
     if n == 0 or np.all(values == values[0]):  # else rounding would divide by almost 0
@@ -180,8 +187,37 @@ def num_classes_used(answers: Answers) -> np.ndarray:
     return classes_per_annotator(as_annotations(answers))
 
 
+def _checked_level(level: Level | None, annotations: Annotations) -> Level:
+    """The level that is asked for, or that of the kind of answers."""
+    sets = isinstance(annotations.kind, LabelSets)
+    if level is None:
+        return "masi" if sets else annotations.kind.level
+    if level not in get_args(Level):
+        raise ValueError(f"`level` must be one of {', '.join(get_args(Level))}. Received: level={level!r}")
+    if (level == "masi") != sets and not (sets and level == "nominal"):
+        raise ValueError(
+            "`level` must be 'masi' or 'nominal' for sets of labels, and is never 'masi' for other answers. "
+            f"Received: level={level!r}, {annotations!r}"
+        )
+    return level
+
+
+def _masi_alpha(sets: np.ndarray, item: np.ndarray) -> float:
+    """Alpha of sets `(answers, labels)`, sorted by item, each item having two at least."""
+    if len(sets) == 0:
+        return float("nan")
+    expected, observed, m = mean_masi(sets), 0.0, np.bincount(item)
+    for apart in range(1, int(m.max())):
+        pair = np.flatnonzero(item[apart:] == item[:-apart])
+        distances = masi_of_pairs(sets[pair], sets[pair + apart])
+        observed += 2 * float(np.sum(distances / (m[item[pair]] - 1))) / len(sets)
+    return float(1 - observed / expected) if expected > 0 else float("nan")
+
+
 def _numbers(annotations: Annotations, level: str) -> np.ndarray:
-    """Each answer as a number."""
+    """Each answer as a number; of sets a number for each different one."""
+    if isinstance(annotations.kind, LabelSets):
+        return np.unique(annotations.answers, axis=0, return_inverse=True)[1].reshape(-1)
     if annotations.classes is None or level != "interval":
         return annotations.answers
     if annotations.classes.dtype.kind not in "iuf":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._arguments import whole_number
-from ..annotations import Annotations, Answers, as_answers, refuse_soft
+from ..annotations import Annotations, Answers, LabelSets, as_answers, refuse_soft
 from ._agreement import Level, answer_entropy, krippendorff_alpha, num_classes_used
 
 
@@ -20,8 +20,8 @@ class AnswerStatistics:
         density: Share of all pairs of an item and an annotator that have an answer.
         answers_per_item: `(items,)`.
         answers_per_annotator: `(annotators,)`.
-        entropy: Nats of the answers to each item, `(items,)`; NaN where there are none. Of ratings, each number is a
-            class of its own, here and below.
+        entropy: Nats of the answers to each item, `(items,)`; NaN where there are none. Of ratings each number, and of
+            sets of labels each different set, is a class of its own, here and below.
         disputed: Share of the items with two answers or more whose answers differ.
         alpha: Krippendorff's alpha.
         one_class: Ids of the annotators who gave many answers, all of one class.
@@ -60,7 +60,8 @@ def answer_statistics(
     Args:
         answers: `Annotations`, integers `(items, annotators)` with `-1`, or floats with `NaN` for missing.
         level: For Krippendorff's alpha, as in `krippendorff_alpha`: `"nominal"` (the default for classes), `"ordinal"`
-            (in the order of `annotations.classes`) or `"interval"` (the default for ratings).
+            (in the order of `annotations.classes`), `"interval"` (the default for ratings) or `"masi"` (the default
+            for sets of labels).
         min_answers: How many answers, all of one class, make an annotator suspect.
 
     Returns:
@@ -95,15 +96,16 @@ def answer_statistics(
 
 
 def _as_classes(annotations: Annotations) -> Annotations:
-    """Ratings as classes, each number one."""
-    if annotations.kind.has_classes:
+    """Ratings, and sets of labels, as classes: each number, or each different set, is one."""
+    sets = isinstance(annotations.kind, LabelSets)
+    if annotations.kind.has_classes and not sets:
         return annotations
-    numbers, codes = np.unique(annotations.answers, return_inverse=True)
+    found, codes = np.unique(annotations.answers, axis=0 if sets else None, return_inverse=True)
     return Annotations(
         annotations.item_index,
         annotations.annotator_index,
-        codes,
+        codes.reshape(-1),
         items=annotations.items,
         annotators=annotations.annotators,
-        classes=numbers,
+        classes=np.arange(len(found)) if sets else found,
     )

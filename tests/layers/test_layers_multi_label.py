@@ -198,7 +198,7 @@ def test_it_trains_on_slots_strips_and_comes_back_from_a_file(tmp_path):
 
 
 def test_a_thousand_labels_on_slots_make_nothing_of_all_annotators():
-    crowd = kc.layers.CrowdsMultiLabel(100_000)
+    crowd = kc.layers.CrowdsMultiLabel(100_000, "additive")
     logits = crowd(np.full((2, 1000), 0.5, "float32"), annotators=np.array([[0, 99_999], [7, -1]]))
     assert logits.shape == (2, 2, 1000)
     assert np.isfinite(as_numpy(logits)).all()
