@@ -1,17 +1,17 @@
 """Relations in sentences of medical papers: workers tick several of ten, experts know two of them.
 
-    KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/relations.py             # networks, 5 seeds
-    KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/relations.py --crowds    # simulated crowds
+    KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/relations.py
 
 The 14 boxes of the form are 10 labels, for the experts' `cause` is four of the boxes and their `treat` is two. Networks
-are trained on the answers to 70 % of the groups of sentences; average precision and F1 (at 1/2) are those on the experts'
-labels of the sentences of the other groups. 15 % of the answers to the training sentences are held out as well: their
-nats settle what is to be settled, never the experts' labels. Features: TF-IDF of the words, again by where they stand
-(between the two terms, before, after, in them), on 200 leading directions, fitted on the training sentences.
+are trained on the answers to 70 % of the groups of sentences; average precision and F1 (at 1/2) are those on the
+experts' labels of the sentences of the other groups. 15 % of the answers to the training sentences are held out as
+well: their nats settle what is to be settled, never the experts' labels. Features: TF-IDF of the words, again by where
+they stand (between the two terms, before, after, in them), on 200 leading directions, fitted on the training sentences.
 """
 
 import argparse
 import gzip
+import itertools
 import json
 import os
 import pathlib
@@ -25,7 +25,6 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import average_precision_score, f1_score
 
 import keras_crowd as kc
-from keras_crowd.annotations import LabelSets
 
 GOLD = ("cause", "treat")
 COMPONENTS, EPOCHS, BATCH, RATE = 200, 20, 64, 1e-3
@@ -89,7 +88,7 @@ def placed_words(row, near=6):
     between = words_of(text[first[1] : second[0]])
     placed = {
         "between": between,
-        order: [*between, *map("_".join, zip(between, between[1:], strict=False))],
+        order: [*between, *map("_".join, itertools.pairwise(between))],
         "before": words_of(text[: first[0]])[-near:],
         "after": words_of(text[second[1] :])[:near],
         "first": words_of(row["term1"]),
@@ -182,17 +181,17 @@ def rates(answers):
     ]
 
 
-def nats(answers, probabilities, s, c):
-    """Nats of an answer, all its labels together, if the labels of its item have these probabilities."""
-    p, who = probabilities[answers.item_index], answers.annotator_index
+def nats(answers, p, s, c):
+    """Nats of an answer, all its labels together, if the labels of its item have the probabilities `p`."""
+    p, who = p[answers.item_index], answers.annotator_index
     tick = np.clip(p * s[who] + (1 - p) * (1 - c[who]), 1e-6, 1 - 1e-6)
     return -np.mean(np.sum(np.where(answers.answers > 0, np.log(tick), np.log1p(-tick)), axis=1))
 
 
 def scores(found, answers, held_out, items, test, gold):
     f, s, c = found
-    posterior = kc.aggregation.label_posterior(answers, np.clip(f[items], 1e-6, 1 - 1e-6), s, c)
-    values = [nats(held_out, f[items], s, c), nats(held_out, posterior, s, c)]
+    by_both = kc.aggregation.held_out_label_cross_entropy(held_out, answers, f[items], s, c).mean()
+    values = [nats(held_out, f[items], s, c), by_both]
     for column in range(2):
         known = test[gold[test, column] >= 0]
         truth, p = gold[known, column], f[known, column]
@@ -206,7 +205,7 @@ def of_seed(data, seed, only=""):
     answers, held_out = data.answers(items, ~held), data.answers(items, held)
     ones = np.ones((len(items), len(data.labels)))
     tick = rates(answers)
-    found = {"rates of each worker": [nats(held_out, ones, tick, tick)] * 2 + [np.nan] * 4}
+    found = {"rates of each worker": [nats(held_out, ones, tick, 1 - tick)] * 2 + [np.nan] * 4}
     for name in [name for name in METHODS if name.startswith(only)]:
         keras.utils.set_random_seed(seed)
         estimates = METHODS[name](x, items, answers)

@@ -42,7 +42,7 @@ def test_annotators_against_the_truth_are_those_of_loops():
     table = annotator_table(sets(TICKS), TRUTH)
     for r in range(ANNOTATORS):
         judged = TICKS[:, r] >= 0
-        right = [TICKS[:, r][judged & (TRUTH == there)] == there for there in (1, 0)]
+        right = [TICKS[:, r][judged & (there == TRUTH)] == there for there in (1, 0)]
         assert table["sensitivity"][r] == pytest.approx(right[0].mean())
         assert table["specificity"][r] == pytest.approx(right[1].mean())
         assert table["ticks"][r] == pytest.approx((TICKS[:, r] == 1).sum() / ANSWERED[:, r].sum())
