@@ -2,111 +2,122 @@
 
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/zoo.py --half choosing     # what settles defaults
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/zoo.py --half reported     # run once
+    KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/zoo.py --half reported --methods fit_crowd EM joint
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/zoo.py --half reported --labels
-    KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/zoo.py --half reported --fit-crowd  # 7 trainings more
 
-One `fit` by Adam 1e-3, batches of 64, 50 epochs, the last epoch; Dense 128 with dropout .5 on the features. Crowds are
+Trained by Adam 1e-3, batches of 64, 50 epochs, the last epoch; Dense 128 with dropout .5 on the features. Crowds are
 drawn anew for each seed. No gold label is used to train, stop or choose, but for the column "gold". *Gap* is (method -
 vote) / (gold - vote), of means; a tie of the vote is broken at random. "Lost" counts seeds in which a class that the
-answers use is predicted for no training item.
+answers use is predicted for no training item. "CM, adapted" is one `fit` after `crowd.adapt`, "fit_crowd" takes up to
+7 trainings, "EM, chosen" has `answer_weight="auto"`, 3 trainings. `--record FILE` writes a line of JSON for each run
+and skips the runs that FILE has.
 """
 
 import argparse
+import json
+import pathlib
 
 import keras
 import numpy as np
-from quality import build, fit, train_on_labels
+from quality import build
+from zoo_methods import EPOCHS, METHODS, REFERENCES, vote
 from zoo_tasks import CHOOSING, REPORTED
 
 import keras_crowd as kc
 
 HALVES = {"choosing": CHOOSING, "reported": REPORTED}
 KINDS = ("hierarchical", "full", "class_wise", "one_coin")
-EPOCHS, BATCH_SIZE = 50, 64
+DEFAULT_METHODS = ("MW, the papers' start", "CM, adapted")
 
 
-def vote(task, seed):
-    return kc.aggregation.majority_vote(task.annotations, ties="random", seed=seed)
+class Record:
+    """The runs that were made, in a file of one line of JSON for each, if there is a file."""
+
+    def __init__(self, path):
+        self.path = None if path is None else pathlib.Path(path)
+        lines = self.path.read_text().splitlines() if self.path and self.path.exists() else []
+        self.runs = {tuple(run["of"]): (run["accuracy"], run["lost"]) for run in map(json.loads, lines)}
+
+    def run(self, of, measure):
+        """Accuracy, and whether a class was lost: as recorded, or measured now."""
+        if of not in self.runs:
+            accuracy, lost = self.runs[of] = measure()
+            if self.path:
+                with self.path.open("a") as file:
+                    print(json.dumps({"of": of, "accuracy": accuracy, "lost": lost}), file=file)
+        return self.runs[of]
 
 
-def on_crowd(conn_type, adapted):
-    """The snippet of the README."""
-
-    def train(classifier, task, seed, epochs):
-        crowd = kc.layers.CrowdsClassification(task.annotations.num_annotators, conn_type)
-        if adapted:
-            crowd.adapt(task.annotations)
-        model = kc.crowd_model(classifier, crowd, slots=True)
-        ids, answers = task.annotations.slots()
-        optimizer = keras.optimizers.Adam(1e-3)
-        fit(model, optimizer, kc.losses.MaskedCrowdCrossEntropy(), [task.x_train, ids], answers, epochs)
-
-    return train
-
-
-METHODS = {
-    "vote": lambda classifier, task, seed, epochs: train_on_labels(
-        classifier, task.x_train, vote(task, seed), epochs
-    ),
-    "gold": lambda classifier, task, seed, epochs: train_on_labels(
-        classifier, task.x_train, task.y_train, epochs
-    ),
-    "MW, the papers' start": on_crowd("MW", adapted=False),
-    "CM, adapted": on_crowd("CM", adapted=True),
-}
-
-
-def fit_crowd(classifier, task, seed, epochs):
-    """The defaults; 50 epochs or 1,000 steps."""
-    fewer = {} if epochs == EPOCHS else {"epochs": epochs}
-    kc.fit_crowd(classifier, task.x_train, task.annotations, seed=seed, verbose=0, **fewer)
-
-
-def measure(train, task, used, seed, epochs):
+def measure(train, task, seed, epochs):
     """Test accuracy in percent, and whether a class was lost that the answers use."""
+    used = np.unique(kc.aggregation.dawid_skene(task.annotations).labels)
     keras.utils.set_random_seed(seed)
     classifier = build(task.x_train.shape[1], task.num_classes)
     train(classifier, task, seed, epochs)
     right = classifier.predict(task.x_test, verbose=0).argmax(axis=1) == task.y_test
     predicted = classifier.predict(task.x_train, verbose=0).argmax(axis=1)
-    lost = len(np.setdiff1d(used, predicted)) > 0
     keras.utils.clear_session()
-    return 100 * right.mean(), lost
+    return float(100 * right.mean()), len(np.setdiff1d(used, predicted)) > 0
 
 
-def trained(tasks, seeds, epochs, names=None, methods=METHODS):
-    """Prints a row a task; returns the accuracies, `(methods, seeds)` by task."""
-    print("| task | " + " | ".join(methods) + " | less the vote, lowest seed | gap | lost |")
-    print("|" + "---|" * (len(methods) + 4), flush=True)
-    found = {}
-    for name in names or tasks:
-        made = [tasks[name](seed) for seed in range(seeds)]
-        used = [np.unique(kc.aggregation.dawid_skene(task.annotations).labels) for task in made]
-        runs = np.array(
-            [[measure(m, made[s], used[s], s, epochs) for s in range(seeds)] for m in methods.values()]
-        )
-        found[name] = accuracy = runs[..., 0]
-        of_vote, gold, *_, ours = accuracy
-        cells = [f"{row.mean():.1f} +- {row.std():.1f}" for row in accuracy]
-        gap = (ours.mean() - of_vote.mean()) / (gold.mean() - of_vote.mean())
-        lowest, lost = (ours - of_vote).min(), int(runs[-1, :, 1].sum())
-        print(f"| {name} | {' | '.join(cells)} | {lowest:+.1f} | {gap:.2f} | {lost} |", flush=True)
-    gains = {m: [(row[i] - row[0]).mean() for row in found.values()] for i, m in enumerate(methods)}
-    for method, values in gains.items():
-        print(
-            f"\n{method}: {np.mean(values):+.1f} on average, {np.min(values):+.1f} on the worst task",
-            end="",
-        )
-    print()
+def trained(tasks, methods, seeds, epochs, record):
+    """Runs by task, `(methods, seeds, 2)`: accuracy, and whether a class was lost."""
+    found = {name: np.empty((len(methods), seeds, 2)) for name in tasks}
+    for seed in range(seeds):
+        for name, make in tasks.items():
+            task = make(seed)
+            for i, (method, train) in enumerate(methods.items()):
+                of = (name, method, seed, epochs)
+                found[name][i, seed] = record.run(
+                    of, lambda train=train, task=task, seed=seed: measure(train, task, seed, epochs)
+                )
     return found
 
 
-def labelled(tasks, seeds, names=None):
+def gains(runs):
+    """Of each method accuracy less that of the vote of the same seed, and that over what gold labels gain."""
+    accuracy = runs[..., 0]
+    gain = accuracy - accuracy[0]
+    return gain, gain.mean(axis=1) / gain[1].mean()
+
+
+def print_tasks(found, methods):
+    """A row a task: accuracies, gaps of the methods."""
+    ours = list(methods)[len(REFERENCES) :]
+    print("| task | " + " | ".join([*methods, *(f"gap, {name}" for name in ours)]) + " |")
+    print("|" + "---|" * (1 + len(methods) + len(ours)))
+    for name, runs in found.items():
+        cells = [f"{row.mean():.1f} +- {row.std():.1f}" for row in runs[..., 0]]
+        gaps = [f"{gap:.2f}" for gap in gains(runs)[1][len(REFERENCES) :]]
+        print(f"| {name} | {' | '.join(cells + gaps)} |")
+
+
+def print_methods(found, methods):
+    """A row a method: means over the tasks, the worst, and what went wrong."""
+    print(
+        "\n| method | less the vote, mean | gap, mean | gap, median | on the worst task "
+        "| tasks below the vote by more than its spread | runs below the vote | lost |"
+    )
+    print("|" + "---|" * 8)
+    for i, method in list(enumerate(methods))[len(REFERENCES) :]:
+        gain = np.array([gains(runs)[0][i] for runs in found.values()])
+        gap = np.array([gains(runs)[1][i] for runs in found.values()])
+        spread = np.array([runs[0, :, 0].std() for runs in found.values()])
+        worst = gain.mean(axis=1).argmin()
+        lost = int(sum(runs[i, :, 1].sum() for runs in found.values()))
+        print(
+            f"| {method} | {gain.mean():+.1f} | {gap.mean():.2f} | {np.median(gap):.2f} "
+            f"| {gain.mean(axis=1)[worst]:+.1f} ({list(found)[worst]}) "
+            f"| {np.sum(gain.mean(axis=1) < -spread)} | {np.sum(gain < 0)} of {gain.size} | {lost} |"
+        )
+
+
+def labelled(tasks, seeds):
     """Accuracy of the labels of the training items, from the answers alone."""
     print("| task | vote | " + " | ".join(KINDS) + " |\n|" + "---|" * (len(KINDS) + 2), flush=True)
     found = {}
-    for name in names or tasks:
-        made = [tasks[name](seed) for seed in range(seeds)]
+    for name, make in tasks.items():
+        made = [make(seed) for seed in range(seeds)]
         rows = [[np.mean(vote(task, s) == task.y_train) for s, task in enumerate(made)]]
         for kind in KINDS:
             labels = (kc.aggregation.dawid_skene(task.annotations, confusion=kind).labels for task in made)
@@ -121,20 +132,25 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--half", choices=list(HALVES), default="choosing")
     parser.add_argument("--tasks", nargs="+", metavar="TASK", help="only these")
+    parser.add_argument(
+        "--methods", nargs="+", metavar="METHOD", choices=list(METHODS), default=DEFAULT_METHODS
+    )
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--record", metavar="FILE", help="keep each run here, and skip those that are kept")
     parser.add_argument(
         "--labels", action="store_true", help="labels from the answers alone, without training"
     )
-    parser.add_argument(
-        "--fit-crowd", action="store_true", help="`fit_crowd` as well, the last of the columns"
-    )
     arguments = parser.parse_args(argv)
-    methods = {**METHODS, "fit_crowd": fit_crowd} if arguments.fit_crowd else METHODS
-    tasks = HALVES[arguments.half]
+    half = HALVES[arguments.half]
+    tasks = {name: half[name] for name in arguments.tasks or half}
     if arguments.labels:
-        return labelled(tasks, arguments.seeds, arguments.tasks)
-    return trained(tasks, arguments.seeds, arguments.epochs, arguments.tasks, methods)
+        return labelled(tasks, arguments.seeds)
+    methods = {**REFERENCES, **{name: METHODS[name] for name in arguments.methods}}
+    found = trained(tasks, methods, arguments.seeds, arguments.epochs, Record(arguments.record))
+    print_tasks(found, methods)
+    print_methods(found, methods)
+    return found
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ class Training:
         if replica is not None:
             self._start_elsewhere(replica)
         self.crowd.adapt(annotations)
-        self.crowd.class_counts.forget()
+        self.crowd.class_counts.lost.forget()
         self.crowd.classifier_regularizer.weight = weight
         kept = TrainingBackup(backup, self.model, callbacks)
         kept.restore()

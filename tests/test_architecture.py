@@ -22,6 +22,7 @@ LEVELS = {
     "_files": 0,
     "_backup": 1,
     "_repr": 0,
+    "_lost_classes": 2,
     "_older_keras": 1,
     "annotations": 1,
     "ops": 2,

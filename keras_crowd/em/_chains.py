@@ -65,6 +65,9 @@ class ChainProblem(Problem):
         q, evidence = predictions
         return q, float(evidence.sum() + self.confusions.log_prior())
 
+    def check_predictions(self, predictions: tuple[np.ndarray, np.ndarray]) -> None:
+        self.confusions.check(predictions[0])
+
     def default_loss(self) -> None:
         return None
 

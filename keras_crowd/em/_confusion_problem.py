@@ -60,6 +60,9 @@ class ConfusionProblem(Problem):
     def expect(self, predictions: np.ndarray) -> tuple[np.ndarray, float]:
         return self.confusions.expect(predictions)
 
+    def check_predictions(self, predictions: np.ndarray) -> None:
+        self.confusions.check(predictions)
+
     def default_loss(self) -> keras.losses.Loss:
         if self.network.has_one_unit:
             return keras.losses.BinaryCrossentropy(from_logits=self.network.from_logits)

@@ -7,9 +7,12 @@ import functools
 import numpy as np
 import numpy.typing as npt
 
+from .._lost_classes import LostClasses, class_shares
 from ..aggregation import TINY, AnswerSums, dawid_skene, imagined_answers, log_normalize, majority_vote
 from ..annotations import Annotations, by_ids
 from ..warm_start import from_labels
+
+_ADVICE = "train longer, begin with another `start`, or give `classifier_regularizer` less weight"
 
 
 class Confusions:
@@ -40,6 +43,7 @@ class Confusions:
         self.known = np.flatnonzero(gold >= 0)
         self.informed = (annotations.answers_per_item() > 0) | (gold >= 0)
         self.value = prior / prior.sum(axis=-1, keepdims=True)
+        self._lost = LostClasses(annotations.num_classes, _ADVICE, class_shares(annotations))
 
     def start(self, how: npt.ArrayLike | None) -> np.ndarray:
         """The posterior that the first M-step starts from, `(items, classes)`."""
@@ -67,6 +71,11 @@ class Confusions:
         objective = evidence[self.informed].sum() + self.log_prior()
         return self._with_gold(q), float(objective)
 
+    def check(self, f: np.ndarray) -> None:
+        """Warns of classes that have vanished from the predictions `(items, classes)`."""
+        predicted = f[self.informed].argmax(axis=1)
+        self._lost.see(np.bincount(predicted, minlength=f.shape[1]))
+
     def log_prior(self) -> float:
         """The log of the Dirichlet priors, up to a constant."""
         return float(np.sum(self.prior * np.log(np.maximum(self.value, TINY))))
@@ -79,7 +88,7 @@ class Confusions:
     @functools.cached_property
     def _dawid_skene(self) -> np.ndarray:
         """Their posterior, the start of most things."""
-        return dawid_skene(self.annotations, confusion="full", strength=0.1).posterior
+        return dawid_skene(self.annotations).posterior
 
     def _population_prior(self, strength: float) -> np.ndarray:
         confusion = from_labels(self.annotations, self._dawid_skene)

@@ -141,6 +141,10 @@ class Problem(abc.ABC):
     def expect(self, predictions: Predictions) -> tuple[np.ndarray, float]:
         """Returns the posterior given answers and predictions, and the objective that both steps raise."""
 
+    def check_predictions(self, predictions: Predictions) -> None:
+        """Warns of what goes wrong with the predictions during training. Does nothing by default."""
+        return
+
     @abc.abstractmethod
     def default_loss(self) -> Loss:
         """Returns the loss of a network compiled without one; `None` for a model that has its own."""

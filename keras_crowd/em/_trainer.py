@@ -156,8 +156,8 @@ class EMTrainer:
             gold: True classes of some items, integers `(items,)` or `(items, time)`, `-1` where unknown; ids of the
                 classes `(items,)`, `None` where unknown; or true numbers `(items,)`, `NaN` where unknown. A series
                 is matched to the items by its index, as `x`. They are taken for the truth. Not for a `HiddenCRF`.
-            start: Where the posteriors start: `"dawid_skene"` (the default), `"majority_vote"`, or probabilities
-                `(items, classes)`; for a regressor `"raykar"` (the default) or `"mean_rating"`.
+            start: Where the posteriors start: `"dawid_skene"` (the default, that of `aggregation.dawid_skene`),
+                `"majority_vote"`, or probabilities `(items, classes)`; for a regressor `"raykar"` (the default) or `"mean_rating"`.
             iterations: Iterations of both steps, at most.
             epochs: Epochs of the classifier in each iteration.
             batch_size: Items in a batch.
@@ -178,6 +178,9 @@ class EMTrainer:
 
         Raises:
             ValueError: When the data do not fit each other or the classifier, before anything is trained.
+
+        Warns:
+            RuntimeWarning: When a class that the answers use has vanished from the classifier's predictions.
         """
         for name, value in {"iterations": iterations, "epochs": epochs, "batch_size": batch_size}.items():
             whole_number(name, value)
@@ -206,7 +209,7 @@ class EMTrainer:
             setting, self.path = choose(beside, annotations, training_of, course, backups)
             training = training_of(answers, setting)
         self._training = training
-        history = training.fit(course, backups(setting), callbacks)
+        history = training.fit(course, backups(setting), callbacks, checked=True)
         backups.of_choice.delete()
         return history
 

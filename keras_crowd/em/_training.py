@@ -49,14 +49,26 @@ class Training:
         self.problem, self.posterior = problem, posterior
         network = problem.network
         self.trained: keras.Model = network.model
+        self._checked = False
         if regularizer is not None:
             self.trained = RegularizedClassifier(network.model, regularizer, network.from_logits)
 
     def fit(
-        self, course: Course, backup: Backup, callbacks: Sequence[keras.callbacks.Callback] = ()
+        self,
+        course: Course,
+        backup: Backup,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        checked: bool = False,
     ) -> keras.callbacks.History:
-        """Trains, or goes on from the backup, which is deleted at the end."""
-        problem, tolerance = self.problem, course.tolerance
+        """Trains, or goes on from the backup, which is deleted at the end.
+
+        Args:
+            course: How long is trained.
+            backup: Where the state is kept.
+            callbacks: Keras callbacks.
+            checked: Boolean. Whether to warn of predictions that go wrong.
+        """
+        problem, tolerance, self._checked = self.problem, course.tolerance, checked
         kept = TrainingBackup(backup, self.trained, callbacks, lambda: {"posterior": self.posterior})
         self.posterior = kept.restore().get("posterior", self.posterior)
         done = len(kept.epoch)
@@ -80,5 +92,8 @@ class Training:
         problem.maximize(self.posterior)
         targets = problem.targets(self.posterior)
         loss = problem.features.fit(self.trained, targets, problem.informed, epochs, rng)
-        self.posterior, objective = problem.expect(problem.predict())
+        predictions = problem.predict()
+        if self._checked:
+            problem.check_predictions(predictions)
+        self.posterior, objective = problem.expect(predictions)
         return {"log_likelihood": objective, "loss": loss}

@@ -13,7 +13,6 @@ from ..annotations import (
     AnswerKind,
     Answers,
     Tags,
-    Votes,
     as_annotations,
     as_ratings,
     kind_given,
@@ -35,13 +34,6 @@ def class_answers(
         table = np.asarray(answers)
         answers = table.reshape(-1, *table.shape[2:])
     return check_annotators(as_annotations(answers, num_classes), num_annotators)
-
-
-def class_shares(annotations: Annotations) -> np.ndarray:
-    """Share of each class in the answers, `(classes,)`."""
-    votes = Votes(annotations)
-    counts = np.bincount(votes.code, weights=votes.weights(), minlength=annotations.num_classes)
-    return counts / counts.sum()
 
 
 def grades_as_ratings(annotations: Annotations) -> Annotations:

@@ -8,13 +8,14 @@ from keras import ops as kops
 
 from .. import ops
 from .._arguments import flag, number
+from .._lost_classes import class_shares
 from .._typing import Config, DType, Initializer, Regularizer, Shape, Tensor
 from ..annotations import Answers
 from ..initializers import CrowdIdentity
 from ..regularizers import ClassifierLogDet, ConfusionLogDet, ConfusionTrace
 from ..warm_start import from_dawid_skene
 from . import connections
-from ._adapting import class_answers, class_shares
+from ._adapting import class_answers
 from ._class_counts import ClassCounts
 from ._crowd_layer import CrowdLayer
 from .connections import ClassConnection, Parameter
@@ -159,7 +160,7 @@ class ClassesLayer(CrowdLayer):
             self.build((None,) * (1 + len(self.answer_kind.axes)) + (annotations.num_classes,))
         for name, values in self.connection.closest_to(confusion).items():
             self.annotators.assign(name, values)
-        self.class_counts.shares = class_shares(annotations)
+        self.class_counts.lost.shares = class_shares(annotations)
 
     def log_confusion(self, annotators: Tensor | None = None, training: bool = False) -> Tensor:
         """`log A_rkl` of all annotators `(R, K, K)`, or of the slots `(batch, slots, K, K)`; for `"CM"`."""

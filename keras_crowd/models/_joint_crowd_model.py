@@ -91,14 +91,17 @@ class JointCrowdModel(LikelihoodModel):
         log_joint = ops.log_joint(f, answers, log_confusion)
         values = kops.logsumexp(log_joint, axis=-1)
         answered = ops.is_answered(answers, soft)
-        count = kops.sum(kops.cast(answered, values.dtype))
+        count, informed = kops.sum(kops.cast(answered, values.dtype)), kops.any(answered, axis=-1)
         if gold is not None:
             known = gold >= 0
             values = kops.where(known, ops.at_class(log_joint, gold), values)
-            count = count + kops.sum(kops.cast(known, values.dtype))
+            count, informed = count + kops.sum(kops.cast(known, values.dtype)), informed | known
         sample_weight = keras.tree.flatten(sample_weight)[0]  # Keras repeats it for each part of `y`
         loss = self._mean_loss(values, count, sample_weight)
-        return loss + (self.crowd.class_penalties(f) if training else 0.0)
+        if not training:
+            return loss
+        self.crowd.class_counts.count(f, informed)
+        return loss + self.crowd.class_penalties(f)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self._config_of("classifier", "crowd"), "slots": self.slots}

@@ -81,8 +81,8 @@ class Told(Training):
 
     right = 0.5
 
-    def fit(self, course, backup, callbacks=()):
-        history = super().fit(course, backup, callbacks)
+    def fit(self, *args, **kwargs):
+        history = super().fit(*args, **kwargs)
         confusions = self.problem.confusions
         confusions.value = np.tile(0.8 * np.eye(K) + 0.2 / K, (R, 1, 1))
         knows = confusions.answer_weight == self.right

@@ -8,6 +8,7 @@ WITHOUT_KERAS = {
     "_version",
     "_arguments",
     "_files",
+    "_lost_classes",
     "_repr",
     "annotations",
     "aggregation",

@@ -64,6 +64,19 @@ def test_classes_that_no_answer_uses_may_be_missing():
     assert "The answers use them (shares [0.333])" in message
 
 
+def test_the_joint_model_warns_likewise_and_counts_items_with_answers():
+    _, crowd, identity = model()
+    classifier = keras.Sequential([keras.Input((K,)), identity])
+    joint = kc.models.JointCrowdModel(classifier, crowd)
+    joint.compile(keras.optimizers.SGD(0.0), jit_compile=XLA)
+    lose(identity, 1)
+    assert len(warned(joint, 7)) == 1
+    joint.reset_metrics()
+    joint.compute_loss(X, np.where(ANSWERS == 2, -1, ANSWERS), joint(X))
+    predicted = keras.ops.convert_to_numpy(crowd.class_counts.predicted)
+    np.testing.assert_array_equal(predicted, [2 * N / K, 0, 0])
+
+
 @pytest.mark.parametrize("rank", [2, 3])
 def test_counts_are_those_of_real_items_and_tokens(rank):
     f = np.random.default_rng(0).dirichlet(np.ones(K), (7, 5)[: rank - 1]).astype("float32")

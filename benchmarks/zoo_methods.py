@@ -1,0 +1,69 @@
+"""What `benchmarks/zoo.py` compares: each method trains a classifier on a task."""
+
+import functools
+
+import keras
+from quality import fit, train_on_labels
+
+import keras_crowd as kc
+
+EPOCHS, BATCH_SIZE = 50, 64
+
+
+def vote(task, seed):
+    return kc.aggregation.majority_vote(task.annotations, ties="random", seed=seed)
+
+
+def on_vote(classifier, task, seed, epochs):
+    train_on_labels(classifier, task.x_train, vote(task, seed), epochs)
+
+
+def on_gold(classifier, task, seed, epochs):
+    train_on_labels(classifier, task.x_train, task.y_train, epochs)
+
+
+def on_crowd(classifier, task, seed, epochs, conn_type="CM", adapted=True, weight=None):
+    """One `fit` of a crowd layer, as in the README."""
+    regularizer = None if weight is None else kc.regularizers.ClassifierLogDet(weight)
+    num_annotators = task.annotations.num_annotators
+    crowd = kc.layers.CrowdsClassification(num_annotators, conn_type, classifier_regularizer=regularizer)
+    if adapted:
+        crowd.adapt(task.annotations)
+    model = kc.crowd_model(classifier, crowd, slots=True)
+    ids, answers = task.annotations.slots()
+    optimizer = keras.optimizers.Adam(1e-3)
+    fit(model, optimizer, kc.losses.MaskedCrowdCrossEntropy(), [task.x_train, ids], answers, epochs)
+
+
+def fit_crowd(classifier, task, seed, epochs):
+    """The defaults; 50 epochs or 1,000 steps."""
+    fewer = {} if epochs == EPOCHS else {"epochs": epochs}
+    kc.fit_crowd(classifier, task.x_train, task.annotations, seed=seed, verbose=0, **fewer)
+
+
+def em(classifier, task, seed, epochs, answer_weight=1.0):
+    """As many iterations of one epoch each; the defaults otherwise."""
+    classifier.compile(keras.optimizers.Adam(1e-3), "categorical_crossentropy")
+    trainer = kc.EMTrainer(classifier, answer_weight=answer_weight, seed=seed)
+    trainer.fit(task.x_train, task.annotations, iterations=epochs, batch_size=BATCH_SIZE, verbose=0)
+
+
+def joint(classifier, task, seed, epochs):
+    crowd = kc.layers.CrowdsClassification(task.annotations.num_annotators, "CM")
+    crowd.adapt(task.annotations)
+    model = kc.models.JointCrowdModel(classifier, crowd, slots=True)
+    ids, answers = task.annotations.slots()
+    fit(model, keras.optimizers.Adam(1e-3), None, [task.x_train, ids], answers, epochs)
+
+
+REFERENCES = {"vote": on_vote, "gold": on_gold}
+METHODS = {
+    "MW, the papers' start": functools.partial(on_crowd, conn_type="MW", adapted=False),
+    "CM, adapted": on_crowd,
+    "CM, log det .5": functools.partial(on_crowd, weight=0.5),
+    "CM, log det 1": functools.partial(on_crowd, weight=1.0),
+    "fit_crowd": fit_crowd,
+    "EM": em,
+    "EM, chosen": functools.partial(em, answer_weight="auto"),
+    "joint": joint,
+}
