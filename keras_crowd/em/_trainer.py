@@ -156,8 +156,9 @@ class EMTrainer:
             gold: True classes of some items, integers `(items,)` or `(items, time)`, `-1` where unknown; ids of the
                 classes `(items,)`, `None` where unknown; or true numbers `(items,)`, `NaN` where unknown. A series
                 is matched to the items by its index, as `x`. They are taken for the truth. Not for a `HiddenCRF`.
-            start: Where the posteriors start: `"dawid_skene"` (the default, that of `aggregation.dawid_skene`),
-                `"majority_vote"`, or probabilities `(items, classes)`; for a regressor `"raykar"` (the default) or `"mean_rating"`.
+            start: Where the posteriors start: `"dawid_skene"` (the default: `aggregation.dawid_skene`),
+                `"majority_vote"`, or probabilities `(items, classes)`; for a regressor `"raykar"` (the default) or
+                `"mean_rating"`.
             iterations: Iterations of both steps, at most.
             epochs: Epochs of the classifier in each iteration.
             batch_size: Items in a batch.
