@@ -1,6 +1,7 @@
 # make demo    train on crowd answers, see the annotators, export the classifier (TensorFlow, offline)
 # make test    the test suite; BACKEND=jax or BACKEND=torch for another backend than TensorFlow
 # make test-lowest    what matters, on the lowest releases that pyproject.toml admits, under JAX
+# make docs    the site of docs/, into site/, offline once its packages are installed; warnings are errors
 # make lint    style and types
 PYTHON ?= python3.11
 BACKEND ?= tensorflow
@@ -11,7 +12,7 @@ LOWEST := keras==3.10.0 numpy==1.26.0 jax==0.5.0 jaxlib==0.5.0
 ON_LOWEST := backend contracts lazy_adam layers losses models older_keras optimizers recipe
 RUN := KERAS_BACKEND=$(BACKEND) TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python
 
-.PHONY: demo test test-lowest lint clean
+.PHONY: demo test test-lowest docs lint clean
 
 demo: .venv/demo
 	@# TensorFlow writes lines of its own before its log level counts: they are shown only where something fails.
@@ -25,6 +26,10 @@ test: .venv/test-$(BACKEND)
 test-lowest: .venv-lowest/test
 	KERAS_BACKEND=jax .venv-lowest/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
 	  $(wildcard $(ON_LOWEST:%=tests/test_%.py) $(ON_LOWEST:%=tests/*/test_%.py))
+
+# Reads the sources, imports nothing: it needs no backend.
+docs: .venv/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 lint: .venv/test-tensorflow
 	$(BIN)/ruff check .
@@ -50,6 +55,10 @@ lint: .venv/test-tensorflow
 	.venv-lowest/bin/pip install --quiet -e '.[jax]' $(LOWEST) hypothesis pytest pytest-xdist scipy
 	touch $@
 
+.venv/docs: pyproject.toml | .venv/constraints.txt
+	$(PIP) -e '.[docs]'
+	touch $@
+
 .venv/demo: pyproject.toml | .venv/constraints.txt
 	$(PIP) -e '.[tensorflow,examples]'
 	touch $@
@@ -63,4 +72,4 @@ lint: .venv/test-tensorflow
 	touch $@
 
 clean:
-	rm -rf .venv .venv-lowest build *.egg-info
+	rm -rf .venv .venv-lowest build site *.egg-info

@@ -1,0 +1,39 @@
+"""The README and the pages of `docs/`: their snippets and their links."""
+
+import pathlib
+import re
+
+ROOT = pathlib.Path(__file__).parents[2]
+README = ROOT / "README.md"
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+
+
+def snippets(page):
+    """The Python of a page, snippet by snippet, each at its line so that errors name it."""
+    text = page.read_text(encoding="utf-8")
+    for found in re.finditer(r"^```python\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE):
+        line = text.count("\n", 0, found.start(1))
+        yield compile("\n" * line + found.group(1), str(page.relative_to(ROOT)), "exec")
+
+
+def run(page):
+    """Runs all snippets of a page in one namespace, in their order."""
+    namespace: dict = {}
+    for snippet in snippets(page):
+        exec(snippet, namespace)
+    return namespace
+
+
+def links(page):
+    """Targets of the links and pictures of a page, out of code."""
+    text = re.sub(
+        r"^ *```.*?^ *```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+    return re.findall(r"\]\(([^)\s]+)\)", text)
+
+
+def anchors(page):
+    """Names of the headings of a page, as GitHub and mkdocs make them."""
+    text = re.sub(r"^ *```.*?^ *```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

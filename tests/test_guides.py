@@ -1,0 +1,78 @@
+"""The pages of `docs/`: every snippet runs as it stands, page by page, and every link leads somewhere."""
+
+import numpy as np
+import pytest
+from conftest import BACKEND
+from pages import PAGES, README, ROOT, anchors, links, run, snippets
+
+NOT_RUN = {"scale.md"}  # needs several devices, or leaves the model out
+
+
+def check_data(names):
+    assert names["annotations"].dense().tolist() == [[-1, 1, -1], [0, -1, 0], [-1, -1, -1]]
+    assert names["soft"].dense().shape == (3, 2, 2)
+
+
+def check_start(names):
+    truth = names["truth"]
+    assert (names["labels"] == truth).mean() > (names["votes"] == truth).mean()
+    assert (names["posterior"].argmax(axis=1) == truth).mean() > 0.75
+    careful = names["confusions"][:, 0, 0] > 0.5
+    assert not careful[names["worst_first"][:20]].any()
+
+
+def check_ratings(names):
+    precise, precision = names["spread"] < 1, names["raters"].precision()
+    assert precision[precise].min() > precision[~precise].max()
+    assert set(np.unique(names["predicted"])) <= set(range(5))
+
+
+def check_sequences(names):
+    assert names["tagger"].input.dtype == "int32"
+    assert names["truth"].shape == names["tags"].shape
+
+
+def check_text(names):
+    assert names["model"].inputs[0].dtype == "int32"
+
+
+def check_migrating(names):
+    assert names["answers"].tolist() == [[0, -1], [1, 1]]
+    assert names["labels"]["label"].tolist() == ["dog", "cat"]
+    assert names["annotations"].dense().tolist() == [[0, 0], [1, 0], [-1, 1]]
+
+
+def check_export(names):
+    assert names["again"].layers[-1].name == names["model"].layers[-1].name
+
+
+def check_preferences(names):
+    assert names["answers"].items[0] == ("x", "z")
+
+
+CHECKS = {name[6:]: check for name, check in globals().items() if name.startswith("check_")}
+WITH_SNIPPETS = [page for page in PAGES if page.name not in NOT_RUN and any(snippets(page))]
+
+
+@pytest.mark.skipif(BACKEND != "jax", reason="the pages are the same on every backend; JAX trains fastest")
+@pytest.mark.parametrize("page", WITH_SNIPPETS, ids=lambda page: page.stem)
+def test_snippets_run(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = run(page)
+    CHECKS.get(page.stem, lambda names: None)(names)
+
+
+def test_checks_are_of_pages_that_run():
+    assert set(CHECKS) <= {page.stem for page in WITH_SNIPPETS}
+
+
+@pytest.mark.parametrize("page", [README, *PAGES], ids=lambda page: page.stem)
+def test_links_lead_somewhere(page):
+    for link in links(page):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert target.is_relative_to(ROOT)
+        assert not anchor or anchor in anchors(target), link
