@@ -38,7 +38,7 @@ def check_text(names):
 
 def check_migrating(names):
     assert names["answers"].tolist() == [[0, -1], [1, 1]]
-    assert names["labels"]["label"].tolist() == ["dog", "cat"]
+    assert names["found"].confusion.shape == (3, 2, 2)
     assert names["annotations"].dense().tolist() == [[0, 0], [1, 0], [-1, 1]]
 
 
