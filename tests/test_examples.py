@@ -91,3 +91,10 @@ def test_sequences_run_and_export(tmp_path, crowd_data, capsys):
     assert found["majority vote, training sentences"].f1 > 0.5
     assert "on gold" in capsys.readouterr().out
     assert list(tmp_path.rglob("saved_model.pb"))
+
+
+@pytest.mark.skipif(BACKEND != "jax", reason="slow under TensorFlow")
+def test_annotators_are_drawn(tmp_path, crowd_data):
+    picture = tmp_path / "images" / "annotators.png"
+    assert script("examples", "annotators").main(epochs=1, path=picture) > 0
+    assert picture.stat().st_size > 10_000
