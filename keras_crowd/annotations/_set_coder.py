@@ -17,7 +17,12 @@ from ._ids import MISSING, column, id_array, named_classes
 from ._numbers import INTEGER
 from ._rules import Empty, Judged, Unknown
 
-_TICKED = {"true": 1, "1": 1, "1.0": 1, "false": 0, "0": 0, "0.0": 0, "-1": MISSING, "-1.0": MISSING}
+_STATES = {
+    1: ("true", "1", "1.0", "yes", "on"),
+    0: ("false", "0", "0.0", "no", "off"),
+    MISSING: ("-1", "-1.0"),
+}
+_STATE_OF = {word: state for state, words in _STATES.items() for word in words}
 Form = Literal["label", "set", "nothing"]
 
 
@@ -49,6 +54,7 @@ class SetCoder:
         text: Whether the file can hold nothing but text, so that "7" may be an integer.
         missing: Texts that mean "did not answer".
         whole: Whether each cell must be a whole set.
+        json_keys: Whether objects come from JSON, whose keys are text whatever they were.
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class SetCoder:
         text: bool = False,
         missing: Sequence[str] = (),
         whole: bool = False,
+        json_keys: bool = False,
     ) -> None:
         self.name, self.text = name, text
         self.judged = judged if isinstance(judged, Mapping) else None
@@ -70,6 +77,7 @@ class SetCoder:
         self._sep, self._empty, self._drop = label_sep, empty, unknown == "drop"
         named = named_classes(classes)
         self.classes = None if named is None else id_array("classes", named)
+        self._json_keys = json_keys
         self._known = None if self.classes is None else set(self.classes.tolist())
         self._missing = frozenset(missing) - {""}
         self._form: Form | None = "set" if whole else None
@@ -170,7 +178,7 @@ class SetCoder:
             return Ticks((), 0, "nothing") if self._of_blank() == 0 else None
         value = self._parsed(value)
         if isinstance(value, Mapping):
-            self.text = True  # keys of JSON are text, whatever they were
+            self.text = self.text or self._json_keys
             states = {self._label(label): self._state(state) for label, state in value.items()}
             return self._whole(states, len(value), 0 if self._rest == "all" else MISSING)
         if isinstance(value, list | tuple | set | frozenset):
@@ -198,9 +206,11 @@ class SetCoder:
         text = value.strip()
         if text[:1] + text[-1:] in ("[]", "{}") and is_several(text):
             try:
-                return json.loads(text, object_pairs_hook=_pairs)
+                value = json.loads(text, object_pairs_hook=_pairs)
             except ValueError as error:
                 raise UnfitError('labels in JSON, as ["cat", "dog"], or between `label_sep=`') from error
+            self.text = self.text or isinstance(value, dict)  # whose keys are text, whatever they were
+            return value
         if self._sep is None:
             return value
         labels = [label.strip() for label in value.split(self._sep)]
@@ -232,7 +242,7 @@ class SetCoder:
         """1, 0 or -1 of what is said of one label."""
         if _is_blank(state) or state in self._missing:
             return MISSING if not _is_blank(state) else self._of_blank()
-        found = _TICKED.get(str(state).strip().casefold())
+        found = _STATE_OF.get(str(state).strip().casefold())
         if found is None:
             raise UnfitError(f"true or false (1 or 0, -1 for not shown) for each label, not {shown(state)}")
         return found

@@ -21,10 +21,11 @@ def fields(form: Any, before: str = "") -> list[str]:
     return found
 
 
-def chosen(form: Any, field: str, place: str) -> Any:
+def chosen(form: Any, field: str, place: str, sets: bool = False) -> Any:
     """What stands under `field` in a form, or in a list of one form.
 
-    Radio buttons, an object of true and false, give the key of the one that is true, or `None`.
+    Radio buttons, an object of true and false, give the key of the one that is true, or `None`. Of `sets` of labels
+    boxes and lists are given as they are.
     """
     if isinstance(form, list):
         if len(form) != 1:
@@ -36,11 +37,11 @@ def chosen(form: Any, field: str, place: str) -> Any:
             raise ValueError(
                 f"{place}: expected an answer under {field!r}. Received: the keys {shown(list(value))}"
             )
-        return pressed(value, place)
-    if isinstance(value, list):
+        return dict(value) if sets else pressed(value, place)
+    if isinstance(value, list) and not sets:
         raise ValueError(
-            f"{place}: expected one answer under {field!r}, which is one class, not several. "
-            f"Received: {shown(list(value))}"
+            f"{place}: expected one answer under {field!r}, which is one class, not several (`sets=True` reads sets "
+            f"of labels). Received: {shown(list(value))}"
         )
     return value
 
@@ -50,7 +51,7 @@ def pressed(buttons: Mapping[str, bool], place: str) -> str | None:
     found = [name for name, state in buttons.items() if state]
     if len(found) > 1:
         raise ValueError(
-            f"{place}: expected one class, one of {shown(list(buttons))} (a box that may be ticked "
-            f"beside others is read by itself, by its own name). Received: {shown(found)}"
+            f"{place}: expected one class, one of {shown(list(buttons))} (a box that may be ticked beside others is "
+            f"read by itself, by its own name, or all of them by `sets=True`). Received: {shown(found)}"
         )
     return found[0] if found else None

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Unpack
 
 from .._arguments import shown
-from ..annotations import Annotations, Rules, refuse_others
+from ..annotations import Annotations, Rules, is_of_sets, refuse_others
 from ._opened import FILE, is_compressed
 from ._row_builder import RowBuilder
 from ._rows import assemble
@@ -20,12 +20,15 @@ _NOBODY = ("all", "unknown")  # files whose annotators doccano does not tell
 def read_doccano(
     path: FILE | Sequence[FILE], *, item: str = "id", encoding: str = "utf-8", **rules: Unpack[Rules]
 ) -> Annotations:
-    """Reads the JSONL export of doccano: classification, one label from each annotator.
+    """Reads the JSONL export of doccano: classification, one label from each annotator, or with `sets=True` several.
 
     Three forms are read. One file for each annotator, named after them, as doccano exports a project whose
     annotations are not shared: `{"id": 1, "text": "...", "label": ["cat"]}`. The same with a `username` or `user` in
     each line. And one file with the `annotations` of all, `{"id": 1, "annotations": [{"label": 2, "user": 1}]}`, in
     which older versions give labels and users by their numbers.
+
+    With `sets=True` an empty list of labels is a blank, which `empty=` explains: doccano exports it for examples of
+    which nothing was ticked and for those that the annotator never saw.
 
     Args:
         path: The file; or a list of files, one for each annotator: `["ann.jsonl", "bob.jsonl"]`.
@@ -55,6 +58,7 @@ def read_doccano(
         doccano, https://github.com/doccano/doccano: export of a project, its issues 46, 113 and 2116.
     """
     refuse_others(read_doccano, rules)
+    sets = is_of_sets(rules)
     paths = (
         [path] if isinstance(path, str | pathlib.PurePath) or hasattr(path, "__fspath__") else list(path)
     )
@@ -65,18 +69,19 @@ def read_doccano(
         paths[0] if one else pathlib.Path(paths[0]).parent,
         (item, "user", "label"),
         lambda line, file: ("" if one else f"{pathlib.Path(paths[file]).name}, ") + f"line {line}",
+        rules=rules,
     )
     for number, file in enumerate(paths):
         for line, example in read_json_lines(file, encoding):
             place = f"{file}, line {line}"
             item_id = required(example, item, place)
             builder.add_item(item_id, line, number)
-            for annotator, label in _answers(example, file, place):
+            for annotator, label in _answers(example, file, place, sets):
                 builder.add(item_id, annotator, label, line, number)
     return assemble(builder.rows(), **rules)
 
 
-def _answers(example: dict[str, Any], path: FILE, place: str) -> Iterator[tuple[Any, Any]]:
+def _answers(example: dict[str, Any], path: FILE, place: str, sets: bool) -> Iterator[tuple[Any, Any]]:
     """Who gave the example which label."""
     if "annotations" in example:
         for annotation in expect(list, example["annotations"], f"{place}, 'annotations'"):
@@ -88,8 +93,8 @@ def _answers(example: dict[str, Any], path: FILE, place: str) -> Iterator[tuple[
         raise ValueError(
             f"{place}: expected the key 'label', 'labels' or 'annotations'. Received: the keys {shown(list(example))}"
         )
-    label = _one(example[key], f"{place}, {key!r}")
-    if label is not None:
+    label = (_set if sets else _one)(example[key], f"{place}, {key!r}")
+    if sets or label is not None:
         yield _annotator(example, path, place), label
 
 
@@ -99,11 +104,23 @@ def _one(labels: Any, place: str) -> Any:
         return labels
     if len(labels) > 1:
         raise ValueError(
-            f"{place}: expected one label, which is a class, not several. Received: {shown(labels)}"
+            f"{place}: expected one label, which is a class, not several (`sets=True` reads sets of labels). "
+            f"Received: {shown(labels)}"
         )
+    _refuse_span(labels, place)
+    return labels[0] if labels else None
+
+
+def _set(labels: Any, place: str) -> Any:
+    """The labels; `None` of an empty list, as doccano exports those who ticked nothing and those who never looked."""
+    if isinstance(labels, list):
+        _refuse_span(labels, place)
+    return labels or None
+
+
+def _refuse_span(labels: list[Any], place: str) -> None:
     if labels and isinstance(labels[0], list):
         raise ValueError(f"{place}: expected a label of the whole example. Received: a span, {labels[0]}")
-    return labels[0] if labels else None
 
 
 def _refuse_spans(annotation: dict[str, Any], place: str) -> None:

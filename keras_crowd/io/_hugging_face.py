@@ -6,12 +6,13 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from ..annotations import Annotations, Rules, refuse_others, refuse_soft
+from .._arguments import shown
+from ..annotations import Annotations, Rules, is_of_sets, refuse_others, refuse_soft
 from ._columns import Column
 from ._estimates import labels
 from ._headers import refuse_column
 from ._parquet import ArrowCoder, pyarrow
-from ._row_builder import Rows
+from ._row_builder import Rows, set_coder
 from ._rows import assemble
 from ._tables import plain
 
@@ -33,7 +34,7 @@ def read_hugging_face(
         annotator: Name of the column of lists of annotators. `None` where the data set does not say who answered:
             annotators are then the places in the lists, `0, 1, ...`, which may be other people in each row.
         answer: Name of the column of lists of answers, as long as those of annotators. Lists of `ClassLabel` give
-            `classes` their names.
+            `classes` their names. With `sets=True` lists of lists of labels, an empty one where nothing was ticked.
         item: Name of the column of item ids. Defaults to the number of the row.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
             `duplicates=` and `unknown=`, as for `read_long`.
@@ -68,7 +69,15 @@ def read_hugging_face(
     missing = [name for name in wanted if names.count(name) != 1]
     if missing:
         refuse_column(source, missing[0], names)
-    who, what = ArrowCoder(annotator or "annotator", source), ArrowCoder(answer, source)
+    class_names = _class_names(dataset, answer)
+    if class_names and rules.get("classes") is None and not rules.get("ratings"):
+        rules["classes"] = class_names
+    who = ArrowCoder(annotator or "annotator", source)
+    what = (
+        _SetsOfLists(answer, source, class_names, rules)
+        if is_of_sets(rules)
+        else ArrowCoder(answer, source)
+    )
     ids = ArrowCoder(item or "row", source)
     counts, start = [np.zeros(0, int)], 0
     for batch in _batches(dataset, wanted):
@@ -82,10 +91,9 @@ def read_hugging_face(
     lengths_of_all = np.concatenate(counts)
     row = np.repeat(np.arange(start), lengths_of_all).astype(np.int32)
     rows = Column(np.arange(start), np.arange(start), "row") if item is None else ids.column()
-    answers, class_names = what.column(), _class_names(dataset, answer)
-    if class_names and rules.get("classes") is None and not rules.get("ratings"):
-        rules["classes"] = class_names
-    if class_names:
+    answers = what.column()
+    of_sets = what.coder if isinstance(what, _SetsOfLists) else None
+    if class_names and of_sets is None:
         answers = answers._replace(values=_named(source, answers, class_names))
     found = Rows(
         source,
@@ -94,6 +102,7 @@ def read_hugging_face(
         answers,
         lambda i: f"row {row[i]}",
         items=rows.values.tolist(),
+        sets=of_sets,
     )
     return assemble(found, **rules)
 
@@ -146,7 +155,42 @@ def _batches(dataset: Any, columns: list[str]) -> Any:
     return dataset.select_columns(columns).with_format("arrow").iter(batch_size=10_000)
 
 
-def _flatten(lists: Any, coder: ArrowCoder, start: int) -> np.ndarray:
+class _SetsOfLists:
+    """Makes a `Column` of lists of labels, as `ArrowCoder` of one label each."""
+
+    def __init__(self, name: str, source: str, class_names: list[str] | None, rules: Rules) -> None:
+        self.name, self.source = name, source
+        self.coder = set_coder(name, False, (), {**rules, "whole": True, "json_keys": False})
+        self._class_names = class_names
+
+    def add(self, array: Any) -> None:
+        """Appends an array of lists."""
+        for cell in array.to_pylist():
+            named = self._named(cell)
+            problem = self.coder.problem(named)
+            if problem:
+                raise ValueError(
+                    f"{self.source}, column {self.name!r}: expected {problem}. Received: {shown(cell)}"
+                )
+            self.coder.add(named)
+
+    def column(self) -> Column:
+        """All sets so far, as rows of the coder's table."""
+        return Column(self.coder.codes(), np.arange(len(self.coder)), self.name)
+
+    def _named(self, codes: Any) -> Any:
+        """Labels by their names, where a `ClassLabel` has them."""
+        names = self._class_names
+        if names is None or not isinstance(codes, list):
+            return codes
+        if any(code is None or not 0 <= code < len(names) for code in codes):
+            raise ValueError(
+                f"{self.source}, {self.name!r}: expected class codes 0 to {len(names) - 1}. Received: {shown(codes)}"
+            )
+        return [names[code] for code in codes]
+
+
+def _flatten(lists: Any, coder: ArrowCoder | _SetsOfLists, start: int) -> np.ndarray:
     """Gives the elements to the coder; the length of each list."""
     pa, lists = pyarrow(), _one_chunk(lists)
     kinds = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
@@ -176,7 +220,11 @@ def _one_chunk(array: Any) -> Any:
 
 
 def _refuse_lengths(
-    who: ArrowCoder, who_lengths: np.ndarray, what: ArrowCoder, what_lengths: np.ndarray, start: int
+    who: ArrowCoder,
+    who_lengths: np.ndarray,
+    what: ArrowCoder | _SetsOfLists,
+    what_lengths: np.ndarray,
+    start: int,
 ) -> None:
     different = who_lengths != what_lengths
     if np.any(different):
@@ -189,8 +237,9 @@ def _refuse_lengths(
 
 def _class_names(dataset: Any, answer: str) -> list[str] | None:
     feature: Any = getattr(dataset, "features", {}).get(answer)
-    feature = feature[0] if isinstance(feature, list) else getattr(feature, "feature", None)
-    return list(feature.names) if hasattr(feature, "names") else None
+    while feature is not None and not hasattr(feature, "names"):  # lists, of sets lists of lists
+        feature = feature[0] if isinstance(feature, list) and feature else getattr(feature, "feature", None)
+    return None if feature is None else list(feature.names)
 
 
 def _named(source: str, answer: Column, names: list[str]) -> np.ndarray:

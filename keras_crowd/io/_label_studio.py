@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Unpack
 
-from ..annotations import Annotations, Rules, refuse_others
+from ..annotations import Annotations, Rules, is_of_sets, refuse_others
 from ._estimates import labels
 from ._label_studio_results import (
     Result,
@@ -36,8 +36,10 @@ def read_label_studio(
 
     Answers are the results of type `choices` (one choice), `taxonomy` (one path, "animal / cat"), `pairwise` ("left" or
     "right"), `rating` or `number` about whole tasks, not regions.
-    Annotators are those of `completed_by`. Items are all tasks in the order of the file, those nobody
-    annotated among them. Annotations that were cancelled (skipped) are left out.
+    With `sets=True` answers are sets of labels: choices (`choice="multiple"`) or paths of a taxonomy, any number of
+    them. An annotation that was submitted without a result of the control then means that nothing was ticked, unless
+    `empty="missing"`. Annotators are those of `completed_by`. Items are all tasks in the order of the file, those
+    nobody annotated among them. Annotations that were cancelled (skipped) are left out.
 
     Args:
         path: The file.
@@ -71,6 +73,9 @@ def read_label_studio(
         `from_name`, `to_name`, `type`, `value`.
     """
     refuse_others(read_label_studio, rules)
+    sets = is_of_sets(rules)
+    if sets:
+        rules = {"empty": "nothing", **rules}
     tasks = read_tasks(path, encoding)
     key = "predictions" if predictions else "annotations"
     from_name = from_name or only_control(path, tasks, key)
@@ -78,16 +83,17 @@ def read_label_studio(
         path,
         (item, "model_version" if predictions else "completed_by", from_name),
         lambda task, one: f"task {task}" + (f", {key[:-1]} {one}" if one else ""),
+        rules=rules,
     )
     for t, (place, task) in enumerate(tasks, 1):
         item_id = follow(task, item, place)
         builder.add_item(item_id, t)
         for one, annotation in kept_annotations(task, key, place):
             who = annotation.get("model_version") if predictions else _annotator(annotation)
-            for value in answers(annotation, from_name, f"{place}, {key[:-1]} {one}"):
+            for value in answers(annotation, from_name, f"{place}, {key[:-1]} {one}", sets):
                 builder.add(item_id, who, value, t, one)
     rows = builder.rows()
-    if len(rows.answer.codes) == 0:
+    if sets or len(rows.answer.codes) == 0:
         control_of(path, tasks, from_name, key)  # says which there are
     return assemble(rows, **rules)
 

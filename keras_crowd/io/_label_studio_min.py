@@ -6,8 +6,8 @@ import json
 from typing import Any, Unpack
 
 from .._arguments import shown
-from ..annotations import Annotations, Rules, refuse_others
-from ._label_studio_results import ANSWER_KEYS, one_answer
+from ..annotations import Annotations, Rules, is_of_sets, refuse_others
+from ._label_studio_results import ANSWER_KEYS, one_answer, set_answer
 from ._row_builder import RowBuilder
 from ._rows import assemble
 from ._text import FILE, expect, follow, read_objects, required
@@ -17,6 +17,9 @@ def read_label_studio_min(
     path: FILE, from_name: str, *, item: str = "id", encoding: str = "utf-8", **rules: Unpack[Rules]
 ) -> Annotations:
     """Reads the JSON-MIN export of Label Studio, which has one object an annotation.
+
+    With `sets=True` answers are sets of labels: choices (`choice="multiple"`) or paths of a taxonomy. An annotation
+    without a result of the control then means that nothing was ticked, unless `empty="missing"`.
 
     Annotators are those of `annotator`. Items are all tasks in the order of the file. Label Studio leaves out
     annotations that were cancelled, and writes the newest of a task first: `duplicates="first"` keeps it.
@@ -51,13 +54,19 @@ def read_label_studio_min(
         `from_name`. `id`, `annotator` and `annotation_id` are those that its converter writes.
     """
     refuse_others(read_label_studio_min, rules)
-    builder = RowBuilder(path, (item, "annotator", from_name), lambda one, _: f"annotation {one}")
+    sets = is_of_sets(rules)
+    if sets:
+        rules = {"empty": "nothing", **rules}
+    names = (item, "annotator", from_name)
+    builder = RowBuilder(path, names, lambda one, _: f"annotation {one}", rules=rules)
     records = read_objects(path, "annotation", _shown_id, encoding)
     for one, (place, record) in enumerate(records, 1):
         item_id = follow(record, item, place)
         builder.add_item(item_id, one)
-        answer = _answer(record.get(from_name), f"{place}, {from_name!r}")
-        builder.add(item_id, required(record, "annotator", place), answer, one)
+        answer = _answer(record.get(from_name), f"{place}, {from_name!r}", sets)
+        who = required(record, "annotator", place)
+        if not sets or record["annotation_id"] is not None:  # nobody's blank is no answer
+            builder.add(item_id, who, answer, one)
     if not any(from_name in record for _, record in records):
         keys = dict.fromkeys(key for _, record in records for key in record)
         raise ValueError(
@@ -78,10 +87,10 @@ def _shown_id(record: dict[str, Any], place: str) -> str | None:
     return None if id_ is None else json.dumps(id_)
 
 
-def _answer(value: Any, place: str) -> Any:
+def _answer(value: Any, place: str, sets: bool) -> Any:
     """A choice is written as text, anything else as a list of what the results hold."""
     if value is None or isinstance(value, str):
-        return value
+        return [value] if sets and value is not None else value
     if isinstance(value, list):
         if len(value) != 1:
             raise ValueError(f"{place}: expected one result. Received: {len(value)}")
@@ -94,4 +103,4 @@ def _answer(value: Any, place: str) -> Any:
             f"{place}: expected one of {', '.join(types)}, about the whole task. "
             f"Received: the keys {shown(list(result))}"
         )
-    return one_answer(types[key], result[key], place)
+    return (set_answer if sets else one_answer)(types[key], result[key], place)

@@ -58,8 +58,8 @@ def kept_annotations(task: dict[str, Any], key: str, place: str) -> Iterator[tup
             yield one, annotation
 
 
-def answers(annotation: dict[str, Any], from_name: str, place: str) -> Iterator[Any]:
-    """The answer of one control, if it has one."""
+def answers(annotation: dict[str, Any], from_name: str, place: str, sets: bool = False) -> Iterator[Any]:
+    """The answer of one control, if it has one; of `sets` of labels `None` if it has none."""
     chosen = [result for result in _parsed_all(annotation, place) if result.from_name == from_name]
     if len(chosen) > 1:
         raise ValueError(f"{place}: expected one result of {from_name!r}. Received: {len(chosen)}")
@@ -68,7 +68,10 @@ def answers(annotation: dict[str, Any], from_name: str, place: str) -> Iterator[
             raise ValueError(
                 f"{place}, {from_name!r}: expected an answer about the whole task. Received: one about a part of it"
             )
-        yield one_answer(result.type, result.value, f"{place}, {from_name!r}")
+        read = set_answer if sets else one_answer
+        yield read(result.type, result.value, f"{place}, {from_name!r}")
+    if sets and not chosen:
+        yield None
 
 
 def one_answer(type_: str, value: Any, place: str) -> Any:
@@ -76,7 +79,8 @@ def one_answer(type_: str, value: Any, place: str) -> Any:
     if type_ == "choices":
         if len(expect(list, value, place)) != 1:
             raise ValueError(
-                f"{place}: expected one choice, which is a class, not several. Received: {shown(value)}"
+                f"{place}: expected one choice, which is a class, not several (`sets=True` reads sets of labels). "
+                f"Received: {shown(value)}"
             )
         return _path(value, place) if isinstance(value[0], list) else expect(str, value[0], place)
     if type_ == "taxonomy":
@@ -90,12 +94,26 @@ def one_answer(type_: str, value: Any, place: str) -> Any:
     return float(value) if type_ == "number" else value
 
 
+def set_answer(type_: str, value: Any, place: str) -> list[str]:
+    """The labels that were chosen."""
+    if type_ not in ("choices", "taxonomy"):
+        raise ValueError(
+            f"{place}: expected choices or a taxonomy, of which several can be chosen (`sets=True`). "
+            f"Received: {type_}, one answer each"
+        )
+    labels = expect(list, value, place)
+    return [
+        _BETWEEN.join(_parts(one, place)) if type(one) is list else expect(str, one, place)
+        for one in labels
+    ]
+
+
 def value_of(control: Result, label: Any) -> dict[str, Any]:
-    """The `value` of a result that says what the label is."""
-    if control.type == "taxonomy" or (control.type == "choices" and isinstance(control.value[0], list)):
-        label = [label.split(_BETWEEN)]
-    elif control.type == "choices":
-        label = [label]
+    """The `value` of a result that says what the label is, or of a list which labels there are."""
+    if control.type in ("choices", "taxonomy"):
+        label = label if isinstance(label, list) else [label]
+        if control.type == "taxonomy" or any(isinstance(one, list) for one in control.value):
+            label = [one.split(_BETWEEN) for one in label]
     return {ANSWER_KEYS[control.type]: label}
 
 
@@ -128,14 +146,20 @@ def only_control(path: FILE, tasks: Tasks, key: str) -> str:
 def _path(paths: Any, place: str) -> str:
     """The one path that was chosen, as text; a path is chosen with all that lead to it, or without them."""
     for path in expect(list, paths, place):
-        if not expect(list, path, place) or any(type(part) is not str for part in path):
-            raise ValueError(f"{place}: expected paths of texts. Received: {shown(path)}")
+        _parts(path, place)
     longest: list[str] = max(paths, key=len, default=[])
     if not paths or any(path != longest[: len(path)] for path in paths):
         raise ValueError(
             f"{place}: expected one path of a taxonomy, which is a class, not several. Received: {shown(paths)}"
         )
     return _BETWEEN.join(longest)
+
+
+def _parts(path: Any, place: str) -> list[str]:
+    """The parts of a path."""
+    if not expect(list, path, place) or any(type(part) is not str for part in path):
+        raise ValueError(f"{place}: expected paths of texts. Received: {shown(path)}")
+    return list(path)
 
 
 def _parsed(result: Any, place: str) -> Result | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 from .._arguments import shown
-from ..annotations import Annotations, Rules, refuse_others
+from ..annotations import Annotations, Rules, is_of_sets, refuse_others
 from ._chosen import chosen, fields, pressed
 from ._headers import column_positions, refuse_column
 from ._names import item_names, texts
@@ -44,6 +44,9 @@ def read_mturk(
             name that they share, `"Answer.kind"`.
         field: For a column of JSON, as `"Answer.taskAnswers"` is: the keys to the answer, joined by dots, as in
             `"category.label"`. Radio buttons, `{"cat": true, "dog": false}`, are read as the one that is true.
+            With `sets=True` an answer is a set of labels: boxes in columns of their own, `"Answer.kind.cat"` and
+            `"Answer.kind.dog"` with true and false; a text such as "cat|dog" (other separators by `label_sep=`); or
+            in JSON an object of true and false, or a list.
         status: The assignments to read, some of `"Submitted"`, `"Approved"` and `"Rejected"`. Files without
             the column `AssignmentStatus` are read whole.
         encoding: That of the file.
@@ -70,21 +73,25 @@ def read_mturk(
     """
     refuse_others(read_mturk, rules)
     status, ids = texts("status", status, _STATUS), item_names(item)
+    sets = is_of_sets(rules)
+    if sets:
+        rules = {"label_sep": "|", **rules}
     table = read_table(path, None, encoding=encoding, may_end=("Approve", "Reject"))
     _, header = next(table)
     *where, worker = _item_and_worker(path, header, ids)
     state = _state(path, header, status)
     answers = _answer_columns(path, header, answer, field)
     names = (ids[0] if len(ids) == 1 else ids, _WORKER, answer)
-    builder = RowBuilder(path, names, lambda line, _: f"line {line}", text=True, missing=("",))
+    told: dict[str, Any] = {"rules": {**rules, "whole": True}, "missing": ("",)}
+    builder = RowBuilder(path, names, lambda line, _: f"line {line}", text=True, **told)
     for line, row in table:
         if state is not None and row[state] not in _STATUS:
             refuse(str(path), f"line {line}", _STATE, f"one of {', '.join(_STATUS)}", row[state])
         if state is None or row[state] in status:
             item_id = row[where[0]] if len(ids) == 1 else tuple(row[i] for i in where)
-            said = _answer(
-                [row[i] for i in answers.values()], answers, field, f"{path}, line {line}, {answer!r}"
-            )
+            read = _set_answer if sets else _answer
+            place = f"{path}, line {line}, {answer!r}"
+            said = read([row[i] for i in answers.values()], answers, field, place)
             builder.add(item_id, row[worker], said, line)
     return assemble(builder.rows(), **rules)
 
@@ -124,6 +131,16 @@ def _answer(values: list[str], columns: dict[str, int], field: str | None, place
         return value
     found = chosen(parsed_json(value, place), field, place)
     return None if found is None else str(found)
+
+
+def _set_answer(values: list[str], columns: dict[str, int], field: str | None, place: str) -> Any:
+    if list(columns) != [""]:
+        return dict(zip(columns, values, strict=True))
+    if field is None:
+        _refuse_json(values[0], place)
+    if field is None or not values[0]:
+        return values[0]
+    return chosen(parsed_json(values[0], place), field, place, sets=True)
 
 
 def _buttons(values: dict[str, str], place: str) -> dict[str, bool]:

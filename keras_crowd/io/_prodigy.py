@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Literal, Unpack
 
 from .._arguments import shown
-from ..annotations import Annotations, Rules, refuse_others
+from ..annotations import Annotations, Rules, is_of_sets, refuse_others
 from ._estimates import Label, labels
 from ._names import refuse_same_file
 from ._row_builder import RowBuilder, refuse
@@ -31,7 +31,9 @@ def read_prodigy(
     """Reads annotated examples of Prodigy, one JSON object a line.
 
     Two interfaces are read. `choice`: the answer is the one option in `accept`. Examples with a `label` to
-    accept or reject: the answer is `"accept"` or `"reject"`. Examples that were ignored are no answer.
+    accept or reject: the answer is `"accept"` or `"reject"`. Examples that were ignored are no answer. With `sets=True`
+    the answer to a choice (`choice_style` is `multiple`) is the set of all options in `accept`, none of them where the
+    list is empty; labels that are not among the `options` of an example were not shown.
 
     Args:
         path: The file, as from `prodigy db-out`.
@@ -66,9 +68,14 @@ def read_prodigy(
     refuse_others(read_prodigy, rules)
     if rejected not in ("error", "drop"):
         raise ValueError(f"`rejected` must be 'error' or 'drop'. Received: rejected={rejected!r}")
-    builder = RowBuilder(path, (item, annotator, "answer"), lambda line, _: f"line {line}")
+    read = _set_answer if is_of_sets(rules) else _answer
+    told = {"empty": "missing", **rules, "whole": True, "json_keys": False}
+    names = (item, annotator, "answer")
+    builder = RowBuilder(
+        path, names, lambda line, _: f"line {line}", rules=told if is_of_sets(rules) else rules
+    )
     for line, place, example in _examples(path, label, encoding):
-        answer = _answer(example, place, rejected)
+        answer = read(example, place, rejected)
         builder.add(required(example, item, place), required(example, annotator, place), answer, line)
     return assemble(builder.rows(), **rules)
 
@@ -147,26 +154,57 @@ def _is_choice(example: dict[str, Any]) -> bool:
 
 
 def _answer(example: dict[str, Any], place: str, rejected: str) -> Any:
-    decision = required(example, "answer", place)
-    if decision not in _DECISIONS:
-        refuse(place, "the example", "answer", f"one of {', '.join(_DECISIONS)}", decision)
-    if decision == "ignore":
-        return None
     if not _is_choice(example):
-        return decision
+        decision = _decision(example, place)
+        return None if decision == "ignore" else decision
+    options = _accepted(example, place, rejected) or []
+    if len(options) > 1:
+        raise ValueError(
+            f"{place}, 'accept': expected one option, which is a class, not several (`sets=True` reads sets of "
+            f"labels). Received: {shown(options)}"
+        )
+    return options[0] if options else None
+
+
+def _set_answer(example: dict[str, Any], place: str, rejected: str) -> Any:
+    """The options that were accepted; where the example lists all of them, which were and which were not."""
+    if not _is_choice(example):
+        raise ValueError(
+            f"{place}: expected a choice among `options`, of which several can be accepted (`sets=True`). "
+            f"Received: a label to accept or reject, {shown(example['label'])}"
+        )
+    accepted = _accepted(example, place, rejected)
+    if accepted is None or not example.get("options"):
+        return accepted
+    options = expect(list, example["options"], f"{place}, 'options'")
+    ids = [required(expect(dict, option, place), "id", f"{place}, 'options'") for option in options]
+    listed = {scalar(id_, f"{place}, 'options'"): False for id_ in ids}
+    for id_ in accepted:
+        if listed.get(scalar(id_, f"{place}, 'accept'")) is not False:
+            raise ValueError(
+                f"{place}, 'accept': expected options of the example, {shown(ids)}, each once. Received: {shown(id_)}"
+            )
+        listed[id_] = True
+    return listed
+
+
+def _accepted(example: dict[str, Any], place: str, rejected: str) -> list[Any] | None:
+    """What was accepted of a choice; `None` where there is no answer."""
+    decision = _decision(example, place)
     options = expect(list, example.get("accept", []), f"{place}, 'accept'")
-    if decision == "reject":
-        if rejected == "drop":
-            return None
+    if decision == "reject" and rejected != "drop":
         raise ValueError(
             f"{place}, 'answer': expected a choice to be accepted or ignored, or `rejected='drop'`. "
             "Received: 'reject'"
         )
-    if len(options) > 1:
-        raise ValueError(
-            f"{place}, 'accept': expected one option, which is a class, not several. Received: {shown(options)}"
-        )
-    return options[0] if options else None
+    return options if decision == "accept" else None
+
+
+def _decision(example: dict[str, Any], place: str) -> Any:
+    decision = required(example, "answer", place)
+    if decision not in _DECISIONS:
+        refuse(place, "the example", "answer", f"one of {', '.join(_DECISIONS)}", decision)
+    return decision
 
 
 def _answered(example: dict[str, Any], place: str, label: Label, annotator: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Unpack
 
-from ..annotations import Annotations, Rules, refuse_others
+from ..annotations import Annotations, Rules, is_of_sets, refuse_others
 from ._chosen import chosen
 from ._estimates import Label, labels
 from ._names import refuse_same_file
@@ -30,7 +30,8 @@ def read_sagemaker(
         path: The file.
         field: The keys to the answer in a worker's `annotationData.content`, joined by dots, as in
             `"category.label"` for a `<crowd-classifier name="category">`. Radio buttons, `{"cat": true, "dog":
-            false}`, are read as the one that is true.
+            false}`, are read as the one that is true. With `sets=True` a list of labels, as in `"category.labels"` for
+            a `<crowd-classifier-multi-select>`, or boxes, an object of true and false.
         encoding: That of the file.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
             `duplicates=` and `unknown=`, as for `read_long`.
@@ -57,10 +58,12 @@ def read_sagemaker(
         `datasetObjectId`, `dataObject` (`s3Uri`, `content`), `annotations` (`workerId`, `annotationData.content`).
     """
     refuse_others(read_sagemaker, rules)
+    sets = is_of_sets(rules)
     builder = RowBuilder(
         path,
         ("datasetObjectId", "workerId", field),
         lambda object_, one: f"object {object_}" + (f", annotation {one}" if one else ""),
+        rules={**rules, "whole": True},
     )
     for number, (place, object_) in enumerate(_objects(path, encoding), 1):
         builder.add_item(object_["datasetObjectId"], number)
@@ -68,7 +71,7 @@ def read_sagemaker(
         for one, annotation in enumerate(annotations, 1):
             where = f"{place}, annotation {one}"
             worker = expect(str, required(expect(dict, annotation, where), "workerId", where), where)
-            answer = chosen(_content(annotation, where), field, where)
+            answer = chosen(_content(annotation, where), field, where, sets)
             builder.add(object_["datasetObjectId"], worker, answer, number, one)
     return assemble(builder.rows(), **rules)
 

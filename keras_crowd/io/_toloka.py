@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Any, Unpack
 
-from ..annotations import Annotations, Rules, refuse_others
+from ..annotations import Annotations, Rules, is_of_sets, refuse_others
 from ._headers import column_positions, refuse_column
 from ._names import item_names, texts
 from ._opened import FILE
@@ -36,7 +36,9 @@ def read_toloka(
         path: The file.
         item: Name of the column that tells items apart, as in `"INPUT:image"`. Tasks that show several things,
             side by side, have a column for each: a list of names, as for `read_long`.
-        answer: Name of the column of answers, as in `"OUTPUT:result"`.
+        answer: Name of the column of answers, as in `"OUTPUT:result"`. With `sets=True` an answer is a set of labels: a
+            list, or an object of boxes, in JSON; or a text that `label_sep=` splits. Toloka leaves boxes that are not
+            ticked out, so `judged` is `"all"` unless something else is said.
         status: The assignments to read. Those that were rejected, or not finished, are left out. Files without the
             column `ASSIGNMENT:status` are read whole.
         control_tasks: Whether to read tasks whose answer was known (`GOLDEN:` is filled in) as well.
@@ -65,6 +67,8 @@ def read_toloka(
     """
     refuse_others(read_toloka, rules)
     status, ids = texts("status", status, _STATUS), item_names(item)
+    if is_of_sets(rules):
+        rules = {"judged": "all", **rules}
     table = read_table(path, None, sep="\t", encoding=encoding)
     _, header = next(table)
     for name, kind in (*((name, "INPUT:") for name in ids), (answer, "OUTPUT:"), (_WORKER, "")):
@@ -76,7 +80,8 @@ def read_toloka(
     state = None if optional else column_positions(path, header, [_STATE])[0]
     golden = [i for i, name in enumerate(header) if name.startswith(_GOLDEN)]
     names = (ids[0] if len(ids) == 1 else ids, _WORKER, answer)
-    builder = RowBuilder(path, names, lambda line, _: f"line {line}", text=True, missing=("",))
+    told: dict[str, Any] = {"rules": {**rules, "whole": True}, "missing": ("",)}
+    builder = RowBuilder(path, names, lambda line, _: f"line {line}", text=True, **told)
     for line, row in table:
         if state is not None and row[state] not in _STATUS:
             refuse(str(path), f"line {line}", _STATE, f"one of {', '.join(_STATUS)}", row[state])
