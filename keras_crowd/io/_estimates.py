@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._arguments import distributions
-from ..annotations import MISSING, Annotations, by_ids
+from ..annotations import MISSING, Annotations, LabelSets, by_ids
+from ._set_cells import estimated_sets
 
 
 class Label(NamedTuple):
-    """The label of one item: a class or a number, and how sure it is (`None`: not told)."""
+    """The label of one item: a class, a list of labels or a number, and how sure it is (`None`: not told)."""
 
     value: Any
     confidence: float | None
@@ -32,14 +33,23 @@ class Labels(NamedTuple):
         return {item: Label(value, confidence) for item, value, confidence in found if value is not None}
 
 
-def labels(annotations: Annotations, estimates: Any) -> Labels:
+def labels(annotations: Annotations, estimates: Any, threshold: Any = None) -> Labels:
     """Labels of the items.
 
     Args:
         annotations: Whose items and classes they are.
         estimates: Probabilities `(items, classes)`; class codes `(items,)`, `-1` for none; or, where answers
-            are numbers, floats `(items,)`, `NaN` for none. Data frames and series are read by their ids.
+            are numbers, floats `(items,)`, `NaN` for none. Data frames and series are read by their ids. Of sets of
+            labels probabilities, booleans, or 1, 0 and -1 `(items, labels)`, or a list of labels for each item.
+        threshold: Above which probability a label is in the set, one or one for each label. Defaults to `None`, 0.5.
     """
+    if isinstance(annotations.kind, LabelSets):
+        values_of_sets, sure, probabilities = estimated_sets(annotations, estimates, threshold)
+        return Labels(values_of_sets, sure, None, probabilities)
+    if threshold is not None:
+        raise ValueError(
+            f"`threshold` is for sets of labels. Received: threshold={threshold!r}, {annotations!r}"
+        )
     estimates = np.asarray(by_ids("estimates", estimates, annotations))
     classes = None if annotations.classes is None else annotations.classes.tolist()
     if classes is None and estimates.shape == (annotations.num_items,) and estimates.dtype.kind == "f":

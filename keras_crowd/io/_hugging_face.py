@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 import numpy as np
+import numpy.typing as npt
 
 from .._arguments import shown
-from ..annotations import Annotations, Rules, is_of_sets, refuse_others, refuse_soft
+from ..annotations import Annotations, LabelSets, Rules, is_of_sets, refuse_others, refuse_soft
 from ._columns import Column
 from ._estimates import labels
 from ._headers import refuse_column
 from ._parquet import ArrowCoder, pyarrow
 from ._row_builder import Rows, set_coder
 from ._rows import assemble
+from ._set_cells import set_cells
 from ._tables import plain
 
 
@@ -107,13 +109,16 @@ def read_hugging_face(
     return assemble(found, **rules)
 
 
-def hugging_face_columns(annotations: Annotations, estimates: Any = None) -> dict[str, list[Any]]:
+def hugging_face_columns(
+    annotations: Annotations, estimates: Any = None, threshold: npt.ArrayLike | None = None
+) -> dict[str, list[Any]]:
     """Columns for `datasets.Dataset.from_dict`: one row an item, its annotators and answers in lists.
 
     Args:
         annotations: The answers.
         estimates: A posterior or other probabilities `(items, classes)`; class codes `(items,)` with `-1` for
-            none; or estimated ratings `(items,)`; or of pandas, as for `write_labels`.
+            none; or estimated ratings `(items,)`; or of pandas, as for `write_labels`; or sets of labels, as there.
+        threshold: Number, or one for each label. Above which probability a label of a set is written. Defaults to 0.5.
 
     Returns:
         Lists `item`, `annotators` and `answers`; with `estimates` `label` as well, and with probabilities
@@ -133,7 +138,7 @@ def hugging_face_columns(annotations: Annotations, estimates: Any = None) -> dic
     starts = [0, *ends[:-1]]
     who, what = (
         plain("annotators", annotations.annotators[annotations.annotator_index]),
-        plain("answers", annotations.ids()),
+        _said(annotations),
     )
     columns = {
         "item": plain("item", annotations.items),
@@ -142,11 +147,24 @@ def hugging_face_columns(annotations: Annotations, estimates: Any = None) -> dic
     }
     if estimates is None:
         return columns
-    found = labels(annotations, estimates)
+    found = labels(annotations, estimates, threshold)
     columns["label"] = found.values
     if found.probabilities is not None:
         columns |= {"confidence": found.confidences, "probabilities": found.probabilities.tolist()}
     return columns
+
+
+def _said(annotations: Annotations) -> list[Any]:
+    """The answers; sets as lists of labels."""
+    if not isinstance(annotations.kind, LabelSets):
+        return plain("answers", annotations.ids())
+    not_shown = np.any(annotations.answers < 0, axis=1)
+    if np.any(not_shown):
+        raise ValueError(
+            "`annotations` must say something of every label: lists do not tell labels that were not shown from "
+            f"others that were not ticked. Received: {int(not_shown.sum())} answers that do not"
+        )
+    return set_cells(annotations.answers, annotations.classes, "jsonl")
 
 
 def _batches(dataset: Any, columns: list[str]) -> Any:

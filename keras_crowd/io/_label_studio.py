@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Unpack
 
+import numpy.typing as npt
+
 from ..annotations import Annotations, Rules, is_of_sets, refuse_others
 from ._estimates import labels
 from ._label_studio_results import (
@@ -106,6 +108,7 @@ def write_label_studio(
     from_name: str | None = None,
     *,
     item: str = "id",
+    threshold: npt.ArrayLike | None = None,
     model_version: str = "keras_crowd",
     encoding: str = "utf-8",
 ) -> None:
@@ -119,8 +122,10 @@ def write_label_studio(
         export: The JSON export that `annotations` were read from.
         annotations: Whose items the estimates are of.
         estimates: A posterior or other probabilities `(items, classes)`; class codes `(items,)` with `-1` for
-            none; or estimated numbers, floats `(items,)`; or of pandas, as for `write_labels`.
+            none; or estimated numbers, floats `(items,)`; or of pandas, as for `write_labels`; or sets of labels, as
+            there, whose `score` is that of the least certain label.
         from_name, item, encoding: As for `read_label_studio`.
+        threshold: Number, or one for each label. Above which probability a label of a set is written. Defaults to 0.5.
         model_version: Under which name Label Studio shows the predictions.
 
     Raises:
@@ -147,7 +152,7 @@ def write_label_studio(
     tasks = read_tasks(export, encoding)
     from_name = from_name or only_control(export, tasks, "annotations")
     control = control_of(export, tasks, from_name, "annotations")
-    found = labels(annotations, estimates).of(annotations)
+    found = labels(annotations, estimates, threshold).of(annotations)
     written = []
     for place, task in tasks:
         label = found.get(scalar(follow(task, item, place), f"{place}, {item!r}"))
@@ -170,7 +175,7 @@ def _prediction(
         "value": value_of(control, value),
     }
     score: dict[str, Any] = {} if confidence is None else {"score": confidence}
-    return {"model_version": model_version, **score, "result": [result]}
+    return {"model_version": model_version, **score, "result": [] if value == [] else [result]}
 
 
 def _annotator(annotation: dict[str, Any]) -> Any:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from ..annotations import Annotations, column
+from ..annotations import Annotations, LabelSets, column
 from ._estimates import labels
 from ._names import refuse_same_names
 from ._opened import FILE
-from ._tables import item_columns, write_table
+from ._set_cells import list_cells
+from ._tables import format_of, item_columns, write_table
 
 
 def write_labels(
@@ -22,6 +24,8 @@ def write_labels(
     label: str = "label",
     *,
     confidence: str | None = "confidence",
+    threshold: npt.ArrayLike | None = None,
+    label_sep: str | None = None,
     encoding: str = "utf-8",
     escape_formulas: bool = False,
 ) -> None:
@@ -38,10 +42,13 @@ def write_labels(
         estimates: A posterior or other probabilities `(items, classes)`; class codes `(items,)` with `-1` for
             none; or estimated ratings, floats `(items,)`. An item without a label is left out. A pandas data frame
             of probabilities is read by its ids (items are its index, classes its columns), a series of labels
-            likewise (its values are classes, or ratings): both as crowd-kit gives them.
+            likewise (its values are classes, or ratings): both as crowd-kit gives them. Of sets of labels
+            probabilities, booleans, or 1, 0 and -1 `(items, labels)`, or a list of labels for each item.
         item: Name of the column of item ids; of ids that are tuples, a list of names, one for each part.
         label, confidence: Names of the columns. `confidence=None` leaves it out; it is there for
-            probabilities only.
+            probabilities only. That of a set is the confidence of its least certain label.
+        threshold: Number, or one for each label. Above which probability a label of a set is written. Defaults to 0.5.
+        label_sep: What to write between the labels of a set. Defaults to `None`: a list, in text formats as JSON.
         encoding: That of a text format.
         escape_formulas: Whether to write an apostrophe before a text that begins with `=`, `+`, `-`, `@`, a tab or a
             line break and is no number. Opened in a spreadsheet, such a text in a `.csv` or `.tsv` file is run as a
@@ -62,9 +69,14 @@ def write_labels(
     a,cat,0.75
     b,dog,0.9
     """
-    found = labels(annotations, estimates).of(annotations)
-    ids = item_columns(item, column("items", list(found)))
-    columns: list[tuple[str, Any]] = [*ids.items(), (label, [label_.value for label_ in found.values()])]
+    found = labels(annotations, estimates, threshold).of(annotations)
+    ids, values = (
+        item_columns(item, column("items", list(found))),
+        [label_.value for label_ in found.values()],
+    )
+    if isinstance(annotations.kind, LabelSets):
+        values = list_cells(values, format_of(path), label_sep)
+    columns: list[tuple[str, Any]] = [*ids.items(), (label, values)]
     if confidence is not None and any(label_.confidence is not None for label_ in found.values()):
         columns.append((confidence, [label_.confidence for label_ in found.values()]))
     refuse_same_names(*(name for name, _ in columns))

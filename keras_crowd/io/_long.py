@@ -7,12 +7,13 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any, Unpack
 
 from .._arguments import shown
-from ..annotations import Annotations, Rules, is_of_sets, refuse_others, ticks_columns
+from ..annotations import Annotations, LabelSets, Rules, is_of_sets, refuse_others, ticks_columns
 from ._columns import joined
 from ._names import item_names, refuse_same_names, texts
 from ._parquet import keeps_dictionary, parquet_columns
 from ._row_builder import RowBuilder, Rows
 from ._rows import assemble
+from ._set_cells import set_columns
 from ._sets import of_ticks, refuse_sets, with_ticks
 from ._soft import parquet_records, read_soft, soft_columns, soft_names
 from ._tables import (
@@ -157,6 +158,8 @@ def write_long(
     answer: str = "answer",
     *,
     probabilities: Sequence[str] | None = None,
+    ticks: Sequence[str] | Mapping[str, Hashable] | None = None,
+    label_sep: str | None = None,
     encoding: str = "utf-8",
     escape_formulas: bool = False,
 ) -> None:
@@ -173,6 +176,10 @@ def write_long(
         annotator, answer: Names of the columns.
         probabilities: Names of columns of probabilities to write in place of `answer`, one for each class. Without,
             soft answers are JSON objects in the column `answer`, which `read_long(probabilities="answer")` reads.
+        ticks: Names of columns of 1, 0 and -1 to write in place of `answer`, one for each label of sets of labels; or a
+            dict of the names and the labels. Without, sets are lists in the column `answer` (in text formats as JSON),
+            or objects of true and false where some labels were not shown; `read_long(sets=True)` reads both.
+        label_sep: What to write between the labels of a set. Defaults to `None`, as under `ticks`.
         encoding: That of a text format.
         escape_formulas: Whether to write an apostrophe before a text that begins with `=`, `+`, `-`, `@`, a tab or a
             line break and is no number. Opened in a spreadsheet, such a text in a `.csv` or `.tsv` file is run as a
@@ -191,7 +198,11 @@ def write_long(
     1,1,1
     """
     format_, answers = format_of(path), {answer: annotations.ids()}
-    if annotations.is_soft or probabilities is not None:
+    if isinstance(annotations.kind, LabelSets):
+        answers = set_columns(annotations, answer, format_, label_sep, ticks)
+    elif ticks is not None or label_sep is not None:
+        raise ValueError(f"`ticks` and `label_sep` are for sets of labels. Received: {annotations!r}")
+    elif annotations.is_soft or probabilities is not None:
         answers = soft_columns(annotations, answer, probabilities, as_text=format_ != "jsonl")
     refuse_same_names(*item_names(item), annotator, *answers)
     columns = {

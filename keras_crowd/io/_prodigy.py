@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal, Unpack
 
+import numpy.typing as npt
+
 from .._arguments import shown
 from ..annotations import Annotations, Rules, is_of_sets, refuse_others
 from ._estimates import Label, labels
@@ -88,6 +90,7 @@ def write_prodigy(
     *,
     item: str = "_input_hash",
     label: str | None = None,
+    threshold: npt.ArrayLike | None = None,
     annotator: str = "keras_crowd",
     encoding: str = "utf-8",
 ) -> None:
@@ -98,8 +101,9 @@ def write_prodigy(
         export: The file that `annotations` were read from.
         annotations: Whose items the estimates are of.
         estimates: A posterior or other probabilities `(items, classes)`, or class codes `(items,)`, `-1` for none;
-            or of pandas, as for `write_labels`.
+            or of pandas, as for `write_labels`; or sets of labels, as there.
         item, label: As for `read_prodigy`.
+        threshold: Number, or one for each label. Above which probability a label of a set is written. Defaults to 0.5.
         annotator: Who the examples say has annotated them. The confidence is in `meta`.
         encoding: That of both files.
 
@@ -119,7 +123,7 @@ def write_prodigy(
     ['order']
     """
     refuse_same_file(path, export, "export")
-    left = labels(annotations, estimates).of(annotations)
+    left = labels(annotations, estimates, threshold).of(annotations)
 
     def examples() -> Iterator[dict[str, Any]]:
         for _, place, example in _examples(export, label, encoding):
@@ -209,9 +213,8 @@ def _decision(example: dict[str, Any], place: str) -> Any:
 
 def _answered(example: dict[str, Any], place: str, label: Label, annotator: str) -> dict[str, Any]:
     kept = {key: value for key, value in example.items() if key not in _OF_ANSWERS}
-    answer = (
-        {"accept": [label.value], "answer": "accept"} if _is_choice(example) else {"answer": label.value}
-    )
+    accepted = label.value if isinstance(label.value, list) else [label.value]
+    answer = {"accept": accepted, "answer": "accept"} if _is_choice(example) else {"answer": label.value}
     meta = expect(dict, kept.get("meta", {}), f"{place}, 'meta'")
     if label.confidence is not None:
         kept["meta"] = {**meta, "confidence": label.confidence}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Unpack
 
-from ..annotations import Annotations, Rules, is_of_sets, refuse_others
+import numpy.typing as npt
+
+from ..annotations import Annotations, LabelSets, Rules, is_of_sets, refuse_others
 from ._chosen import chosen
-from ._estimates import Label, labels
+from ._estimates import Label, Labels, labels
 from ._names import refuse_same_file
 from ._row_builder import RowBuilder
 from ._rows import assemble
@@ -83,6 +85,7 @@ def write_sagemaker(
     estimates: Any,
     label_attribute: str = "label",
     *,
+    threshold: npt.ArrayLike | None = None,
     job_name: str = "keras_crowd",
     created: datetime | None = None,
     encoding: str = "utf-8",
@@ -94,9 +97,11 @@ def write_sagemaker(
         source: The input of annotation consolidation that `annotations` were read from.
         annotations: Whose items the estimates are of, with classes.
         estimates: A posterior or other probabilities `(items, classes)`, or class codes `(items,)`, `-1` for none;
-            or of pandas, as for `write_labels`.
+            or of pandas, as for `write_labels`; or sets of labels, as there, which are written as the output of a
+            multi-label job: the indices of the labels, with a `class-map` and a `confidence-map`.
         label_attribute: Name of the label, not with "-metadata" in it nor "-ref" at its end; its metadata are
             under the same name with "-metadata".
+        threshold: Number, or one for each label. Above which probability a label of a set is written. Defaults to 0.5.
         job_name: The labeling job to name in the metadata.
         created: Date to write. Defaults to now.
         encoding: That of both files.
@@ -129,30 +134,52 @@ def write_sagemaker(
         )
     refuse_same_file(path, source, "source")
     date = (created or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S.%f")
-    estimated = labels(annotations, estimates)
+    estimated = labels(annotations, estimates, threshold)
     found = estimated.of(annotations)
-    codes = dict(zip(annotations.items.tolist(), estimated.codes or [], strict=True))
+    kinds = _set_metadata(annotations, estimated) if isinstance(annotations.kind, LabelSets) else None
+    codes = dict(zip(annotations.items.tolist(), estimated.codes or [], strict=kinds is None))
 
     def lines() -> Iterator[dict[str, Any]]:
         for place, object_ in _objects(source, encoding):
             item, data = object_["datasetObjectId"], _data(object_, place)
             if item in found:
-                metadata = _metadata(found[item], data, job_name, date)
-                yield {**data, label_attribute: codes[item], f"{label_attribute}-metadata": metadata}
+                code, own = (codes[item], _class_metadata(found[item])) if kinds is None else kinds[item]
+                metadata = own | _metadata(data, job_name, date, "" if kinds is None else "-multilabel")
+                yield {**data, label_attribute: code, f"{label_attribute}-metadata": metadata}
 
     write_json_lines(path, lines(), encoding)
 
 
-def _metadata(label: Label, data: dict[str, Any], job_name: str, date: str) -> dict[str, Any]:
-    metadata = {
-        "class-name": str(label.value),
+def _metadata(data: dict[str, Any], job_name: str, date: str, several: str) -> dict[str, Any]:
+    return {
         "job-name": job_name,
-        "confidence": label.confidence,
-        "type": f"groundtruth/{'image' if 'source-ref' in data else 'text'}-classification",
+        "type": f"groundtruth/{'image' if 'source-ref' in data else 'text'}-classification{several}",
         "human-annotated": "yes",
         "creation-date": date,
     }
-    return {key: value for key, value in metadata.items() if value is not None}
+
+
+def _class_metadata(label: Label) -> dict[str, Any]:
+    confidence = {} if label.confidence is None else {"confidence": label.confidence}
+    return {"class-name": str(label.value), **confidence}
+
+
+def _set_metadata(
+    annotations: Annotations, estimated: Labels
+) -> dict[Hashable, tuple[list[int], dict[str, Any]]]:
+    """Of each item the indices of its labels, and what is said of them."""
+    place = {
+        label: i
+        for i, label in enumerate([] if annotations.classes is None else annotations.classes.tolist())
+    }
+    found: dict[Hashable, tuple[list[int], dict[str, Any]]] = {}
+    for row, (item, labels_) in enumerate(zip(annotations.items.tolist(), estimated.values, strict=True)):
+        indices = [place[label] for label in labels_ or []]
+        maps: dict[str, Any] = {"class-map": {str(place[label]): str(label) for label in labels_ or []}}
+        if estimated.probabilities is not None:
+            maps["confidence-map"] = {str(i): float(estimated.probabilities[row, i]) for i in indices}
+        found[item] = indices, maps
+    return found
 
 
 def _objects(path: FILE, encoding: str) -> list[tuple[str, dict[str, Any]]]:

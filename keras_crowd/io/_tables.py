@@ -27,6 +27,7 @@ _FORMATS = {
     ".ndjson": "jsonl",
     ".parquet": "parquet",
 }
+OBJECTS: dict[str, frozenset[type]] = {"jsonl": frozenset([dict, list]), "parquet": frozenset([list])}
 TEXT_FORMATS = ("csv", "tsv")
 _FORMULAS = (
     "=",
@@ -118,7 +119,7 @@ def write_table(
             `.csv` and `.tsv`.
     """
     format_ = format_of(path)
-    objects = frozenset([dict] if format_ == "jsonl" else [])
+    objects = OBJECTS.get(format_, frozenset())
     values = {name: plain(name, column, objects) for name, column in columns.items()}
     if format_ == "parquet":
         pa = pyarrow()

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from ..annotations import MISSING, Annotations, Rules, refuse_others, refuse_soft
+from ..annotations import MISSING, Annotations, LabelSets, Rules, refuse_others, refuse_soft
 from ._columns import typed
 from ._headers import column_positions
 from ._names import item_names, refuse_same_names, texts
@@ -16,6 +16,7 @@ from ._opened import FILE
 from ._parquet import parquet_batches
 from ._row_builder import RowBuilder, Rows
 from ._rows import assemble
+from ._set_cells import set_cells
 from ._tables import (
     MISSING_TEXTS,
     TEXT_FORMATS,
@@ -114,6 +115,9 @@ def write_wide(
 ) -> None:
     """Writes one row an item and one column an annotator, in the format that the file's ending says.
 
+    Sets of labels are lists (in text formats as JSON, `[]` where nothing was ticked), or objects of true and false
+    where some labels were not shown; `read_wide(path, sets=True, empty="missing")` reads them.
+
     Args:
         path: The file, as for `write_long`.
         annotations: What to write.
@@ -139,9 +143,11 @@ def write_wide(
     refuse_same_names(*item_names(item), *names)
     table = annotations.dense()
     columns: dict[str, Any] = item_columns(item, annotations.items)
-    for name, column in zip(names, table.T, strict=True):
+    for name, column in zip(names, table.swapaxes(0, 1), strict=True):
         columns[name] = column
-        if annotations.classes is not None:
+        if isinstance(annotations.kind, LabelSets):
+            columns[name] = set_cells(column, annotations.classes, format_of(path))
+        elif annotations.classes is not None:
             classes = [*annotations.classes.tolist(), None]  # -1 takes the last
             columns[name] = [classes[code] for code in column]
     write_table(path, columns, encoding, escape_formulas)
