@@ -2,7 +2,7 @@
 # make test    the test suite; BACKEND=jax or BACKEND=torch for another backend than TensorFlow
 # make test-lowest    what matters, on the lowest releases that pyproject.toml admits, under JAX
 # make docs    the site of docs/, into site/, offline once its packages are installed; warnings are errors
-# make lint    style and types
+# make lint    style, types, and the worst habits of docstrings and pages
 PYTHON ?= python3.11
 BACKEND ?= tensorflow
 BIN := .venv/bin
@@ -35,6 +35,7 @@ lint: .venv/test-tensorflow
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python tests/helpers/prose.py
 
 # The CPU build of PyTorch; the newest release would bring gigabytes of CUDA.
 .venv/test-torch: pyproject.toml | .venv/constraints.txt

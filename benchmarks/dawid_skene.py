@@ -20,7 +20,7 @@ import keras_crowd as kc
 
 
 def draw(num_answers, num_annotators, num_classes, seed=0):
-    """Annotators right with .6, five answers an item on average, who answers drawn evenly."""
+    """Annotators right with .6, five answers per item on average, who answers drawn evenly."""
     rng = np.random.default_rng(seed)
     num_items = num_answers // 5
     item, annotator = (

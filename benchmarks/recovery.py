@@ -141,7 +141,7 @@ def methods(weights):
 
 def table(kind, arguments, trainer):
     print(f"\n## {kind}: {arguments.seeds} seeds, {keras.backend.backend()}\n")
-    print(f"| answers an item | method | {' | '.join(COLUMNS)} |\n|{'---|' * (2 + len(COLUMNS))}")
+    print(f"| answers per item | method | {' | '.join(COLUMNS)} |\n|{'---|' * (2 + len(COLUMNS))}")
     found = {}
     for answers, method in itertools.product(arguments.answers, methods(arguments.weights)):
         runs = [
@@ -161,7 +161,7 @@ def cells(runs):
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=KINDS)
-    parser.add_argument("--answers", nargs="+", type=int, default=[1, 2, 3, 5], help="answers an item")
+    parser.add_argument("--answers", nargs="+", type=int, default=[1, 2, 3, 5], help="answers per item")
     parser.add_argument("--weights", nargs="+", type=float, default=[0.02], help="of the penalties")
     parser.add_argument("--start", type=float, default=0.7, help="every annotator's accuracy at the start")
     parser.add_argument("--items", type=int, default=NUM_ITEMS)

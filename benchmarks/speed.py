@@ -222,7 +222,7 @@ def main(argv=None):
         "--annotators", type=positive, nargs="+", default=[10, 59, 1_000, 10_000, 1_000_000], help="sizes"
     )
     parser.add_argument("--classes", type=positive, nargs="+", default=[10], help="sizes")
-    parser.add_argument("--slots", type=positive, nargs="+", default=[3], help="answers an item")
+    parser.add_argument("--slots", type=positive, nargs="+", default=[3], help="answers per item")
     parser.add_argument("--network", choices=["mlp", "conv"], default="mlp")
     parser.add_argument("--conn-type", default="MW", help="full, additive, annotator: sets of labels")
     parser.add_argument("--methods", nargs="+", default=METHODS, choices=METHODS)

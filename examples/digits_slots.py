@@ -1,4 +1,4 @@
-"""Many annotators, few answers an item: the crowd layer on slots, from a table of answers.
+"""Many annotators, few answers per item: the crowd layer on slots, from a table of answers.
 
     python examples/digits_slots.py
 

@@ -169,7 +169,7 @@ def finite_features(name: str, array: np.ndarray) -> None:
 def check_choice(
     weights: float | Sequence[float], num_splits: int, fraction: float, seed: int
 ) -> np.ndarray:
-    """What `regularization_path` is to choose among and how; returns the weights, ascending."""
+    """Checks how `regularization_path` is to choose; returns the weights to choose among, ascending."""
     whole_number("num_splits", num_splits)
     whole_number("seed", seed, low=0)
     number("fraction", fraction, above=0, below=1)

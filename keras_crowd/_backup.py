@@ -1,4 +1,4 @@
-"""What is done of a long training, on disk, and whether it is of the same call."""
+"""Keeps the finished part of a long training on disk, and checks that it belongs to the same call."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def set_values(variables: Sequence[keras.Variable], saved: Mapping[str, np.ndarr
 
 
 def description(thing: keras.Model | keras.optimizers.Optimizer) -> str:
-    """What Keras writes of a model or an optimizer, but for names; of a model its shapes too."""
+    """Returns what Keras saves of a model or an optimizer, without names; of a model, its shapes as well."""
     shapes = [tuple(v.shape) for v in thing.variables] if isinstance(thing, keras.Model) else []
     return f"{_config(thing)} {shapes}"
 

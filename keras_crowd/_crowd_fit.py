@@ -16,7 +16,7 @@ from .selection import ReplicaPath
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CrowdFit:
-    """What `fit_crowd` returns.
+    """Result of `fit_crowd`.
 
     `print` shows a summary.
 
@@ -55,7 +55,7 @@ class CrowdFit:
         return self.posterior.argmax(axis=1)
 
     def annotators(self) -> dict[str, np.ndarray]:
-        """How good each annotator is, as columns: `aggregation.annotator_table`.
+        """Returns a table of the annotators, column by column: `aggregation.annotator_table`.
 
         Example:
 

@@ -1,4 +1,4 @@
-"""Which item of the answers a row of a data set is, in every epoch anew."""
+"""Matches the rows of a data set to the items of the answers, in every epoch anew."""
 
 from __future__ import annotations
 

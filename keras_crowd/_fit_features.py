@@ -142,7 +142,7 @@ class Batches:
             self._data.on_epoch_end()
 
     def workers(self) -> dict[str, Any]:
-        """How batches are read beside training, of a data set that knows them by index."""
+        """Reads batches beside training, from a data set that knows them by index."""
         names = ("workers", "use_multiprocessing", "max_queue_size")
         known = isinstance(self._data, keras.utils.PyDataset)
         return {name: getattr(self._data, name) for name in names} if known else {}
@@ -188,7 +188,7 @@ class _Answered(keras.utils.PyDataset):
 def _kind(
     batch: tuple[Any, ...], has_answers: bool, num_inputs: int | None
 ) -> ByPosition | ByOrder | ByContent:
-    """How items are known, from the first batch."""
+    """Decides from the first batch how items are recognized."""
     if not has_answers and len(batch) == 2:
         return ByContent(num_inputs)
     if has_answers and len(batch) == 1:

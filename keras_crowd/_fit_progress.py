@@ -1,4 +1,4 @@
-"""How far `fit_crowd` is, over all its trainings."""
+"""Progress of `fit_crowd` over all its trainings."""
 
 from typing import Any
 

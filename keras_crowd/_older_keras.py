@@ -1,4 +1,4 @@
-"""What newer releases of Keras have and older ones, from 3.10 on, do not."""
+"""Stand-ins for what older releases of Keras, from 3.10 on, lack."""
 
 import inspect
 import re

@@ -1,4 +1,4 @@
-"""How objects that hold arrays are shown."""
+"""Short representations of objects that hold arrays."""
 
 import dataclasses
 

@@ -58,7 +58,7 @@ class Training:
         self._given = self._start = self.values()
 
     def given(self, annotations: Annotations) -> dict[str, Any]:
-        """What the result depends on, but for the choice of the weight."""
+        """Returns all that the result depends on, except the choice of the weight."""
         return {
             "answers": [checksum(annotations), annotations.num_items, annotations.num_annotators],
             **self.features.given,

@@ -8,7 +8,7 @@ from .layers import CrowdLayer
 def layout_map(
     device_mesh: keras.distribution.DeviceMesh, crowd: CrowdLayer, model_dim_name: str = "model"
 ) -> keras.distribution.LayoutMap:
-    """Where the parameters of a crowd layer go in `keras.distribution.ModelParallel`: the annotators sharded.
+    """Lays out a crowd layer for `keras.distribution.ModelParallel`, with the annotators sharded.
 
     Every device of the mesh axis holds the parameters of its part of the annotators, and what the optimizer keeps for
     them. Variables that are not in the map, such as the classifier's, are on all devices; add them as to

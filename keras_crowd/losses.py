@@ -59,7 +59,7 @@ class MaskedCrowdCrossEntropy(_MaskedCrowdLoss):
     where `S` holds the answers of the batch that were given (ICLR-23's 1/|S|). A batch without answers has
     loss 0 and zero gradient.
 
-    It gives one value an item (or token), so `sample_weight` of shape `(batch,)` or `(batch, time)` weighs
+    It gives one value per item (or token), so `sample_weight` of shape `(batch,)` or `(batch, time)` weighs
     items. Those values are scaled so that their mean is the mean over observed answers; with
     `reduction="sum"` and `"none"` they are the plain sums over an item's answers. Under
     `keras.Model.fit`, Keras averages the batches' losses; `keras_crowd.metrics.CrowdCrossEntropy` is
@@ -102,7 +102,7 @@ class MaskedCrowdBinaryCrossEntropy(_MaskedCrowdLoss):
 
         loss = 1/|S| sum over (i, r, l) in S of log(1 + exp(z_irl)) - y_irl z_irl
 
-    One value an item, `sample_weight` and `reduction` are as for `MaskedCrowdCrossEntropy`; a batch without answers
+    One value per item, `sample_weight` and `reduction` are as for `MaskedCrowdCrossEntropy`; a batch without answers
     has loss 0 and zero gradient.
 
     Args:
@@ -154,7 +154,7 @@ class MaskedCrowdMeanSquaredError(_MaskedErrorLoss):
 
         loss = 1/|S| sum over (i, r) in S of (y_ir - m_ir)^2
 
-    One value an item, `sample_weight` and `reduction` are as for `MaskedCrowdCrossEntropy`; a batch without
+    One value per item, `sample_weight` and `reduction` are as for `MaskedCrowdCrossEntropy`; a batch without
     answers has loss 0 and zero gradient.
 
     Args:
@@ -251,7 +251,7 @@ class MaskedCrowdHuber(_MaskedErrorLoss):
 
 @register
 class MaskedCrowdGaussian(_MaskedRatingLoss):
-    """Negative log-likelihood of numeric answers with a variance an annotator, averaged over the answers given.
+    """Negative log-likelihood of numeric answers with a variance per annotator, averaged over the answers given.
 
         loss = 1/|S| sum over (i, r) in S of 1/2 (log 2 pi v_r + (y_ir - m_ir)^2 / v_r)
 

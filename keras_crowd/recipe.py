@@ -245,7 +245,7 @@ def _check_classifier(classifier: keras.Model, annotations: Annotations) -> None
     shape = tuple(classifier.outputs[0].shape)
     if shape[1:] != (annotations.num_classes,):
         raise ValueError(
-            f"`classifier` must have the output shape (batch, {annotations.num_classes}), one number a class: the "
+            f"`classifier` must have the output shape (batch, {annotations.num_classes}), one number per class: the "
             f"answers have {annotations.num_classes} classes (codes start at 0). Received: {shape}"
         )
 

@@ -1,4 +1,4 @@
-"""What makes classifier and confusions identifiable, or keeps annotators from being trusted too soon.
+"""Penalties that make classifier and confusions identifiable, or keep annotators from being trusted too soon.
 
 Every penalty is scaled so that its best value is 0 (or 1 for the trace) and its pull on an item does not depend on the
 number of classes: one weight means the same for 2 and for 100 classes.

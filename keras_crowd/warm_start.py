@@ -3,7 +3,7 @@
 Each returns float64 `(annotators, true, answer)`, strictly positive, rows sum to 1. An annotator with few
 answers is not known by them. `from_dawid_skene` draws estimates towards the annotator's one coin; `from_votes`
 and `from_labels` towards those of all annotators: with `n_rkl` the answers `l` of annotator `r` to items of class `k`,
-and `s` answers imagined beforehand in every row,
+and `s` pseudo-counts in every row,
 
     annotator:   A_rkl ~ n_rkl + s P_kl
     population:  P_kl  ~ sum_r n_rkl + s S_kl

@@ -11,7 +11,7 @@ Places = tuple[int | None, ...]
 
 
 class AnswerKind:
-    """What one answer of an annotator is. Abstract.
+    """Kind of an answer: a class, a rating, a tag, and so on. Abstract.
 
     `Annotations`, pipelines, `validate` and the crowd layers ask the kind for whatever differs from one kind to
     another. A kind of your own is a subclass that sets the attributes below and defines `is_answered` and `observed`; a
@@ -52,7 +52,7 @@ class AnswerKind:
 
     @property
     def missing(self) -> float:
-        """How "did not answer" is coded; in an answer of several numbers, each of them."""
+        """Code of a missing answer; in an answer of several numbers, of each of them."""
         return np.nan
 
     @property

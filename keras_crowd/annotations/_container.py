@@ -41,7 +41,7 @@ def _reader(read: Callable[P, Read]) -> classmethod[Annotations, P, Annotations]
 class Annotations(LongForm):
     """The answers that annotators gave to items, with the ids of all three.
 
-    Inside, one row an answer (the *long* form), sorted by item and then by annotator. From it come the
+    Inside, one row per answer (the *long* form), sorted by item and then by annotator. From it come the
     two forms that models train on: `dense()`, `(items, annotators)` with holes, and `slots()`, the same
     without the holes.
 
@@ -70,7 +70,7 @@ class Annotations(LongForm):
     >>> annotations = Annotations.from_coo(
     ...     ["img1", "img1", "img2"], ["ann", "bob", "ann"], ["cat", "dog", "cat"])
     >>> annotations
-    Annotations(3 answers: 2 items x 2 annotators, 2 classes, 1.5 answers an item, 0 items unanswered)
+    Annotations(3 answers: 2 items x 2 annotators, 2 classes, 1.5 answers per item, 0 items unanswered)
     >>> annotations.dense()
     array([[ 0,  1],
            [ 0, -1]], dtype=int32)
@@ -87,11 +87,11 @@ class Annotations(LongForm):
     def to_dataframe(
         self, item: str = "item", annotator: str = "annotator", answer: str = "answer"
     ) -> pandas.DataFrame:
-        """The answers as a pandas data frame, one row an answer, sorted by item and annotator. Needs pandas.
+        """The answers as a pandas data frame, one row per answer, sorted by item and annotator. Needs pandas.
 
         Args:
             item, annotator, answer: Names of the columns: `to_dataframe("task", "worker", "label")` is what
-                crowd-kit takes. Soft answers have a column a class instead, of its id.
+                crowd-kit takes. Soft answers have a column per class instead, of its id.
 
         Returns:
             A data frame of ids (and probabilities); `from_dataframe` reads it, given the `items=` and `classes=` that

@@ -36,7 +36,7 @@ def from_coo(
         annotator: Annotator id of each answer.
         answer: Class id of each answer. Floats without `classes=` are numeric ratings; **whole numbers are
             classes** unless `ratings=True`. A missing answer (`None` or `NaN`) drops its row. Or soft answers,
-            distributions over the classes: an array `(answers, classes)`; a data frame with a column a class, its
+            distributions over the classes: an array `(answers, classes)`; a data frame with a column per class, its
             names their ids; or for each answer a list, or a dict such as `{"cat": 0.7, "dog": 0.3}`, among which may
             stand hard ones, as ids. A row of zeros, or of `NaN`, is missing.
         items: All item ids, **in the order of the rows of your features**. Items that nobody

@@ -25,7 +25,7 @@ def dense_table(array: Any, items: Ids, annotators: Ids) -> tuple[np.ndarray, Id
 
 
 def _named(axis: str, name: str, labels: Any, ids: Ids) -> tuple[Any, Ids]:
-    """Which labels of an axis the ids are, in their order; and the ids."""
+    """Finds the labels of an axis among the ids, in their order; returns the ids as well."""
     if is_plain_range(labels):
         return slice(None), ids
     if ids is None:

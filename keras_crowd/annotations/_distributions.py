@@ -36,7 +36,7 @@ def hold_distributions(answer: Any) -> bool:
 
 
 def distributions_of(answer: Any, classes: Classes, unknown: str) -> Distributions:
-    """A table with a column a class, or elements each a row, a dict of probabilities, a class or missing."""
+    """A table with a column per class, or elements each a row, a dict of probabilities, a class or missing."""
     if hasattr(answer, "columns"):
         return _of_columns(list(answer.columns), np.asarray(answer.to_numpy(), float), classes)
     if getattr(answer, "ndim", 1) == 2:
@@ -117,7 +117,7 @@ def _of_dicts(elements: Sequence[Any], classes: Classes, unknown: str) -> Distri
 
 
 def _as_dict(element: object, row: int) -> dict[Hashable, float]:
-    """What an element says of the classes it names."""
+    """Reads what an element says about the classes it names."""
     try:
         if not isinstance(element, Mapping):
             return {} if _is_missing(element) else {element: 1.0}

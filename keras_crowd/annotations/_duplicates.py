@@ -1,4 +1,4 @@
-"""What to do when an annotator answered an item more than once, or with what is no class."""
+"""Rules for annotators who answered an item more than once, and for answers that are no class."""
 
 from __future__ import annotations
 
@@ -76,6 +76,6 @@ def _most_frequent(key: np.ndarray, answer: np.ndarray) -> np.ndarray:
 
 
 def _run_starts(*columns: np.ndarray) -> np.ndarray:
-    """Where sorted columns change."""
+    """Marks the rows at which sorted columns change."""
     changes = np.any([column[1:] != column[:-1] for column in columns], axis=0)
     return np.flatnonzero(np.append(True, changes))

@@ -22,7 +22,7 @@ class Factor(NamedTuple):
         return Factor(self.codes[kept], self.values)
 
     def used(self) -> np.ndarray:
-        """Which values stand in a row."""
+        """Marks the values that occur in a row."""
         used = np.zeros(len(self.values) + 1, bool)  # the last is that of -1
         used[self.codes] = True
         return used[:-1]

@@ -1,4 +1,4 @@
-"""From the long form (one row an answer) to the two forms that models train on: dense, and slots."""
+"""From the long form (one row per answer) to the two forms that models train on: dense, and slots."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def named_classes(classes: Sequence[Hashable] | int | None) -> Any:
 
 
 def is_missing(values: np.ndarray) -> np.ndarray:
-    """Where a column holds `None`, `NaN`, `NaT` or pandas' `NA`."""
+    """Marks where a column holds `None`, `NaN`, `NaT` or pandas' `NA`."""
     if values.dtype.kind in "iubSU":
         return np.zeros(len(values), bool)
     if values.dtype.kind != "O":

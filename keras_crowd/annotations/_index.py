@@ -18,7 +18,7 @@ def has_index(values: object) -> bool:
 def positions(
     name: str, axis: str, labels: Iterable[Any], vocabulary_name: str, vocabulary: np.ndarray | None
 ) -> np.ndarray | None:
-    """Where each id of the vocabulary stands among the labels; `None` if they are in its order, or say nothing."""
+    """Finds each id of the vocabulary among the labels; `None` if they are in its order, or say nothing."""
     given = column(f"{name}.{axis}", labels)
     plain = is_plain_range(given)
     if vocabulary is None:

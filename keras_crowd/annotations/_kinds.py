@@ -205,7 +205,7 @@ def kind_of_table(table: np.ndarray, named: bool = False) -> AnswerKind:
 
 
 def no_dense_answers(table: np.ndarray) -> str:
-    """What to say where an array is no `(items, annotators)`."""
+    """Returns the message for an array that is not `(items, annotators)`."""
     return (
         "`answers` must be numbers of shape (items, annotators): class codes from 0, -1 for missing, or floats; or "
         "soft answers, floats of shape (items, annotators, classes). "

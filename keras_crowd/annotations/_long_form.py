@@ -16,7 +16,7 @@ from ._soft import one_hot
 
 
 class Read(NamedTuple):
-    """What a reader has found: the arguments of `LongForm`, in any order of the rows."""
+    """Arguments of `LongForm` that a reader has found, with rows in any order."""
 
     item_index: np.ndarray
     annotator_index: np.ndarray
@@ -110,16 +110,16 @@ class LongForm:
         unanswered = int(np.sum(self.answers_per_item() == 0))
         return (
             f"Annotations({len(self):,} answers: {self.num_items:,} items x {self.num_annotators:,} "
-            f"annotators, {self.kind.describe()}, {len(self) / max(self.num_items, 1):.1f} answers an item, "
+            f"annotators, {self.kind.describe()}, {len(self) / max(self.num_items, 1):.1f} answers per item, "
             f"{unanswered:,} items unanswered)"
         )
 
     def answers_per_item(self) -> np.ndarray:
-        """How many answers each item has, `(num_items,)`."""
+        """Counts the answers of each item, `(num_items,)`."""
         return np.bincount(self.item_index, minlength=self.num_items)
 
     def answers_per_annotator(self) -> np.ndarray:
-        """How many answers each annotator gave, `(num_annotators,)`."""
+        """Counts the answers of each annotator, `(num_annotators,)`."""
         return np.bincount(self.annotator_index, minlength=self.num_annotators)
 
     def dense(self) -> np.ndarray:

@@ -38,7 +38,7 @@ def rows_in_order(
 
 
 def _bits(size: int) -> int:
-    """How many bits a position below `size` takes."""
+    """Counts the bits that a position below `size` takes."""
     return max(size - 1, 0).bit_length()
 
 

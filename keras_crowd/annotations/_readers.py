@@ -1,4 +1,4 @@
-"""How `Annotations` are built; each function becomes a class method of it."""
+"""Builders of `Annotations`; each function becomes one of its class methods."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def from_dense(
     classes: Sequence[Hashable] | int | None = None,
     kind: AnswerKind | None = None,
 ) -> Read:
-    """Reads a table with one row an item and one column an annotator.
+    """Reads a table with one row per item and one column per annotator.
 
     Args:
         array: `(items, annotators)`. Integers: class codes, `-1` where an annotator did not answer.
@@ -182,7 +182,7 @@ def _numbers_or_factor(
 
 
 def _given(found: np.ndarray | Factor, known: Iterable[Hashable] | None) -> np.ndarray:
-    """Which rows hold an answer, and one that is known, if that is asked for."""
+    """Marks the rows that hold an answer and, on request, a known one."""
     if not isinstance(found, Factor):
         return ~np.isnan(found)
     if known is None:

@@ -1,4 +1,4 @@
-"""What readers of tables may be told, beside where to look."""
+"""Rules that readers of tables take, beside where to look."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 def classes_per_annotator(annotations: LongForm) -> np.ndarray:
-    """How many different classes each annotator answered with (most likely), `(annotators,)`."""
+    """Counts the different classes among each annotator's (most probable) answers, `(annotators,)`."""
     annotations = annotations.hard()
     key = annotations.annotator_index.astype(np.int64) * annotations.num_classes + annotations.answers
     return np.bincount(np.unique(key) // annotations.num_classes, minlength=annotations.num_annotators)

@@ -1,4 +1,4 @@
-"""How `Annotations` are built from tables of other packages; each function becomes a class method of it."""
+"""Builders of `Annotations` from tables of other packages; each function becomes one of its class methods."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def from_dataframe(
     ticks: Sequence[str] | Mapping[str, Hashable] | None = None,
     **kwargs: Any,
 ) -> Read:
-    """Reads a data frame with one row an answer.
+    """Reads a data frame with one row per answer.
 
     Args:
         df: A pandas data frame, or another table of columns with names: of polars, pyarrow or Hugging Face, a dict.
@@ -69,7 +69,7 @@ def from_dataframe(
 
 
 def _ticks(df: Any, names: list[Any], ticks: Any, rules: dict[str, Any]) -> list[dict[Hashable, Any]]:
-    """What each row says of each label; the rules for reading it are completed."""
+    """Reads what each row says about each label, and completes the rules for reading it."""
     labels = ticks_columns(ticks)
     unknown = [name for name in labels if name not in names]
     if unknown:
@@ -103,7 +103,7 @@ def from_csv(
     unknown: Unknown = "error",
     **read_csv: Any,
 ) -> Read:
-    """Reads a CSV file with one row an answer. Needs pandas.
+    """Reads a CSV file with one row per answer. Needs pandas.
 
     Args:
         path: The file. `io.read_long` is strict about malformed ones and says where they are so.

@@ -8,7 +8,7 @@ from ._long_form import LongForm
 
 
 def refuse_soft(name: str, annotations: LongForm) -> None:
-    """Raises where a function that knows one class an answer gets distributions."""
+    """Raises where a function that knows one class per answer gets distributions."""
     if annotations.is_soft:
         raise ValueError(
             f"`{name}` takes hard answers: give `annotations.hard()`, the likeliest class of each. "
@@ -57,5 +57,5 @@ class Votes:
         return np.bincount(self._answer, weights=self.weighted(values), minlength=self._num_answers)
 
     def at(self, code: int) -> np.ndarray:
-        """How much of each answer is for a class, float `(answers,)`."""
+        """Returns the weight of each answer for a class, floats `(answers,)`."""
         return self.sums((self.code == code).astype(float))

@@ -9,7 +9,7 @@ from ..layers import CrowdLayer
 
 
 def check_classifier(classifier: keras.Model) -> None:
-    """Refuses a model that does not give one row a class for each item."""
+    """Refuses a model that does not give one row per class for each item."""
     outputs = getattr(classifier, "outputs", None) or []
     if [len(output.shape) for output in outputs] != [2]:
         shapes = [tuple(output.shape) for output in outputs]

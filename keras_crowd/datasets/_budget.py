@@ -1,4 +1,4 @@
-"""Who answers what: pairs of item and annotator drawn under a budget of labels."""
+"""Draws who answers what: pairs of item and annotator, under a budget of labels."""
 
 from __future__ import annotations
 

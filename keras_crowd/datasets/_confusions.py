@@ -1,4 +1,4 @@
-"""Confusions of imaginary annotators: `(annotators, true, answer)`, rows sum to 1."""
+"""Confusions of simulated annotators: `(annotators, true, answer)`, rows sum to 1."""
 
 from __future__ import annotations
 

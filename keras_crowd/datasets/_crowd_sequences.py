@@ -37,7 +37,7 @@ class CrowdSequences:
 
     @property
     def is_token(self) -> np.ndarray:
-        """Where the training sentences have tokens, bool `(sentences, time)`."""
+        """Mask of the tokens of the training sentences, bool `(sentences, time)`."""
         lengths = np.array([len(tokens) for tokens in self.tokens_train])
         return np.arange(self.answers.shape[1]) < lengths[:, None]
 

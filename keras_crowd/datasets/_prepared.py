@@ -49,7 +49,7 @@ def prepared(tfds: Any, name: str, data_dir: str | os.PathLike[str] | None, down
 
 
 def split_of(builder: Any, name: str, limit: int | None) -> str:
-    """What TFDS calls the first `limit` examples of a split, or all of them."""
+    """Returns TFDS's name for the first `limit` examples of a split, or for all of them."""
     if limit is None:
         return name
     available = builder.info.splits[name].num_examples

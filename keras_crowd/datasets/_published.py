@@ -125,7 +125,7 @@ def _rating_or_none(cell: str) -> float | None:
 
 
 def _wide(file: Path, read: Callable[[str], Any]) -> list[list[Item]]:
-    """The answers in each row of a table with one column an annotator; empty columns are not counted."""
+    """The answers in each row of a table with one column per annotator; empty columns are not counted."""
     table: list[list[Any]] = []
     for number, line in enumerate(_lines(file), start=1):
         try:
@@ -143,7 +143,7 @@ def _wide(file: Path, read: Callable[[str], Any]) -> list[list[Item]]:
 
 
 def _long(file: Path, item: str, annotator: str, answer: str) -> dict[str, list[Item]]:
-    """The answers to each item of a table with one row an answer; annotators are numbered as their ids sort."""
+    """The answers to each item of a table with one row per answer; annotators are numbered as their ids sort."""
     rows = list(_table(file, (item, annotator, answer)))
     number = {id_: i for i, id_ in enumerate(sorted({row[annotator] for row in rows}))}
     answers: dict[str, list[Item]] = {}
@@ -177,7 +177,7 @@ def _table(file: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:
 
 
 def _sentences(file: Path) -> Iterator[tuple[list[str], list[list[str]]]]:
-    """Tokens and columns of tags of each sentence: a token a line, and a blank line after each sentence."""
+    """Tokens and columns of tags of each sentence: a token per line, and a blank line after each sentence."""
     lines: list[list[str]] = []
     for line in [*_lines(file), ""]:
         cells = line.strip(" \r").split(" ")

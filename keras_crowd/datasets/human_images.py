@@ -14,7 +14,7 @@ from ._prepared import prepared, split_of, tensorflow_datasets, unit_range
 
 
 class _Layout(NamedTuple):
-    """Where a data set has its answers: the split that people labeled, and pairs of annotator and answer."""
+    """Locates the answers of a data set: the split that people labeled, and pairs of annotator and answer."""
 
     labeled: str
     other: str

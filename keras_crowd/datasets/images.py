@@ -1,4 +1,4 @@
-"""Image data sets of TensorFlow Datasets, with answers of imaginary annotators."""
+"""Image data sets of TensorFlow Datasets, with answers of simulated annotators."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def crowd_images(
     data_dir: str | os.PathLike[str] | None = None,
     download: bool = True,
 ) -> CrowdDataset:
-    """An image data set of TensorFlow Datasets, its training images labeled by imaginary annotators.
+    """An image data set of TensorFlow Datasets, its training images labeled by simulated annotators.
 
     Needs `pip install 'keras_crowd[datasets]'`. TensorFlow reads the files, whatever the backend: under
     another one on a GPU, first call `tf.config.set_visible_devices([], "GPU")` so that it leaves the memory alone.

@@ -1,4 +1,4 @@
-"""Answers of imaginary annotators to real or imaginary items."""
+"""Answers of simulated annotators to real or simulated items."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def machine_annotators(
 
     Their errors depend on the features, as people's do: no confusion holds for every item alike. An
     annotator is right about the items it was trained on more often than about others, and never
-    answers a class that was not among them.
+    answers per class that was not among them.
 
     Args:
         x: Features of the items, `(items, ...)`; flattened for the classifiers.

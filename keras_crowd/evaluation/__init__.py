@@ -1,4 +1,4 @@
-"""How close estimates come to the truth: confusions, annotators, labels, probabilities; and how far answers agree.
+"""Errors of estimates (confusions, annotators, labels, probabilities), and the agreement of answers.
 
 NumPy in, NumPy out.
 

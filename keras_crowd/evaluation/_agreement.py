@@ -1,4 +1,4 @@
-"""How far the answers agree with each other, before anything is learned from them."""
+"""Agreement of the answers with each other, before anything is learned from them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Level = Literal["nominal", "ordinal", "interval", "masi"]
 
 
 class PairwiseAgreement(NamedTuple):
-    """What `pairwise_agreement` found.
+    """Result of `pairwise_agreement`.
 
     Attributes:
         agreement: Share of the common items to which both gave the same answer, `(annotators, annotators)`; NaN
@@ -105,7 +105,7 @@ def krippendorff_alpha(answers: Answers, level: Level | None = None) -> float:
 
 
 def pairwise_agreement(answers: Answers) -> PairwiseAgreement:
-    """How often any two annotators gave the same answer to the items that both answered.
+    """Computes how often any two annotators gave the same answer to the items that both answered.
 
     Memory is that of tables `(annotators, annotators)`.
 
@@ -168,7 +168,7 @@ def answer_entropy(answers: Answers) -> np.ndarray:
 
 
 def num_classes_used(answers: Answers) -> np.ndarray:
-    """How many different classes each annotator has answered with; 1 may be someone who does not look.
+    """Counts the different classes among each annotator's answers; 1 may be someone who does not look.
 
     Soft answers count as their likeliest class.
 

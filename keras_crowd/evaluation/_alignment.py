@@ -138,7 +138,7 @@ def classifier_alignment(
 
 
 class ConfusionError(NamedTuple):
-    """What `confusion_error` found.
+    """Result of `confusion_error`.
 
     Attributes:
         mean_absolute: Mean over annotators of the mean absolute error of an entry.
@@ -167,7 +167,7 @@ def confusion_error(
     align: bool = True,
     weights: npt.ArrayLike | None = None,
 ) -> ConfusionError:
-    """How far estimated confusions are from the reference, under one common permutation of the classes.
+    """Measures the error of estimated confusions, under one common permutation of the classes.
 
         mean_absolute = mean_r mean_kl |A_r,p(k),l - B_rkl|
         spectral      = mean_r ||A_r,p - B_r||_2

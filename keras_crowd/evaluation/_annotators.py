@@ -12,7 +12,7 @@ from ._predictions import checked_weights, same_shape
 
 
 class AnnotatorCorrelation(NamedTuple):
-    """What `annotator_correlation` found.
+    """Result of `annotator_correlation`.
 
     Attributes:
         pearson: Correlation of the accuracies themselves, from -1 to 1.

@@ -13,7 +13,7 @@ from ._agreement import Level, answer_entropy, krippendorff_alpha, num_classes_u
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AnswerStatistics:
-    """What `answer_statistics` found.
+    """Result of `answer_statistics`.
 
     Attributes:
         coverage: Share of the items that somebody answered.
@@ -45,8 +45,8 @@ class AnswerStatistics:
         item, annotator = self.answers_per_item, self.answers_per_annotator
         return (
             f"AnswerStatistics({100 * self.coverage:.1f} % of the items answered, "
-            f"{item.min()} to {item.max()} answers an item (median {np.median(item):g}), "
-            f"{annotator.min()} to {annotator.max()} an annotator (median {np.median(annotator):g}), "
+            f"{item.min()} to {item.max()} answers per item (median {np.median(item):g}), "
+            f"{annotator.min()} to {annotator.max()} per annotator (median {np.median(annotator):g}), "
             f"{100 * self.disputed:.1f} % of the items disputed, alpha {self.alpha:.3f}, "
             f"{len(self.one_class)} annotators of one class)"
         )
@@ -55,7 +55,7 @@ class AnswerStatistics:
 def answer_statistics(
     answers: Answers, level: Level | None = None, min_answers: int = 5
 ) -> AnswerStatistics:
-    """How many answers there are, how far they agree, and who should be looked at.
+    """Summarizes the answers: how many there are, how far they agree, and whom to look at.
 
     Args:
         answers: `Annotations`, integers `(items, annotators)` with `-1`, or floats with `NaN` for missing.
@@ -73,7 +73,7 @@ def answer_statistics(
     Example:
 
     >>> keras_crowd.evaluation.answer_statistics([[0, 0], [1, 0], [-1, -1]], min_answers=2)
-    AnswerStatistics(66.7 % of the items answered, 0 to 2 answers an item (median 2), 2 to 2 an annotator
+    AnswerStatistics(66.7 % of the items answered, 0 to 2 answers per item (median 2), 2 to 2 per annotator
     (median 2), 50.0 % of the items disputed, alpha 0.000, 1 annotators of one class)
     """
     whole_number("min_answers", min_answers)

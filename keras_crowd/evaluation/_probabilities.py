@@ -75,7 +75,7 @@ def calibration_error(y_true: npt.ArrayLike, probabilities: npt.ArrayLike, num_b
 
 
 def effective_rank(probabilities: npt.ArrayLike) -> float:
-    """How many classes a classifier tells apart: `exp(-sum_k p_k log p_k)`.
+    """Computes how many classes a classifier tells apart: `exp(-sum_k p_k log p_k)`.
 
     The `p_k` are the eigenvalues of `F'F` over their sum.
 

@@ -12,7 +12,7 @@ from ..annotations import Answers
 
 
 class SpanScores(NamedTuple):
-    """What `span_scores` found: micro-averages over all spans, from 0 to 1.
+    """Result of `span_scores`: micro-averages over all spans, from 0 to 1.
 
     Attributes:
         precision: Share of the predicted spans that are right.

@@ -67,7 +67,7 @@ def read_label_studio(
     >>> task = {"id": 7, "data": {}, "annotations": [{"completed_by": 1, "result": [result]}]}
     >>> size = file.write_text(json.dumps([task]))
     >>> keras_crowd.io.read_label_studio(file)
-    Annotations(1 answers: 1 items x 1 annotators, 1 classes, 1.0 answers an item, 0 items unanswered)
+    Annotations(1 answers: 1 items x 1 annotators, 1 classes, 1.0 answers per item, 0 items unanswered)
 
     Reference:
         Label Studio documentation, "Label Studio JSON format of annotated tasks": `id`, `data`, `annotations`

@@ -1,4 +1,4 @@
-"""What the answers alone tell of annotators, for `CrowdLayer.adapt`."""
+"""Estimates of annotators from the answers alone, for `CrowdLayer.adapt`."""
 
 import functools
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from ..annotations import (
     with_ratings,
 )
 
-_IMAGINED = 4.0  # answers of the typical annotator, imagined for each
+_IMAGINED = 4.0  # pseudo-answers of the typical annotator, for each
 
 
 def class_answers(
@@ -65,7 +65,7 @@ def check_targets(given: int, expected: int) -> None:
 
 
 class Lines(NamedTuple):
-    """What the answers tell of raters, targets last.
+    """Estimates raters from the answers, targets last.
 
     Attributes:
         scale: Slope of each annotator's answers over those of the crowd, `(annotators, targets)`.
@@ -107,7 +107,7 @@ def lines(
 ) -> Lines:
     """The line of the crowd over the truth of `aggregation.raykar`, and of each annotator over that of the crowd.
 
-    Least squares with some answers of the typical annotator imagined, who has slope 1 and intercept 0.
+    Least squares with pseudo-answers of the typical annotator, who has slope 1 and intercept 0.
 
     Args:
         ratings: Numeric annotations.

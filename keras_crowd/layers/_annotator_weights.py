@@ -1,4 +1,4 @@
-"""How much each annotator counts in what the conventions hold."""
+"""Weights of the annotators in the means that the conventions hold."""
 
 import numpy as np
 import numpy.typing as npt

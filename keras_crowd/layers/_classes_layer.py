@@ -1,4 +1,4 @@
-"""What the crowd layers of classes have in common: of items, and of the tokens of sequences."""
+"""Base of the crowd layers of classes, of items and of the tokens of sequences."""
 
 from typing import Any
 

@@ -113,7 +113,7 @@ class CrowdLayer(keras.layers.Layer):
 
     @property
     def answer_kind(self) -> AnswerKind:
-        """Which answers the layer takes."""
+        """Kind of the answers that the layer takes."""
         raise NotImplementedError
 
     @property

@@ -24,7 +24,7 @@ class CrowdsClassification(ClassesLayer):
     and `softmax` over the last axis is the predicted answer. Train on raw answers with
     `keras_crowd.losses.MaskedCrowdCrossEntropy`; the classifier below stays a plain Keras model.
 
-    After the layer is built `kernel` has a row an annotator, `W_r` as one row of K K numbers, and `bias` one of K.
+    After the layer is built `kernel` has a row per annotator, `W_r` as one row of K K numbers, and `bias` one of K.
 
     The layer computes in the variable dtype of its policy: float32 under a global mixed precision policy.
     Keras masks end here; mark padding as missing answers.

@@ -185,7 +185,7 @@ class CrowdsOrdinal(CrowdLayer):
         return steps - kops.mean(steps, axis=-1, keepdims=True) + level
 
     def _convention(self, training: bool) -> tuple[Tensor, Tensor | None]:
-        """What is added to every level, and the factor of every gap."""
+        """Returns the number that is added to every level, and the factor of every gap."""
         weights = answer_weights(self.answers_per_annotator, self.num_annotators, self.variable_dtype)
         weights = kops.convert_to_tensor(weights, dtype=self.compute_dtype)
         lazy = self.annotators.lazy(training)

@@ -61,8 +61,8 @@ class CrowdsRegression(CrowdLayer):
             is held.
         learn_variance: Whether to learn a variance per annotator. Needs `answers_per_annotator`.
         initial_variance: Where all variances start, positive: a number, or one for each annotator.
-        variance_strength: How many answers with the common variance, learned as well, are imagined for each
-            annotator, positive: an annotator with two answers cannot run to variance 0.
+        variance_strength: Float. Pseudo-answers with the common variance, which is learned as well, of each
+            annotator, so that the variance of an annotator with two answers cannot run to 0. Positive.
         scale_initializer: Start of `s`. Defaults to the connection's, 1.
         bias_initializer: Start of `b`; `keras_crowd.initializers.PerAnnotator` for one per annotator. Defaults to
             the connection's, 0.
@@ -75,7 +75,7 @@ class CrowdsRegression(CrowdLayer):
         **kwargs: `name` and `trainable`, as for every Keras layer.
 
     Call arguments:
-        x: The model's predictions `(batch, targets)`, `(batch, 1)` for one number an item.
+        x: The model's predictions `(batch, targets)`, `(batch, 1)` for one number per item.
         annotators: Annotator of each slot, integers `(batch, slots)`, negative for an empty slot, where
             the means are -1e30 and answers are left out. Without it the answers of all annotators are predicted.
 
@@ -257,7 +257,7 @@ class CrowdsRegression(CrowdLayer):
         }
 
     def _shifts(self, training: bool) -> dict[str, Tensor]:
-        """What the convention adds to the parameters of all annotators, `(1, T)` by name."""
+        """Returns what the convention adds to the parameters of all annotators, `(1, T)` by name."""
         weights = kops.cast(self.annotators["shares"], self.compute_dtype)
         parameters = {name: of for name, of in self.annotators.of_all().items() if name != _OFFSET}
         shifts = self.connection.shifts(weights, **parameters)

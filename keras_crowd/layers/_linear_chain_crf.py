@@ -21,7 +21,7 @@ class LinearChainCRF(keras.layers.Layer):
         p(z) = exp(start[z_1] + sum_t e[t, z_t] + sum_t>1 transition[z_t-1, z_t] + end[z_T]) / Z
 
     Called, the layer gives the most probable chain (Viterbi), also within an exported model. That has no
-    gradient: train with `keras_crowd.models.CRFTagger` on one tag a token, or with
+    gradient: train with `keras_crowd.models.CRFTagger` on one tag per token, or with
     `keras_crowd.models.HiddenCRF` on the answers of a crowd; both use `log_likelihood`.
 
     A mask, given or a Keras mask, says which tokens are real; padding may stand anywhere. The layer computes

@@ -8,7 +8,7 @@ from .._typing import Tensor
 
 
 class Penalty(keras.layers.Layer):
-    """What a regularizer asks of class probabilities or of parameters of annotators, times a variable weight.
+    """Penalty of a regularizer on class probabilities or on parameters of annotators, times a variable weight.
 
     The weight rises linearly from 0 in the first `ramp_steps` calls, one per training step, if the regularizer has
     `ramp_steps`; `scale` ends that ramp.
@@ -49,7 +49,7 @@ class Penalty(keras.layers.Layer):
         return self._risen() * self.weight * self._unweighed(x)
 
     def _risen(self) -> Tensor | float:
-        """How far the ramp has come, in [0, 1]; counts the step."""
+        """Counts the step; returns how far the ramp has come, in [0, 1]."""
         if not self.ramp_steps:
             return 1.0
         risen = self.step / self.ramp_steps  # before the step is counted, in place under PyTorch

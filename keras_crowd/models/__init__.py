@@ -1,7 +1,7 @@
-"""What is done to a whole model with a crowd layer: checks before `fit`, repair and the classifier after it.
+"""Whole models with a crowd layer: checks before `fit`, repair and the classifier after it.
 
-And whole models: `JointCrowdModel` (the joint likelihood of an item's answers); over sequences `CRFTagger` (one tag
-a token) and `HiddenCRF` (the answers of a crowd).
+`JointCrowdModel` has the joint likelihood of an item's answers; over sequences there are `CRFTagger` (one tag
+per token) and `HiddenCRF` (the answers of a crowd).
 """
 
 from ._align_classes import align_classes as align_classes

@@ -1,4 +1,4 @@
-"""What models with a chain over the classes share."""
+"""Base of the models with a chain over the classes."""
 
 from typing import Any
 

@@ -44,7 +44,7 @@ def check_likelihood_compiled(model: keras.Model) -> None:
 
 
 def of_output(model: keras.Model, crowd: CrowdLayer, given: Any) -> Any:
-    """What is given for the crowd layer's output, where something is given for each output of a model."""
+    """Returns what is given for the crowd layer's output, where something is given for each output of a model."""
     if isinstance(given, dict) and "class_name" not in given:
         if len(model.outputs) == len(given) == 1:
             return next(iter(given.values()))

@@ -1,4 +1,4 @@
-"""`CRFTagger`: a sequence tagger with a CRF, trained on one tag a token."""
+"""`CRFTagger`: a sequence tagger with a CRF, trained on one tag per token."""
 
 from keras import ops as kops
 
@@ -10,7 +10,7 @@ from ._chain_model import ChainModel, weigh_tokens
 
 @register
 class CRFTagger(ChainModel):
-    """A tagger with a linear-chain CRF, trained on one tag a token: gold, or aggregated from a crowd.
+    """A tagger with a linear-chain CRF, trained on one tag per token: gold, or aggregated from a crowd.
 
     It maximizes `log p(z | x)` of the tags `z`; tags that are not known (negative) are summed out. The loss
     is minus the sum over the sequences, over the number of known tags.

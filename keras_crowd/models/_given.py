@@ -1,4 +1,4 @@
-"""What `fit` may be given, as features and answers in memory."""
+"""Reads whatever `fit` takes, as features and answers in memory."""
 
 import sys
 from collections.abc import Iterator

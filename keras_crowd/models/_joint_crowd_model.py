@@ -25,7 +25,7 @@ class JointCrowdModel(LikelihoodModel):
     (of soft answers `prod_rl A_r[k, l] ^ y_irl`, as in `aggregation.dawid_skene`). It is what expectation
     maximization (`keras_crowd.EMTrainer`) climbs by turns, here in one `fit`: the gradient is that of the M-step
     at the present posterior. The crowd layer's loss treats the answers to an item as if they were answers to
-    different ones; with one answer an item both are the same.
+    different ones; with one answer per item both are the same.
 
     The loss is minus its sum over the items, over the number of answers (and gold labels), plus the crowd layer's
     penalties. Compile the model with an optimizer and without a loss; `predict` gives the classes. It needs

@@ -1,4 +1,4 @@
-"""What models share whose loss is a likelihood of their own."""
+"""Base of the models whose loss is a likelihood of their own."""
 
 from collections.abc import Mapping
 from typing import Any

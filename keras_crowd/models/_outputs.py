@@ -1,4 +1,4 @@
-"""What a classifier gives, looked at on a few items before anything is trained."""
+"""Checks of a classifier's outputs on a few items, before anything is trained."""
 
 import keras
 import numpy as np

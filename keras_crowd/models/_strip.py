@@ -98,7 +98,7 @@ def crowd_layer(
 
 
 def inputs_of(crowd: CrowdLayer, model: keras.Model) -> list[keras.KerasTensor]:
-    """What the layer gets in this model: the symbolic probabilities, and the annotators where it works on slots."""
+    """Returns the layer's inputs in this model: the symbolic probabilities and, on slots, the annotators."""
     known, outputs = {id(tensor) for tensor in model.inputs}, {id(tensor) for tensor in model.outputs}
     best, most = keras.tree.flatten(crowd.input), (False, -1)
     for node in crowd._inbound_nodes:  # a layer may be called in several models

@@ -50,7 +50,7 @@ def without_empty_slots(predictions: Tensor, annotators: Tensor, axis: int) -> T
 
 
 def is_somebody(predictions: Tensor) -> Tensor:
-    """Where predictions are not marked as those of nobody."""
+    """Marks the predictions that belong to somebody."""
     return kops.logical_not(predictions <= 0.5 * NOBODY)  # which may have been rounded
 
 
@@ -94,7 +94,7 @@ def _silent(channel: Tensor, ids: Tensor) -> Tensor:
 
 
 def slot_owners(ids: Tensor, owners: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Which slots speak for their annotator, from the gradient `(N,)` that `slot_ids` brings.
+    """Finds the slots that speak for their annotator, from the gradient `(N,)` that `slot_ids` brings.
 
     One of an annotator's slots is its owner: whichever wrote its place last into `owners` `(R + 1,)`, of which
     nothing is read that was not written just now.

@@ -206,7 +206,7 @@ def _swap_time(x: Tensor) -> Tensor:
 
 
 def bio_rules(labels: Sequence[str]) -> tuple[list[list[bool]], list[bool]]:
-    """Which label may follow which, `(K, K)`, and which may come first, `(K,)`, as nested lists of bools.
+    """Tells which label may follow which, `(K, K)`, and which may come first, `(K,)`, as nested lists of bools.
 
     `I-x` may only follow `B-x` or `I-x`.
     """

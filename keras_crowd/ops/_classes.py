@@ -138,12 +138,12 @@ def answer_distributions(answers: Tensor, logits: Shape) -> Tensor:
 
 
 def is_answered(answers: Tensor, soft: bool) -> Tensor:
-    """Where there is an answer: a code that is not negative, or a distribution with something positive."""
+    """Marks where there is an answer: a code that is not negative, or a distribution with something positive."""
     return kops.any(answers > 0, axis=-1) if soft else answers >= 0
 
 
 def is_no_class(answers: Tensor, num_classes: int) -> Tensor:
-    """Where a code is not negative and yet no class: too large, or not whole."""
+    """Marks codes that are not negative and yet no class: too large, or not whole."""
     wrong = answers >= num_classes
     if "float" not in str(answers.dtype):
         return wrong
@@ -202,7 +202,7 @@ def two_classes(outputs: Tensor, from_logits: bool) -> Tensor:
 
 
 def class_probabilities(outputs: Tensor, from_logits: bool) -> np.ndarray:
-    """What a classifier gave, probabilities or logits, as probabilities of at least two classes in NumPy."""
+    """Converts a classifier's outputs, probabilities or logits, to probabilities of at least two classes in NumPy."""
     if outputs.shape[-1] == 1:
         outputs = two_classes(outputs, from_logits)
     return kops.convert_to_numpy(kops.softmax(outputs, axis=-1) if from_logits else outputs)

@@ -16,7 +16,7 @@ def gram(f: Tensor) -> Tensor:
 
 
 def num_rows(f: Tensor) -> Tensor:
-    """How many rows `(..., K)` are class probabilities, and not zeros at padding."""
+    """Counts the rows `(..., K)` that are class probabilities, and not zeros at padding."""
     return kops.sum(kops.cast(kops.any(f > 0, axis=-1), "float32"))
 
 

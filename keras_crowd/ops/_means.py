@@ -12,7 +12,7 @@ def item_sums(values: Tensor) -> Tensor:
 
 
 def mean_over_observed(values: Tensor, observed: Tensor) -> Tensor:
-    """Values `(..., R)`, 0 where not observed, as one value an item `(...)`.
+    """Values `(..., R)`, 0 where not observed, as one value per item `(...)`.
 
     Scaled so that their plain mean is the sum of all values over the number of observed answers, |S|.
     """

@@ -30,7 +30,7 @@ class LazyAdam(keras.optimizers.Optimizer):
     is in every batch both are the same.
 
     For layers with `max_batch_slots`; `keras_crowd.optimizers.crowd_optimizer` takes it for them. Memory is that
-    of Adam, and one number an annotator. Nothing as large as all parameters is computed where XLA compiles the
+    of Adam, and one number per annotator. Nothing as large as all parameters is computed where XLA compiles the
     step (JAX, or TensorFlow with `jit_compile=True`); elsewhere steps are the same, and cost more than those of
     Adam, and so do they where `keras.ops.scatter_update` takes no `reduction` (before Keras 3.14). For one device.
 

@@ -22,7 +22,7 @@ WEIGHTS = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RegularizationPath:
-    """How well answers that were held out are predicted, weight by weight. `regularization_path` makes it.
+    """Loss of held-out answers, weight by weight; the result of `regularization_path`.
 
     `print` shows it as a table.
 
@@ -58,7 +58,7 @@ class RegularizationPath:
 
     @property
     def above_best(self) -> np.ndarray:
-        """How much more than the best weight's the loss is, `(weights,)`."""
+        """Excess of the loss over that of the best weight, `(weights,)`."""
         return self.nats - self.nats.min()
 
     @property

@@ -23,7 +23,7 @@ REPLICA_WEIGHTS = (0.0, 1.0, 5.0)
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ReplicaPath:
-    """How far replicas agree, weight by weight. `replica_path` makes it.
+    """Agreement of replicas, weight by weight; the result of `replica_path`.
 
     `print` shows it as a table.
 
@@ -62,7 +62,7 @@ class ReplicaPath:
 
     @property
     def difference(self) -> np.ndarray:
-        """How much more replicas agree than those of the lowest weight, `(weights,)`."""
+        """Gain in agreement over the replicas of the lowest weight, `(weights,)`."""
         return self.agreement - self.agreement[0]
 
     @property

@@ -189,7 +189,7 @@ def test_unsigned_codes_are_codes():
 
 def test_repr_says_what_there_is(votes):
     assert repr(votes) == (
-        "Annotations(4 answers: 3 items x 3 annotators, 4 classes, 1.3 answers an item, 1 items unanswered)"
+        "Annotations(4 answers: 3 items x 3 annotators, 4 classes, 1.3 answers per item, 1 items unanswered)"
     )
     assert ", numeric, " in repr(Annotations.from_dense([[0.5]]))
     assert "1,500 answers: 1,500 items" in repr(Annotations.from_dense(np.zeros((1500, 1), int)))

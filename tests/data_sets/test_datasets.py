@@ -147,7 +147,7 @@ def test_crowd_dataset_is_frozen_and_short_to_print():
     data = CrowdDataset(x, Annotations.from_dense([[0, 1], [1, -1]]), y, x, y, ("no", "yes"))
     assert repr(data) == (
         "CrowdDataset(x_train (2, 3), x_test (2, 3), 2 classes, Annotations(3 answers: 2 items x 2 "
-        "annotators, 2 classes, 1.5 answers an item, 0 items unanswered))"
+        "annotators, 2 classes, 1.5 answers per item, 0 items unanswered))"
     )
     with pytest.raises(AttributeError):
         data.y_train = y

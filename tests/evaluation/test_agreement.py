@@ -156,7 +156,7 @@ def test_statistics_tell_who_does_not_look():
     assert found.density == pytest.approx((3 * 55 + 1) / 240)
     assert found.disputed == pytest.approx(np.mean(truth[5:] != 1))
     assert found.alpha == pytest.approx(krippendorff_alpha(table))
-    assert "93.3 % of the items answered, 0 to 3 answers an item" in repr(found)
+    assert "93.3 % of the items answered, 0 to 3 answers per item" in repr(found)
     assert np.isnan(answer_statistics([[0, -1], [-1, 1]]).disputed)
     with pytest.raises(ValueError, match="`min_answers` must be a positive integer"):
         answer_statistics(table, min_answers=0)

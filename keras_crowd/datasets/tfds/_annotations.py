@@ -37,7 +37,7 @@ def read_annotations(builder: Any, split: str = "train") -> Annotations:
     >>> files = tfds.download.DownloadConfig(manual_dir="folder")  # where LabelMe was unpacked
     >>> builder.download_and_prepare(download_config=files)  # doctest: +SKIP
     >>> keras_crowd.datasets.tfds.read_annotations(builder)  # doctest: +SKIP
-    Annotations(2,547 answers: 1,000 items x 59 annotators, 8 classes, 2.5 answers an item, 0 items unanswered)
+    Annotations(2,547 answers: 1,000 items x 59 annotators, 8 classes, 2.5 answers per item, 0 items unanswered)
     """
     features = builder.info.features
     num_items, parts = 0, []
@@ -71,7 +71,7 @@ def _in_order(builder: Any, split: str) -> Iterable[Item]:
 
 
 def _flat(example: Item) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
-    """How many items an example is; and item, annotator and answer of each answer to them."""
+    """Returns the number of items of an example; and item, annotator and answer of each answer to them."""
     annotators, said = example["answers"]["annotator"], example["answers"]["answer"]
     size = len(example["tags"]) if "tags" in example else 1
     items = np.tile(np.arange(size), len(annotators))

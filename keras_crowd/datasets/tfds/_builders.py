@@ -54,7 +54,7 @@ _SEQUENCES = """
 
 
 class _CrowdBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
-    """What the builders have in common: files that users put into `manual_dir`, and a reader of them."""
+    """Base of the builders: files that users put into `manual_dir`, and a reader of them."""
 
     VERSION = tfds.core.Version("1.1.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.1.0": "The number of annotators is in the metadata."}

@@ -27,7 +27,7 @@ class Parameter(NamedTuple):
 class Connection:
     """Maps the truth, as the model predicts it, to the answer of each annotator. Abstract.
 
-    A connection is the formula of a paper without its variables: it says which parameters an annotator has, and what
+    A connection is the formula of a paper without its variables: it says which parameters per annotator has, and what
     follows from them. `keras_crowd.layers.CrowdsClassification(conn_type=...)` takes a connection where it takes the
     name of one. To write your own, define `parameters` and `logits`, and register the class with
     `keras.saving.register_keras_serializable`, so that models with it can be loaded.
@@ -165,7 +165,7 @@ class RatingConnection(Connection):
         return {name: given[name] for name in self.parameters(scale.shape[-1])}
 
     def shifts(self, weights: Tensor, **parameters: Tensor) -> dict[str, Tensor]:
-        """What is added to the parameters of all annotators so that the mean answer is the prediction.
+        """Returns what to add to the parameters of all annotators so that the mean answer is the prediction.
 
         Args:
             weights: Each annotator's share of all answers, `(R, 1)`.

@@ -1,0 +1,57 @@
+"""Looks for the worst habits of docs/style.md in docstrings, the README and the pages of docs/; `make lint` runs it."""
+
+import ast
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).parents[2]
+COUNTED = (
+    "answers?|biases|bias|classes|class|columns?|comparisons?|confusions?|labels?|lines?|matrix|matrices|numbers?|objects?|"
+    "panels?|parameters?|precisions?|probability|probabilities|rows?|scales?|sets?|slots?|tags?|tokens?|values?|variances?"
+)
+UNITS = "annotator|rater|item|answer|class|epoch|batch|step|token|sentence|label|line|row|file|replica|pair|slot"
+HABITS = {
+    "`per`, not an article": re.compile(
+        rf"(?<!must )(?<!annotator )\b(?:{COUNTED}) an? (?:{UNITS})\b(?! in a row\b)"
+    ),
+    "no em dash": re.compile("\u2014"),
+    "simulated, not imaginary": re.compile(r"(?<!--)\bimagin(?:ary|ed)\b", re.IGNORECASE),
+}
+# Not rewritten yet.
+SPARED = re.compile(r"keras_crowd/(?:aggregation|em|io)/|_preference|_set_coder|_set_readers")
+OPENINGS = re.compile(r"(?:What|How|Who|Where|Which)\b")
+
+
+def docstrings(path):
+    """Line and text of every docstring of a file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+            yield node.body[0].lineno, ast.get_docstring(node)
+
+
+def habits_of(text):
+    for habit, pattern in HABITS.items():
+        for found in pattern.finditer(re.sub(r"\s+", " ", text)):
+            yield f"{habit}: {found[0]!r}"
+
+
+def complaints():
+    for path in sorted((ROOT / "keras_crowd").rglob("*.py")):
+        if SPARED.search(str(path)):
+            continue
+        for line, text in docstrings(path):
+            where = f"{path.relative_to(ROOT)}:{line}"
+            if OPENINGS.match(text):
+                yield f"{where}: a verb or a noun opens: {text.splitlines()[0]!r}"
+            yield from (f"{where}: {found}" for found in habits_of(text))
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if path.name != "style.md":
+                yield from (f"{path.relative_to(ROOT)}:{number}: {found}" for found in habits_of(text))
+
+
+if __name__ == "__main__":
+    found = list(complaints())
+    print("\n".join(found))
+    sys.exit(bool(found))
