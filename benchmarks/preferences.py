@@ -3,6 +3,7 @@
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/preferences.py            # arguments, 5 seeds
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/preferences.py --choose   # what settled the recipe
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/preferences.py --judges   # LLMBar, no features
+    KERAS_BACKEND=jax python benchmarks/preferences.py --speed                            # a step of training
 
 Arguments (UKPConvArg1): which of two convinces more, or neither, 84,445 votes of 3,815 workers. Held-out votes are
 predicted, those of the worker who gave them: drawn at random (seed 0: the data's own 15 %), or all votes on 3 of 16
@@ -12,6 +13,9 @@ of the training ones only.
 
 LLMBar: which of two answers is better, by 65 judge models, each pair in both orders. Of a judge who took the first both
 times n times and the second m times, log(n / m) / 2 is the position bias whatever the scores are: the truth of it.
+
+`--speed` times a step on 256 pairs, 5 answers each, of 10 to 100,000 annotators, over a step of the same scorer alone
+on 256 items: two towers cost twice as much, and the annotators should cost little on top.
 """
 
 import argparse
@@ -20,6 +24,7 @@ import os
 import pathlib
 import warnings
 
+import interleaved
 import keras
 import numpy as np
 from sklearn.decomposition import TruncatedSVD
@@ -233,6 +238,52 @@ def show_positions(verdicts, fit, is_rating):
     )
 
 
+def network_of(units):
+    return keras.Sequential(
+        [keras.Input((512,)), *(keras.layers.Dense(units, "relu") for _ in range(2)), keras.layers.Dense(1)]
+    )
+
+
+def block_of_pairs(num_annotators, units, steps):
+    """A function that trains on pairs for a block of steps."""
+    rng = np.random.default_rng(0)
+    ids = rng.integers(0, num_annotators, (BATCH, 5)).astype("int32")
+    said = rng.integers(0, 3, (BATCH, 5))
+    counts = np.full(num_annotators, 20.0)
+    crowd = kc.layers.CrowdsPreference(
+        num_annotators, ties=True, answers_per_annotator=counts, max_batch_slots=ids.size
+    )
+    model = kc.models.preference_model(network_of(units), crowd, slots=True)
+    model.compile(
+        kc.optimizers.crowd_optimizer(model, keras.optimizers.Adam(1e-3)),
+        kc.losses.MaskedCrowdCrossEntropy(),
+        jit_compile=True,
+    )
+    first, second = rng.normal(size=(2, BATCH, 512)).astype("float32")
+    return interleaved.fit_block(model, (first, second, ids), said, steps)
+
+
+def block_of_items(units, steps):
+    """The same for the scorer alone, on one label an item."""
+    rng = np.random.default_rng(0)
+    model = network_of(units)
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(1e-3), loss, jit_compile=True)
+    x = rng.normal(size=(BATCH, 512)).astype("float32")
+    return interleaved.fit_block(model, x, rng.integers(0, 2, (BATCH, 1)), steps)
+
+
+def speed(steps=30, rounds=9, sizes=(10, 100, 1_000, 10_000, 100_000)):
+    """Milliseconds a step, and quartiles of the ratio to the scorer alone."""
+    for units in (512, 2048):
+        blocks = {"alone": block_of_items(units, steps)}
+        blocks |= {size: block_of_pairs(size, units, steps) for size in sizes}
+        times = interleaved.measure(blocks, steps, rounds)
+        print(f"\n| annotators, 2 layers of {units:,} | ms | over the scorer alone |\n|---|---|---|")
+        for name, (low, middle, high) in interleaved.ratios(times, "alone").items():
+            print(f"| {name} | {np.median(times[name]):.2f} | {middle:.2f} ({low:.2f} to {high:.2f}) |")
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
@@ -240,7 +291,10 @@ def main(argv=None):
     parser.add_argument("--judges", action="store_true")
     parser.add_argument("--held-out", choices=["debates", "votes"], nargs="*", default=["debates", "votes"])
     parser.add_argument("--only", default="", help="how the names of the methods begin")
+    parser.add_argument("--speed", action="store_true")
     options = parser.parse_args(argv)
+    if options.speed:
+        return speed()
     if options.judges:
         return judges()
     data = Arguments()

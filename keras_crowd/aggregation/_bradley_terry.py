@@ -6,6 +6,7 @@ import warnings
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from .._arguments import flag, number, whole_number
 from .._repr import one_line
@@ -81,6 +82,7 @@ def bradley_terry(
     reliability: bool = True,
     position_bias: bool = True,
     tie_rates: bool = True,
+    weights: npt.ArrayLike | None = None,
     score_variance: float | None = None,
     iterations: int = 200,
     tolerance: float = 1e-3,
@@ -107,6 +109,8 @@ def bradley_terry(
         position_bias: Boolean. Whether annotators lean to a position, each with a `p_r`. Defaults to `True`.
         tie_rates: Boolean. Whether annotators have a `nu_r` of their own. Defaults to `True`. With all three
             `False` this is the plain model, in which who answered does not matter.
+        weights: How much each answer counts, `(num_answers,)`, in the order of `answers.answers`, as the `weights` of
+            `annotations.from_rankings`. Defaults to `None`, 1 each.
         score_variance: Number. Variance of the prior of the scores. Defaults to `None`, estimated.
         iterations: Integer. Stop after so many rounds. Defaults to 200.
         tolerance: Number. Stop when no log odds of an answer change by more. Defaults to 1e-3.
@@ -133,7 +137,7 @@ def bradley_terry(
     >>> found.items[np.argsort(-found.scores)].tolist()
     ['a', 'b', 'c']
     """
-    given = Comparisons.of(as_preferences(answers))
+    given = Comparisons.of(as_preferences(answers), weights)
     names = ("reliability", "position_bias", "tie_rates")
     own = [
         flag(name, value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from ..annotations import Annotations, pair_index
 from ._graphs import conjugate_gradients, connected
@@ -25,6 +26,7 @@ class Comparisons:
         pair: Of each answer the position of its pair.
         annotator: Of each answer the position of its annotator.
         answers: `(2 or 3, answers)`: first, second, tie.
+        weight: Of each answer how much it counts, `(answers,)`.
         num_annotators: Number of annotators.
         groups: Of each item its group: items compared with each other, by way of others, are of one.
     """
@@ -35,19 +37,21 @@ class Comparisons:
     pair: np.ndarray
     annotator: np.ndarray
     answers: np.ndarray
+    weight: np.ndarray
     num_annotators: int
     groups: np.ndarray
 
     @classmethod
-    def of(cls, annotations: Annotations) -> Comparisons:
-        """The answers of annotations of preferences."""
+    def of(cls, annotations: Annotations, weights: npt.ArrayLike | None = None) -> Comparisons:
+        """The answers of annotations of preferences, all of weight 1 unless `weights` says more."""
         items, index = pair_index(annotations.items)
         first, second = index.T
         compared = annotations.answers_per_item() > 0
         groups = connected(len(items), first[compared], second[compared])
         said = annotations.soft().answers.T.astype(float)
         who, size = annotations.annotator_index, annotations.num_annotators
-        return cls(items, first, second, annotations.item_index, who, said, size, groups)
+        weight = _checked_weights(weights, len(annotations))
+        return cls(items, first, second, annotations.item_index, who, said, weight, size, groups)
 
     @property
     def ties(self) -> bool:
@@ -93,7 +97,7 @@ class PairModel:
     score_variance: float = field(init=False)
 
     def __post_init__(self) -> None:
-        of_ties = np.mean(self.given.answers[2]) if self.given.ties else 0.5
+        of_ties = np.average(self.given.answers[2], weights=self.given.weight) if self.given.ties else 0.5
         of_ties = np.clip(of_ties, 1e-3, 1 - 1e-3)
         self.mean = np.array([1.0, 0.0, np.log(2 * of_ties / (1 - of_ties))])
         self.variance = np.array([0.1, 0.1, 0.5])
@@ -125,6 +129,11 @@ class PairModel:
 
     def _derivatives(self) -> tuple[np.ndarray, np.ndarray]:
         """Of minus the log-likelihood in half the odds and in the log of the tie: gradient, and curvature."""
+        gradient, curvature = self._derivatives_of_answers()
+        return self.given.weight * gradient, self.given.weight * curvature
+
+    def _derivatives_of_answers(self) -> tuple[np.ndarray, np.ndarray]:
+        """The same where all answers weigh 1."""
         p = self.probabilities()
         lead = p[0] - p[1]
         error = lead - (self.given.answers[0] - self.given.answers[1])
@@ -216,14 +225,14 @@ class PairModel:
 
     def _fix_scale(self) -> None:
         """A factor of all scores is one of all reliabilities: over all answers these have the mean 1."""
-        mean = float(np.mean(self.raters[self.given.annotator, 0]))
+        mean = float(np.average(self.raters[self.given.annotator, 0], weights=self.given.weight))
         if abs(mean) > 0.05:
             self.raters[:, 0] /= mean
             self.score = self.score * mean
 
     def log_likelihood(self) -> float:
         """That of the answers given the estimates."""
-        return float(np.sum(self.given.answers * np.log(self.probabilities())))
+        return float(np.sum(self.given.weight * self.given.answers * np.log(self.probabilities())))
 
 
 def half_odds(score: np.ndarray, raters: np.ndarray, given: Comparisons) -> np.ndarray:
@@ -247,6 +256,18 @@ def learned_variance(squares: np.ndarray, uncertain: np.ndarray, before: np.ndar
     """
     known = np.maximum(1 - np.mean(uncertain / before, axis=0), 1e-3)
     return np.maximum(np.mean(squares, axis=0) / known, _SMALLEST)
+
+
+def _checked_weights(weights: npt.ArrayLike | None, size: int) -> np.ndarray:
+    if weights is None:
+        return np.ones(size)
+    found = np.asarray(weights, float)
+    if found.shape != (size,) or not np.all(np.isfinite(found)) or np.any(found < 0) or not found.any():
+        raise ValueError(
+            f"`weights` must be numbers from 0 on, one for each of {size} answers, and not all 0. "
+            f"Received: shape {found.shape}, {np.nanmin(found, initial=0)} to {np.nanmax(found, initial=0)}"
+        )
+    return found
 
 
 def _variances(

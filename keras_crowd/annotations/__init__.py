@@ -33,6 +33,7 @@ from ._frames import rows_like as rows_like
 from ._ids import MISSING as MISSING
 from ._ids import column as column
 from ._ids import id_array as id_array
+from ._ids import objects as objects
 from ._index import has_index as has_index
 from ._index import refuse_sparse as refuse_sparse
 from ._kinds import Classes as Classes
@@ -45,8 +46,11 @@ from ._numbers import NUMBER as NUMBER
 from ._numbers import as_rating as as_rating
 from ._numbers import float_beside_words as float_beside_words
 from ._numbers import refuse_classes_of_ratings as refuse_classes_of_ratings
+from ._preferences import ComparisonError as ComparisonError
 from ._preferences import Preferences as Preferences
 from ._preferences import pair_index as pair_index
+from ._rankings import Rankings as Rankings
+from ._rankings import from_rankings as from_rankings
 from ._rules import Duplicates as Duplicates
 from ._rules import Empty as Empty
 from ._rules import Judged as Judged
@@ -72,7 +76,9 @@ def __dir__() -> list[str]:
         "Classes",
         "LabelSets",
         "Preferences",
+        "Rankings",
         "Ratings",
         "Tags",
+        "from_rankings",
         "pair_index",
     ]

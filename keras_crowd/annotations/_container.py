@@ -82,6 +82,7 @@ class Annotations(LongForm):
     from_csv = _reader(_table_readers.from_csv)
     from_sets = _reader(_set_readers.from_sets)
     from_preferences = _reader(_preferences.from_preferences)
+    from_preference_table = _reader(_table_readers.from_preference_table)
     concat = _reader(_concat.concat)
 
     def to_dataframe(

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .._arguments import shown
+from ._duplicates import repeated_rows
 from ._factors import encode, factor
 from ._ids import MISSING, column, id_array, objects, refuse_empty
 from ._kinds import OfClasses
@@ -18,6 +20,14 @@ from ._tuples import id_column
 
 _NAMES = ("first", "second", "tie")
 _OTHER = -2  # a winner that is neither of the two
+
+
+class ComparisonError(ValueError):
+    """A comparison that cannot be read; readers of files put its place there instead of the number of its row."""
+
+    def __init__(self, expected: str, received: str, row: int) -> None:
+        super().__init__(f"{expected} Received: {received}, in row {row}")
+        self.expected, self.received, self.row = expected, received, row
 
 
 @dataclass(frozen=True)
@@ -122,20 +132,25 @@ def from_preferences(
     ids, index = encode("item_a` and `item_b", objects([*a.tolist(), *b.tolist()]), "", None)
     index = index.reshape(2, -1)
     if np.any(same := index[0] == index[1]):
-        raise ValueError(
-            "`item_a` and `item_b` must differ in each comparison. "
-            f"Received: {int(same.sum())} of an item with itself, the first of {a.tolist()[np.argmax(same)]!r}"
+        row = int(np.argmax(same))
+        raise ComparisonError(
+            "`item_a` and `item_b` must differ in each comparison.",
+            f"{int(same.sum())} of an item with itself, the first of {shown(a.tolist()[row])}",
+            row,
         )
     codes = _sides("winner", said, ids, index) if choices is None else _choices(said, choices)
     first = np.zeros(len(a), int) if shown_first is None else _first(shown_first, ids, index)
     codes = np.where((first == 1) & (codes >= 0) & (codes < 2), 1 - codes, codes)
-    shown = np.take_along_axis(index, np.stack([first, 1 - first]), axis=0)
+    in_order = np.take_along_axis(index, np.stack([first, 1 - first]), axis=0)
     kept = np.flatnonzero(codes >= 0)
     refuse_empty(kept, "winner")
     size = _number_of_choices(codes, ties, choices)
-    pair = id_column({"first": ids[shown[0, kept]], "second": ids[shown[1, kept]]}, ["first", "second"])
+    pair = id_column(
+        {"first": ids[in_order[0, kept]], "second": ids[in_order[1, kept]]}, ["first", "second"]
+    )
     rules: dict[str, Any] = {"items": _as_pairs(pairs), "annotators": annotators, "duplicates": duplicates}
     read = from_classes_or_ratings(pair, who[kept], codes[kept], classes=size, **rules)
+    _refuse_repeated(read, kept)
     return read._replace(classes=np.array(_NAMES[:size]), kind=Preferences(size))
 
 
@@ -186,26 +201,25 @@ def _sides(name: str, values: Any, ids: np.ndarray, index: np.ndarray) -> np.nda
     if np.any(other := codes == _OTHER):
         row = int(np.argmax(other))
         wrong, two = found.values.tolist()[found.codes[row]], ids[index[:, row]].tolist()
-        raise ValueError(
-            f"`{name}` must be one of the two items, or 'tie' (other words for them are given by `choices=`). "
-            f"Received: {wrong!r} in row {row}, of the items {two[0]!r} and {two[1]!r}"
+        raise ComparisonError(
+            f"`{name}` must be one of the two items, or 'tie' (other words for them are given by `choices=`).",
+            f"{shown(wrong)} for the items {shown(two[0])} and {shown(two[1])}",
+            row,
         )
     return codes
 
 
 def _first(shown_first: Any, ids: np.ndarray, index: np.ndarray) -> np.ndarray:
     """0 where the annotator saw the first of two items first, 1 where the second."""
-    shown = column("shown_first", shown_first)
-    if len(shown) != index.shape[1]:
+    seen = column("shown_first", shown_first)
+    if len(seen) != index.shape[1]:
         raise ValueError(
-            f"`shown_first` must have length {index.shape[1]}, one for each comparison. Received: {len(shown)}"
+            f"`shown_first` must have length {index.shape[1]}, one for each comparison. Received: {len(seen)}"
         )
-    found = _sides("shown_first", shown, ids, index)
+    found = _sides("shown_first", seen, ids, index)
     if np.any(unknown := (found < 0) | (found > 1)):
         row = int(np.argmax(unknown))
-        raise ValueError(
-            f"`shown_first` must be one of the two items. Received: {shown.tolist()[row]!r} in row {row}"
-        )
+        raise ComparisonError("`shown_first` must be one of the two items.", shown(seen.tolist()[row]), row)
     return found
 
 
@@ -220,19 +234,34 @@ def _choices(said: np.ndarray, choices: Sequence[Hashable]) -> np.ndarray:
     place = {word: i for i, word in enumerate(words.tolist())}
     codes = np.array([*(place.get(word, _OTHER) for word in found.values.tolist()), MISSING])[found.codes]
     if np.any(other := codes == _OTHER):
-        raise ValueError(
-            f"`winner` must be one of {choices!r}. Received: {said.tolist()[np.argmax(other)]!r}"
-        )
+        row = int(np.argmax(other))
+        raise ComparisonError(f"`winner` must be one of {choices!r}.", shown(said.tolist()[row]), row)
     return codes
 
 
 def _number_of_choices(codes: np.ndarray, ties: bool | None, choices: Sequence[Hashable] | None) -> int:
-    tied = int(np.sum(codes == 2))
-    if ties is False and tied:
-        raise ValueError(f"`winner` must hold no ties with ties=False. Received: {tied}")
+    tied = codes == 2
+    if ties is False and np.any(tied):
+        raise ComparisonError(
+            "`winner` must hold no ties with ties=False.", str(int(tied.sum())), int(np.argmax(tied))
+        )
     if ties is None:
-        ties = tied > 0 if choices is None else len(choices) == 3
+        ties = bool(np.any(tied)) if choices is None else len(choices) == 3
     return 3 if ties else 2
+
+
+def _refuse_repeated(read: Read, rows: np.ndarray) -> None:
+    """Refuses two answers of an annotator to a pair in the same order; `rows` are those of the comparisons."""
+    repeated = repeated_rows(read.item_index, read.annotator_index, len(read.annotators))
+    if repeated is None:
+        return
+    who, pair = read.annotator_index[repeated[1]], read.item_index[repeated[1]]
+    raise ComparisonError(
+        "An annotator must compare a pair at most once in the same order "
+        "(or `duplicates='first'`, 'last' or 'majority').",
+        f"annotator {shown(read.annotators.tolist()[who])} and pair {shown(read.items.tolist()[pair])} again",
+        int(rows[repeated[1]]),
+    )
 
 
 def _as_list(pairs: Any) -> list[Any]:

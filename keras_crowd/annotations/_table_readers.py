@@ -13,6 +13,7 @@ from ._dense import class_label_names, column_names
 from ._distributions import columns_of
 from ._ids import column
 from ._long_form import Read
+from ._preferences import from_preferences
 from ._rules import Duplicates, Empty, Judged, Unknown, is_of_sets, refuse_others
 from ._set_rows import ticks_columns
 from ._tuples import id_column
@@ -146,3 +147,43 @@ def from_csv(
         duplicates=duplicates,
         unknown=unknown,
     )
+
+
+def from_preference_table(
+    df: Any,
+    item_a: str = "item_a",
+    item_b: str = "item_b",
+    annotator: str = "annotator",
+    winner: str = "winner",
+    *,
+    shown_first: str | None = None,
+    **kwargs: Any,
+) -> Read:
+    """Reads a data frame with one row a comparison, such as crowd-kit's `left`, `right`, `worker`, `label`.
+
+    Args:
+        df: A pandas data frame, or another table of columns with names, as for `from_dataframe`.
+        item_a, item_b, annotator, winner: Names of the columns, which hold what `from_preferences` takes.
+        shown_first: Name of the column that says which item the annotator saw first. Defaults to `None`: `item_a`.
+        **kwargs: `choices=`, `ties=`, `pairs=`, `annotators=` and `duplicates=`, as for `from_preferences`.
+
+    Raises:
+        ValueError: As `from_preferences`; and when a column is not there.
+
+    Example:
+
+    >>> table = {"left": ["x", "y"], "right": ["y", "z"], "worker": ["ann", "bob"], "label": ["x", "z"]}
+    >>> keras_crowd.Annotations.from_preference_table(table, "left", "right", "worker", "label").dense()
+    array([[ 0, -1],
+           [-1,  1]], dtype=int32)
+    """
+    names = column_names(df)
+    named = {"item_a": item_a, "item_b": item_b, "annotator": annotator, "winner": winner}
+    named |= {} if shown_first is None else {"shown_first": shown_first}
+    for argument, name in named.items():
+        if name not in names:
+            raise ValueError(
+                f"`{argument}` must name a column of the table. "
+                f"Received: {argument}={name!r}, columns {shown(list(names))}"
+            )
+    return from_preferences(**{argument: df[name] for argument, name in named.items()}, **kwargs)

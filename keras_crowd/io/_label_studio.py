@@ -37,7 +37,7 @@ def read_label_studio(
     """Reads the JSON export of Label Studio ("JSON"; `read_label_studio_min` reads "JSON-MIN").
 
     Answers are the results of type `choices` (one choice), `taxonomy` (one path, "animal / cat"), `pairwise` ("left" or
-    "right"), `rating` or `number` about whole tasks, not regions.
+    "right"; `read_label_studio_pairs` reads these as preferences), `rating` or `number` about whole tasks, not regions.
     With `sets=True` answers are sets of labels: choices (`choice="multiple"`) or paths of a taxonomy, any number of
     them. An annotation that was submitted without a result of the control then means that nothing was ticked, unless
     `empty="missing"`. Annotators are those of `completed_by`. Items are all tasks in the order of the file, those
@@ -91,7 +91,7 @@ def read_label_studio(
         item_id = follow(task, item, place)
         builder.add_item(item_id, t)
         for one, annotation in kept_annotations(task, key, place):
-            who = annotation.get("model_version") if predictions else _annotator(annotation)
+            who = annotation.get("model_version") if predictions else annotator_of(annotation)
             for value in answers(annotation, from_name, f"{place}, {key[:-1]} {one}", sets):
                 builder.add(item_id, who, value, t, one)
     rows = builder.rows()
@@ -178,6 +178,7 @@ def _prediction(
     return {"model_version": model_version, **score, "result": [] if value == [] else [result]}
 
 
-def _annotator(annotation: dict[str, Any]) -> Any:
+def annotator_of(annotation: dict[str, Any]) -> Any:
+    """The id of who made an annotation, `None` where it does not say."""
     who = annotation.get("completed_by")
     return who.get("id", who.get("email")) if isinstance(who, dict) else who

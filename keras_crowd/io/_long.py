@@ -6,16 +6,16 @@ import functools
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any, Unpack
 
-from .._arguments import shown
 from ..annotations import Annotations, LabelSets, Rules, is_of_sets, refuse_others, ticks_columns
 from ._columns import joined
 from ._names import item_names, refuse_same_names, texts
 from ._parquet import keeps_dictionary, parquet_columns
+from ._records import records_of
 from ._row_builder import RowBuilder, Rows
 from ._rows import assemble
 from ._set_cells import set_columns
 from ._sets import of_ticks, refuse_sets, with_ticks
-from ._soft import parquet_records, read_soft, soft_columns, soft_names
+from ._soft import read_soft, soft_columns, soft_names
 from ._tables import (
     MISSING_TEXTS,
     TEXT_FORMATS,
@@ -25,7 +25,7 @@ from ._tables import (
     separator,
     write_table,
 )
-from ._text import FILE, read_json_lines, read_table
+from ._text import FILE
 
 
 def read_long(
@@ -119,7 +119,7 @@ def read_long(
     missing = texts("missing", missing)
     format_ = format_of(path)
     sep, names = separator(format_, sep), checked_names(format_, names)
-    records = functools.partial(_records, path, format_, sep=sep, names=names, encoding=encoding)
+    records = functools.partial(records_of, path, format_, sep=sep, names=names, encoding=encoding)
     noun = "row" if format_ == "parquet" else "line"
     form: dict[str, Any] = {"text_ids": format_ in TEXT_FORMATS, "noun": noun}
     if probabilities is not None:
@@ -231,31 +231,3 @@ def _collect(
     for line, (*item, annotator, answer) in records:
         builder.add(item[0] if one else item, annotator, answer, line)
     return builder.rows()
-
-
-def _records(
-    path: FILE,
-    format_: str,
-    columns: Sequence[str],
-    sep: str,
-    names: Sequence[str] | None,
-    encoding: str,
-) -> Iterator[tuple[int, list[Any]]]:
-    """Number and fields of each row."""
-    if format_ == "parquet":
-        return parquet_records(path, columns)
-    if format_ == "jsonl":
-        return _json_rows(path, columns, encoding)
-    table = read_table(path, columns, sep=sep, encoding=encoding, names=names)
-    next(table)  # the header
-    return table
-
-
-def _json_rows(path: FILE, columns: Sequence[str], encoding: str) -> Iterator[tuple[int, list[Any]]]:
-    for line, record in read_json_lines(path, encoding):
-        for name in columns:
-            if name not in record:
-                raise ValueError(
-                    f"{path}, line {line}: expected the key {name!r}. Received: {shown(list(record))}"
-                )
-        yield line, [record[name] for name in columns]

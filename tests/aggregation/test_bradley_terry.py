@@ -189,3 +189,28 @@ def test_soft_answers_weigh_as_they_say():
 def test_bad_arguments_are_named(kwargs, message):
     with pytest.raises(ValueError, match=message):
         kc.aggregation.bradley_terry(simulated(4, 2, 20)[0], **kwargs)
+
+
+def test_an_answer_of_weight_two_is_two_answers():
+    """Weighted answers against the same answers given by twins, of whom there are as many as the weight."""
+    answers, *_ = simulated(6, 2, 60)
+    kwargs = dict.fromkeys(NAMES, False) | {"score_variance": 1.0, "tolerance": 1e-9}
+    weights = 1 + np.arange(len(answers)) % 3
+    items = [answers.items[i] for i in answers.item_index]
+    a, b, said = (
+        np.repeat(np.array(values), weights, axis=0).tolist()
+        for values in ([i for i, _ in items], [j for _, j in items], answers.answers)
+    )
+    many = kc.Annotations.from_preferences(a, b, range(len(a)), said, choices=(0, 1, 2))
+    weighted = kc.aggregation.bradley_terry(answers, weights=weights, **kwargs)
+    repeated = kc.aggregation.bradley_terry(many, **kwargs)
+    np.testing.assert_allclose(weighted.scores, repeated.scores, atol=1e-6)
+    np.testing.assert_allclose(weighted.standard_error, repeated.standard_error, atol=1e-6)
+    np.testing.assert_allclose(weighted.tie[0], repeated.tie[0], atol=1e-6)
+    assert weighted.log_likelihood == pytest.approx(repeated.log_likelihood)
+    with pytest.raises(
+        ValueError, match=r"`weights` must be numbers from 0 on, one for each of .* shape \(1,\)"
+    ):
+        kc.aggregation.bradley_terry(answers, weights=[1.0])
+    with pytest.raises(ValueError, match=r"not all 0. Received: shape"):
+        kc.aggregation.bradley_terry(answers, weights=0 * weights)

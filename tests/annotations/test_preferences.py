@@ -81,8 +81,12 @@ def test_of_several_answers_to_a_pair_one_counts(rule, code):
     [
         (TWICE, {}, "at most once"),
         ((["a"], ["a"], ["r"], ["a"]), {}, "must differ in each comparison.*'a'"),
-        ((["a"], ["b"], ["r"], ["c"]), {}, "`winner` must be one of the two items.*'c' in row 0"),
-        ((["a", "b"], ["b", "c"], [0, 0], ["c", "b"]), {}, "Received: 'c' in row 0"),
+        (
+            (["a"], ["b"], ["r"], ["c"]),
+            {},
+            "`winner` must be one of the two items.*'c' for .* 'b', in row 0",
+        ),
+        ((["a", "b"], ["b", "c"], [0, 0], ["c", "b"]), {}, "Received: 'c' for .* in row 0"),
         ((["a"], ["b"], ["r"], [None]), {}, "`winner` must hold at least one"),
         ((["a"], ["b"], ["r", "s"], ["a", "a"]), {}, "lengths 1, 1, 2, 2"),
         ((["a"], [None], ["r"], ["a"]), {}, "`item_a` and `item_b` must not have missing ids"),

@@ -102,6 +102,14 @@ SMALL = {
     "shared.jsonl": b'{"id": 1, "annotations": [{"label": 2, "user": 1}, {"label": 3, "user": 2}], "meta": {}}\n'
     b'{"id": 2, "annotations": [{"label": 2, "user": 1}]}\n',
 }
+SMALL |= {
+    "votes.csv": b"item_a,item_b,annotator,winner\nx,y,ann,left\ny,z,bob,right\n",
+    "chosen.jsonl": b'{"prompt": "p", "chosen": [{"role": "user"}], "rejected": "n"}\n'
+    b'{"prompt": "p", "chosen": "b", "rejected": "c"}\n',
+    "ranks.tsv": b"item\tannotator\trank\nx\tann\t1\ny\tann\t2\nz\tann\t2\n",
+    "pairs.json": b'[{"id": 1, "data": {"l": "x", "r": "y"}, "annotations": [{"completed_by": 1, "result": '
+    b'[{"from_name": "p", "to_name": "l,r", "type": "pairwise", "value": {"selected": "left"}}]}]}]',
+}
 MARK = "@hostile@"
 
 
@@ -351,6 +359,22 @@ def readers():
         "label_studio.json",
         lambda p: kc_io.read_label_studio(p, "kind", predictions=True),
         lambda data: of_json(as_predictions(data), lines=False),
+    )
+    votes = partial(kc_io.read_preferences, choices=("left", "right"))
+    chosen = partial(kc_io.read_preferences, annotator=None, winner=None, prompt="prompt")
+    yield "votes", "votes.csv", votes, partial(of_table, sep=",")
+    yield (
+        "chosen",
+        "chosen.jsonl",
+        lambda p: chosen(p, "chosen", "rejected"),
+        partial(of_json, lines=True),
+    )
+    yield "ranks", "ranks.tsv", kc_io.read_rankings, partial(of_table, sep="\t")
+    yield (
+        "label_studio_pairs",
+        "pairs.json",
+        lambda p: kc_io.read_label_studio_pairs(p, "data.l", "data.r"),
+        partial(of_json, lines=False),
     )
     yield "parquet", "long.parquet", kc_io.read_long, of_parquet
     yield "wide_parquet", "wide.parquet", kc_io.read_wide, of_parquet

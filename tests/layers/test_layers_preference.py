@@ -48,6 +48,20 @@ def simulated(items=60, annotators=8, comparisons=4000, ties=True, seed=0):
     return x, score, answers, beta, position
 
 
+def sampling_errors(answers, score, beta, position, tie=-0.5):
+    """Standard errors of reliability, position bias and log of nu, by the Fisher information of each annotator."""
+    information = np.zeros((len(beta), 3, 3))
+    for i, r in zip(answers.item_index, answers.annotator_index, strict=True):
+        first, second = answers.items[i]
+        slopes = np.array([[score[first] - score[second], 1, 0], [0, 0, 1]]) * [[0.5], [1]]
+        logits = np.outer([1, -1, 0], slopes[0]) + np.outer([0, 0, 1], slopes[1])  # their slopes
+        z = logits @ [beta[r], position[r], tie]
+        p = np.exp(z) / np.exp(z).sum()
+        centered = logits - p @ logits
+        information[r] += centered.T @ (p[:, None] * centered)
+    return np.sqrt(np.diagonal(np.linalg.inv(information), axis1=1, axis2=2))
+
+
 @pytest.mark.parametrize("conn_type", ["full", "reliability", "position", "common"])
 @pytest.mark.parametrize("ties", [False, True])
 def test_values_are_those_of_loops(conn_type, ties):
@@ -112,7 +126,7 @@ def test_adapt_is_bradley_terry(conn_type):
 
 @pytest.mark.parametrize("max_batch_slots", [None, 2048])
 def test_a_scorer_learns_from_annotators_and_an_adversary_on_slots(max_batch_slots, tmp_path):
-    x, score, answers, _, position = simulated()
+    x, score, answers, beta, position = simulated()
     items, index = kc.annotations.pair_index(answers.items, items=range(len(x)))
     assert len(items) == len(x)
     scorer = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, use_bias=False)])
@@ -131,6 +145,10 @@ def test_a_scorer_learns_from_annotators_and_an_adversary_on_slots(max_batch_slo
     np.testing.assert_allclose(kernel, [1.5, -1.0, 0.5], atol=0.3)
     assert crowd.reliability()[0] < -0.5
     assert np.abs(crowd.position_bias() - position).max() < 0.6
+    errors = sampling_errors(answers, score, beta, position)
+    tie = np.log(2 * crowd.tie_rate() / (1 - crowd.tie_rate()))
+    found = np.stack([crowd.reliability() - beta, crowd.position_bias() - position, tie + 0.5], axis=1)
+    assert 0.5 < np.sqrt(np.mean((found / errors) ** 2)) < 1.4
     stripped = kc.strip(model)
     np.testing.assert_allclose(stripped.predict(x, verbose=0), scorer.predict(x, verbose=0), rtol=1e-5)
     assert np.corrcoef(stripped.predict(x, verbose=0)[:, 0], score)[0, 1] > 0.99

@@ -36,6 +36,11 @@ def functional():
     return keras.Model(features, {"classes": f, "answers": kc.layers.CrowdsClassification(5)(f)})
 
 
+def on_pairs():
+    scorer = keras.Sequential([keras.Input((6,)), keras.layers.Dense(1)])
+    return kc.models.preference_model(scorer, kc.layers.CrowdsPreference(5), slots=True)
+
+
 def on_slots():
     base = classifier()
     annotators = keras.Input((None,), dtype="int32", name="annotators")
@@ -125,7 +130,7 @@ np.save(sys.argv[3], served.serve(tf.constant(np.load(sys.argv[2]))).numpy())
 
 
 @pytest.mark.skipif(BACKEND == "torch", reason="Keras exports no SavedModel under PyTorch")
-@pytest.mark.parametrize("build", [nested, on_slots])
+@pytest.mark.parametrize("build", [nested, on_slots, on_pairs])
 def test_exported_classifier_serves_without_keras(build, tmp_path):
     pytest.importorskip("tensorflow")
     stripped = kc.strip(build())
@@ -133,7 +138,9 @@ def test_exported_classifier_serves_without_keras(build, tmp_path):
     np.save(tmp_path / "x.npy", X)
     paths = [str(tmp_path / name) for name in ("served", "x.npy", "y.npy")]
     subprocess.run([sys.executable, "-c", SERVE_WITHOUT_KERAS, *paths], check=True, capture_output=True)
-    np.testing.assert_allclose(np.load(tmp_path / "y.npy"), stripped.predict(X, verbose=0), rtol=1e-5)
+    served, expected = np.load(tmp_path / "y.npy"), stripped.predict(X, verbose=0)
+    np.testing.assert_allclose(served, expected, rtol=1e-5)
+    np.testing.assert_array_equal(np.argsort(served, axis=0), np.argsort(expected, axis=0))
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="Keras exports LiteRT from TensorFlow")
