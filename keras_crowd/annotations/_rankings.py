@@ -16,7 +16,7 @@ from ._tuples import id_column, joined_codes
 
 
 class Rankings(NamedTuple):
-    """What `from_rankings` found.
+    """Result of `from_rankings`.
 
     Attributes:
         annotations: The pairs of all rankings, as preferences.
@@ -159,7 +159,7 @@ def _pairs(rows: np.ndarray, ranking: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def _order_in(
     answers: Annotations, first: np.ndarray, second: np.ndarray, annotator: np.ndarray, ids: np.ndarray
 ) -> np.ndarray:
-    """Which of the comparisons each answer is."""
+    """Finds the comparison that each answer belongs to."""
     pair_ids, who_ids = answers.items.tolist(), answers.annotators.tolist()
     pair = {id_: i for i, id_ in enumerate(pair_ids)}
     who = {id_: i for i, id_ in enumerate(who_ids)}
