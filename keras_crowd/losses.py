@@ -69,10 +69,10 @@ class MaskedCrowdCrossEntropy(_MaskedCrowdLoss):
     over the annotators).
 
     Args:
-        reduction: As for every Keras loss; `"mean_with_sample_weight"` divides by the sum of the weights of the
+        reduction: String. As for every Keras loss; `"mean_with_sample_weight"` divides by the sum of the weights of the
             answers.
-        name: Name of the loss. Defaults to that of the class, as `"masked_crowd_huber"`.
-        dtype: Dtype of the computation. Defaults to `keras.config.floatx()`.
+        name: String. Name of the loss. Defaults to that of the class, as `"masked_crowd_huber"`.
+        dtype: String. Dtype of the computation. Defaults to `keras.config.floatx()`.
 
     Call arguments:
         y_true: Hard answers `(..., annotators or slots)`, class codes with `-1` (anything negative, or
@@ -106,9 +106,9 @@ class MaskedCrowdBinaryCrossEntropy(_MaskedCrowdLoss):
     has loss 0 and zero gradient.
 
     Args:
-        reduction: As for every Keras loss.
-        name: Name of the loss. Defaults to that of the class, as `"masked_crowd_huber"`.
-        dtype: Dtype of the computation. Defaults to `keras.config.floatx()`.
+        reduction: String. As for every Keras loss.
+        name: String. Name of the loss. Defaults to that of the class, as `"masked_crowd_huber"`.
+        dtype: String. Dtype of the computation. Defaults to `keras.config.floatx()`.
 
     Call arguments:
         y_true: Sets of labels `(batch, annotators or slots, labels)`: 1 ticked, 0 not ticked, negative (or `NaN`) for
@@ -158,9 +158,9 @@ class MaskedCrowdMeanSquaredError(_MaskedErrorLoss):
     answers has loss 0 and zero gradient.
 
     Args:
-        reduction: As for every Keras loss.
-        name: Name of the loss. Defaults to that of the class, as `"masked_crowd_huber"`.
-        dtype: Dtype of the computation. Defaults to `keras.config.floatx()`.
+        reduction: String. As for every Keras loss.
+        name: String. Name of the loss. Defaults to that of the class, as `"masked_crowd_huber"`.
+        dtype: String. Dtype of the computation. Defaults to `keras.config.floatx()`.
 
     Call arguments:
         y_true: Numeric answers `(batch, annotators or slots)`, or `(batch, annotators or slots, targets)`,
@@ -189,9 +189,9 @@ class MaskedCrowdMeanAbsoluteError(_MaskedErrorLoss):
         loss = 1/|S| sum over (i, r) in S of |y_ir - m_ir|
 
     Args:
-        reduction: As for every Keras loss.
-        name: Name of the loss. Defaults to that of the class, as `"masked_crowd_huber"`.
-        dtype: Dtype of the computation. Defaults to `keras.config.floatx()`.
+        reduction: String. As for every Keras loss.
+        name: String. Name of the loss. Defaults to that of the class, as `"masked_crowd_huber"`.
+        dtype: String. Dtype of the computation. Defaults to `keras.config.floatx()`.
 
     Call arguments:
         y_true, y_pred: As for `MaskedCrowdMeanSquaredError`.
@@ -215,9 +215,9 @@ class MaskedCrowdHuber(_MaskedErrorLoss):
 
     Args:
         delta: Where the square turns into a line, positive, in units of the answers.
-        reduction: As for every Keras loss.
-        name: Name of the loss. Defaults to that of the class, as `"masked_crowd_huber"`.
-        dtype: Dtype of the computation. Defaults to `keras.config.floatx()`.
+        reduction: String. As for every Keras loss.
+        name: String. Name of the loss. Defaults to that of the class, as `"masked_crowd_huber"`.
+        dtype: String. Dtype of the computation. Defaults to `keras.config.floatx()`.
 
     Call arguments:
         y_true, y_pred: As for `MaskedCrowdMeanSquaredError`.
@@ -259,9 +259,9 @@ class MaskedCrowdGaussian(_MaskedRatingLoss):
     variance and counts for less. In nats.
 
     Args:
-        reduction: As for every Keras loss.
-        name: Name of the loss. Defaults to that of the class, as `"masked_crowd_huber"`.
-        dtype: Dtype of the computation. Defaults to `keras.config.floatx()`.
+        reduction: String. As for every Keras loss.
+        name: String. Name of the loss. Defaults to that of the class, as `"masked_crowd_huber"`.
+        dtype: String. Dtype of the computation. Defaults to `keras.config.floatx()`.
 
     Call arguments:
         y_true: Numeric answers, as for `MaskedCrowdMeanSquaredError`.

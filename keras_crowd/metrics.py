@@ -49,12 +49,12 @@ class CrowdAccuracy(_ObservedMean):
     below 1 also for a perfect model.
 
     Args:
-        name: Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.
-        dtype: Dtype of the result.
+        name: String. Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.
+        dtype: String. Dtype of the result.
 
     Call arguments:
         y_true, y_pred: As for `keras_crowd.losses.MaskedCrowdCrossEntropy`.
-        sample_weight: One weight an item, `(batch,)` (or token, `(batch, time)`).
+        sample_weight: One weight per item, `(batch,)` (or token, `(batch, time)`).
 
     Example:
 
@@ -75,12 +75,12 @@ class CrowdCrossEntropy(_ObservedMean):
     Unlike a loss averaged over batches, it counts every answer alike however the batches fall.
 
     Args:
-        name: Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.
-        dtype: Dtype of the result.
+        name: String. Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.
+        dtype: String. Dtype of the result.
 
     Call arguments:
         y_true, y_pred: As for `keras_crowd.losses.MaskedCrowdCrossEntropy`.
-        sample_weight: One weight an item, `(batch,)` (or token, `(batch, time)`).
+        sample_weight: One weight per item, `(batch,)` (or token, `(batch, time)`).
 
     Example:
 
@@ -108,12 +108,12 @@ class CrowdBinaryAccuracy(_LabelMean):
     This is agreement with the annotators, not accuracy against the truth.
 
     Args:
-        name: Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.
-        dtype: Dtype of the result.
+        name: String. Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.
+        dtype: String. Dtype of the result.
 
     Call arguments:
         y_true, y_pred: As for `keras_crowd.losses.MaskedCrowdBinaryCrossEntropy`.
-        sample_weight: One weight an item, `(batch,)`.
+        sample_weight: One weight per item, `(batch,)`.
 
     Example:
 
@@ -132,12 +132,12 @@ class CrowdBinaryCrossEntropy(_LabelMean):
     """Negative log-likelihood of a judged label of a set, in nats: how well held-out answers are predicted.
 
     Args:
-        name: Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.
-        dtype: Dtype of the result.
+        name: String. Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.
+        dtype: String. Dtype of the result.
 
     Call arguments:
         y_true, y_pred: As for `keras_crowd.losses.MaskedCrowdBinaryCrossEntropy`.
-        sample_weight: One weight an item, `(batch,)`.
+        sample_weight: One weight per item, `(batch,)`.
 
     Example:
 
@@ -165,12 +165,12 @@ class CrowdRootMeanSquaredError(_RatingMean):
     This is against the annotators, not the truth: their noise keeps it above 0 also for a perfect model.
 
     Args:
-        name: Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.
-        dtype: Dtype of the result.
+        name: String. Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.
+        dtype: String. Dtype of the result.
 
     Call arguments:
         y_true, y_pred: As for `keras_crowd.losses.MaskedCrowdMeanSquaredError`.
-        sample_weight: One weight an item, `(batch,)`.
+        sample_weight: One weight per item, `(batch,)`.
 
     Example:
 
@@ -196,12 +196,12 @@ class CrowdGaussianCrossEntropy(_RatingMean):
     standardized, say) differ by a constant.
 
     Args:
-        name: Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.
-        dtype: Dtype of the result.
+        name: String. Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.
+        dtype: String. Dtype of the result.
 
     Call arguments:
         y_true, y_pred: As for `keras_crowd.losses.MaskedCrowdGaussian`.
-        sample_weight: One weight an item, `(batch,)`.
+        sample_weight: One weight per item, `(batch,)`.
 
     Example:
 

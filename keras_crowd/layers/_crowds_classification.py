@@ -30,28 +30,30 @@ class CrowdsClassification(ClassesLayer):
     Keras masks end here; mark padding as missing answers.
 
     Args:
-        num_annotators: Number of annotators, R.
-        conn_type: Which connection, as above, by name or as an instance of
-            `keras_crowd.layers.connections.ClassConnection`.
-        from_logits: Whether the inputs are logits, to be turned into probabilities by a softmax.
-        initial_accuracy: Probability, in (0, 1), with which every annotator starts to repeat a class that
+        num_annotators: Integer. Number of annotators, R.
+        conn_type: String, or instance of `keras_crowd.layers.connections.ClassConnection`. The connection, as above.
+            Defaults to `"MW"`.
+        from_logits: Boolean. Whether the inputs are logits, to be turned into probabilities by a softmax. Defaults to
+            `False`.
+        initial_accuracy: Float between 0 and 1. Probability with which every annotator starts to repeat a class that
             the classifier is sure of. Defaults to the papers' identity start, `e / (e + K - 1)`: .28
             for 10 classes, .027 for 100. Not for `"VB"`.
-        kernel_initializer: Start of `W`, `w` or `s`, in place of `initial_accuracy`.
-        bias_initializer: Start of `b`.
-        classifier_regularizer: Penalty on the class probabilities of the batch, in training:
+        kernel_initializer: Initializer of `W`, `w` or `s`, in place of `initial_accuracy`.
+        bias_initializer: Initializer of `b`. Defaults to zeros.
+        classifier_regularizer: Regularizer of the class probabilities of the batch, in training:
             `keras_crowd.regularizers.ClassifierLogDet`.
-        confusion_regularizer: Penalty on the confusions, in training, for `"CM"`:
+        confusion_regularizer: Regularizer of the confusions, in training, for `"CM"`:
             `keras_crowd.regularizers.ConfusionLogDet` or `ConfusionTrace`.
-        max_batch_slots: For very many annotators: the most slots that a training batch has (batch size times
-            slots of an item). Then `keras_crowd.optimizers.crowd_optimizer` touches in each step only the
+        max_batch_slots: Integer. For very many annotators: the most slots that a training batch has (batch size times
+            slots per item). Then `keras_crowd.optimizers.crowd_optimizer` touches in each step only the
             annotators of the batch, by `LazyAdam`; with other optimizers nothing changes. Training is on slots
             then, without `confusion_regularizer`. Adds that many rows of parameters, which have no effect.
-        dtype: Dtype policy of the layer. Defaults to the variable dtype of the global policy.
+        dtype: String or `keras.DTypePolicy`. Dtype policy of the layer. Defaults to the variable dtype of the global
+            policy.
         **kwargs: `name` and `trainable`, as for every Keras layer.
 
     Call arguments:
-        probabilities: Class probabilities `(batch, ..., classes)`.
+        probabilities: Class probabilities, floats `(batch, ..., classes)`.
         annotators: Annotator of each slot, integers `(batch, slots)`, negative for an empty slot, where
             the logits are -1e30 and answers are left out. Without it the answers of all annotators are predicted.
 

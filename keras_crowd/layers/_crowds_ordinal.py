@@ -38,19 +38,20 @@ class CrowdsOrdinal(CrowdLayer):
     The layer computes in the variable dtype of its policy.
 
     Args:
-        num_annotators: Number of annotators, R.
-        num_classes: Number of grades, K, at least 2.
-        answers_per_annotator: How many answers each gave, as `annotations.answers_per_annotator()`; without
-            it all weigh alike.
-        initial_slope: Start of `a`, positive.
-        max_batch_slots: For very many annotators: the most slots that a training batch has, as for
+        num_annotators: Integer. Number of annotators, R.
+        num_classes: Integer, at least 2. Number of grades, K.
+        answers_per_annotator: Integers `(num_annotators,)`. Number of answers of each annotator, as
+            `annotations.answers_per_annotator()` counts them. Defaults to equal weights.
+        initial_slope: Positive float. Where `a` starts. Defaults to 2.0.
+        max_batch_slots: Integer. For very many annotators: the most slots that a training batch has, as for
             `CrowdsClassification`. Training is on slots then, and the convention moves all annotators without a
             gradient.
-        dtype: Dtype policy of the layer. Defaults to the variable dtype of the global policy.
+        dtype: String or `keras.DTypePolicy`. Dtype policy of the layer. Defaults to the variable dtype of the global
+            policy.
         **kwargs: `name` and `trainable`, as for every Keras layer.
 
     Call arguments:
-        x: Scores `(batch, 1)`, as from `Dense(1)`.
+        x: Scores, floats `(batch, 1)`, as from `Dense(1)`.
         annotators: Annotator of each slot, integers `(batch, slots)`, negative for an empty slot, where
             the logits are -1e30 and answers are left out. Without it the answers of all annotators are predicted.
 

@@ -53,29 +53,31 @@ class CrowdsRegression(CrowdLayer):
     The layer computes in the variable dtype of its policy: float32 under a global mixed precision policy.
 
     Args:
-        num_annotators: Number of annotators, R.
-        conn_type: Which connection, as above, by name or as an instance of
-            `keras_crowd.layers.connections.RatingConnection`.
-        answers_per_annotator: How many answers each gave, as `annotations.answers_per_annotator()`: the
-            weights `w_r`. Without it all weigh alike, and annotators with few answers or none move what
-            is held.
-        learn_variance: Whether to learn a variance per annotator. Needs `answers_per_annotator`.
-        initial_variance: Where all variances start, positive: a number, or one for each annotator.
+        num_annotators: Integer. Number of annotators, R.
+        conn_type: String, or instance of `keras_crowd.layers.connections.RatingConnection`. The connection, as above.
+            Defaults to `"S+B"`.
+        answers_per_annotator: Integers `(num_annotators,)`. Number of answers of each annotator, as
+            `annotations.answers_per_annotator()` counts them: the weights `w_r`. Defaults to equal weights, and then
+            annotators with few answers or none move what is held.
+        learn_variance: Boolean. Whether to learn a variance per annotator. Needs `answers_per_annotator`. Defaults to
+            `False`.
+        initial_variance: Positive float, or one per annotator. Where the variances start.
         variance_strength: Float. Pseudo-answers with the common variance, which is learned as well, of each
             annotator, so that the variance of an annotator with two answers cannot run to 0. Positive.
-        scale_initializer: Start of `s`. Defaults to the connection's, 1.
-        bias_initializer: Start of `b`; `keras_crowd.initializers.PerAnnotator` for one per annotator. Defaults to
+        scale_initializer: Initializer of `s`. Defaults to the connection's, 1.
+        bias_initializer: Initializer of `b`; `keras_crowd.initializers.PerAnnotator` for one per annotator. Defaults to
             the connection's, 0.
-        scale_regularizer: Penalty on `s - 1`, in training, such as `keras.regularizers.L2(1e-3)`.
-        bias_regularizer: Penalty on `b`, in training.
-        max_batch_slots: For very many annotators: the most slots that a training batch has, as for
+        scale_regularizer: Regularizer of `s - 1`, in training, such as `keras.regularizers.L2(1e-3)`.
+        bias_regularizer: Regularizer of `b`, in training.
+        max_batch_slots: Integer. For very many annotators: the most slots that a training batch has, as for
             `CrowdsClassification`. Training is on slots then, without regularizers of `s` and `b`, and the
             convention moves all annotators without a gradient.
-        dtype: Dtype policy of the layer. Defaults to the variable dtype of the global policy.
+        dtype: String or `keras.DTypePolicy`. Dtype policy of the layer. Defaults to the variable dtype of the global
+            policy.
         **kwargs: `name` and `trainable`, as for every Keras layer.
 
     Call arguments:
-        x: The model's predictions `(batch, targets)`, `(batch, 1)` for one number per item.
+        x: The model's predictions, floats `(batch, targets)`; `(batch, 1)` for one number per item.
         annotators: Annotator of each slot, integers `(batch, slots)`, negative for an empty slot, where
             the means are -1e30 and answers are left out. Without it the answers of all annotators are predicted.
 

@@ -24,15 +24,15 @@ class CrowdsSequenceLabeling(ClassesLayer):
     For a model that knows which tags follow each other see `keras_crowd.models.HiddenCRF`.
 
     Args:
-        num_annotators: Number of annotators, R.
-        conn_type: `"MW"`, `"VW"`, `"VB"`, `"VW+B"`, `"SW"` or `"CM"`, as in `CrowdsClassification`.
+        num_annotators: Integer. Number of annotators, R.
+        conn_type: String. `"MW"`, `"VW"`, `"VB"`, `"VW+B"`, `"SW"` or `"CM"`, as in `CrowdsClassification`.
         **kwargs: The other arguments of `CrowdsClassification`.
 
     Call arguments:
         probabilities: Class probabilities of tokens, `(batch, time, classes)`.
         annotators: Annotator of each slot, integers `(batch, slots)`, negative for an empty slot, where
             the logits are -1e30 and answers are left out. Without it the answers of all annotators are predicted.
-        mask: Which tokens are real, bools `(batch, time)`. Defaults to the Keras mask.
+        mask: Booleans `(batch, time)`. Which tokens are real. Defaults to the Keras mask.
 
     Input shape:
         `(batch, time, classes)`.

@@ -87,7 +87,7 @@ def with_annotators(x: Features, annotators: Tensor) -> Any:
 
 
 def checked_weights(sample_weight: npt.ArrayLike | None, annotations: Annotations) -> np.ndarray | None:
-    """One weight an item, float32."""
+    """One weight per item, float32."""
     if sample_weight is None:
         return None
     weights = np.asarray(rows_by_id("sample_weight", sample_weight, annotations), np.float32)

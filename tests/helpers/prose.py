@@ -8,7 +8,7 @@ import sys
 ROOT = pathlib.Path(__file__).parents[2]
 COUNTED = (
     "answers?|biases|bias|classes|class|columns?|comparisons?|confusions?|labels?|lines?|matrix|matrices|numbers?|objects?|"
-    "panels?|parameters?|precisions?|probability|probabilities|rows?|scales?|sets?|slots?|tags?|tokens?|values?|variances?"
+    "panels?|parameters?|precisions?|probability|probabilities|rows?|scales?|sets?|slots?|tags?|tokens?|values?|variances?|weights?"
 )
 UNITS = "annotator|rater|item|answer|class|epoch|batch|step|token|sentence|label|line|row|file|replica|pair|slot"
 HABITS = {
