@@ -61,9 +61,9 @@ class CrowdsRegression(CrowdLayer):
             annotators with few answers or none move what is held.
         learn_variance: Boolean. Whether to learn a variance per annotator. Needs `answers_per_annotator`. Defaults to
             `False`.
-        initial_variance: Positive float, or one per annotator. Where the variances start.
+        initial_variance: Positive float, or one per annotator. Where the variances start. Defaults to 1.0.
         variance_strength: Float. Pseudo-answers with the common variance, which is learned as well, of each
-            annotator, so that the variance of an annotator with two answers cannot run to 0. Positive.
+            annotator, so that the variance of an annotator with two answers cannot run to 0. Positive. Defaults to 4.0.
         scale_initializer: Initializer of `s`. Defaults to the connection's, 1.
         bias_initializer: Initializer of `b`; `keras_crowd.initializers.PerAnnotator` for one per annotator. Defaults to
             the connection's, 0.
