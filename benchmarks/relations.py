@@ -214,17 +214,21 @@ def of_seed(data, seed, only=""):
 
 
 def show(runs):
+    """Means and spreads; then what each method is above the vote on the same sentences."""
+    names = [name for name in runs[0] if name in METHODS]
+    rates_alone = [name for name in runs[0] if name not in METHODS]
+    tables = [("trained on", [*rates_alone, *names], lambda run, name: np.array(run[name]))]
+    if "vote" in names:
+        tables.append(("above the vote", names[1:], lambda run, name: np.subtract(run[name], run["vote"])))
     heads = [f"{name}, {what}" for name in GOLD for what in ("average precision", "F1")]
-    print(
-        f"| trained on | nats, by text | nats, by text and answers | {' | '.join(heads)} |\n|{'---|' * 7}"
-    )
-    for name in runs[0]:
-        values = np.array([run[name] for run in runs])
-        cells = [
-            f"{mean:.3f} +- {spread:.3f}"
-            for mean, spread in zip(values.mean(0), values.std(0), strict=True)
-        ]
-        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+    for title, rows, of in tables:
+        print(
+            f"\n| {title} | nats, by text | nats, by text and answers | {' | '.join(heads)} |\n|{'---|' * 7}"
+        )
+        for name in rows:
+            values = np.array([of(run, name) for run in runs])
+            pairs = zip(values.mean(axis=0), values.std(axis=0), strict=True)
+            print(f"| {name} | {' | '.join(f'{mean:.3f} +- {spread:.3f}' for mean, spread in pairs)} |")
 
 
 def main(argv=None):

@@ -20,7 +20,7 @@ from ._fit_progress import FitProgress
 from ._training import Training
 from ._typing import Features, LearningRate, Optimizer
 from ._weight_choice import WeightChoice
-from .annotations import Annotations, Answers, as_annotations, rows_by_id
+from .annotations import Annotations, Answers, LabelSets, as_annotations, rows_by_id
 from .models import classifier_model, is_data_set, prepared, warn_of_own_training
 from .selection import REPLICA_WEIGHTS
 
@@ -125,6 +125,7 @@ def fit_crowd(
         minimization, identifiability, and regularization", ICLR 2023, GeoCrowdNet(F).
     """
     _check(x, crowd_learning_rate, epochs, batch_size, from_logits)
+    _refuse_sets(answers)
     choosing = {
         "num_replicas": whole_number("num_replicas", num_replicas, low=2),
         "fraction": fraction,
@@ -214,6 +215,15 @@ def _check(
     schedule = isinstance(crowd_learning_rate, keras.optimizers.schedules.LearningRateSchedule)
     if crowd_learning_rate is not None and not schedule:
         number("crowd_learning_rate", crowd_learning_rate, at_least=0)
+
+
+def _refuse_sets(answers: Answers | None) -> None:
+    if isinstance(answers, Annotations) and isinstance(answers.kind, LabelSets):
+        raise ValueError(
+            "`answers` must be of one class each: `fit_crowd` chooses the weight of `ClassifierLogDet`, which takes "
+            "class probabilities that sum to 1. Train on sets of labels with `layers.CrowdsMultiLabel` or `EMTrainer`. "
+            f"Received: {answers!r}"
+        )
 
 
 def _given(

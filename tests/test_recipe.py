@@ -106,6 +106,12 @@ def test_epochs_by_default_are_a_thousand_steps(monkeypatch):
     assert len(fit.history.epoch) == 3
 
 
+def test_sets_of_labels_are_refused_with_what_to_use():
+    sets = kc.Annotations.from_sets(range(4), [0] * 4, [[0], [1], [], [0, 1]])
+    with pytest.raises(ValueError, match=r"`layers.CrowdsMultiLabel` or `EMTrainer`.*sets of 2 labels"):
+        kc.fit_crowd(network(), X[:4], sets)
+
+
 def test_weight_acts_in_training():
     """A huge weight spreads the predictions out: surer on the same seed."""
     sure = []

@@ -30,6 +30,14 @@ LAYERS = [  # layer, input, parameters
         R * T + R * T + T,
     ),
     (lambda: kc.layers.CrowdsOrdinal(R, K), 1, R * (K - 1) + 1),
+    *[
+        (lambda conn_type=conn_type: kc.layers.CrowdsMultiLabel(R, conn_type), K, parameters)
+        for conn_type, parameters in {
+            "full": 2 * R * K,
+            "additive": 2 * R + 2 * K,
+            "annotator": 2 * R,
+        }.items()
+    ],
 ]
 KEPT = [  # optimizer, variables for each parameter
     (keras.optimizers.SGD(0.1), 0),

@@ -22,8 +22,9 @@ def check_confusions(crowd: CrowdLayer) -> None:
     """Refuses a crowd layer that has no confusion matrix per annotator."""
     if not isinstance(crowd, CrowdLayer) or not crowd.has_confusions:
         raise ValueError(
-            '`crowd` must be a crowd layer with confusions, as `CrowdsClassification(..., "CM")`. '
-            f"Received: {getattr(crowd, 'conn_type', type(crowd).__name__)!r}"
+            '`crowd` must be a crowd layer with confusions, as `CrowdsClassification(..., "CM")`. For other answers, '
+            "`EMTrainer` climbs the joint likelihood of all answers to an item. "
+            f"Received: {type(crowd).__name__}, conn_type={getattr(crowd, 'conn_type', None)!r}"
         )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import keras_crowd as kc
-from keras_crowd.annotations import AnswerKind, Classes, Ratings, Tags, kind_given
+from keras_crowd.annotations import AnswerKind, Classes, LabelSets, Ratings, Tags, kind_given
 
 XLA = keras.backend.backend() != "torch"
 R, L, N = 3, 4, 12
@@ -116,7 +116,7 @@ def test_annotations_have_a_kind():
     )
 
 
-@pytest.mark.parametrize("kind", [Classes(3), Tags(3), Ratings(), Ratings((2,))])
+@pytest.mark.parametrize("kind", [Classes(3), Tags(3), Ratings(), Ratings((2,)), LabelSets(3)])
 def test_names_of_losses_metrics_and_aggregation_are_those_of_the_package(kind):
     losses, metrics = (
         [keras.saving.get_registered_object(name) for name in names]
@@ -134,6 +134,7 @@ def test_names_of_losses_metrics_and_aggregation_are_those_of_the_package(kind):
         (kc.layers.CrowdsOrdinal(R, 5), 1, Classes(5)),
         (kc.layers.CrowdsRegression(R), 1, Ratings()),
         (kc.layers.CrowdsRegression(R), 2, Ratings((2,))),
+        (kc.layers.CrowdsMultiLabel(R), 4, LabelSets(4)),
     ],
 )
 def test_layers_say_which_answers_they_take(crowd, width, kind):

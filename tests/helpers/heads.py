@@ -24,7 +24,7 @@ class Head:
 
     layer: Callable[..., Any]
     loss: Callable[[], Any]
-    kind: str = "classes"  # or "ratings", "grades", "tokens"
+    kind: str = "classes"  # or "ratings", "grades", "tokens", "sets"
     slots: bool = False
     activity: float = 0.0  # penalty on the classifier's outputs, which Keras keeps as it does `add_loss`
 
@@ -69,6 +69,12 @@ HEADS = {
         _cross_entropy,
         "grades",
     ),
+    "sets": Head(
+        lambda name: kc.layers.CrowdsMultiLabel(ANNOTATORS, "additive", name=name),
+        kc.losses.MaskedCrowdBinaryCrossEntropy,
+        "sets",
+        slots=True,
+    ),
     "tokens": Head(_tokens("CM", classifier_regularizer=_F(0.1)), _cross_entropy, "tokens"),
 }
 
@@ -91,7 +97,7 @@ def _below(head: Head, name: str) -> keras.Sequential:
     of_numbers = head.kind in ("ratings", "grades")
     dense = keras.layers.Dense(
         1 if of_numbers else CLASSES,
-        None if of_numbers else "softmax",
+        None if of_numbers else "sigmoid" if head.kind == "sets" else "softmax",
         kernel_initializer=start,
     )
     if head.kind == "tokens":
@@ -115,6 +121,8 @@ def compiled(names: Any = HEADS, optimizer: Any = None, metrics: bool = True, **
 
 
 def _metric(head: Head) -> Any:
+    if head.kind == "sets":
+        return kc.metrics.CrowdBinaryCrossEntropy(name="metric")
     if head.kind != "ratings":
         return kc.metrics.CrowdCrossEntropy(name="metric")
     if head.loss is kc.losses.MaskedCrowdGaussian:
@@ -146,6 +154,8 @@ def _answers(head: Head, rng: Any, given: np.ndarray) -> np.ndarray:
     missing = rng.random(shape) >= given.reshape(-1, *[1] * (len(shape) - 1))
     if head.kind == "ratings":
         return np.where(missing, np.nan, rng.normal(size=shape)).astype("float32")
+    if head.kind == "sets":
+        return np.where(missing[..., None], -1, rng.integers(0, 2, (*shape, CLASSES))).astype("int32")
     return np.where(missing, -1, rng.integers(0, CLASSES, shape)).astype("int32")
 
 

@@ -313,7 +313,10 @@ def test_bad_arguments_are_refused():
     flat = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
     with pytest.raises(ValueError, match=r"scores of shape \(batch, time, classes\). Received"):
         hidden(flat, cm)
-    with pytest.raises(ValueError, match=r"`crowd` must be a crowd layer with confusions.*Received: 'MW'"):
+    with pytest.raises(
+        ValueError,
+        match=r"`crowd` must be a crowd layer with confusions.*Received: CrowdsClassification, conn_type='MW'",
+    ):
         hidden(encoder(), kc.layers.CrowdsSequenceLabeling(R, "MW"))
     with pytest.raises(ValueError, match=r"`crf` must be a `LinearChainCRF`. Received: Dense"):
         hidden(encoder(), cm, keras.layers.Dense(3))
