@@ -284,3 +284,31 @@ def test_preferences_of_judges_and_of_workers(crowd_data, monkeypatch, capsys):
     plain, workers = found.values()
     assert plain == pytest.approx([60.5, 0.862], abs=0.1)
     assert workers[1] < 0.83
+
+
+def test_relations(crowd_data, monkeypatch, capsys):
+    relations = script("benchmarks", "relations")
+    monkeypatch.setattr(relations, "COMPONENTS", 10)
+    monkeypatch.setattr(relations, "EPOCHS", 1)
+    few = {name: relations.METHODS[name] for name in ("vote", "CrowdsMultiLabel, full")}
+    monkeypatch.setattr(relations, "METHODS", few)
+    (run,) = relations.main(["--seeds", "1"])
+    assert list(run) == ["rates of each worker", *few]
+    assert all(np.isfinite(run[name]).all() for name in few)
+    assert run["CrowdsMultiLabel, full"][1] < run["rates of each worker"][1]
+    assert "| above the vote |" in capsys.readouterr().out
+
+
+def test_label_crowds(monkeypatch, capsys):
+    label_crowds = script("benchmarks", "label_crowds")
+    monkeypatch.setattr(label_crowds, "ITEMS", 60)
+    monkeypatch.setattr(label_crowds.relations, "EPOCHS", 1)
+    monkeypatch.setattr(label_crowds.relations, "CONN_TYPES", ("full",))
+    for shape in label_crowds.SHAPES:
+        s, c = label_crowds.rates(shape, 6, np.random.default_rng(0))
+        assert s.shape == c.shape == (6, 8)
+        assert np.all((s > 0) & (s < 1) & (c > 0) & (c < 1))
+    found = label_crowds.main(["--seeds", "1", "--shapes", "mixed", "--answers", "12"])
+    assert set(found["mixed", 12]) == {"full", "EM"}
+    assert np.isfinite(list(found["mixed", 12].values())).all()
+    assert "| mixed, 12 |" in capsys.readouterr().out

@@ -63,6 +63,15 @@ def test_sentences(tmp_path, crowd_data):
     np.testing.assert_allclose(np.sum(served, axis=1), 1, rtol=1e-5)
 
 
+@on_tensorflow
+def test_relations(tmp_path, crowd_data):
+    cause, treat = script("examples", "relations").main(epochs=4, folder=tmp_path)
+    assert cause > 0.35  # 0.23 by chance
+    assert treat > 0.65  # 0.44 by chance
+    served = serve(tmp_path / "relations", ["firstterm treats secondterm", "no relation"])
+    assert served.shape == (2, 10)
+
+
 def serve(folder, x):
     loaded = importlib.import_module("tensorflow").saved_model.load(str(folder))
     return loaded.serve(x)

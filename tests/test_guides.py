@@ -50,6 +50,15 @@ def check_preferences(names):
     assert names["answers"].items[0] == ("x", "z")
 
 
+def check_sets(names):
+    table, truth = names["annotators"], names["truth"]
+    assert table["annotator"][np.argsort(table["rank"])][-2:].tolist() in ([0, 1], [1, 0])
+    votes = names["kc"].aggregation.label_shares(names["answers"]) > 0.5
+    right = {name: np.mean((names[name] > 0.5) == truth) for name in ("p", "posterior")}
+    assert min(right.values()) > np.mean(votes == truth) + 0.05
+    assert np.isfinite(list(names["by_connection"].values())).all()
+
+
 CHECKS = {name[6:]: check for name, check in globals().items() if name.startswith("check_")}
 WITH_SNIPPETS = [page for page in PAGES if page.name not in NOT_RUN and any(snippets(page))]
 
