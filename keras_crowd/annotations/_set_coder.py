@@ -83,6 +83,9 @@ class SetCoder:
         self._form: Form | None = "set" if whole else None
         self._codes = array("i")
         self._code_of: dict[Ticks, int] = {}
+        self._label_of: dict[Hashable, Hashable] = {}
+        self._state_of: dict[Hashable, int] = {}
+        self._last: tuple[Any, int] = (None, MISSING)  # `problem` is asked before `add`
         self._read_texts: dict[str, int] = {}
 
     @property
@@ -93,14 +96,15 @@ class SetCoder:
     def problem(self, value: Any) -> str | None:
         """What `add` expects and `value` is not."""
         try:
-            self._code(value)
+            self._last = value, self._code(value)
         except UnfitError as error:
             return str(error)
         return None
 
     def add(self, value: Any) -> None:
         """Appends one cell."""
-        self._codes.append(self._code(value))
+        last, code = self._last
+        self._codes.append(code if last is value and value is not None else self._code(value))
 
     def codes(self) -> np.ndarray:
         """The row of `table` of each cell, -1 where there is no answer."""
@@ -182,10 +186,9 @@ class SetCoder:
             states = {self._label(label): self._state(state) for label, state in value.items()}
             return self._whole(states, len(value), 0 if self._rest == "all" else MISSING)
         if isinstance(value, list | tuple | set | frozenset):
-            labels = sorted(value, key=repr) if isinstance(value, set | frozenset) else value
             if self._rest == "listed":
                 raise UnfitError("true or false for each label that was shown (`judged='listed'`)")
-            return self._whole(dict.fromkeys(map(self._label, labels), 1), len(value), 0)
+            return self._whole(dict.fromkeys(map(self._label, value), 1), len(value), 0)
         if self._form == "set":
             raise UnfitError("a list, tuple or set of labels (`label_sep=` splits texts), not one class")
         label = self._label(value)
@@ -195,7 +198,7 @@ class SetCoder:
         if len(states) < size and not self._drop:
             raise UnfitError("each label once")
         states.pop(None, None)  # the unknown ones
-        return Ticks(tuple(sorted(states.items(), key=repr)), rest, "set")
+        return Ticks(tuple(states.items()), rest, "set")
 
     def _parsed(self, value: Any) -> Any:
         """What a text of several labels holds; the list of an array."""
@@ -220,6 +223,14 @@ class SetCoder:
 
     def _label(self, label: Any) -> Hashable:
         """The id of a label; `None` for an unknown one that is dropped."""
+        try:
+            return self._label_of[label]
+        except (KeyError, TypeError):
+            found = self._new_label(label)
+        self._label_of[label] = found
+        return found
+
+    def _new_label(self, label: Any) -> Hashable:
         label = label.item() if isinstance(label, np.generic) else label
         if isinstance(label, list | dict | set) or _is_blank(label) or not isinstance(label, Hashable):
             raise UnfitError("ids of labels, none missing")
@@ -240,6 +251,14 @@ class SetCoder:
 
     def _state(self, state: Any) -> int:
         """1, 0 or -1 of what is said of one label."""
+        if type(state) in (bool, int, str) and state in self._state_of:
+            return self._state_of[state]
+        found = self._new_state(state)
+        if type(state) in (bool, int, str):
+            self._state_of[state] = found
+        return found
+
+    def _new_state(self, state: Any) -> int:
         if _is_blank(state) or state in self._missing:
             return MISSING if not _is_blank(state) else self._of_blank()
         found = _STATE_OF.get(str(state).strip().casefold())
