@@ -232,6 +232,10 @@ class SetCoder:
 
     def _new_label(self, label: Any) -> Hashable:
         label = label.item() if isinstance(label, np.generic) else label
+        if (
+            isinstance(label, float) and label.is_integer()
+        ):  # pandas makes floats of integers beside a blank
+            label = int(label)
         if isinstance(label, list | dict | set) or _is_blank(label) or not isinstance(label, Hashable):
             raise UnfitError("ids of labels, none missing")
         if self._known is None or label in self._known:

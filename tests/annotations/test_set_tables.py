@@ -106,6 +106,13 @@ def test_csv_by_way_of_pandas(tmp_path):
     found = kc.Annotations.from_csv(path, sets=True, label_sep=";", empty="nothing")
     assert found.dense().tolist() == expected
     assert kc.Annotations.from_csv(path, ticks=["x", "y"]).dense().tolist() == expected
+    holes = tmp_path / "holes.csv"
+    holes.write_text("item,annotator,answer\na,r,7\na,r,3\nb,r,\n")  # floats to pandas
+    found = kc.Annotations.from_csv(holes, sets=True, empty="nothing")
+    assert ([*map(repr, found.classes.tolist())], found.dense().tolist()) == (
+        ["3", "7"],
+        [[[1, 1]], [[0, 0]]],
+    )
     one = kc.Annotations.from_csv(path, answer="y", sets=True)
     assert (one.classes.tolist(), one.dense().tolist()) == ([0, 1], [[[0, 1], [-1, -1]], [[1, 0], [0, 1]]])
 
