@@ -119,6 +119,7 @@ def test_labels_that_were_not_shown(tmp_path):
         ('a,r,"[""x"", [""y""]]"\n', {}, "line 2, 'answer': expected ids of labels"),
         ("a,r,['x']\n", {}, "line 2, 'answer': expected labels in JSON"),
         (",r,x\n", {}, "line 2, 'item': expected an id"),
+        ("a,r,x\na,r,y\nb,r,x\n", {"items": ["a"]}, "line 4, 'item': expected one of `items`, 'a'"),
         ("a,r,\n", {"empty": "missing"}, "expected at least one answer. Received: none in 1 rows"),
         ("a,r,\n", {"empty": "nothing"}, "t.csv: `classes` must be given where nobody ticked any label"),
         ("a,r,x\n", {"ratings": True}, "give one of them"),

@@ -45,7 +45,7 @@ def test_answers_go_round(tmp_path, name, classes, not_shown):
     kc.io.write_long(path, made)
     same(kc.io.read_long(path, sets=True, **known), made)
     columns = {f"is_{label}": label for label in classes}
-    kc.io.write_long(path, made, ticks=columns)
+    kc.io.write_long(path, made, ticks=dict(reversed(columns.items())))
     same(kc.io.read_long(path, ticks=columns, items=ITEMS, annotators=list("rstu")), made)
     kc.io.write_long(path, made, ticks=list(columns))
     same(kc.io.read_long(path, ticks=columns, items=ITEMS, annotators=list("rstu")), made)
