@@ -273,11 +273,11 @@ def block_of_items(units, steps):
     return interleaved.fit_block(model, x, rng.integers(0, 2, (BATCH, 1)), steps)
 
 
-def speed(steps=30, rounds=9, sizes=(10, 100, 1_000, 10_000, 100_000)):
+def speed(steps=20, rounds=7, sizes=(10, 100, 1_000, 10_000, 100_000)):
     """Milliseconds a step, and quartiles of the ratio to the scorer alone."""
-    for units in (512, 2048):
+    for units in (256, 1024):
         blocks = {"alone": block_of_items(units, steps)}
-        blocks |= {size: block_of_pairs(size, units, steps) for size in sizes}
+        blocks |= {f"{size:,}": block_of_pairs(size, units, steps) for size in sizes}
         times = interleaved.measure(blocks, steps, rounds)
         print(f"\n| annotators, 2 layers of {units:,} | ms | over the scorer alone |\n|---|---|---|")
         for name, (low, middle, high) in interleaved.ratios(times, "alone").items():

@@ -11,7 +11,7 @@ import keras_crowd as kc
 
 EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
 DEMO = "digits_crowd_layer"
-NAMES = {path.stem for path in EXAMPLES.glob("*_*.py")} - {DEMO, "ner_hidden_crf"}
+NAMES = {path.stem for path in EXAMPLES.glob("*_*.py")} - {DEMO, "ner_hidden_crf", "reward_model"}
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 on_tensorflow = pytest.mark.skipif(BACKEND != "tensorflow", reason="the examples are run under TensorFlow")
@@ -70,6 +70,36 @@ def test_relations(tmp_path, crowd_data):
     assert treat > 0.65  # 0.44 by chance
     served = serve(tmp_path / "relations", ["firstterm treats secondterm", "no relation"])
     assert served.shape == (2, 10)
+
+
+@on_tensorflow
+def test_reward_model_of_a_small_encoder(tmp_path, crowd_data):
+    found = script("examples", "reward_model").main(epochs=1, limit=60, folder=tmp_path)
+    assert 0 <= found["accuracy"] <= 1
+    assert np.isfinite(found["nats"])
+    served = serve(tmp_path / "reward_model", np.zeros((3, 128), "int32"))
+    assert served.shape == (3, 1)
+    assert (tmp_path / "argument_scores.csv").read_text().startswith("item,score")
+
+
+@on_tensorflow
+def test_reward_model_on_a_backbone_of_keras_hub_trains_low_ranks_only(tmp_path, crowd_data):
+    hub = pytest.importorskip("keras_hub")
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "is", "not"]
+    backbone = hub.models.BertBackbone(len(words), 1, 2, 8, 8, max_sequence_length=6)
+    tokenizer = hub.models.BertTokenizer(vocabulary=words)
+    preprocessor = hub.models.BertTextClassifierPreprocessor(tokenizer, sequence_length=6)
+    before = {weight.path: weight.numpy() for weight in backbone.weights}
+    found = script("examples", "reward_model").main(1, backbone, preprocessor, limit=60, folder=tmp_path)
+    assert np.isfinite(found["nats"])
+    moved = {w.path for w in backbone.weights if w.path in before and np.any(w.numpy() != before[w.path])}
+    kernels = [path for path in before if path.endswith(("kernel", "embeddings"))]
+    assert kernels
+    assert not moved & set(kernels)
+    low_ranks = [weight for weight in backbone.trainable_weights if "lora_kernel_b" in weight.path]
+    assert low_ranks
+    assert all(np.any(weight.numpy()) for weight in low_ranks)  # they start at 0
+    assert list(tmp_path.rglob("saved_model.pb"))
 
 
 def serve(folder, x):
