@@ -29,8 +29,9 @@ def choose(
 ) -> tuple[Setting, RegularizationPath]:
     """The plain setting or the regularized, whichever predicts held-out answers; the network starts anew each time.
 
-    A held-out answer is predicted from the posterior of the kept ones. The regularized setting is taken unless that is
-    worse by more than one standard error: as `selection.regularization_path` has it.
+    A held-out answer is predicted from the posterior of the kept ones. The regularized setting is taken only if that is
+    better. One standard error of doubt, as `selection.regularization_path` has it, took it where it harms: few answers
+    refute nothing.
 
     Args:
         regularized: The setting to try beside the plain one.
@@ -66,7 +67,7 @@ def choose(
     finally:
         set_values(variables, kept)
     weight = getattr(regularized.regularizer, "weight", 1.0)
-    path = RegularizationPath(np.array([0.0, weight]), losses[:, None])
+    path = RegularizationPath(np.array([0.0, weight]), losses[:, None], standard_errors=0.0)
     return settings[int(path.chosen > 0)], path
 
 

@@ -36,7 +36,7 @@ class EMTrainer:
     (`answer_weight`: `a_rkl + w sum_i ...`, `A_r,k,y_ir ^ w`), and `fit` on `q` can have a penalty on the class
     probabilities that rises over the first half of the iterations (`classifier_regularizer`). Where classes are clear
     and about equally frequent both help much; elsewhere they harm. `answer_weight="auto"` trains both ways on four
-    fifths of the answers and lets the others, predicted from the posterior, choose. That takes *three trainings in
+    fifths of the answers and takes the way that predicts the others better. That takes *three trainings in
     place of one*; callbacks see the last alone.
 
     The classifier stays a plain Keras model. Posteriors are computed in log space over the answers that
@@ -73,8 +73,8 @@ class EMTrainer:
         problem: A subclass of `keras_crowd.em.Problem`, for a kind of answers of your own. Defaults to `None`, that of
             the classifier and the answers.
         answer_weight: Float in (0, 1], how much of an independent observation an answer is, for classes and tags; or
-            `"auto"`, for a classifier of items: 0.5 with the classifier regularizer, unless that predicts held-out
-            answers worse by more than a standard error, then 1 without. Defaults to 1.
+            `"auto"`, for a classifier of items: 0.5 with the classifier regularizer if that predicts held-out answers
+            better, else 1 without. Defaults to 1.
         classifier_regularizer: Penalty on the class probabilities of the batch, for a classifier of items. Defaults to
             `None`: none, or `regularizers.ClassifierLogDet(3.0)` with `answer_weight="auto"`.
 

@@ -29,6 +29,7 @@ class RegularizationPath:
     Attributes:
         weights: The weights tried, ascending, `(weights,)`.
         losses: Nats of every held-out answer, `(weights, splits, answers)`.
+        standard_errors: Float. How many standard errors worse than the best a weight may be. Defaults to 1.
 
     Example:
 
@@ -45,6 +46,7 @@ class RegularizationPath:
 
     weights: np.ndarray
     losses: np.ndarray
+    standard_errors: float = 1.0
 
     @property
     def nats(self) -> np.ndarray:
@@ -70,8 +72,8 @@ class RegularizationPath:
 
     @property
     def chosen(self) -> float:
-        """The largest weight whose loss is within one standard error of the best."""
-        return float(self.weights[self.above_best <= self.standard_error].max())
+        """The largest weight whose loss is within `standard_errors` standard errors of the best."""
+        return float(self.weights[self.above_best <= self.standard_errors * self.standard_error].max())
 
     def to_dataframe(self) -> Any:
         """The path as a pandas data frame: weight, nats, above_best, standard_error, chosen."""

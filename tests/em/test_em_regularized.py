@@ -105,6 +105,12 @@ def test_held_out_answers_choose(right, monkeypatch):
     assert trainer._training.problem.confusions.answer_weight == right
 
 
+def test_few_held_out_answers_choose_no_penalty_that_predicts_worse():
+    losses = np.array([[[0.1, 0.9, 0.5]], [[0.9, 0.2, 0.5]]])
+    assert kc.selection.RegularizationPath(np.array([0.0, 3.0]), losses).chosen == 3.0
+    assert kc.selection.RegularizationPath(np.array([0.0, 3.0]), losses, standard_errors=0.0).chosen == 0.0
+
+
 class KilledError(Exception):
     """Stands for the end of the process."""
 
