@@ -315,7 +315,7 @@ def test_bad_arguments_are_refused():
         hidden(flat, cm)
     with pytest.raises(
         ValueError,
-        match=r"`crowd` must be a crowd layer with confusions.*Received: CrowdsClassification, conn_type='MW'",
+        match=r"`crowd` must be a crowd layer with confusions.*Received: CrowdsSequenceLabeling, conn_type='MW'",
     ):
         hidden(encoder(), kc.layers.CrowdsSequenceLabeling(R, "MW"))
     with pytest.raises(ValueError, match=r"`crf` must be a `LinearChainCRF`. Received: Dense"):
