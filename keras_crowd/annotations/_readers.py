@@ -150,6 +150,7 @@ def from_rows(
 
 
 def check_lengths(name: str, *lengths: int) -> None:
+    """Refuses columns of items, annotators and answers, the last called `name`, that differ in length."""
     if len(set(lengths)) > 1:
         items, annotators, answers = lengths
         raise ValueError(
