@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from .._arguments import array_of_numbers
 from ..annotations import Annotations, pair_index
 from ._graphs import conjugate_gradients, connected
 
@@ -261,7 +262,7 @@ def learned_variance(squares: np.ndarray, uncertain: np.ndarray, before: np.ndar
 def _checked_weights(weights: npt.ArrayLike | None, size: int) -> np.ndarray:
     if weights is None:
         return np.ones(size)
-    found = np.asarray(weights, float)
+    found = array_of_numbers("weights", weights)
     if found.shape != (size,) or not np.all(np.isfinite(found)) or np.any(found < 0) or not found.any():
         raise ValueError(
             f"`weights` must be numbers from 0 on, one for each of {size} answers, and not all 0. "
