@@ -121,6 +121,19 @@ def confusions(
     return distributions(name, confusion)
 
 
+def given_weights(name: str, values: npt.ArrayLike | None, size: int, each: str) -> np.ndarray:
+    """`values` as weights, one for `each` of `size`, all alike by default; none negative, not all 0."""
+    if values is None:
+        return np.ones(size)
+    weights = array_of_numbers(name, values)
+    if weights.shape != (size,) or not np.all((weights >= 0) & (weights < np.inf)) or not weights.any():
+        raise ValueError(
+            f"`{name}` must be {size} numbers, one for each {each}, none negative and not all 0. "
+            f"Received: {name}={shown(values)}"
+        )
+    return weights
+
+
 def flag(name: str, value: object) -> bool:
     """`value` as a bool, which it must be."""
     if not isinstance(value, bool | np.bool_):

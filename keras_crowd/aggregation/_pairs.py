@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from .._arguments import array_of_numbers
+from .._arguments import given_weights
 from ..annotations import Annotations, pair_index
 from ._graphs import conjugate_gradients, connected
 
@@ -51,7 +51,7 @@ class Comparisons:
         groups = connected(len(items), first[compared], second[compared])
         said = annotations.soft().answers.T.astype(float)
         who, size = annotations.annotator_index, annotations.num_annotators
-        weight = _checked_weights(weights, len(annotations))
+        weight = given_weights("weights", weights, len(annotations), "answer")
         return cls(items, first, second, annotations.item_index, who, said, weight, size, groups)
 
     @property
@@ -257,18 +257,6 @@ def learned_variance(squares: np.ndarray, uncertain: np.ndarray, before: np.ndar
     """
     known = np.maximum(1 - np.mean(uncertain / before, axis=0), 1e-3)
     return np.maximum(np.mean(squares, axis=0) / known, _SMALLEST)
-
-
-def _checked_weights(weights: npt.ArrayLike | None, size: int) -> np.ndarray:
-    if weights is None:
-        return np.ones(size)
-    found = array_of_numbers("weights", weights)
-    if found.shape != (size,) or not np.all(np.isfinite(found)) or np.any(found < 0) or not found.any():
-        raise ValueError(
-            f"`weights` must be numbers from 0 on, one for each of {size} answers, and not all 0. "
-            f"Received: shape {found.shape}, {np.nanmin(found, initial=0)} to {np.nanmax(found, initial=0)}"
-        )
-    return found
 
 
 def _variances(

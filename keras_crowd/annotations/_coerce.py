@@ -154,3 +154,12 @@ def _shown(answers: Answers) -> str:
         return repr(answers)
     array = np.asarray(answers)
     return f"dtype {array.dtype}, shape {array.shape}"
+
+
+def of_annotators(annotations: Annotations, num_annotators: int) -> Annotations:
+    """Returns answers of as many annotators as the crowd layer has; refuses others."""
+    if annotations.num_annotators != num_annotators:
+        raise ValueError(
+            f"`answers` must be of {num_annotators} annotators, as the crowd layer has. Received: {annotations!r}"
+        )
+    return annotations

@@ -10,7 +10,7 @@ from keras import ops as kops
 from .._arguments import number, one_row_an_item, whole_number
 from .._typing import Features, Tensor
 from ..aggregation import majority_vote
-from ..annotations import Annotations, Answers, as_annotations, rows_by_id
+from ..annotations import Answers, as_annotations, of_annotators, rows_by_id
 from ..evaluation import classifier_alignment, effective_rank
 from ..layers import CrowdLayer
 from ..ops import class_probabilities
@@ -103,7 +103,7 @@ class CrowdMonitor(keras.callbacks.Callback):
         annotations = as_annotations(answers, max(2, classifier.output_shape[-1]))
         x = keras.tree.map_structure(lambda part: rows_by_id("x", part, annotations), x)
         one_row_an_item(keras.tree.flatten(x), annotations.num_items)
-        _check_annotators(annotations, crowd.num_annotators)
+        of_annotators(annotations, crowd.num_annotators)
         answered = np.flatnonzero(annotations.answers_per_item())
         spread = np.linspace(0, len(answered) - 1, min(max_items, len(answered))).astype(int)
         self.crowd = crowd
@@ -193,11 +193,3 @@ def _check_actions(**actions: str) -> None:
     for name, value in actions.items():
         if value not in ("warn", "stop", "ignore"):
             raise ValueError(f'`{name}` must be "warn", "stop" or "ignore". Received: {name}={value!r}')
-
-
-def _check_annotators(annotations: Annotations, num_annotators: int) -> None:
-    if annotations.num_annotators != num_annotators:
-        raise ValueError(
-            f"`answers` must be those of the crowd layer's {num_annotators} annotators. "
-            f"Received: {annotations.num_annotators} annotators"
-        )

@@ -7,15 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .._arguments import class_codes, confusions, whole_number
+from .._arguments import class_codes, confusions, given_weights, whole_number
 from .._repr import one_line
 from ..annotations import Annotations, Answers, Votes, as_annotations, by_ids
-from ._predictions import (
-    checked_confusion_pair,
-    checked_probabilities,
-    checked_weights,
-    same_shape,
-)
+from ._predictions import checked_confusion_pair, checked_probabilities, same_shape
 
 _IMAGINED = 10.0  # answers spread over each row before it is trusted
 
@@ -53,7 +48,7 @@ def class_alignment(
         Quarterly 2, 1955.
     """
     confusion, reference = checked_confusion_pair(confusion, reference)
-    return _align(confusion, reference, checked_weights(weights, len(confusion)))
+    return _align(confusion, reference, given_weights("weights", weights, len(confusion), "annotator"))
 
 
 def align_to_answers(confusion: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> np.ndarray:
@@ -83,7 +78,7 @@ def align_to_answers(confusion: npt.ArrayLike, weights: npt.ArrayLike | None = N
     """
     confusion = confusions("confusion", confusion)
     perfect = np.broadcast_to(np.eye(confusion.shape[1]), confusion.shape)
-    return _align(confusion, perfect, checked_weights(weights, len(confusion)))
+    return _align(confusion, perfect, given_weights("weights", weights, len(confusion), "annotator"))
 
 
 def classifier_alignment(
@@ -194,7 +189,7 @@ def confusion_error(
     ConfusionError(mean_absolute=0.0, spectral=0.0, permutation=array([1, 0]))
     """
     confusion, reference = checked_confusion_pair(confusion, reference)
-    weights = checked_weights(weights, len(confusion))
+    weights = given_weights("weights", weights, len(confusion), "annotator")
     permutation = _align(confusion, reference, weights) if align else np.arange(confusion.shape[1])
     error = confusion[:, permutation, :] - reference
     absolute = np.abs(error).mean(axis=(1, 2))

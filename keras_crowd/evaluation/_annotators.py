@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from .._arguments import given_weights
 from ..annotations import rows_like
-from ._predictions import checked_weights, same_shape
+from ._predictions import same_shape
 
 
 class AnnotatorCorrelation(NamedTuple):
@@ -66,7 +67,7 @@ def annotator_correlation(
     if estimated.ndim != 1:
         raise ValueError(f"`estimated` must have shape (annotators,). Received: shape {estimated.shape}")
     same_shape("gold", gold, "estimated", estimated)
-    weights = checked_weights(weights, len(estimated))
+    weights = given_weights("weights", weights, len(estimated), "annotator")
     kept = weights > 0
     estimated, gold, weights = estimated[kept], gold[kept], weights[kept]
     for name, accuracy in (("estimated", estimated), ("gold", gold)):

@@ -21,18 +21,6 @@ def checked_confusion_pair(
     return confusion, reference
 
 
-def checked_weights(weights: npt.ArrayLike | None, num_annotators: int) -> np.ndarray:
-    """Weights of the annotators, all alike by default."""
-    values = np.ones(num_annotators) if weights is None else np.asarray(weights, float)
-    fits = values.shape == (num_annotators,)
-    if not fits or not np.all((values >= 0) & (values < np.inf)) or not values.sum() > 0:
-        raise ValueError(
-            f"`weights` must be {num_annotators} numbers, one for each annotator, none negative and not "
-            f"all 0. Received: weights={weights!r}"
-        )
-    return values
-
-
 def checked_probabilities(name: str, probabilities: npt.ArrayLike) -> np.ndarray:
     """Probabilities `(items, classes)`, as floats."""
     probabilities = np.asarray(probabilities, float)

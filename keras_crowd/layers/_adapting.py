@@ -16,6 +16,7 @@ from ..annotations import (
     as_annotations,
     as_ratings,
     kind_given,
+    of_annotators,
     with_ratings,
 )
 
@@ -33,7 +34,7 @@ def class_answers(
     ):
         table = np.asarray(answers)
         answers = table.reshape(-1, *table.shape[2:])
-    return check_annotators(as_annotations(answers, num_classes), num_annotators)
+    return of_annotators(as_annotations(answers, num_classes), num_annotators)
 
 
 def grades_as_ratings(annotations: Annotations) -> Annotations:
@@ -44,18 +45,9 @@ def grades_as_ratings(annotations: Annotations) -> Annotations:
 def rating_answers(answers: Answers, num_annotators: int) -> list[Annotations]:
     """`answers` of all the annotators in the long form, target by target."""
     if isinstance(answers, Annotations) or np.ndim(answers) != 3:
-        return [check_annotators(as_ratings(answers), num_annotators)]
+        return [of_annotators(as_ratings(answers), num_annotators)]
     table = np.moveaxis(np.asarray(answers), -1, 0)
-    return [check_annotators(as_ratings(target), num_annotators) for target in table]
-
-
-def check_annotators(annotations: Annotations, num_annotators: int) -> Annotations:
-    """Returns answers of as many annotators as the layer has; refuses others."""
-    if annotations.num_annotators != num_annotators:
-        raise ValueError(
-            f"`answers` must be of {num_annotators} annotators, as the layer has. Received: {annotations!r}"
-        )
-    return annotations
+    return [of_annotators(as_ratings(target), num_annotators) for target in table]
 
 
 def check_targets(given: int, expected: int) -> None:

@@ -11,8 +11,7 @@ from .._arguments import number
 from .._registration import register
 from .._typing import Config, DType, Shape, Tensor
 from ..aggregation import dawid_skene_labels
-from ..annotations import Answers, LabelSets, as_label_sets
-from ._adapting import check_annotators
+from ..annotations import Answers, LabelSets, as_label_sets, of_annotators
 from ._crowd_layer import CrowdLayer
 from ._shapes import width_of_rows
 
@@ -132,7 +131,7 @@ class CrowdsMultiLabel(CrowdLayer):
 
     def adapt(self, answers: Answers) -> None:
         annotations = as_label_sets(answers, self.answer_kind.num_labels)
-        check_annotators(annotations, self.num_annotators)
+        of_annotators(annotations, self.num_annotators)
         if not self.built:
             self.build((None, annotations.num_classes))
         found = dawid_skene_labels(annotations)

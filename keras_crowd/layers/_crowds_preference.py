@@ -12,8 +12,7 @@ from .._arguments import flag, number
 from .._registration import register
 from .._typing import Config, DType, Shape, Tensor
 from ..aggregation import Comparisons, fitted_pairs
-from ..annotations import Annotations, Preferences, as_preferences
-from ._adapting import check_annotators
+from ..annotations import Annotations, Preferences, as_preferences, of_annotators
 from ._annotator_weights import answer_counts, answer_weights
 from ._crowd_layer import CrowdLayer
 
@@ -178,7 +177,7 @@ class CrowdsPreference(CrowdLayer):
             ValueError: When the answers are of another kind or number of annotators, or have ties where the layer
                 has none.
         """
-        annotations = check_annotators(as_preferences(answers), self.num_annotators)
+        annotations = of_annotators(as_preferences(answers), self.num_annotators)
         if annotations.num_classes != self._num_choices():
             raise ValueError(
                 f"`answers` must be preferences {'with' if self.ties else 'without'} ties, as the layer has "

@@ -173,7 +173,12 @@ def test_diverged_training_is_logged_as_nan():
     ("x", "answers", "kwargs", "message"),
     [
         (X[:5], ANSWERS, {}, r"the same number of items; .* Received: lengths \[5\] and 120"),
-        (X, ANSWERS[:, :4], {}, "the crowd layer's 6 annotators. Received: 4 annotators"),
+        (
+            X,
+            ANSWERS[:, :4],
+            {},
+            r"`answers` must be of 6 annotators, as the crowd layer has. Received: .*4 annotators",
+        ),
         (X, ANSWERS.astype(float), {}, "integers of shape"),
         (X, ANSWERS, {"on_permuted": "halt"}, "`on_permuted` must be .* Received: on_permuted='halt'"),
         (X, ANSWERS, {"on_collapse": None}, "`on_collapse` must be .* Received: on_collapse=None"),
