@@ -205,6 +205,8 @@ TABLE = {
             "class_strength": [*POSITIVE],
             "iterations": [0, 1.5, "5", None],
             "tolerance": [NAN, "0"],
+            "gold": [[0, 1], Y, np.full(6, 0.5), np.full(6, 9), "text"],
+            "annotator_weights": [*POSITIVE, [1, 2], [1, 1, 1, 0]],
             "answers": [None, "text", Y[0], Y + 0.5],
         },
     ),

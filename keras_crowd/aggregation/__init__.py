@@ -15,6 +15,8 @@ from ._dawid_skene import DawidSkene as DawidSkene
 from ._dawid_skene import dawid_skene as dawid_skene
 from ._dawid_skene import one_coin_confusion as one_coin_confusion
 from ._given_answers import answers_and_probabilities as answers_and_probabilities
+from ._given_answers import checked_gold as checked_gold
+from ._given_answers import gold_classes as gold_classes
 from ._given_answers import imagined_answers as imagined_answers
 from ._label_posterior import held_out_label_cross_entropy as held_out_label_cross_entropy
 from ._label_posterior import label_posterior as label_posterior

@@ -77,10 +77,17 @@ class AnswerSums:
     def expectation(
         self, log_confusion: np.ndarray, log_prior: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Posterior `(classes, items)` in `order` under one class prior, and the evidence of each item."""
+        """Posterior `(classes, items)` in `order`, and the evidence of each item.
+
+        Args:
+            log_confusion: `log A_rkl`, `(annotators, true, answer)`.
+            log_prior: `log pi_ik`, `(classes,)` or, in `order`, `(items, classes)`. A class at minus infinity is ruled
+                out: where all but one are, the evidence is the log of the joint probability with that class.
+        """
+        log_prior = np.broadcast_to(log_prior, (self.num_items, self.shape[1]))
         posterior, evidence = np.empty((self.shape[1], self.num_items)), np.empty(self.num_items)
         for block, values in self.blocks(log_confusion):
-            posterior[:, block], evidence[block] = _normalized((values + log_prior).T.copy())
+            posterior[:, block], evidence[block] = _normalized((values + log_prior[block]).T.copy())
         return posterior, evidence
 
     def as_given(self, ordered: np.ndarray) -> np.ndarray:
@@ -129,11 +136,14 @@ def _expected_counts(
     return counts
 
 
-def vote_counts(annotations: Annotations) -> np.ndarray:
-    """How many answers of each class each item has, the sum of soft ones, `(items, classes)`."""
+def vote_counts(annotations: Annotations, annotator_weights: np.ndarray | None = None) -> np.ndarray:
+    """How many answers of each class each item has, the sum of soft and of weighted ones, `(items, classes)`."""
     num_classes, votes = annotations.num_classes, Votes(annotations)
     cell = votes.of(annotations.item_index).astype(np.int64) * num_classes + votes.code
-    counts = np.bincount(cell, weights=votes.weights(), minlength=annotations.num_items * num_classes)
+    weights = votes.weights()
+    if annotator_weights is not None:
+        weights = votes.weighted(votes.of(annotator_weights[annotations.annotator_index]))
+    counts = np.bincount(cell, weights=weights, minlength=annotations.num_items * num_classes)
     return counts.reshape(annotations.num_items, num_classes)
 
 

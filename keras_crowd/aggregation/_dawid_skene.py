@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from .._arguments import number, whole_number
 from .._repr import one_line
 from ..annotations import Annotations, Answers, as_annotations
 from ._answer_sums import AnswerSums, vote_counts
-from ._given_answers import imagined_answers
+from ._given_answers import checked_annotator_weights, gold_classes, imagined_answers
 
 _ROW_STRENGTH, _COIN_STRENGTH = 10.0, 2.0  # settled by benchmarks/zoo.py
 _CELL_STRENGTH = 0.01
@@ -51,6 +52,8 @@ def dawid_skene(
     answers: Answers,
     num_classes: int | None = None,
     *,
+    gold: npt.ArrayLike | None = None,
+    annotator_weights: npt.ArrayLike | None = None,
     confusion: Literal["hierarchical", "full", "class_wise", "one_coin"] = "hierarchical",
     strength: float | np.ndarray | None = None,
     class_strength: float = 0.01,
@@ -61,10 +64,13 @@ def dawid_skene(
 
     With responsibilities `q_ik`, answers `y_irl` (1 for the class answered, 0 for the others) and confusions `A_rkl`:
 
-        E:  log q_ik = log pi_k + sum_rl y_irl log A_rkl + const
+        E:  log q_ik = log pi_k + sum_rl w_r y_irl log A_rkl + const
         M:  A_rkl ~ s C_rkl + sum_i q_ik y_irl,   pi_k ~ t_k + sum_i q_ik
 
-    started from the shares of the votes. Time and memory follow the number of answers.
+    started from the shares of the votes. Time and memory follow the number of answers. The weights `w_r` are 1 unless
+    `annotator_weights` are given. Of an item with a `gold` label `q_i` is that class throughout: such items tell the
+    confusions of the annotators who answered them, and these the other items. Expectation maximization then starts from
+    the gold labels as well as from the votes, and the likelier end is returned.
 
     Few annotators give enough answers for a K x K matrix of their own; Dawid and Skene's maximum likelihood
     (`"full"`) then falls below the majority vote. `"hierarchical"` imagines `s` more answers in each row, spread as
@@ -81,6 +87,12 @@ def dawid_skene(
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
         num_classes: Number of classes, as in `majority_vote`.
+        gold: True classes of some items, integers `(items,)`, `-1` where unknown; or ids of the classes, `None` where
+            unknown. A series is matched to the items by its index. They are taken for the truth. Defaults to `None`,
+            nothing is known.
+        annotator_weights: How many independent annotators each one counts for, positive, `(annotators,)`; less than 1
+            for annotators who err together. An annotator with the weight 2 counts as two who gave the same answers,
+            and twenty copies of one with a weight of 1/20 each as one. Defaults to `None`, all count as one.
         confusion: What an annotator has: a `"hierarchical"` confusion matrix, drawn towards the annotator's one coin; a
             `"full"` one of its own; `"class_wise"`, an accuracy for each true class, errors even over the other
             answers; `"one_coin"`, one accuracy for all classes.
@@ -111,30 +123,79 @@ def dawid_skene(
     annotations = as_annotations(answers, num_classes)
     number("tolerance", tolerance)
     whole_number("iterations", iterations)
-    maximize = _maximization(confusion, strength, annotations)
+    known = gold_classes(gold, annotations)
+    weights = checked_annotator_weights(annotator_weights, annotations)
+    maximize = _maximization(confusion, strength, annotations, weights)
     number("class_strength", class_strength, above=0)
-    sums = AnswerSums(annotations)
-    answers_per_item = annotations.answers_per_item()[sums.order]
-    answered = (answers_per_item > 0).astype(float)
-    posterior = vote_counts(annotations)[sums.order].T / np.maximum(answers_per_item, 1)
-    imagined_items = class_strength + (posterior @ answered) * (confusion == "hierarchical")
-    objective: list[float] = []
-    converged = False
-    while not converged and len(objective) < iterations:
-        log_confusion, log_prior_of_confusion = maximize(sums.counts_by_class(posterior))
-        log_prior = _log_normalize(posterior @ answered + imagined_items)
-        posterior, evidence = sums.expectation(log_confusion, log_prior)
-        log_priors = log_prior_of_confusion + np.sum(imagined_items * log_prior)
-        objective.append(float(answered @ evidence + log_priors))
-        rises = np.diff(objective[-2:])
-        converged = bool(np.any(np.abs(rises) < tolerance * len(annotations)))
-    return DawidSkene(
-        sums.as_given(posterior), np.exp(log_confusion), np.exp(log_prior), np.asarray(objective), converged
-    )
+    steps = _Steps(annotations, known, weights, maximize)
+    votes = _vote_shares(annotations, weights, known)[steps.sums.order].T
+    imagined_items = class_strength + (votes @ steps.informed) * (confusion == "hierarchical")
+    starts = [votes] if np.all(known < 0) else [votes, steps.posterior_from_gold()]
+    runs = [steps.run(start, imagined_items, iterations, tolerance) for start in starts]
+    return max(runs, key=lambda run: run[1])[0]
+
+
+class _Steps:
+    """Both steps of expectation maximization; items in the order of `sums`."""
+
+    def __init__(
+        self,
+        annotations: Annotations,
+        known: np.ndarray,
+        weights: np.ndarray,
+        maximize: Callable[[np.ndarray], tuple[np.ndarray, float]],
+    ) -> None:
+        self.sums, self.maximize, self.weights = AnswerSums(annotations), maximize, weights[:, None, None]
+        self.num_answers, self.known = len(annotations), known[self.sums.order]
+        self.informed = (annotations.answers_per_item()[self.sums.order] > 0) + 0.0
+        self.informed[self.known >= 0] = 1.0
+        self.ruled_out = _ruled_out(self.known, annotations.num_classes)
+
+    def posterior_from_gold(self) -> np.ndarray:
+        """What annotators say of whom the gold labels alone are known, `(classes, items)`."""
+        num_classes = self.sums.shape[1]
+        given = (self.known == np.arange(num_classes)[:, None]).astype(float)
+        log_confusion, _ = self.maximize(self.sums.counts_by_class(given))
+        return self._expect(log_confusion, np.full(num_classes, -np.log(num_classes)))[0]
+
+    def run(
+        self, posterior: np.ndarray, imagined_items: np.ndarray, iterations: int, tolerance: float
+    ) -> tuple[DawidSkene, float]:
+        """What is found from this start, and how likely the answers then are."""
+        objective: list[float] = []
+        converged = False
+        while not converged and len(objective) < iterations:
+            log_confusion, log_prior_of_confusion = self.maximize(self.sums.counts_by_class(posterior))
+            log_prior = _log_normalize(posterior @ self.informed + imagined_items)
+            posterior, evidence = self._expect(log_confusion, log_prior)
+            log_likelihood = float(self.informed @ evidence)
+            objective.append(log_likelihood + log_prior_of_confusion + np.sum(imagined_items * log_prior))
+            rises = np.diff(objective[-2:])
+            converged = bool(np.any(np.abs(rises) < tolerance * self.num_answers))
+        found = self.sums.as_given(posterior), np.exp(log_confusion), np.exp(log_prior)
+        return DawidSkene(*found, np.asarray(objective), converged), log_likelihood
+
+    def _expect(self, log_confusion: np.ndarray, log_prior: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.sums.expectation(self.weights * log_confusion, log_prior + self.ruled_out)
+
+
+def _vote_shares(annotations: Annotations, weights: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Shares of the votes, `(items, classes)`, zeros without any; gold labels where they are known."""
+    votes = vote_counts(annotations, weights)
+    shares = votes / np.maximum(votes.sum(axis=1, keepdims=True), _NEVER)
+    return np.where(known[:, None] < 0, shares, np.eye(annotations.num_classes)[known])
+
+
+def _ruled_out(known: np.ndarray, num_classes: int) -> np.ndarray | float:
+    """Minus infinity for the classes that gold labels rule out, `(items, classes)`; 0 without gold labels."""
+    if not np.any(known >= 0):
+        return 0.0
+    possible = (known[:, None] < 0) | (known[:, None] == np.arange(num_classes))
+    return np.where(possible, 0.0, -np.inf)
 
 
 def _maximization(
-    confusion: str, strength: float | np.ndarray | None, annotations: Annotations
+    confusion: str, strength: float | np.ndarray | None, annotations: Annotations, weights: np.ndarray
 ) -> Callable[[np.ndarray], tuple[np.ndarray, float]]:
     """M-step: from the expected counts to the log-confusions, and the log of their prior."""
     if confusion == "hierarchical":
@@ -145,31 +206,33 @@ def _maximization(
                 f"row. Received: shape {np.shape(per_row)}"
             )
         s = number("strength", per_row, above=0)
-        return _tied(_TIES["full"], lambda counts: s * _coins(counts))
+        return _tied(_TIES["full"], lambda counts: s * _coins(counts, weights), weights)
     if confusion not in _TIES:
         names = ", ".join(map(repr, ("hierarchical", *_TIES)))
         raise ValueError(f"`confusion` must be one of {names}. Received: confusion={confusion!r}")
     imagined = imagined_answers("strength", _CELL_STRENGTH if strength is None else strength, annotations)
-    return _tied(_TIES[confusion], lambda counts: imagined)
+    return _tied(_TIES[confusion], lambda counts: imagined, weights)
 
 
 def _tied(
-    tie: Callable[[np.ndarray], np.ndarray], imagine: Callable[[np.ndarray], np.ndarray]
+    tie: Callable[[np.ndarray], np.ndarray],
+    imagine: Callable[[np.ndarray], np.ndarray],
+    weights: np.ndarray,
 ) -> Callable[[np.ndarray], tuple[np.ndarray, float]]:
     """The M-step with rows tied in some way, and answers imagined in view of those there are."""
 
     def maximize(counts: np.ndarray) -> tuple[np.ndarray, float]:
         imagined = imagine(counts)
         log_confusion = _log_normalize(tie(counts + imagined))
-        return log_confusion, np.sum(imagined * log_confusion)
+        return log_confusion, np.sum(weights[:, None, None] * imagined * log_confusion)
 
     return maximize
 
 
-def _coins(counts: np.ndarray) -> np.ndarray:
+def _coins(counts: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """`C_rkl`, each annotator's one coin, drawn towards that of all."""
     hits, answers = np.trace(counts, axis1=1, axis2=2), counts.sum(axis=(1, 2))
-    right_of_all = hits.sum() / max(answers.sum(), 1)
+    right_of_all = (weights @ hits) / max(weights @ answers, _NEVER)
     right = (hits + _COIN_STRENGTH * right_of_all) / (answers + _COIN_STRENGTH)
     return one_coin_confusion(np.clip(right, _NEVER, 1 - _NEVER), counts.shape[-1])
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from .._arguments import distributions, positive
 from ..annotations import (
+    MISSING,
     Annotations,
     Answers,
     LabelSets,
@@ -73,3 +74,37 @@ def answers_and_truth(
         )
     columns = values.reshape(ratings.num_items, -1)
     return ratings, columns[:, 0], columns[:, 1] if columns.shape[1] == 2 else None
+
+
+def checked_gold(
+    gold: npt.ArrayLike | None, annotations: Annotations, shape: tuple[int, ...]
+) -> np.ndarray:
+    """Class codes of all items, or tokens, of the given shape; `-1` where unknown."""
+    if gold is None:
+        return np.full(shape, MISSING)
+    gold = np.asarray(gold)
+    if gold.shape != shape or gold.dtype.kind not in "iu":
+        raise ValueError(
+            f"`gold` must be class codes of shape {shape}, -1 where unknown. "
+            f"Received: shape {gold.shape}, dtype {gold.dtype}"
+        )
+    if np.any(gold >= annotations.num_classes):
+        raise ValueError(
+            f"`gold` must be class codes 0 to {annotations.num_classes - 1}, -1 where unknown. "
+            f"Received: {gold.max()}"
+        )
+    return gold
+
+
+def gold_classes(gold: npt.ArrayLike | None, annotations: Annotations) -> np.ndarray:
+    """Class codes of the items, `-1` where unknown, from codes or ids of classes; a series by its index."""
+    codes = None if gold is None else by_ids("gold", gold, annotations)
+    return checked_gold(codes, annotations, (annotations.num_items,))
+
+
+def checked_annotator_weights(weights: npt.ArrayLike | None, annotations: Annotations) -> np.ndarray:
+    """How many independent annotators each one counts for, positive, `(annotators,)`; 1 by default."""
+    if weights is None:
+        return np.ones(annotations.num_annotators)
+    given = positive("annotator_weights", weights, (annotations.num_annotators,), "(annotators,)")
+    return np.broadcast_to(given, annotations.num_annotators)

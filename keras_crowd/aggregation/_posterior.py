@@ -8,16 +8,22 @@ import numpy.typing as npt
 from .._arguments import confusions
 from ..annotations import Annotations, Answers, Votes
 from ._answer_sums import TINY, AnswerSums, annotator_answer, log_normalize
-from ._given_answers import answers_and_probabilities, confusion_shape
+from ._given_answers import answers_and_probabilities, checked_annotator_weights, confusion_shape
 
 
-def posterior(answers: Answers, probabilities: npt.ArrayLike, confusion: npt.ArrayLike) -> np.ndarray:
+def posterior(
+    answers: Answers,
+    probabilities: npt.ArrayLike,
+    confusion: npt.ArrayLike,
+    *,
+    annotator_weights: npt.ArrayLike | None = None,
+) -> np.ndarray:
     """Probability of each class, given the features of an item and its answers.
 
     With class probabilities `f`, confusions `A` and answers `y` (`y_irl` is 1 for the class answered, 0 for the
-    others; of a soft answer its distribution):
+    others; of a soft answer its distribution), and weights `w` of the annotators:
 
-        q_ik ~ f_ik prod_rl A_rkl ^ y_irl
+        q_ik ~ f_ik prod_rl A_rkl ^ (w_r y_irl)
 
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
@@ -26,6 +32,8 @@ def posterior(answers: Answers, probabilities: npt.ArrayLike, confusion: npt.Arr
             `(items, 1)`. A data frame is read by
             its ids, as in `label_table`.
         confusion: `A`, `(annotators, true, answer)`, from a crowd layer's `.confusion()`.
+        annotator_weights: How many independent annotators each one counts for, positive, `(annotators,)`, as in
+            `dawid_skene`. Defaults to `None`, all count as one.
 
     Returns:
         float64 `(items, classes)`; rows sum to 1. An item nobody answered keeps `f`.
@@ -45,8 +53,9 @@ def posterior(answers: Answers, probabilities: npt.ArrayLike, confusion: npt.Arr
         F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018, eq. 2 (E-step).
     """
     annotations, probabilities = answers_and_probabilities(answers, probabilities)
+    given = confusions("confusion", confusion, confusion_shape(annotations))
     return _posterior(
-        annotations, probabilities, confusions("confusion", confusion, confusion_shape(annotations))
+        annotations, probabilities, given, checked_annotator_weights(annotator_weights, annotations)
     )
 
 
@@ -88,7 +97,9 @@ def held_out_cross_entropy(
     held_out, _ = answers_and_probabilities(held_out, probabilities)
     confusion = confusions("confusion", confusion, confusion_shape(kept))
     confusions("confusion", confusion, confusion_shape(held_out))
-    return nats_given(held_out, _posterior(kept, probabilities, confusion), confusion)
+    return nats_given(
+        held_out, _posterior(kept, probabilities, confusion, np.ones(len(confusion))), confusion
+    )
 
 
 def nats_given(held_out: Annotations, q: np.ndarray, confusion: np.ndarray) -> np.ndarray:
@@ -100,6 +111,9 @@ def nats_given(held_out: Annotations, q: np.ndarray, confusion: np.ndarray) -> n
     return votes.sums(-np.log(np.maximum(predicted, TINY)))
 
 
-def _posterior(annotations: Annotations, probabilities: np.ndarray, confusion: np.ndarray) -> np.ndarray:
+def _posterior(
+    annotations: Annotations, probabilities: np.ndarray, confusion: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
     log_f, log_a = (np.log(np.maximum(p, TINY)) for p in (probabilities, confusion))
+    log_a *= weights[:, None, None]
     return log_normalize(log_f + AnswerSums(annotations).log_likelihood(log_a))[0]

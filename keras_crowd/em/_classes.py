@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..annotations import Answers, as_annotations, by_ids, kind_given
-from ._confusion_problem import ConfusionProblem, checked_gold, num_classes_of
+from ..aggregation import gold_classes
+from ..annotations import Answers, as_annotations, kind_given
+from ._confusion_problem import ConfusionProblem, num_classes_of
 from ._network import Network
 from ._problem import Data, Prior
 
@@ -15,8 +16,7 @@ class ClassProblem(ConfusionProblem):
 
     def __init__(self, network: Network, data: Data, prior: Prior) -> None:
         annotations = as_annotations(data.answers, num_classes_of(network))
-        gold = None if data.gold is None else by_ids("gold", data.gold, annotations)
-        gold = checked_gold(gold, annotations, (annotations.num_items,))
+        gold = gold_classes(data.gold, annotations)
         features = data.features(annotations.num_items, annotations)
         super().__init__(network, features, annotations, gold, prior)
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from ..annotations import MISSING, Annotations
+from ..annotations import Annotations
 from ..models import check_outputs, outputs_of_few
 from ..ops import class_probabilities
 from ._confusions import Confusions
@@ -78,23 +78,3 @@ def num_classes_of(network: Network) -> int:
         return int(network.output_shape[-1])  # type: ignore[arg-type]
     network.check_two_classes()
     return 2
-
-
-def checked_gold(
-    gold: npt.ArrayLike | None, annotations: Annotations, shape: tuple[int, ...]
-) -> np.ndarray:
-    """Class codes of all items, or tokens, of the shape given; `-1` where unknown."""
-    if gold is None:
-        return np.full(shape, MISSING)
-    gold = np.asarray(gold)
-    if gold.shape != shape or gold.dtype.kind not in "iu":
-        raise ValueError(
-            f"`gold` must be class codes of shape {shape}, -1 where unknown. "
-            f"Received: shape {gold.shape}, dtype {gold.dtype}"
-        )
-    if np.any(gold >= annotations.num_classes):
-        raise ValueError(
-            f"`gold` must be class codes 0 to {annotations.num_classes - 1}, -1 where unknown. "
-            f"Received: {gold.max()}"
-        )
-    return gold

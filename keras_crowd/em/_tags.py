@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..aggregation import checked_gold
 from ..annotations import Answers, as_annotations, kind_given, rows_by_id
-from ._confusion_problem import ConfusionProblem, checked_gold, num_classes_of
+from ._confusion_problem import ConfusionProblem, num_classes_of
 from ._network import Network
 from ._problem import Data, Prior
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import keras_crowd as kc
+from keras_crowd.aggregation import checked_gold
 from keras_crowd.annotations import as_annotations
-from keras_crowd.em._confusion_problem import checked_gold
 from keras_crowd.em._confusions import Confusions
 
 RNG = np.random.default_rng(0)

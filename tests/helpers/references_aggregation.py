@@ -26,26 +26,32 @@ def vote_shares(table, num_classes):
     return shares
 
 
-def dawid_skene(table, num_classes, iterations, strength=0.01, class_strength=0.01, confusion="full"):
+def dawid_skene(
+    table, num_classes, iterations, strength=0.01, class_strength=0.01, confusion="full", gold=None
+):
     """Posterior, confusion, class prior and the objective after each of so many iterations."""
     table = np.asarray(table)
+    gold = [-1] * len(table) if gold is None else gold
     num_annotators = table.shape[1]
     hierarchical = confusion == "hierarchical"
     if not hierarchical:
         strength = np.broadcast_to(strength, (num_annotators, num_classes, num_classes))
     given, kind = strength, "full" if hierarchical else confusion
     q = vote_shares(table, num_classes)
+    for i, label in enumerate(gold):
+        if label >= 0:
+            q[i] = [float(k == label) for k in range(num_classes)]
     items = np.full(num_classes, float(class_strength))
     if hierarchical:
         for i, row in enumerate(table):
-            if any(answer >= 0 for answer in row):
+            if any(answer >= 0 for answer in row) or gold[i] >= 0:
                 items += q[i]
     objectives = []
     for _ in range(iterations):
-        prior = _class_prior(table, q, items)
+        prior = _class_prior(table, q, items, gold)
         strength = _coins(table, q, given) if hierarchical else given
         found = _confusion(table, q, strength, kind=kind)
-        q, log_likelihood = posterior(table, prior, found)
+        q, log_likelihood = posterior(table, prior, found, gold)
         log_prior = sum(n * math.log(p) for n, p in zip(items, prior, strict=True))
         for r in range(num_annotators):
             for k in range(num_classes):
@@ -76,11 +82,11 @@ def _coins(table, q, strength):
     return imagined
 
 
-def _class_prior(table, q, items):
-    """Eq. 2.4: the share of each class among the items somebody answered, and some imagined ones."""
+def _class_prior(table, q, items, gold):
+    """Eq. 2.4: the share of each class among the items of which something is known, and some imagined ones."""
     counts = np.array(items)
     for i, row in enumerate(table):
-        if any(answer >= 0 for answer in row):
+        if any(answer >= 0 for answer in row) or gold[i] >= 0:
             counts += q[i]
     return counts / sum(counts)
 
@@ -108,8 +114,8 @@ def _confusion(table, q, strength, kind="full"):
     return found
 
 
-def posterior(table, prior, confusion):
-    """Eq. 2.5, and the log of its denominator over the items somebody answered."""
+def posterior(table, prior, confusion, gold=None):
+    """Eq. 2.5, and the log of its denominator over the items somebody answered; of a gold item its only class."""
     q = np.zeros((len(table), len(prior)))
     log_likelihood = 0.0
     for i, row in enumerate(table):
@@ -118,7 +124,9 @@ def posterior(table, prior, confusion):
             for r, answer in enumerate(row):
                 if answer >= 0:
                     q[i, k] *= confusion[r, k, answer]
-        if any(answer >= 0 for answer in row):
+            if gold is not None and gold[i] >= 0 and gold[i] != k:
+                q[i, k] = 0.0
+        if any(answer >= 0 for answer in row) or (gold is not None and gold[i] >= 0):
             log_likelihood += math.log(sum(q[i]))
         q[i] /= sum(q[i])
     return q, log_likelihood
