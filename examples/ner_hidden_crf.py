@@ -2,9 +2,9 @@
 
     KERAS_CROWD_DATA=folder python examples/ner_hidden_crf.py
 
-Needs `ner_mturk.npz` and `glove_twitter_25d.npz` in that folder, and seqeval. Prints span F1 of the majority vote and
-of the hidden CRF on new sentences and on the training sentences, and how good each annotator is, estimated
-without gold tags; exports the tagger with Viterbi inside.
+Needs `ner_mturk.npz` and `glove_twitter_25d.npz` in that folder, and nervaluate. Prints span F1 of the majority vote
+and of the hidden CRF on new sentences and on the training sentences, and how good each annotator is, estimated without
+gold tags; exports the tagger with Viterbi inside.
 """
 
 import pathlib

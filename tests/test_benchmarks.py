@@ -164,7 +164,7 @@ def test_regression_chooses_on_held_out_answers_and_judges_annotators(regression
 
 
 def test_sequences(crowd_data, monkeypatch, capsys):
-    pytest.importorskip("seqeval", reason="needs seqeval")
+    pytest.importorskip("nervaluate", reason="needs nervaluate")
     sequences = script("benchmarks", "sequences")
     monkeypatch.setattr(sequences.ner, "WIDTHS", (128,))  # one shape to compile
     small = ["--seeds", "1", "--epochs", "2", "--limit", "64", "--methods", "hidden CRF"]

@@ -123,7 +123,7 @@ def check_label_studio(folder):
 
 @pytest.mark.skipif(BACKEND != "jax", reason="slow under TensorFlow")
 def test_sequences_run_and_export(tmp_path, crowd_data, capsys):
-    pytest.importorskip("seqeval", reason="needs seqeval")
+    pytest.importorskip("nervaluate", reason="needs nervaluate")
     found = script("examples", "ner_hidden_crf").main(epochs=1, folder=tmp_path, limit=64)
     assert len(found) == 3
     assert all(0 <= scores.f1 <= 1 for scores in found.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -43,8 +44,8 @@ def span_scores(true: npt.ArrayLike, predicted: npt.ArrayLike, labels: Sequence[
         begins a span.
 
     Raises:
-        ValueError: When shapes disagree or a tag has no label.
-        ImportError: Without seqeval (`pip install seqeval`).
+        ValueError: When shapes disagree, a tag has no label, or a label is not of the BIO scheme.
+        ImportError: Without nervaluate (`pip install nervaluate`).
 
     Example:
 
@@ -58,6 +59,10 @@ def span_scores(true: npt.ArrayLike, predicted: npt.ArrayLike, labels: Sequence[
     true, predicted = np.asarray(true), np.asarray(predicted)
     if isinstance(labels, str):
         raise ValueError(f"`labels` must be a sequence of names. Received: the text {labels!r}")
+    if strangers := [name for name in labels if not re.fullmatch("O|[BI]-.+", name)]:
+        raise ValueError(
+            f"`labels` must be 'O', 'B-...' and 'I-...', the BIO scheme. Received: {strangers[:3]}"
+        )
     if true.ndim != 2 or predicted.shape != true.shape:
         raise ValueError(
             "`true` and `predicted` must have the same shape (sentences, time). "
@@ -72,7 +77,7 @@ def span_scores(true: npt.ArrayLike, predicted: npt.ArrayLike, labels: Sequence[
         )
     names = np.array(labels, object)
     pairs = [(names[y[k]].tolist(), names[z[k]].tolist()) for y, z, k in _rows(true, predicted, known)]
-    return _scores([y for y, _ in pairs], [z for _, z in pairs])
+    return _scores([y for y, _ in pairs], [z for _, z in pairs], {name[2:] for name in labels} - {""})
 
 
 def annotator_span_scores(
@@ -121,13 +126,12 @@ def _rows(*tables: np.ndarray) -> zip:
     return zip(*tables, strict=True)
 
 
-def _scores(true: list[list[str]], predicted: list[list[str]]) -> SpanScores:
+def _scores(true: list[list[str]], predicted: list[list[str]], classes: set[str]) -> SpanScores:
     try:
-        from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
+        from nervaluate import Evaluator
     except ImportError as error:
-        raise ImportError(
-            "Scores of spans need seqeval: `pip install seqeval`; where that fails to build, with the line "
-            "setuptools_scm<9 in a file named by the environment variable PIP_CONSTRAINT."
-        ) from error
-    found = precision_recall_fscore_support(true, predicted, average="micro", zero_division=0)
-    return SpanScores(*map(float, found[:3]))
+        raise ImportError("Scores of spans need nervaluate: `pip install nervaluate`") from error
+    if not true:
+        return SpanScores(0.0, 0.0, 0.0)
+    found = Evaluator(true, predicted, tags=sorted(classes), loader="list").evaluate()["overall"]["strict"]
+    return SpanScores(float(found.precision), float(found.recall), float(found.f1))

@@ -6,7 +6,7 @@ import pytest
 
 import keras_crowd as kc
 
-pytest.importorskip("seqeval", reason="needs seqeval")
+pytest.importorskip("nervaluate", reason="needs nervaluate")
 LABELS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
 TRUE = np.array([[1, 2, 0, 3, -1], [0, 1, 1, 2, 0]])  # PER, LOC; PER, PER
 
@@ -23,6 +23,41 @@ def test_a_span_without_beginning_begins_one():
 
 def test_nothing_predicted_is_zero():
     assert kc.evaluation.span_scores(TRUE, np.zeros_like(TRUE), LABELS) == (0.0, 0.0, 0.0)
+
+
+def slow_spans(tags):
+    """Spans of one sentence as (class, first, last), by what CoNLL's script calls the start and the end of one."""
+    found, kind, first = set(), None, 0
+    for place, tag in enumerate([*tags, "O"]):
+        if kind is not None and tag != f"I-{kind}":
+            found.add((kind, first, place - 1))
+            kind = None
+        if kind is None and tag != "O":
+            kind, first = tag[2:], place
+    return found
+
+
+def test_scores_are_those_of_sets_of_spans():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        true = rng.choice(5, (3, 8), p=[0.4, 0.15, 0.15, 0.15, 0.15])
+        predicted = np.where(rng.random((3, 8)) < 0.7, true, rng.integers(0, 5, (3, 8)))
+        spans = [[slow_spans([LABELS[k] for k in row]) for row in tags] for tags in (true, predicted)]
+        right = sum(len(a & b) for a, b in zip(*spans, strict=True))
+        in_truth, in_prediction = (sum(map(len, found)) for found in spans)
+        expected = (right / max(in_prediction, 1), right / max(in_truth, 1))
+        expected += (2 * right / max(in_prediction + in_truth, 1),)
+        assert kc.evaluation.span_scores(true, predicted, LABELS) == pytest.approx(expected)
+
+
+def test_no_sentence_and_no_known_tag_score_zero():
+    assert kc.evaluation.span_scores(TRUE[:0], TRUE[:0], LABELS) == (0.0, 0.0, 0.0)
+    assert kc.evaluation.span_scores(TRUE * 0 - 1, TRUE, LABELS) == (0.0, 0.0, 0.0)
+
+
+def test_labels_out_of_the_scheme_are_refused():
+    with pytest.raises(ValueError, match=r"the BIO scheme. Received: \['PER', 'S-LOC'\]"):
+        kc.evaluation.span_scores([[1]], [[1]], ["O", "PER", "S-LOC"])
 
 
 def test_annotators_are_judged_on_what_they_answered():

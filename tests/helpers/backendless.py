@@ -23,12 +23,12 @@ PLAIN = {
     "crowdkit",
     "h5py",
     "hypothesis",
+    "nervaluate",
     "numpy",
     "pandas",
     "pyarrow",
     "pytest",
     "scipy",
-    "seqeval",
     "sklearn",
 }
 HELPERS = pathlib.Path(__file__).parent
