@@ -210,6 +210,18 @@ TABLE = {
             "answers": [None, "text", Y[0], Y + 0.5],
         },
     ),
+    "annotator_dependence": (
+        on(kc.evaluation.annotator_dependence, answers=Y, posterior=Q, confusion=CONFUSION),
+        {"false_discovery_rate": [0, 1, -0.1, NAN, "0.5"], "posterior": [Q[:5], Q * 2, Y]},
+    ),
+    "annotator_weights": (
+        on(kc.selection.annotator_weights, answers=Y),
+        {
+            "false_discovery_rate": [0, 1, -0.1, NAN, "0.5"],
+            "iterations": [0, 1.5, "5"],
+            "gold": [[0, 1], np.full(6, 9)],
+        },
+    ),
     "raykar": (
         on(kc.aggregation.raykar, answers=RATINGS),
         {"strength": POSITIVE, "iterations": [0, "5"], "tolerance": [NAN, "0"], "answers": [Y]},

@@ -146,7 +146,8 @@ class _Steps:
         maximize: Callable[[np.ndarray], tuple[np.ndarray, float]],
     ) -> None:
         self.sums, self.maximize, self.weights = AnswerSums(annotations), maximize, weights[:, None, None]
-        self.num_answers, self.known = len(annotations), known[self.sums.order]
+        self.num_answers = float(weights[annotations.annotator_index].sum())
+        self.known = known[self.sums.order]
         self.informed = (annotations.answers_per_item()[self.sums.order] > 0) + 0.0
         self.informed[self.known >= 0] = 1.0
         self.ruled_out = _ruled_out(self.known, annotations.num_classes)

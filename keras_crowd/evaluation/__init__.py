@@ -25,6 +25,8 @@ from ._annotators import AnnotatorCorrelation as AnnotatorCorrelation
 from ._annotators import annotator_correlation as annotator_correlation
 from ._answer_statistics import AnswerStatistics as AnswerStatistics
 from ._answer_statistics import answer_statistics as answer_statistics
+from ._dependence import AnnotatorDependence as AnnotatorDependence
+from ._dependence import annotator_dependence as annotator_dependence
 from ._kappa import cohen_kappa as cohen_kappa
 from ._kappa import fleiss_kappa as fleiss_kappa
 from ._probabilities import brier_score as brier_score

@@ -1,5 +1,6 @@
-"""Choosing the weight of a regularizer without clean labels."""
+"""Choosing the weight of a regularizer without clean labels, and the weights of annotators who err together."""
 
+from ._annotator_weights import annotator_weights as annotator_weights
 from ._regularization_path import WEIGHTS as WEIGHTS
 from ._regularization_path import RegularizationPath as RegularizationPath
 from ._regularization_path import regularization_path as regularization_path
@@ -14,6 +15,7 @@ def __dir__() -> list[str]:
         "WEIGHTS",
         "RegularizationPath",
         "ReplicaPath",
+        "annotator_weights",
         "regularization_path",
         "replica_path",
     ]
