@@ -13,6 +13,7 @@ if os.environ.get("KERAS_BACKEND") == "torch":
 import keras
 import numpy as np
 import pytest
+import turns
 from backendless import touches_backend
 
 BACKEND = keras.backend.backend()
@@ -25,6 +26,14 @@ def pytest_ignore_collect(collection_path: pathlib.Path, config: pytest.Config) 
     if BACKEND == "tensorflow" or not collection_path.match("test_*.py") or collection_path in named:
         return None
     return None if touches_backend(collection_path) else True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leaves cases whose turn is under another backend to the run there; `turns.py` says which."""
+    for item in items:
+        backend = turns.turn(item)
+        if backend not in (None, BACKEND):
+            item.add_marker(pytest.mark.skip(reason=f"runs under {backend}, in its turn"))
 
 
 def script(folder, name):

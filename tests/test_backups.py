@@ -67,6 +67,7 @@ def whole():
         return kc.fit_crowd(network(), X, ANSWERS, **FEW)
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize(("training", "epoch"), [(1, 1), (4, 2), (4, None)])
 def test_fit_crowd_goes_on_as_if_there_had_been_no_interruption(
     training, epoch, whole, every_epoch, tmp_path, monkeypatch
@@ -96,6 +97,7 @@ def test_fit_crowd_goes_on_as_if_there_had_been_no_interruption(
     assert [path.name for path in tmp_path.iterdir()] == ["killed"]
 
 
+@pytest.mark.only_under("torch")
 def test_fit_crowd_refuses_the_backup_of_another_call(tmp_path):
     """Each call differs in one thing, which the error names; what was kept stays."""
     few = {**FEW, "weights": 0.5}
@@ -119,6 +121,7 @@ def test_fit_crowd_refuses_the_backup_of_another_call(tmp_path):
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.only_under("jax")
 def test_a_stop_of_the_last_training_is_not_gone_beyond(every_epoch, tmp_path):
     """Killed after the callback has stopped it, before the weights of the best epoch were restored."""
     few, stop = {**FEW, "weights": 0.5, "epochs": 9}, {"mode": "max", "restore_best_weights": True}
@@ -156,6 +159,7 @@ def batches(x=X):
     return kc.pipelines.CrowdBatches(x, ANSWERS, 30, form="items")
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("kind", ["PyDataset", "iterable"])
 def test_shuffled_batches_come_in_the_order_that_they_would_have_had(kind, every_epoch, tmp_path):
     def make():
@@ -182,6 +186,7 @@ class Reshuffled:
             yield X[some], some
 
 
+@pytest.mark.only_under("torch")
 def test_em_refuses_the_backup_of_another_call(tmp_path):
     interrupted(1, tmp_path)
     gold = np.where(np.arange(60) < 9, TRUTH, -1)

@@ -175,6 +175,7 @@ def test_a_kind_of_ones_own_in_the_container():
         kc.Annotations.concat([annotations, kc.Annotations.from_dense([[0]])])
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("form", ["slots", "dense"])
 def test_a_kind_of_ones_own_is_trained_on(form):
     table, x = sets(), RNG.normal(size=(N, 5)).astype("float32")

@@ -51,6 +51,7 @@ def test_later_callbacks_can_stop_and_checkpoint(tmp_path):
     assert (tmp_path / "best.keras").exists()
 
 
+@pytest.mark.only_under("tensorflow")
 def test_training_is_the_same_with_and_without():
     losses = []
     for watch in (False, True):
@@ -61,6 +62,7 @@ def test_training_is_the_same_with_and_without():
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-6)
 
 
+@pytest.mark.only_under("torch")
 def test_own_metrics_prefix_and_logits():
     classifier, model = models()
     gold = kc.callbacks.GoldValidation(classifier, X, Y, from_logits=True, prefix="gold_")

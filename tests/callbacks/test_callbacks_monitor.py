@@ -52,6 +52,7 @@ def fit(built, epochs=1, answers=ANSWERS, **kwargs):
     return model.fit(X, ANSWERS, epochs=epochs, verbose=0, callbacks=[monitor]).history
 
 
+@pytest.mark.only_under("torch")
 def test_logs_are_the_papers_figures():
     built = models(2 * np.eye(K))
     history = fit(built, on_collapse="ignore")
@@ -120,6 +121,7 @@ def test_every_other_epoch_and_the_last_are_logged():
     assert len(history["m_effective_rank"]) == 4
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("form", ["dense", "annotations", "dict", "logits"])
 def test_forms_of_the_data_agree(form):
     expected = fit(models(2 * np.eye(K)), on_collapse="ignore")
@@ -150,6 +152,7 @@ def test_few_items_are_spread_over_all():
     np.testing.assert_array_equal(monitor.x.argmax(axis=1), np.repeat(np.arange(K), 2))
 
 
+@pytest.mark.only_under("tensorflow")
 def test_monitoring_does_not_change_training():
     losses = []
     for watch in (False, True):

@@ -54,6 +54,7 @@ def test_schedule_ramps_all_penalties_and_training_feels_it():
     assert losses[3] > 0
 
 
+@pytest.mark.only_under("torch")
 def test_schedule_counts_in_shares_of_the_epochs():
     weights, _ = scheduled_weights(conn_type="MW", warm_up=0.25, ramp=0.5)
     np.testing.assert_allclose(weights[:, 0], [0, 0, 0, 0.5, 1, 1.5, 2, 2], rtol=1e-6)
@@ -153,6 +154,7 @@ def at_start(conn_type="CM", slots=False):
     return built
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("slots", [False, True])
 @pytest.mark.parametrize("conn_type", ["CM", "MW", "VW+B"])
 def test_freeze_holds_the_crowd_layer_and_nothing_else(conn_type, slots):
@@ -166,6 +168,7 @@ def test_freeze_holds_the_crowd_layer_and_nothing_else(conn_type, slots):
     assert [r for _, _, r in watch.seen] == [1.0] * 5  # what is saved after an epoch is never held
 
 
+@pytest.mark.only_under("torch")
 def test_freeze_counts_in_shares_of_the_epochs():
     classifier, crowd, model = at_start()
     watch = Watch(crowd, classifier)
@@ -237,6 +240,7 @@ def test_weights_restored_from_a_held_epoch_are_released():
     assert released(crowd) == 1.0
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("whole", [True, False])
 def test_what_is_saved_while_the_layer_is_held_is_loaded_released(whole, tmp_path):
     path = tmp_path / ("model.keras" if whole else "model.weights.h5")

@@ -92,6 +92,7 @@ def test_objective_never_falls_where_the_classifier_step_is_exact(seed, num_clas
     assert objectives[-1] > objectives[0] - 1e-9
 
 
+@pytest.mark.only_under("torch")
 def test_log_likelihood_rises_with_gradient_steps():
     classifier = compiled(0.2)
     history = kc.EMTrainer(classifier).fit(X, ANSWERS, iterations=12, epochs=3, batch_size=120, verbose=0)
@@ -100,6 +101,7 @@ def test_log_likelihood_rises_with_gradient_steps():
     assert values[-1] > values[0] + 5
 
 
+@pytest.mark.only_under("torch")
 def test_learns_items_and_annotators():
     classifier = network()
     trainer = kc.EMTrainer(classifier, seed=0)
@@ -112,6 +114,7 @@ def test_learns_items_and_annotators():
     assert classifier.predict(X, verbose=0).shape == (120, 3)
 
 
+@pytest.mark.only_under("torch")
 def test_one_answer_per_item_is_no_worse_than_the_vote():
     """The confusions of Dawid and Skene's own start exchange classes here; the network learns what they say."""
     rng = np.random.default_rng(0)
@@ -158,6 +161,7 @@ def losing(x, answers, **settings):
     return [str(w.message) for w in found if "vanished" in str(w.message)]
 
 
+@pytest.mark.only_under("torch")
 def test_a_lost_class_is_warned_of_once():
     x = np.eye(3, dtype="float32")[TRUTH]
     (message,) = losing(x, ANSWERS)
@@ -171,6 +175,7 @@ class KilledError(Exception):
     """Stands for the end of the process."""
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("done", [0, 1, 3])
 def test_interrupted_within_an_iteration_ends_as_if_it_was_not(done, tmp_path, monkeypatch):
     def train(backup_dir=None):

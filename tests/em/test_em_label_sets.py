@@ -55,6 +55,7 @@ def loops(f, q, population, gold, iterations):
     return before, q, s, c, objectives[:-1]
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("with_gold", [False, True])
 def test_steps_are_those_of_the_loops(with_gold):
     gold = np.full(TRUTH.shape, -1)
@@ -77,6 +78,7 @@ def test_steps_are_those_of_the_loops(with_gold):
     np.testing.assert_allclose(trainer.posterior()[gold >= 0], gold[gold >= 0])
 
 
+@pytest.mark.only_under("torch")
 def test_it_learns_and_a_label_that_nobody_judged_keeps_what_the_network_says():
     classifier = network(0.5)
     trainer = kc.EMTrainer(classifier)

@@ -61,6 +61,7 @@ def eight(probabilities):
     return 8.0
 
 
+@pytest.mark.only_under("torch")
 def test_a_penalty_rises_with_the_iterations_and_trains_the_classifier():
     plain, losses = trained(iterations=4)
     nothing, same = trained(iterations=4, classifier_regularizer=kc.regularizers.ClassifierLogDet(0.0))
@@ -90,6 +91,7 @@ class Told(Training):
         return history
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("right", [0.5, 1.0])
 def test_held_out_answers_choose(right, monkeypatch):
     monkeypatch.setattr(Told, "right", right)
@@ -115,6 +117,7 @@ class KilledError(Exception):
     """Stands for the end of the process."""
 
 
+@pytest.mark.only_under("torch")
 def test_an_interrupted_choice_goes_on_and_leaves_the_classifier_as_it_was(tmp_path, monkeypatch):
     def train(model, folder=None):
         trainer = kc.EMTrainer(model, answer_weight="auto")

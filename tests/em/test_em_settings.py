@@ -74,6 +74,7 @@ def test_numbers_are_those_of_the_loops():
     assert trainer.posterior()[0, 0] == pytest.approx(f[0], rel=1e-5)  # nobody rated it
 
 
+@pytest.mark.only_under("torch")
 @given(seed=st.integers(0, 10**6), density=st.floats(0.05, 0.9), known=st.floats(0, 0.5))
 @settings(max_examples=100, deadline=None, database=None)
 def test_objective_never_falls_where_the_regressor_step_is_exact(seed, density, known):
@@ -103,6 +104,7 @@ def test_one_answer_beside_gold_is_no_scale():
     assert em.common == pytest.approx(np.var([1.0, 0.3, -1.2, 2.0]) / 2)
 
 
+@pytest.mark.only_under("torch")
 def test_learns_numbers_and_annotators():
     model = regressor()
     trainer = kc.EMTrainer(model)
@@ -191,6 +193,7 @@ def sequences(seed=0, n=12):
     return np.random.default_rng(seed).normal(size=(n, T, 2)).astype("float32")
 
 
+@pytest.mark.only_under("torch")
 def test_without_a_chain_a_hidden_crf_is_a_tagger():
     x = sequences()
     chain = kc.EMTrainer(model := hidden_crf())
@@ -208,6 +211,7 @@ def test_without_a_chain_a_hidden_crf_is_a_tagger():
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
+@pytest.mark.only_under("jax")
 def test_objective_never_falls_where_the_chain_stands_still():
     model = hidden_crf(answer_weight=0.4)
     for seed in range(5):
@@ -219,6 +223,7 @@ def test_objective_never_falls_where_the_chain_stands_still():
         assert objectives[-1] > objectives[0] + 0.1
 
 
+@pytest.mark.only_under("jax")
 def test_chain_on_slots_and_in_batches_is_the_chain_on_dense_answers():
     x, ids = sequences(), np.tile(np.arange(R)[::-1], (12, 1)).astype("int32")
     given = [(x, SLOTS, False), ((x, ids), SLOTS[:, :, ::-1], True)]
@@ -235,6 +240,7 @@ def test_chain_on_slots_and_in_batches_is_the_chain_on_dense_answers():
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.only_under("torch")
 def test_chain_learns_tags_and_annotators():
     rng = np.random.default_rng(3)
     z = np.cumsum(rng.random((80, 6)) < 0.3, axis=1) % K

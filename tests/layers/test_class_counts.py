@@ -55,6 +55,7 @@ def test_evaluation_ends_an_epoch_and_counts_nothing():
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(crowd.class_counts.predicted), np.zeros(K))
 
 
+@pytest.mark.only_under("torch")
 def test_classes_that_no_answer_uses_may_be_missing():
     built, crowd, _ = model(num_classes=4)
     crowd.adapt(kc.Annotations.from_dense(ANSWERS, classes=range(4)))
@@ -64,6 +65,7 @@ def test_classes_that_no_answer_uses_may_be_missing():
     assert "The answers use them (shares [0.333])" in message
 
 
+@pytest.mark.only_under("torch")
 def test_the_joint_model_warns_likewise_and_counts_items_with_answers():
     _, crowd, identity = model()
     classifier = keras.Sequential([keras.Input((K,)), identity])

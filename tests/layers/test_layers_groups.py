@@ -57,6 +57,7 @@ def layer_of(conn_type, num_annotators, num_classes=NUM_CLASSES):
 
 
 # 15 annotators have 8 slots each of 120 and are brought together, 16 are not; 61 have less than 2 slots each.
+@pytest.mark.by_turns
 @pytest.mark.parametrize("num_annotators", [1, 15, 16, 60, 61])
 @pytest.mark.parametrize("num_classes", [19, 20, 21])
 @pytest.mark.parametrize("conn_type", ["MW", "CM"])
@@ -120,6 +121,7 @@ def trained(conn_type, ids, answers):
     return model.get_weights()
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("conn_type", ["MW", "CM"])
 def test_training_takes_the_same_steps(conn_type, monkeypatch):
     ids = random_ids(5, num_items=100)

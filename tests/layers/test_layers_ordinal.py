@@ -68,6 +68,7 @@ def test_far_scores_have_finite_values_and_gradients(score):
     assert np.isfinite(gradient).all()
 
 
+@pytest.mark.only_under("torch")
 def test_recovers_thresholds_and_scores():
     rng = np.random.default_rng(0)
     x = rng.uniform(-2, 2, (2000, 1)).astype("float32")

@@ -124,6 +124,7 @@ def test_adapt_is_bradley_terry(conn_type):
         assert as_numpy(crowd.precision)[0] == pytest.approx(deviation**-2, rel=1e-4)
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("max_batch_slots", [None, 2048])
 def test_a_scorer_learns_from_annotators_and_an_adversary_on_slots(max_batch_slots, tmp_path):
     x, score, answers, beta, position = simulated()

@@ -99,6 +99,7 @@ def learned(x, answers, conn_type="S+B", epochs=60, **kwargs):
     return regressor, layer, counts
 
 
+@pytest.mark.only_under("torch")
 def test_recovers_scale_bias_and_variance_as_answers_grow():
     errors = []
     for items in (60, 1500):
@@ -119,6 +120,7 @@ def test_recovers_scale_bias_and_variance_as_answers_grow():
     assert np.all(np.array(errors[1]) < errors[0]), errors
 
 
+@pytest.mark.only_under("torch")
 def test_precise_annotators_count_for_more():
     x, _, _, _, std, answers = crowd(300)
     _, layer, _ = learned(x, answers)
@@ -126,6 +128,7 @@ def test_precise_annotators_count_for_more():
     np.testing.assert_allclose(layer.precision() * layer.variance(), 1, rtol=1e-5)
 
 
+@pytest.mark.only_under("torch")
 def test_annotators_with_one_rating_or_none_do_no_harm():
     x, *_, answers = crowd(200)
     answers[:, :2], answers[5] = np.nan, np.nan
@@ -143,6 +146,7 @@ def test_annotators_with_one_rating_or_none_do_no_harm():
     np.testing.assert_allclose(regressor.predict(x, verbose=0), alone, atol=0.1)
 
 
+@pytest.mark.only_under("torch")
 def test_more_imagined_answers_hold_the_variances_together():
     x, *_, answers = crowd(60)
     loose = learned(x, answers, variance_strength=0.1)[1].variance()
@@ -150,6 +154,7 @@ def test_more_imagined_answers_hold_the_variances_together():
     assert np.std(np.log(tight)) < 0.2 * np.std(np.log(loose))
 
 
+@pytest.mark.only_under("torch")
 def test_regularizers_draw_towards_one_and_zero():
     x, *_, answers = crowd(60)
     free = learned(x, answers)[1]

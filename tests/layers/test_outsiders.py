@@ -128,6 +128,7 @@ def test_it_is_held_and_learns_at_its_own_rate(trained):
         np.testing.assert_array_equal(kops.convert_to_numpy(variable), value)
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("case", CASES)
 def test_lazy_steps_are_those_of_adam_where_everybody_answers(case):
     layer, loss, annotations, name = CASES[case]

@@ -45,6 +45,7 @@ def expected_loss(model, answers, weights=None):
     )
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("conn_type", CONN_TYPES)
 def test_keras_mask_hides_answers_in_the_padding(conn_type):
     clean, dirty = answers_with(-1), answers_with(2)
@@ -63,6 +64,7 @@ def test_keras_mask_hides_answers_in_the_padding(conn_type):
     assert accuracy == pytest.approx(references.crowd_accuracy(clean[TOKENS > 0], logits), rel=1e-5)
 
 
+@pytest.mark.only_under("jax")
 def test_both_ways_train_alike():
     trained = []
     for mask_zero, padding in [(False, -1), (True, -1), (True, 1), (True, 99)]:

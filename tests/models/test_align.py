@@ -116,6 +116,7 @@ def accuracy(model):
     return np.mean(classifier.predict(x, verbose=0).argmax(axis=-1) == Y)
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("build", BUILDERS)
 def test_classes_get_their_names_back_and_answers_stay(build):
     model, x, answers = build()

@@ -86,6 +86,7 @@ def test_loss_is_the_joint_likelihood_of_all_answers():
     )
 
 
+@pytest.mark.only_under("jax")
 def test_slots_equal_dense():
     answers = slot_answers()
     on_slots, dense = hidden_crf(), hidden_crf(slots=False)
@@ -99,6 +100,7 @@ def test_slots_equal_dense():
     )
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize(("mask_zero", "padding"), [(True, -1), (True, 2), (True, 99), (False, -1)])
 def test_padding_reaches_nothing(mask_zero, padding):
     wide = [np.pad(TOKENS, ((0, 0), (0, 3))), IDS]
@@ -203,6 +205,7 @@ def test_batch_without_answers_changes_nothing():
         np.testing.assert_array_equal(old, kops.convert_to_numpy(new))
 
 
+@pytest.mark.only_under("jax")
 def test_confusion_regularizer_is_in_the_loss():
     answers = slot_answers()
     plain = hidden_crf().fit([TOKENS, IDS], answers, verbose=0).history["loss"][0]
@@ -212,6 +215,7 @@ def test_confusion_regularizer_is_in_the_loss():
     assert found == pytest.approx(plain + 2.0 * trace, rel=1e-4)
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("bad", [{"answer": 3}, {"annotator": R}])
 def test_codes_out_of_range_make_the_loss_nan(bad):
     model, answers, ids = hidden_crf(), slot_answers(), IDS.copy()
@@ -222,6 +226,7 @@ def test_codes_out_of_range_make_the_loss_nan(bad):
     assert np.isnan(loss_of(model, [TOKENS, ids], answers))
 
 
+@pytest.mark.only_under("jax")
 def test_two_answers_of_half_the_weight_are_one_answer():
     model, answers = hidden_crf(), slot_answers()
     half = kc.models.HiddenCRF(model.encoder, model.crowd, model.crf, slots=True, answer_weight=0.5)
@@ -239,6 +244,7 @@ def test_two_answers_of_half_the_weight_are_one_answer():
     np.testing.assert_array_equal(found, model.truth_tagger().predict([TOKENS, answers, IDS], verbose=0))
 
 
+@pytest.mark.only_under("torch")
 def test_dict_inputs():
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     scores = encoder()(tokens)
@@ -249,6 +255,7 @@ def test_dict_inputs():
     assert found == pytest.approx(loss_of(hidden_crf(), [TOKENS, IDS], slot_answers()), rel=1e-5)
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("make", [hidden_crf, crf_tagger])
 def test_saves_and_loads(make, tmp_path):
     model = make()
@@ -293,6 +300,7 @@ def test_scores_stay_float32_under_mixed_precision():
     assert model.tagger().predict(TOKENS, verbose=0).dtype == np.int32
 
 
+@pytest.mark.only_under("torch")
 def test_own_learning_rate_of_the_annotators():
     model = hidden_crf()
     optimizer = kc.optimizers.crowd_optimizer(model, keras.optimizers.SGD(0.0), 0.1)

@@ -49,6 +49,7 @@ def trained(model, x, answers):
     return model
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("slots", [False, True])
 @pytest.mark.parametrize("kind", ["one", "list", "dict"])
 def test_inputs_keep_structure_names_and_dtypes(kind, slots):
@@ -135,6 +136,7 @@ def test_validate_refuses_ids_about_to_become_floats():
         kc.validate(kc.crowd_model(of_tokens(), crowd()), TOKENS + 0.5, ANSWERS)
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 def test_a_sequential_without_input_takes_its_from_the_data(policy):
     keras.config.set_dtype_policy(policy)
@@ -153,6 +155,7 @@ def test_a_sequential_without_input_takes_its_from_the_data(policy):
     assert kc.strip(whole).input.dtype == "int32"
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("x", [X, {"a": X}], ids=["array", "dict"])
 def test_subclassed_models_share_their_weights(x):
     classifier = Subclassed()
@@ -192,6 +195,7 @@ def test_a_call_of_its_own_is_kept():
     )
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("from_logits", [False, True])
 def test_a_sigmoid_head_is_two_classes(from_logits):
     """The same answers predicted as by the softmax over (0, z)."""

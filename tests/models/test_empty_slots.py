@@ -36,6 +36,7 @@ def after_training(layer, units, answers):
     return [*model.get_weights(), np.array(history.history["loss"])]
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize(("cls", "kwargs", "units"), LAYERS)
 def test_answer_in_an_empty_slot_trains_nobody(cls, kwargs, units):
     missing = np.nan if cls is kc.layers.CrowdsRegression else -1

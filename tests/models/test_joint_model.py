@@ -50,6 +50,7 @@ def loss(model, x, y, **kwargs):
     return found["loss"]
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("logits", [False, True])
 @pytest.mark.parametrize("gold", [None, GOLD])
 @pytest.mark.parametrize("weight", [None, WEIGHT])
@@ -115,6 +116,7 @@ def test_the_gradient_is_that_of_the_m_step_at_the_present_posterior():
     np.testing.assert_allclose(step, expected / np.sum(ANSWERS >= 0), atol=1e-5)
 
 
+@pytest.mark.only_under("torch")
 def test_in_the_limit_it_is_expectation_maximization():
     """Without features the classifier is the class prior, and Dawid and Skene have the maximum."""
     rng = np.random.default_rng(3)

@@ -14,6 +14,7 @@ def with_nan(answers):
     return np.where(answers < 0, np.nan, answers).astype("float32")
 
 
+@pytest.mark.only_under("jax")
 def test_hidden_crf_reads_nan_as_missing():
     model, answers = hidden_crf(), slot_answers()
     x = [TOKENS, IDS]
@@ -26,6 +27,7 @@ def test_hidden_crf_reads_nan_as_missing():
     kc.validate(model, x, with_nan(answers))
 
 
+@pytest.mark.only_under("jax")
 def test_expectation_maximization_of_chains_reads_nan_as_missing():
     found = []
     for answers in (slot_answers(), with_nan(slot_answers())):
@@ -39,6 +41,7 @@ def test_expectation_maximization_of_chains_reads_nan_as_missing():
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.only_under("jax")
 def test_tagger_reads_nan_as_an_unknown_tag():
     model, tags = crf_tagger(), np.random.default_rng(0).integers(-1, 3, TOKENS.shape)
     assert loss_of(model, TOKENS, with_nan(tags)) == pytest.approx(loss_of(model, TOKENS, tags), rel=1e-5)

@@ -129,6 +129,7 @@ np.save(sys.argv[3], served.serve(tf.constant(np.load(sys.argv[2]))).numpy())
 """
 
 
+@pytest.mark.by_turns("tensorflow", "jax")
 @pytest.mark.skipif(BACKEND == "torch", reason="Keras exports no SavedModel under PyTorch")
 @pytest.mark.parametrize("build", [nested, on_slots, on_pairs])
 def test_exported_classifier_serves_without_keras(build, tmp_path):

@@ -38,6 +38,7 @@ def likelihoods(model, soft):
     ]
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("missing", [0.0, np.nan])
 def test_loss_is_the_joint_likelihood_of_all_soft_answers(missing):
     model, soft = hidden_crf(jit_compile=False), soft_slots(missing)
@@ -73,6 +74,7 @@ def test_truth_given_soft_answers_equals_enumeration():
         assert_allclose(posterior[i, : len(e)], references_crf.marginals(e, *potentials), atol=1e-4)
 
 
+@pytest.mark.only_under("jax")
 def test_training_on_one_hot_answers_is_that_on_hard_ones():
     hard, found = slot_answers(), []
     for answers, jit_compile in ((hard, False), (one_hot(hard), XLA)):
@@ -83,6 +85,7 @@ def test_training_on_one_hot_answers_is_that_on_hard_ones():
         assert_allclose(a, b, atol=1e-5)
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("slots", [True, False])
 def test_expectation_maximization_of_one_hot_answers_is_that_of_hard_ones(slots):
     hard = slot_answers()

@@ -64,6 +64,7 @@ def assert_same_weights(ours, theirs):
         assert_allclose(a, b, atol=1e-6)
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("form", FORMS)
 def test_fit_on_one_hot_answers_is_fit_on_hard_ones(form):
     trained = {}
@@ -127,6 +128,7 @@ def test_expectation_maximization_is_that_of_the_loops():
     assert_allclose(history.history["log_likelihood"][-1], objective, rtol=1e-5)
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("tokens", [False, True])
 def test_expectation_maximization_of_one_hot_answers_is_that_of_hard_ones(tokens):
     shape = (N // 4, 4) if tokens else (N,)
@@ -147,6 +149,7 @@ def joint(slots=False):
     return model
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("table", [SOFT, HOLES], ids=["zeros", "nan"])
 def test_joint_likelihood_is_that_of_the_loops(form, table):
@@ -161,6 +164,7 @@ def test_joint_likelihood_is_that_of_the_loops(form, table):
     assert np.isfinite(np.concatenate([w.ravel() for w in weights_of(model)])).all()
 
 
+@pytest.mark.only_under("jax")
 def test_joint_training_on_one_hot_answers_is_that_on_hard_ones():
     gold = np.where(np.arange(N) % 3, -1, TRUTH)
     trained = {}
@@ -170,6 +174,7 @@ def test_joint_training_on_one_hot_answers_is_that_on_hard_ones():
     assert_same_weights(trained["soft"], trained["hard"])
 
 
+@pytest.mark.only_under("jax")
 def test_fit_crowd_on_one_hot_answers_is_that_on_hard_ones():
     found = []
     for table in (ANSWERS, ONE_HOT):
@@ -251,6 +256,7 @@ def test_fit_takes_batches_of_soft_answers():
     assert np.isfinite(history["loss"]).all()
 
 
+@pytest.mark.only_under("torch")
 def test_a_monitor_watches_on_soft_answers():
     logs = []
     for table in (ANSWERS, ONE_HOT):

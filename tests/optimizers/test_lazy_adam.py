@@ -71,6 +71,7 @@ def test_steps_are_those_of_adam_restricted_to_the_batch():
     assert not any(map(np.any, channels))
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("conn_type", ["MW", "CM", "VW+B"])
 def test_with_all_annotators_in_every_batch_it_is_adam(conn_type):
     everybody = np.tile(np.arange(R, dtype="int32"), (len(F), 1))
@@ -188,6 +189,7 @@ def trained_on_everybody(crowd, x, answers):
     return crowd
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("learn_variance", [False, True])
 def test_lazy_raters_are_found_and_their_convention_holds(learn_variance):
     rng = np.random.default_rng(0)
@@ -205,6 +207,7 @@ def test_lazy_raters_are_found_and_their_convention_holds(learn_variance):
         assert crowd.variance()[3] > 10 * crowd.variance()[:3].max()
 
 
+@pytest.mark.only_under("torch")
 def test_lazy_grades_are_given_by_strict_and_mild_annotators():
     rng = np.random.default_rng(0)
     x = rng.uniform(-2, 2, size=(80, 1)).astype("float32")

@@ -47,6 +47,7 @@ def test_both_rates_may_be_schedules():
     np.testing.assert_array_equal(long[CROWD], short[CROWD])  # two batches an epoch: the rate is 0 then
 
 
+@pytest.mark.only_under("torch")
 def test_without_a_rate_of_its_own_it_trains_as_one_optimizer_does():
     model = fitted()[0]
     keras.utils.set_random_seed(0)
