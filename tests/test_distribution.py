@@ -21,7 +21,7 @@ ROOT = pathlib.Path(kc.__file__).parents[1]
 MODELS = ["joint", "hidden_crf"]
 QUICK = "--xla_backend_optimization_level=0"  # to compile; nobody waits for the steps
 several = pytest.mark.skipif(BACKEND == "torch", reason="Keras trains on one device under PyTorch")
-heads = pytest.mark.parametrize("name", every_head.HEADS)
+heads = pytest.mark.parametrize("name", every_head.DISTRIBUTED)
 
 
 def start(folder, how, *arguments, **settings):
@@ -89,7 +89,7 @@ def curves(devices, workers):
         "two processes": (workers[0], "two"),
     }
     return {
-        who: every_head.loss_curves({name: found[f"{run}/{name}"] for name in every_head.HEADS})
+        who: every_head.loss_curves({name: found[f"{run}/{name}"] for name in every_head.DISTRIBUTED})
         for who, (found, run) in runs.items()
     }
 
@@ -99,7 +99,7 @@ def agree(actual, expected, atol=1e-5):
 
 
 @several
-@pytest.mark.parametrize("name", [*every_head.HEADS, *MODELS])
+@pytest.mark.parametrize("name", [*every_head.DISTRIBUTED, *MODELS])
 def test_two_devices_take_the_steps_of_one(devices, name):
     history = devices[f"one/{name}"]
     assert len(history) == every_head.STEPS + 1

@@ -83,6 +83,7 @@ PLAIN = {
 }
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("kind", PLAIN)
 def test_data_sets_of_every_kind_are_trained_on_as_arrays_are(kind, in_memory):
     batch, answers = PLAIN[kind]
@@ -112,7 +113,12 @@ def torch_data(kind):
 
 @pytest.mark.parametrize(
     ("make", "kind"),
-    [(tf_data, "features"), (tf_data, "slots"), (torch_data, "features"), (torch_data, "dense")],
+    [
+        pytest.param(tf_data, "features", marks=pytest.mark.only_under("tensorflow")),
+        pytest.param(tf_data, "slots", marks=pytest.mark.only_under("jax")),
+        pytest.param(torch_data, "features", marks=pytest.mark.only_under("torch")),
+        pytest.param(torch_data, "dense", marks=pytest.mark.only_under("torch")),
+    ],
     ids=lambda value: getattr(value, "__name__", value),
 )
 def test_data_sets_of_others_are_trained_on_as_arrays_are(make, kind, in_memory):

@@ -173,6 +173,7 @@ def test_interrupt_of_the_only_training_leaves_its_last_whole_epoch(monkeypatch)
         np.testing.assert_array_equal(value, kept)
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize(("at", "weight"), [(1, 0.0), (2, 0.0), (4, 1.0), (5, 1.0)])
 def test_interrupt_leaves_a_replica_of_the_largest_weight_accepted(at, weight, monkeypatch, tmp_path):
     """While choosing among 0, 1 and 2, in the training of that number; and the same call goes on."""
@@ -240,6 +241,7 @@ def test_interrupted_recipe_goes_on(tmp_path):
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("kind", ["list", "dict"])
 def test_classifiers_of_several_inputs(kind):
     inputs = [keras.Input((2,), name="a"), keras.Input((1,), name="b")]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._arguments import class_codes, whole_number
+from .._arguments import class_codes, confusions, whole_number
 from ..annotations import Annotations
 from ._budget import Budget
 from ._seeded import generator
@@ -59,7 +59,7 @@ def simulate_answers(
            [0, 0],
            [1, 0]], dtype=int32)
     """
-    confusion = _checked_confusion(confusion)
+    confusion = confusions("confusion", confusion)
     num_annotators, num_classes, _ = confusion.shape
     labels = class_codes("labels", labels, num_classes)
     rng = generator(seed, "simulate_answers")
@@ -142,21 +142,6 @@ def _annotations(
 ) -> Annotations:
     items, annotators, classes = map(np.arange, sizes)
     return Annotations(item, annotator, answers, items=items, annotators=annotators, classes=classes)
-
-
-def _checked_confusion(confusion: npt.ArrayLike) -> np.ndarray:
-    confusion = np.asarray(confusion, float)
-    if confusion.ndim != 3 or confusion.shape[1] != confusion.shape[2] or 0 in confusion.shape:
-        raise ValueError(
-            f"`confusion` must have shape (annotators, classes, classes). Received: shape {confusion.shape}"
-        )
-    off = np.abs(confusion.sum(axis=2) - 1)
-    if not (confusion.min() >= 0 and off.max() <= 1e-4):
-        raise ValueError(
-            "`confusion` must hold probabilities, and its rows `[annotator, true, :]` must sum to 1. "
-            f"Received: entries from {confusion.min():.4g}, a row that is off by {off.max():.4g}"
-        )
-    return confusion
 
 
 def _draw_answers(

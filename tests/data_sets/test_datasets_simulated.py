@@ -173,11 +173,11 @@ def test_labels_are_checked(labels, message):
 @pytest.mark.parametrize(
     ("confusion", "message"),
     [
-        (np.eye(3), r"`confusion` must have shape \(annotators, classes, classes\).*\(3, 3\)"),
-        (np.ones((2, 3, 2)) / 2, r"`confusion` must have shape .*\(2, 3, 2\)"),
-        (np.ones((2, 3, 3)), "`confusion` must hold probabilities.* off by 2"),
-        ([[[1.5, -0.5], [0, 1]]], "`confusion` must hold probabilities.* from -0.5"),
-        ([[[np.nan, 1], [0, 1]]], "`confusion` must hold probabilities"),
+        (np.eye(3), r"`confusion` must be \(annotators, true, answer\).*\(3, 3\)"),
+        (np.ones((2, 3, 2)) / 2, r"`confusion` must be .*\(2, 3, 2\)"),
+        (np.ones((2, 3, 3)), "`confusion` must have rows that sum to 1.* sums to 3.0"),
+        ([[[1.5, -0.5], [0, 1]]], "`confusion` must be probabilities.* -0.5"),
+        ([[[np.nan, 1], [0, 1]]], "`confusion` must be probabilities.* nan"),
     ],
 )
 def test_a_confusion_is_checked(confusion, message):

@@ -79,6 +79,14 @@ HEADS = {
 }
 
 
+# Under TensorFlow, where a step of all heads takes minutes to compile: each kind of variable and of loss once.
+DISTRIBUTED = (
+    [*HEADS]
+    if keras.config.backend() == "jax"
+    else ["MW", "CM_slots", "activity", "F_running", "B_S", "ordinal", "sets", "tokens"]
+)
+
+
 def model(names: Any = HEADS) -> keras.Model:
     """The zoo, or some of its heads, not compiled. Its classifiers start the same everywhere."""
     x = keras.Input((5,), name="x")

@@ -32,8 +32,9 @@ def train(run, scope=contextlib.nullcontext, part=None, fit=fit):
 
     size = every_head.BATCH if part is None else every_head.BATCH // 2
     with scope():
-        recorder, model = every_head.Recorder(), every_head.compiled()
-        logs = fit(model, *keras.tree.map_structure(take, every_head.data()), size, recorder)
+        names = every_head.DISTRIBUTED
+        recorder, model = every_head.Recorder(names), every_head.compiled(names)
+        logs = fit(model, *keras.tree.map_structure(take, every_head.data(names)), size, recorder)
         FOUND.update({f"{run}/{name}": value for name, value in recorder.history().items()})
         FOUND.update({f"{run}/logs/{name}": value[-1] for name, value in logs.items()})
         for name, (joint, x, y) in every_head.joint_models().items() if HOW == "devices" else ():
