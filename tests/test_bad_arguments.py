@@ -222,6 +222,13 @@ TABLE = {
             "gold": [[0, 1], np.full(6, 9)],
         },
     ),
+    "weighted_vote": (
+        on(kc.aggregation.weighted_vote, answers=Y, gold=Y[0].repeat(2)[:6]),
+        {
+            "gold": [None, np.full(6, -1), [0, 1], np.full(6, 9), np.full(6, 0.5)],
+            "answers": [RATINGS, Y[0]],
+        },
+    ),
     "raykar": (
         on(kc.aggregation.raykar, answers=RATINGS),
         {"strength": POSITIVE, "iterations": [0, "5"], "tolerance": [NAN, "0"], "answers": [Y]},

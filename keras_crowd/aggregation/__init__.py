@@ -48,6 +48,8 @@ from ._raykar import Raykar as Raykar
 from ._raykar import gold_ratings as gold_ratings
 from ._raykar import on_scale_of_gold as on_scale_of_gold
 from ._raykar import raykar as raykar
+from ._weighted_vote import WeightedVote as WeightedVote
+from ._weighted_vote import weighted_vote as weighted_vote
 
 
 def __dir__() -> list[str]:
@@ -57,6 +59,7 @@ def __dir__() -> list[str]:
         "DawidSkeneLabels",
         "Deviations",
         "Raykar",
+        "WeightedVote",
         "agreement",
         "annotator_accuracy",
         "annotator_class_prior",
@@ -76,4 +79,5 @@ def __dir__() -> list[str]:
         "median_rating",
         "posterior",
         "raykar",
+        "weighted_vote",
     ]
