@@ -27,7 +27,8 @@ import numpy as np
 import keras_crowd as kc
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "examples"))
-from moviereviews_crowd_regression import build, features
+from moviereviews_crowd_regression import build
+from reviews import features
 
 GOLD = "20 gold"
 EPOCHS, BATCH_SIZE, LEARNING_RATE, CROWD_RATE = 20, 64, 1e-3, 10

@@ -31,6 +31,7 @@ import keras_crowd as kc
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "examples"))
 import ner
+from ner_hidden_crf import fit_hidden_crf
 
 EPOCHS, WARM_UP, CROWD_RATE = 8, 3, 10
 JIT = keras.backend.backend() != "torch"
@@ -68,7 +69,7 @@ class Problem:
 
     def fit_hidden_crf(self, model, epochs, previous=True):
         data = self.answered(previous)
-        return ner.fit_hidden_crf(model, self.codes, data, self.votes, epochs, self.seed, previous)
+        return fit_hidden_crf(model, self.codes, data, self.votes, epochs, self.seed, previous)
 
     def scores(self, tags, split="test"):
         true = self.data.y_test if split == "test" else self.data.y_train

@@ -9,13 +9,10 @@ no gold label. Gold labels serve only for the lower row of the picture.
 import pathlib
 
 import keras
-import matplotlib
 import numpy as np
+from pictures import draw_learned_and_counted
 
 import keras_crowd as kc
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 
 PICTURE = pathlib.Path(__file__).parents[1] / "docs" / "images" / "annotators.png"
 
@@ -46,26 +43,6 @@ def counted_confusions(annotations, gold):
     return np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0)
 
 
-def draw(learned, counted, annotators, titles, classes, path):
-    figure, axes = plt.subplots(2, len(annotators), figsize=(10, 4.9), layout="constrained")
-    colors = matplotlib.colormaps["viridis"].with_extremes(bad="lightgray")
-    for row, confusions in zip(axes, (learned, counted), strict=True):
-        for axis, r in zip(row, annotators, strict=True):
-            image = axis.imshow(confusions[r], vmin=0, vmax=1, cmap=colors)
-            axis.set(xticks=[], yticks=[])
-    for axis, title in zip(axes[0], titles, strict=True):
-        axis.set_title(title, fontsize=10)
-    for axis, label in zip(axes[:, 0], ("learned, without gold", "counted, with gold"), strict=True):
-        axis.set_yticks(range(8), classes, fontsize=7)
-        axis.set_ylabel(label, fontsize=10)
-    for axis in axes[1]:
-        axis.set_xticks(range(8), classes, fontsize=7, rotation=90)
-    figure.colorbar(image, ax=axes, label="probability of the answer", shrink=0.7)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
-
-
 def main(epochs=50, path=PICTURE):
     keras.utils.set_random_seed(0)
     data = kc.datasets.labelme.load_data()
@@ -77,7 +54,7 @@ def main(epochs=50, path=PICTURE):
     order = busy[recalls[busy].argsort()]
     annotators = order[np.linspace(0, len(order) - 1, 4).astype(int)]
     titles = [f"annotator {r}, {given[r]} answers" for r in annotators]
-    draw(learned, counted, annotators, titles, data.class_names, path)
+    draw_learned_and_counted(learned, counted, annotators, titles, data.class_names, path)
     return np.corrcoef(recalls[busy], np.nanmean(np.diagonal(counted, axis1=1, axis2=2), axis=1)[busy])[
         0, 1
     ]

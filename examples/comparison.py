@@ -5,6 +5,7 @@ import pathlib
 import keras
 import numpy as np
 from sklearn.datasets import load_digits
+from sklearn.metrics import confusion_matrix
 
 import keras_crowd as kc
 
@@ -43,29 +44,11 @@ def digits_classifier():
 
 
 def train_on_labels(classifier, x, y, *, epochs, batch_size=64):
-    """A classifier trained on one label an item; items without a label (-1) are left out."""
+    """Trains on one label per item; items without a label (-1) are left out."""
     classifier.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
     labeled = y >= 0
     classifier.fit(x[labeled], y[labeled], epochs=epochs, batch_size=batch_size, verbose=0)
     return classifier
-
-
-def train_on_answers(classifier, crowd, data, *, epochs, warm_up=5, batch_size=64):
-    """The same classifier under a crowd layer, trained on the raw answers.
-
-    The first epochs are on the majority vote, so that no class is lost before the annotators are known; then the
-    crowd layer learns at 10 times the classifier's rate, for each annotator is seen in few batches.
-    """
-    votes = kc.aggregation.majority_vote(data.annotations)
-    warm_up = min(warm_up, epochs - 1)
-    train_on_labels(classifier, data.x_train, votes, epochs=warm_up, batch_size=batch_size)
-    model = kc.crowd_model(classifier, crowd)
-    optimizer = kc.optimizers.crowd_optimizer(model, keras.optimizers.Adam(1e-3), learning_rate=1e-2)
-    model.compile(optimizer, kc.losses.MaskedCrowdCrossEntropy())
-    answers = data.annotations.dense()
-    kc.validate(model, data.x_train, answers)
-    model.fit(data.x_train, answers, epochs=epochs - warm_up, batch_size=batch_size, verbose=0)
-    return classifier, crowd
 
 
 def accuracy(classifier, x, y):
@@ -74,7 +57,7 @@ def accuracy(classifier, x, y):
 
 
 def compare(build, data, train_on_crowd, *, epochs, seeds):
-    """Test accuracies of majority vote, Dawid-Skene labels, the crowd layer and gold, one a seed.
+    """Test accuracies of majority vote, Dawid-Skene labels, the crowd layer and gold, one per seed.
 
     Args:
         build: Makes the classifier.
@@ -121,6 +104,32 @@ def print_table(found):
         print(
             f"{name:<16}{mean:>11.1f} +- {spread:.1f} %{(values.mean() - low) / max(high - low, 1e-9):>12.2f}"
         )
+
+
+def explain_dawid_skene(found, data):
+    """Says why better labels can make a worse classifier, where they did."""
+    if found["Dawid-Skene"].mean() >= found["majority vote"].mean():
+        return
+    by_vote = kc.aggregation.majority_vote(data.annotations, ties="random", seed=0)
+    by_dawid_skene = kc.aggregation.dawid_skene(data.annotations).labels
+    print(
+        "\nThe row of Dawid-Skene is below the vote's although its labels are right more often:\n"
+        f"  majority vote {wrong_labels(by_vote, data.y_train)}\n"
+        f"  Dawid-Skene   {wrong_labels(by_dawid_skene, data.y_train)}\n"
+        "Errors that scatter average out in training; errors that go one way are learned. Two answers a digit, most\n"
+        "of them wrong, are too few for Dawid-Skene: look at both rows before you trust its labels or its start."
+    )
+
+
+def wrong_labels(labels, truth):
+    """How many labels are right, and the class whose errors go one way most often."""
+    confusion = confusion_matrix(truth, labels, normalize="true")
+    np.fill_diagonal(confusion, 0)
+    k, wrong = np.unravel_index(confusion.argmax(), confusion.shape)
+    right = 100 * np.mean(labels == truth)
+    return (
+        f"{right:.0f} % right; at worst {100 * confusion[k, wrong]:.0f} % of the {k}s are labeled {wrong}"
+    )
 
 
 def estimated_accuracy(classifier, crowd, data):

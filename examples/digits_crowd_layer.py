@@ -6,21 +6,17 @@ Offline: scikit-learn's digits, labeled by 30 weak machine annotators. Prints a 
 confusion matrices of the annotators trusted most and least, and exports a SavedModel.
 """
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-import numpy as np
+import keras
 from comparison import (
     SAVED_MODELS,
     compare,
     digits_classifier,
     digits_from_a_careless_crowd,
+    explain_dawid_skene,
     print_annotators,
     print_table,
-    train_on_answers,
 )
-from sklearn.metrics import confusion_matrix
+from pictures import draw_confusions
 
 import keras_crowd as kc
 
@@ -29,48 +25,18 @@ def train_on_crowd(classifier, data, epochs):
     crowd = kc.layers.CrowdsClassification(
         data.annotations.num_annotators, conn_type="CM", initial_accuracy=0.5
     )
-    return train_on_answers(classifier, crowd, data, epochs=epochs)
-
-
-def draw_confusions(confusion, annotators, path):
-    """One panel an annotator: what it answers (columns) to each digit (rows)."""
-    figure, axes = plt.subplots(
-        1, len(annotators), figsize=(3 * len(annotators), 3.3), layout="constrained"
-    )
-    for axis, (title, r) in zip(axes, annotators, strict=True):
-        image = axis.imshow(confusion[r], vmin=0, vmax=1, cmap="viridis")
-        axis.set(title=f"{title}: annotator {r}", xlabel="answer", ylabel="true class")
-        axis.set_xticks(range(len(confusion[r])))
-        axis.set_yticks(range(len(confusion[r])))
-    figure.colorbar(image, ax=axes, label="probability")
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
-
-
-def explain_dawid_skene(found, data):
-    """Says why better labels can make a worse classifier, where they did."""
-    if found["Dawid-Skene"].mean() >= found["majority vote"].mean():
-        return
-    by_vote = kc.aggregation.majority_vote(data.annotations, ties="random", seed=0)
-    by_dawid_skene = kc.aggregation.dawid_skene(data.annotations).labels
-    print(
-        "\nThe row of Dawid-Skene is below the vote's although its labels are right more often:\n"
-        f"  majority vote {wrong_labels(by_vote, data.y_train)}\n"
-        f"  Dawid-Skene   {wrong_labels(by_dawid_skene, data.y_train)}\n"
-        "Errors that scatter average out in training; errors that go one way are learned. Two answers a digit, most\n"
-        "of them wrong, are too few for Dawid-Skene: look at both rows before you trust its labels or its start."
-    )
-
-
-def wrong_labels(labels, truth):
-    """How many labels are right, and the class whose errors go one way most often."""
-    confusion = confusion_matrix(truth, labels, normalize="true")
-    np.fill_diagonal(confusion, 0)
-    k, wrong = np.unravel_index(confusion.argmax(), confusion.shape)
-    right = 100 * np.mean(labels == truth)
-    return (
-        f"{right:.0f} % right; at worst {100 * confusion[k, wrong]:.0f} % of the {k}s are labeled {wrong}"
-    )
+    # The first epochs are on the majority vote, so that no class is lost before the annotators are known.
+    votes, warm_up = kc.aggregation.majority_vote(data.annotations), min(5, epochs - 1)
+    classifier.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
+    classifier.fit(data.x_train[votes >= 0], votes[votes >= 0], batch_size=64, epochs=warm_up, verbose=0)
+    # Then the answers. Each annotator is seen in few batches, so the crowd layer learns ten times as fast.
+    model = kc.crowd_model(classifier, crowd)
+    optimizer = kc.optimizers.crowd_optimizer(model, keras.optimizers.Adam(1e-3), learning_rate=1e-2)
+    model.compile(optimizer, kc.losses.MaskedCrowdCrossEntropy())
+    answers = data.annotations.dense()
+    kc.validate(model, data.x_train, answers)
+    model.fit(data.x_train, answers, batch_size=64, epochs=epochs - warm_up, verbose=0)
+    return classifier, crowd
 
 
 def main(epochs=40, seeds=3, folder=SAVED_MODELS):

@@ -1,4 +1,4 @@
-"""Real annotators: LabelMe scenes labeled on MTurk, 59 workers, 2.5 answers an image.
+"""Real annotators: LabelMe scenes labeled on MTurk, 59 workers, 2.5 answers per image.
 
     KERAS_CROWD_DATA=folder python examples/labelme_crowd_layer.py
 
@@ -13,7 +13,6 @@ from comparison import (
     estimated_accuracy,
     print_annotators,
     print_table,
-    train_on_answers,
 )
 from scipy.stats import spearmanr
 
@@ -33,7 +32,18 @@ def build():
 
 def train_on_crowd(classifier, data, epochs):
     crowd = kc.layers.CrowdsClassification(data.annotations.num_annotators, conn_type="MW")
-    return train_on_answers(classifier, crowd, data, epochs=epochs)
+    # The first epochs are on the majority vote, so that no class is lost before the annotators are known.
+    votes, warm_up = kc.aggregation.majority_vote(data.annotations), min(5, epochs - 1)
+    classifier.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
+    classifier.fit(data.x_train[votes >= 0], votes[votes >= 0], batch_size=64, epochs=warm_up, verbose=0)
+    # Then the answers. Each annotator is seen in few batches, so the crowd layer learns ten times as fast.
+    model = kc.crowd_model(classifier, crowd)
+    optimizer = kc.optimizers.crowd_optimizer(model, keras.optimizers.Adam(1e-3), learning_rate=1e-2)
+    model.compile(optimizer, kc.losses.MaskedCrowdCrossEntropy())
+    answers = data.annotations.dense()
+    kc.validate(model, data.x_train, answers)
+    model.fit(data.x_train, answers, batch_size=64, epochs=epochs - warm_up, verbose=0)
+    return classifier, crowd
 
 
 def print_ranking(classifier, crowd, data):

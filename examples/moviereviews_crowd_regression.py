@@ -1,28 +1,17 @@
-"""Ratings instead of classes: how many stars a review stands for, from 135 MTurk workers, 5 ratings a review.
+"""Ratings instead of classes: how many stars a review stands for, from 135 MTurk workers, 5 ratings per review.
 
     KERAS_CROWD_DATA=folder python examples/moviereviews_crowd_regression.py
 
 Needs `moviereviews.npz` and its texts (see `keras_crowd.datasets.moviereviews`). Prints test R2 for the mean answer,
-the truth that Raykar et al.'s EM finds in the answers alone, the crowd layer and gold; then the annotators it holds
-for the most and the least precise. Exports the regressor, which gives ratings on the answers' standardized scale.
+the EM of Raykar et al., the crowd layer and gold, and the annotators. Exports the regressor on standardized ratings.
 """
 
 import keras
 import numpy as np
 from comparison import SAVED_MODELS
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
+from reviews import features, print_annotators, print_scores
 
 import keras_crowd as kc
-
-
-def features(data, num_components=300):
-    """TF-IDF of both splits on its leading directions, fitted on the training texts only."""
-    tfidf = TfidfVectorizer(sublinear_tf=True, min_df=3, max_features=10_000)
-    directions = TruncatedSVD(num_components, random_state=0)
-    x_train = directions.fit_transform(tfidf.fit_transform(data.x_train))
-    x_test = directions.transform(tfidf.transform(data.x_test))
-    return x_train.astype("float32"), x_test.astype("float32")
 
 
 def build(num_features):
@@ -57,23 +46,9 @@ def train_on_answers(regressor, x, annotations, answers, epochs):
     return crowd
 
 
-def print_annotators(crowd, annotations, y_train, std, count=3):
-    """Bias and spread as learned, and against gold, which the layer has not seen. From 0 to 10."""
-    gold = kc.aggregation.deviations(annotations, y_train)
-    answered = annotations.answers_per_annotator()
-    order = (-crowd.precision()).argsort()
-    print(f"\n{'annotator':<12}{'answers':>8}{'bias':>8}{'on gold':>9}{'spread':>9}{'RMSE on gold':>14}")
-    for r in [*order[:count], *order[-count:]]:
-        bias, spread = std * crowd.bias()[r], std / np.sqrt(crowd.precision()[r])
-        print(
-            f"{r!s:<12}{answered[r]:>8}{bias:>8.2f}{gold.bias[r]:>9.2f}{spread:>9.2f}{gold.rmse[r]:>14.2f}"
-        )
-
-
 def main(epochs=20, seeds=1, folder=SAVED_MODELS):
     data = kc.datasets.moviereviews.load_data()
     annotations = data.annotations
-    print(annotations, "\n")
     x_train, x_test = features(data)
     mean, std = annotations.answers.mean(), annotations.answers.std()  # of the answers, never of gold
     truths = {
@@ -95,11 +70,7 @@ def main(epochs=20, seeds=1, folder=SAVED_MODELS):
             predicted = regressor.predict(x_test, verbose=0)[:, 0] * std + mean
             found[name].append(1 - np.mean((predicted - data.y_test) ** 2) / np.var(data.y_test))
     found = {name: np.array(values) for name, values in found.items()}
-    low, high = found["mean answer"].mean(), found["gold"].mean()
-    print(f"{'trained on':<16}{'test R2':>16}{'gap closed':>13}")
-    for name, values in found.items():
-        gap = (values.mean() - low) / max(high - low, 1e-9)
-        print(f"{name:<16}{100 * values.mean():>9.1f} +- {100 * values.std():.1f}{gap:>13.2f}")
+    print_scores(found)
     print_annotators(crowd, annotations, data.y_train, std)
     last.export(folder / "moviereviews", verbose=False)
     return found

@@ -172,35 +172,6 @@ def hidden_crf(encoder, data, answer_weight=ANSWER_WEIGHT):
     return kc.models.HiddenCRF(encoder, crowd, crf, slots=True, answer_weight=answer_weight)
 
 
-def fit_hidden_crf(model, codes, data, labels, epochs, seed=0, by_previous_answer=False):
-    """Trains in rounds, each with the confusions of the annotators against what the last one inferred.
-
-    Left to the gradient, a rare class would come to stand for whatever annotators disagree about.
-
-    Args:
-        model: That of `hidden_crf`.
-        codes: Features of the first sentences of `data`, or of all.
-        data: `CrowdSequences`.
-        labels: Tags of all tokens to start from, `(tokens,)`.
-        epochs: In all; those of a round are `ROUND`.
-        seed: Seed of the order.
-        by_previous_answer: Whether `data` is `CrowdSequences.by_previous_answer()`.
-
-    Returns:
-        The inferred tags of the sentences of `codes`.
-    """
-    answers, annotators = data.answers[: len(codes)], data.annotators[: len(codes)]
-    batches, infer = Batches(codes, answers, annotators, seed), model.truth_tagger()
-    tags = data.padded(labels)
-    for done in range(0, epochs, ROUND):
-        given = data, tags[data.is_token]
-        found = confusions(*given) if by_previous_answer else confusions_of_tokens(*given)
-        model.crowd.set_confusion(found)
-        fit(model, batches, min(ROUND, epochs - done))
-        tags[: len(codes)] = predict(infer, codes, answers, annotators)
-    return tags[: len(codes)]
-
-
 def spans_are_short(data, tokens=3):
     """Whether annotators' spans have fewer tokens than that on average.
 
@@ -225,3 +196,16 @@ def confusions(data, labels):
     after = [annotations.select(annotators=previous == k) for k in range(num_classes)]
     found = np.stack([kc.warm_start.from_labels(part, labels) for part in after], axis=1)
     return found.reshape(-1, num_classes, num_classes)
+
+
+def print_annotators(data, truth):
+    """F1 of the annotators who tagged most, against inferred and against gold tags."""
+    given = data.annotators[: len(truth)], data.answers[: len(truth)]
+    scores = [
+        kc.evaluation.annotator_span_scores(*given, tags, data.class_names, data.num_annotators)[:, 2]
+        for tags in (truth, data.y_train[: len(truth)])
+    ]
+    sentences = np.bincount(given[0][given[0] >= 0], minlength=data.num_annotators)
+    print(f"\n{'annotator':<12}{'sentences':>10}{'estimated F1':>15}{'on gold':>10}")
+    for r in np.argsort(-sentences)[:8]:
+        print(f"{r:<12}{sentences[r]:>10}{100 * scores[0][r]:>15.0f}{100 * scores[1][r]:>10.0f}")

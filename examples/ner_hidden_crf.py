@@ -11,24 +11,39 @@ import pathlib
 
 import keras
 import ner
-import numpy as np
 
 import keras_crowd as kc
 
 SAVED_MODELS = pathlib.Path(__file__).parents[1] / "saved_models"
 
 
-def print_annotators(data, truth):
-    """F1 of the annotators who tagged most, against inferred and against gold tags."""
-    given = data.annotators[: len(truth)], data.answers[: len(truth)]
-    scores = [
-        kc.evaluation.annotator_span_scores(*given, tags, data.class_names, data.num_annotators)[:, 2]
-        for tags in (truth, data.y_train[: len(truth)])
-    ]
-    sentences = np.bincount(given[0][given[0] >= 0], minlength=data.num_annotators)
-    print(f"\n{'annotator':<12}{'sentences':>10}{'estimated F1':>15}{'on gold':>10}")
-    for r in np.argsort(-sentences)[:8]:
-        print(f"{r:<12}{sentences[r]:>10}{100 * scores[0][r]:>15.0f}{100 * scores[1][r]:>10.0f}")
+def fit_hidden_crf(model, codes, data, labels, epochs, seed=0, by_previous_answer=False):
+    """Trains in rounds, each with the confusions of the annotators against what the last one inferred.
+
+    Left to the gradient, a rare class would come to stand for whatever annotators disagree about.
+
+    Args:
+        model: That of `hidden_crf`.
+        codes: Features of the first sentences of `data`, or of all.
+        data: `CrowdSequences`.
+        labels: Tags of all tokens to start from, `(tokens,)`.
+        epochs: In all; those of a round are `ner.ROUND`.
+        seed: Seed of the order.
+        by_previous_answer: Whether `data` is `CrowdSequences.by_previous_answer()`.
+
+    Returns:
+        The inferred tags of the sentences of `codes`.
+    """
+    answers, annotators = data.answers[: len(codes)], data.annotators[: len(codes)]
+    batches, infer = ner.Batches(codes, answers, annotators, seed), model.truth_tagger()
+    tags = data.padded(labels)
+    for done in range(0, epochs, ner.ROUND):
+        given = data, tags[data.is_token]
+        found = ner.confusions(*given) if by_previous_answer else ner.confusions_of_tokens(*given)
+        model.crowd.set_confusion(found)
+        ner.fit(model, batches, min(ner.ROUND, epochs - done))
+        tags[: len(codes)] = ner.predict(infer, codes, answers, annotators)
+    return tags[: len(codes)]
 
 
 def main(epochs=8, folder=SAVED_MODELS, limit=None):
@@ -42,7 +57,7 @@ def main(epochs=8, folder=SAVED_MODELS, limit=None):
     answered = data.by_previous_answer() if short else data
     model = ner.hidden_crf(ner.encoder(features, len(data.class_names)), answered)
     model.compile(keras.optimizers.Adam(ner.decay(codes, epochs)))
-    truth = ner.fit_hidden_crf(model, codes, answered, votes, epochs, by_previous_answer=short)
+    truth = fit_hidden_crf(model, codes, answered, votes, epochs, by_previous_answer=short)
     tagger = model.tagger()
     test_codes = features(data.tokens_test, data.y_test.shape[1])[:limit]
     test_tags = ner.predict(tagger, test_codes)
@@ -55,7 +70,7 @@ def main(epochs=8, folder=SAVED_MODELS, limit=None):
     found = {name: kc.evaluation.span_scores(*tags, data.class_names) for name, tags in found.items()}
     for name, scores in found.items():
         print(f"{name:<36}P {scores.precision:.3f}  R {scores.recall:.3f}  F1 {scores.f1:.3f}")
-    print_annotators(data, truth)
+    ner.print_annotators(data, truth)
     tagger.export(folder / "ner_hidden_crf", verbose=False)
     return found
 
