@@ -89,7 +89,7 @@ def from_preferences(
     annotators: Sequence[Hashable] | None = None,
     duplicates: Duplicates = "error",
 ) -> Read:
-    """Reads preferences, one comparison a row: who found which of two items better.
+    """Reads preferences, one comparison per row: who found which of two items better.
 
     Args:
         item_a, item_b: Ids of the two items of each comparison.

@@ -27,11 +27,11 @@ Form = Literal["label", "set", "nothing"]
 
 
 class UnfitError(Exception):
-    """What was expected of a cell."""
+    """Says what was expected of a cell."""
 
 
 class Ticks(NamedTuple):
-    """What a cell says of the labels that it names; of the others it says `rest`."""
+    """Reads a cell: what it says of the labels that it names, and `rest` for the others."""
 
     states: tuple[tuple[Hashable, int], ...]
     rest: int
@@ -94,7 +94,7 @@ class SetCoder:
         return self._form == "label"
 
     def problem(self, value: Any) -> str | None:
-        """What `add` expects and `value` is not."""
+        """Says what `add` expects and `value` is not."""
         try:
             self._last = value, self._code(value)
         except UnfitError as error:
@@ -175,7 +175,7 @@ class SetCoder:
         return code
 
     def _ticks(self, value: Any) -> Ticks | None:
-        """What a cell says; `None` where it is no answer."""
+        """Reads a cell; `None` where it is no answer."""
         if isinstance(value, str) and value in self._missing:
             return None
         if _is_blank(value):
@@ -201,7 +201,7 @@ class SetCoder:
         return Ticks(tuple(states.items()), rest, "set")
 
     def _parsed(self, value: Any) -> Any:
-        """What a text of several labels holds; the list of an array."""
+        """Splits a text of several labels; lists an array."""
         if isinstance(value, np.ndarray) and value.ndim == 1:
             return value.tolist()
         if not isinstance(value, str):

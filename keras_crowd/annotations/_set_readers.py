@@ -1,4 +1,4 @@
-"""How `Annotations` of sets of labels are built."""
+"""Builders of `Annotations` of sets of labels."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from ._text import expect, follow
 
 
 def fields(form: Any, before: str = "") -> list[str]:
-    """What may be a `field` of such a form: the keys to each value, joined by dots."""
+    """Returns what may be a `field` of such a form: the keys to each value, joined by dots."""
     if isinstance(form, list):
         form = form[0] if form else {}
     found: list[str] = []
@@ -22,7 +22,7 @@ def fields(form: Any, before: str = "") -> list[str]:
 
 
 def chosen(form: Any, field: str, place: str, sets: bool = False) -> Any:
-    """What stands under `field` in a form, or in a list of one form.
+    """Returns what stands under `field` in a form, or in a list of one form.
 
     Radio buttons, an object of true and false, give the key of the one that is true, or `None`. Of `sets` of labels
     boxes and lists are given as they are.

@@ -63,7 +63,7 @@ class Coder:
         )
 
     def problem(self, value: Any) -> str | None:
-        """What `add` expects of such a column and `value` is not."""
+        """Says what `add` expects of such a column and `value` is not."""
         if self.is_blank(value):
             return None
         kind = _KINDS.get(type(value))
@@ -96,7 +96,7 @@ class TupleCoder:
         return joined(self.name, [part.column() for part in self._parts])
 
     def problem(self, values: Sequence[Any]) -> str | None:
-        """What `add` expects of such a tuple and `values` is not."""
+        """Says what `add` expects of such a tuple and `values` is not."""
         found = (part.problem(value) for part, value in zip(self._parts, values, strict=True))
         return next((problem for problem in found if problem), None)
 
@@ -104,7 +104,7 @@ class TupleCoder:
 def coder(
     names: str | Sequence[str], text: bool = False, missing: Sequence[str] = ()
 ) -> Coder | TupleCoder:
-    """What makes a `Column` of one column, or of several."""
+    """Returns a function that makes a `Column` of one column, or of several."""
     return Coder(names, text, missing) if isinstance(names, str) else TupleCoder(names, text, missing)
 
 
@@ -117,7 +117,7 @@ def joined(name: str, columns: Sequence[Column]) -> Column:
 
 
 def typed(values: np.ndarray, vocabulary: Sequence[Hashable] | int | None, numbers: bool) -> np.ndarray:
-    """What text stands for: integers if all of it is integers that are written in the one common way.
+    """Returns what text stands for: integers if all of it is integers that are written in the one common way.
 
     "007" is no such integer, and one of it leaves all of them text. Text it stays as well where
     `vocabulary` has text.
@@ -156,5 +156,5 @@ def _numbers_alike(name: str, values: list[Any]) -> list[Any]:
 
 
 def _parts(vocabulary: Any, position: int) -> list[Hashable]:
-    """What stands in one position of the ids that are tuples."""
+    """Returns one position of the ids that are tuples."""
     return [id_[position] for id_ in vocabulary if isinstance(id_, tuple) and len(id_) > position]

@@ -23,7 +23,7 @@ _MAY_BE_LISTS = ("item_a", "item_b", "prompt")
 
 
 class ComparisonTable:
-    """What stands in some columns of a file, by the argument that names each.
+    """Some columns of a file, by the argument that names each.
 
     Args:
         path: The file.

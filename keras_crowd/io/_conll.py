@@ -1,4 +1,4 @@
-"""CoNLL-style files: one token a line, blank lines between sentences, one column an annotator."""
+"""CoNLL-style files: one token per line, blank lines between sentences, one column per annotator."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def read_conll(
     classes: Sequence[Hashable] | None = None,
     unknown: Unknown = "error",
 ) -> TokenAnswers:
-    """Reads a file with a token a line, blank lines between sentences, and a column an annotator.
+    """Reads a file with a token per line, blank lines between sentences, and a column per annotator.
 
     Lines that begin with `-DOCSTART-` are left out. There is no header: annotators have no names but those given.
 
@@ -119,9 +119,9 @@ def read_conll(
     [[[1, 0], [0, 0]], [[-1, 0], [-1, -1]]]
 
     Reference:
-        E. Tjong Kim Sang, F. De Meulder, "Introduction to the CoNLL-2003 shared task", 2003: a token a line, blank
+        E. Tjong Kim Sang, F. De Meulder, "Introduction to the CoNLL-2003 shared task", 2003: a token per line, blank
         lines, `-DOCSTART-`. F. Rodrigues, F. Pereira, B. Ribeiro, "Sequence labeling with multiple annotators",
-        2014, whose data have a column an annotator and `?`.
+        2014, whose data have a column per annotator and `?`.
     """
     token = whole_number("token", token, 0)
     first = token + 1 if first_answer is None else whole_number("first_answer", first_answer, token + 1)
@@ -169,7 +169,7 @@ def write_conll(
     sep: str = "\t",
     encoding: str = "utf-8",
 ) -> None:
-    """Writes a token a line with its tag, and its confidence where probabilities are given.
+    """Writes a token per line with its tag, and its confidence where probabilities are given.
 
     Args:
         path: The file to write.

@@ -82,7 +82,7 @@ def read_doccano(
 
 
 def _answers(example: dict[str, Any], path: FILE, place: str, sets: bool) -> Iterator[tuple[Any, Any]]:
-    """Who gave the example which label."""
+    """Yields who gave the example which label."""
     if "annotations" in example:
         for annotation in expect(list, example["annotations"], f"{place}, 'annotations'"):
             _refuse_spans(expect(dict, annotation, f"{place}, 'annotations'"), place)

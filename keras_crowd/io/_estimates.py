@@ -1,4 +1,4 @@
-"""What was learned about the items, as labels and confidences to write."""
+"""Labels and confidences to write, from what was learned about the items."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def labels(annotations: Annotations, estimates: Any, threshold: Any = None) -> L
         estimates: Probabilities `(items, classes)`; class codes `(items,)`, `-1` for none; or, where answers
             are numbers, floats `(items,)`, `NaN` for none. Data frames and series are read by their ids. Of sets of
             labels probabilities, booleans, or 1, 0 and -1 `(items, labels)`, or a list of labels for each item.
-        threshold: Above which probability a label is in the set, one or one for each label. Defaults to `None`, 0.5.
+        threshold: Float, or one per label. Probability above which a label is in the set. Defaults to `None`: 0.5.
     """
     if isinstance(annotations.kind, LabelSets):
         values_of_sets, sure, probabilities = estimated_sets(annotations, estimates, threshold)

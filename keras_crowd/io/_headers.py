@@ -16,7 +16,7 @@ _FEW, _LONG = 12, 400  # columns, characters
 
 
 def column_positions(path: FILE, header: Sequence[str], columns: Sequence[str]) -> list[int]:
-    """Where each of the named columns stands."""
+    """Returns the position of each named column."""
     counts = Counter(header)
     for name in columns:
         if counts[name] != 1:
@@ -67,7 +67,7 @@ def _of_kind(name: str, header: Sequence[str], kind: str) -> list[str]:
 
 
 def _last_part(name: str) -> str:
-    """What follows the kind, as "kind" in "Answer.kind" and in "OUTPUT:kind"."""
+    """Returns what follows the kind, as "kind" in "Answer.kind" and in "OUTPUT:kind"."""
     return name.replace(":", ".").partition(".")[2] or name
 
 

@@ -27,7 +27,7 @@ def read_hugging_face(
     item: str | None = None,
     **rules: Unpack[Rules],
 ) -> Annotations:
-    """Reads a `datasets.Dataset` with one row an item and its annotators and answers in two lists.
+    """Reads a `datasets.Dataset` with one row per item and its annotators and answers in two lists.
 
     Columns are read as Arrow tables, batch by batch; nothing else of the data set is touched.
 
@@ -112,13 +112,13 @@ def read_hugging_face(
 def hugging_face_columns(
     annotations: Annotations, estimates: Any = None, threshold: npt.ArrayLike | None = None
 ) -> dict[str, list[Any]]:
-    """Columns for `datasets.Dataset.from_dict`: one row an item, its annotators and answers in lists.
+    """Columns for `datasets.Dataset.from_dict`: one row per item, its annotators and answers in lists.
 
     Args:
         annotations: The answers.
         estimates: A posterior or other probabilities `(items, classes)`; class codes `(items,)` with `-1` for
             none; or estimated ratings `(items,)`; or of pandas, as for `write_labels`; or sets of labels, as there.
-        threshold: Number, or one for each label. Above which probability a label of a set is written. Defaults to 0.5.
+        threshold: Float, or one per label. Probability above which a label of a set is written. Defaults to 0.5.
 
     Returns:
         Lists `item`, `annotators` and `answers`; with `estimates` `label` as well, and with probabilities

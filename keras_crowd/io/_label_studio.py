@@ -125,7 +125,7 @@ def write_label_studio(
             none; or estimated numbers, floats `(items,)`; or of pandas, as for `write_labels`; or sets of labels, as
             there, whose `score` is that of the least certain label.
         from_name, item, encoding: As for `read_label_studio`.
-        threshold: Number, or one for each label. Above which probability a label of a set is written. Defaults to 0.5.
+        threshold: Float, or one per label. Probability above which a label of a set is written. Defaults to 0.5.
         model_version: Under which name Label Studio shows the predictions.
 
     Raises:

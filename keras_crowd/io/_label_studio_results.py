@@ -75,7 +75,7 @@ def answers(annotation: dict[str, Any], from_name: str, place: str, sets: bool =
 
 
 def one_answer(type_: str, value: Any, place: str) -> Any:
-    """What was chosen, or the number that was given."""
+    """Returns what was chosen, or the number that was given."""
     if type_ == "choices":
         if len(expect(list, value, place)) != 1:
             raise ValueError(

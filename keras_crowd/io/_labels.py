@@ -29,7 +29,7 @@ def write_labels(
     encoding: str = "utf-8",
     escape_formulas: bool = False,
 ) -> None:
-    """Writes one row an item: its label and how sure that is.
+    """Writes one row per item: its label and how sure that is.
 
     With the columns' names it is what tools take back: `item="task"` gives crowd-kit's frame of labels;
     `item="INPUT:image", label="GOLDEN:result", confidence=None` and a `.tsv` control tasks of Toloka;
@@ -47,7 +47,7 @@ def write_labels(
         item: Name of the column of item ids; of ids that are tuples, a list of names, one for each part.
         label, confidence: Names of the columns. `confidence=None` leaves it out; it is there for
             probabilities only. That of a set is the confidence of its least certain label.
-        threshold: Number, or one for each label. Above which probability a label of a set is written. Defaults to 0.5.
+        threshold: Float, or one per label. Probability above which a label of a set is written. Defaults to 0.5.
         label_sep: What to write between the labels of a set. Defaults to `None`: a list, in text formats as JSON.
         encoding: That of a text format.
         escape_formulas: Whether to write an apostrophe before a text that begins with `=`, `+`, `-`, `@`, a tab or a
@@ -92,7 +92,7 @@ def write_annotators(
     escape_formulas: bool = False,
     **columns: Any,
 ) -> None:
-    """Writes one row an annotator: how many answers it gave, and whatever was learned about it.
+    """Writes one row per annotator: how many answers it gave, and whatever was learned about it.
 
     Args:
         path: The file, as for `write_long`.

@@ -1,4 +1,4 @@
-"""Tables with one row an answer: CSV, TSV, JSON Lines, Parquet."""
+"""Tables with one row per answer: CSV, TSV, JSON Lines, Parquet."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def read_long(
     encoding: str = "utf-8",
     **rules: Unpack[Rules],
 ) -> Annotations:
-    """Reads a table with one row an answer, of the format that the file's ending says.
+    """Reads a table with one row per answer, of the format that the file's ending says.
 
-    `.csv`, `.tsv` and `.txt` have a header, or no header and `names=`; `.jsonl` (or `.ndjson`) has one object a line;
+    `.csv`, `.tsv` and `.txt` have a header, or no header and `names=`; `.jsonl` (or `.ndjson`) has one object per line;
     `.parquet` is read in chunks (needs `pip install 'keras_crowd[io]'`). All but Parquet may be compressed, as
     `.csv.gz`.
 
@@ -163,7 +163,7 @@ def write_long(
     encoding: str = "utf-8",
     escape_formulas: bool = False,
 ) -> None:
-    """Writes one row an answer, sorted by item and annotator, in the format that the file's ending says.
+    """Writes one row per answer, sorted by item and annotator, in the format that the file's ending says.
 
     `read_long` gives the same annotations back, once it is told the `items=`, `annotators=` and `classes=`
     that a table of answers does not know (their order, and those without an answer).

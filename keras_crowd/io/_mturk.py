@@ -104,14 +104,14 @@ def _item_and_worker(path: FILE, header: list[str], ids: Sequence[str]) -> list[
 
 
 def _state(path: FILE, header: list[str], status: Sequence[str]) -> int | None:
-    """Where the status stands; files from which it was cut off are read whole, unless a status was asked for."""
+    """Finds the column of the status; files without one are read whole, unless a status was asked for."""
     if _STATE not in header and tuple(status) == _READ:
         return None
     return column_positions(path, header, [_STATE])[0]
 
 
 def _answer_columns(path: FILE, header: list[str], answer: str, field: str | None) -> dict[str, int]:
-    """Where the answer stands: in a column of that name, or in one for each radio button, by the button's name."""
+    """Finds the answer: in a column of that name, or in one for each radio button, by the button's name."""
     before = f"{answer}."
     if header.count(answer) == 1:
         return {"": header.index(answer)}
@@ -144,7 +144,7 @@ def _set_answer(values: list[str], columns: dict[str, int], field: str | None, p
 
 
 def _buttons(values: dict[str, str], place: str) -> dict[str, bool]:
-    """Which of the radio buttons that stand in columns of their own was pressed."""
+    """Returns the radio button that was pressed, of those with columns of their own."""
     for name, value in values.items():
         if value.lower() not in _PRESSED:
             raise ValueError(

@@ -88,7 +88,7 @@ def write_chosen_rejected(
     contents: Mapping[Hashable, Any] | None = None,
     encoding: str = "utf-8",
 ) -> None:
-    """Writes one row a pair, the better item and the other one, as trainers of reward models take them.
+    """Writes one row per pair, the better item and the other one, as trainers of reward models take them.
 
     Pairs whose likeliest answer is a tie, or that have no estimate, are left out. A pair in both orders is two rows.
 
@@ -153,7 +153,7 @@ def write_scores(
     escape_formulas: bool = False,
     **columns: Any,
 ) -> None:
-    """Writes one row an item and its score, from the best to the worst.
+    """Writes one row per item and its score, from the best to the worst.
 
     Args:
         path: The file, as for `write_long`.

@@ -30,7 +30,7 @@ def read_prodigy(
     encoding: str = "utf-8",
     **rules: Unpack[Rules],
 ) -> Annotations:
-    """Reads annotated examples of Prodigy, one JSON object a line.
+    """Reads annotated examples of Prodigy, one JSON object per line.
 
     Two interfaces are read. `choice`: the answer is the one option in `accept`. Examples with a `label` to
     accept or reject: the answer is `"accept"` or `"reject"`. Examples that were ignored are no answer. With `sets=True`
@@ -103,7 +103,7 @@ def write_prodigy(
         estimates: A posterior or other probabilities `(items, classes)`, or class codes `(items,)`, `-1` for none;
             or of pandas, as for `write_labels`; or sets of labels, as there.
         item, label: As for `read_prodigy`.
-        threshold: Number, or one for each label. Above which probability a label of a set is written. Defaults to 0.5.
+        threshold: Float, or one per label. Probability above which a label of a set is written. Defaults to 0.5.
         annotator: Who the examples say has annotated them. The confidence is in `meta`.
         encoding: That of both files.
 
@@ -193,7 +193,7 @@ def _set_answer(example: dict[str, Any], place: str, rejected: str) -> Any:
 
 
 def _accepted(example: dict[str, Any], place: str, rejected: str) -> list[Any] | None:
-    """What was accepted of a choice; `None` where there is no answer."""
+    """Returns what was accepted of a choice; `None` where there is no answer."""
     decision = _decision(example, place)
     options = expect(list, example.get("accept", []), f"{place}, 'accept'")
     if decision == "reject" and rejected != "drop":

@@ -115,7 +115,7 @@ def refuse(source: str, place: str, name: str, expected: str, received: Any) -> 
 
 
 def set_coder(name: str, text: bool, missing: Sequence[str], rules: Mapping[str, Any]) -> SetCoder:
-    """What reads the sets of labels of a file."""
+    """Reader of the sets of labels of a file."""
     names = ("classes", "unknown", "label_sep", "empty", "judged", "whole", "json_keys")
     told = {"json_keys": True} | {name: rules[name] for name in names if name in rules}
     checked_unknown(told.get("unknown", "error"))

@@ -196,7 +196,7 @@ def _positions(
 
 
 def _used(column: Column, answered: np.ndarray) -> np.ndarray:
-    """Which of the values stand in an answered row."""
+    """Tells which of the values stand in an answered row."""
     codes = column.codes[answered]
     return np.bincount(codes[codes >= 0], minlength=len(column.values)) > 0
 

@@ -90,7 +90,7 @@ def write_sagemaker(
     created: datetime | None = None,
     encoding: str = "utf-8",
 ) -> None:
-    """Writes an augmented manifest of SageMaker: one object a line, with its label and confidence.
+    """Writes an augmented manifest of SageMaker: one object per line, with its label and confidence.
 
     Args:
         path: The file to write.
@@ -101,7 +101,7 @@ def write_sagemaker(
             multi-label job: the indices of the labels, with a `class-map` and a `confidence-map`.
         label_attribute: Name of the label, not with "-metadata" in it nor "-ref" at its end; its metadata are
             under the same name with "-metadata".
-        threshold: Number, or one for each label. Above which probability a label of a set is written. Defaults to 0.5.
+        threshold: Float, or one per label. Probability above which a label of a set is written. Defaults to 0.5.
         job_name: The labeling job to name in the metadata.
         created: Date to write. Defaults to now.
         encoding: That of both files.

@@ -59,7 +59,7 @@ def format_of(path: FILE) -> str:
 
 
 def separator(format_: str, sep: str | None = None) -> str:
-    """What stands between the fields of a text table: that of its format, or `sep`."""
+    """Returns what separates the fields of a text table: that of its format, or `sep`."""
     if sep is None:
         return "\t" if format_ == "tsv" else ","
     if format_ not in TEXT_FORMATS or not isinstance(sep, str) or len(sep) != 1 or sep in '"\r\n':
@@ -176,7 +176,7 @@ def _not_encodable(path: FILE, encoding: str, error: UnicodeEncodeError) -> Valu
 
 
 def write_json_lines(path: FILE, records: Iterable[Mapping[str, Any]], encoding: str = "utf-8") -> None:
-    """Writes one object a line."""
+    """Writes one object per line."""
     with replacing_text(path, encoding, newline="\n") as file:
         try:
             for record in records:

@@ -65,7 +65,7 @@ def read_table(
 
 
 def read_json(path: FILE, encoding: str = "utf-8") -> Any:
-    """What a JSON file holds."""
+    """Reads a JSON file."""
     return parsed_json(read_text(path, encoding), str(path))
 
 
@@ -152,7 +152,7 @@ def required(object_: dict[str, Any], key: str, place: str) -> Any:
 
 
 def follow(value: Any, path: str, place: str) -> Any:
-    """What stands under keys that are joined by dots, as in "category.label"."""
+    """Returns what stands under keys that are joined by dots, as in "category.label"."""
     for key in path.split(".") if path else ():
         value = required(expect(dict, value, place), key, place)
     return value

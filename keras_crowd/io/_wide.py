@@ -1,4 +1,4 @@
-"""Tables with one row an item and one column an annotator."""
+"""Tables with one row per item and one column per annotator."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def read_wide(
     encoding: str = "utf-8",
     **rules: Unpack[Rules],
 ) -> Annotations:
-    """Reads a table with one row an item and one column an annotator.
+    """Reads a table with one row per item and one column per annotator.
 
     Formats and types are those of `read_long`. Rows and columns are items and annotators in the order of
     the file, those without an answer among them. Names of columns are text in every format: if all annotators'
@@ -113,7 +113,7 @@ def write_wide(
     encoding: str = "utf-8",
     escape_formulas: bool = False,
 ) -> None:
-    """Writes one row an item and one column an annotator, in the format that the file's ending says.
+    """Writes one row per item and one column per annotator, in the format that the file's ending says.
 
     Sets of labels are lists (in text formats as JSON, `[]` where nothing was ticked), or objects of true and false
     where some labels were not shown; `read_wide(path, sets=True, empty="missing")` reads them.

@@ -229,7 +229,7 @@ class CrowdsPreference(CrowdLayer):
         return 3 if self.ties else 2
 
     def _own(self) -> list[str]:
-        """What annotators have of their own."""
+        """Returns what annotators have of their own."""
         reliability, position = _OWN[self.conn_type]
         wanted = (reliability, position, self.ties and self.conn_type != "common")
         return [name for name, own in zip(_NAMES, wanted, strict=True) if own]
@@ -238,7 +238,7 @@ class CrowdsPreference(CrowdLayer):
         return answer_weights(self.answers_per_annotator, self.num_annotators, "float32")
 
     def _shift(self, training: bool) -> Tensor | float:
-        """What is added to every reliability: 1, less their mean over all answers."""
+        """Returns what is added to every reliability: 1, less their mean over all answers."""
         if "reliability" not in self._own():
             return 1.0
         weights = kops.cast(self.annotators["shares"], self.compute_dtype)
