@@ -1,4 +1,4 @@
-"""What a posterior says of each annotator, as columns beside the annotator's id."""
+"""A table of annotators: columns from a posterior beside each annotator's id."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ._ratings import deviations
 def annotator_table(
     answers: Answers, posterior: npt.ArrayLike, confusion: npt.ArrayLike | None = None, min_answers: int = 5
 ) -> dict[str, np.ndarray]:
-    """How good each annotator is: `pandas.DataFrame(annotator_table(annotations, q))`.
+    """Judges each annotator: `pandas.DataFrame(annotator_table(annotations, q))`.
 
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats

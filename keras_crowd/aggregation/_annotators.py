@@ -1,4 +1,4 @@
-"""How good annotators are."""
+"""Accuracies of annotators."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ._given_answers import answers_and_probabilities
 
 
 def annotator_accuracy(confusion: np.ndarray, class_prior: np.ndarray | None = None) -> np.ndarray:
-    """How often each annotator is right: `sum_k pi_k A_rkk`.
+    """Computes how often each annotator is right: `sum_k pi_k A_rkk`.
 
     Args:
         confusion: `(annotators, true, answer)`, from a crowd layer's `.confusion()` or `dawid_skene`.

@@ -98,7 +98,7 @@ class AnswerSums:
 
 
 def expected_counts(annotations: Annotations, weights: Iterable[np.ndarray]) -> np.ndarray:
-    """How often each annotator gave each answer to each true class, `n_rkl`; soft answers by their probabilities.
+    """Counts each annotator's answers to each true class, `n_rkl`; soft answers by their probabilities.
 
     Args:
         annotations: The answers.
@@ -137,7 +137,7 @@ def _expected_counts(
 
 
 def vote_counts(annotations: Annotations, annotator_weights: np.ndarray | None = None) -> np.ndarray:
-    """How many answers of each class each item has, the sum of soft and of weighted ones, `(items, classes)`."""
+    """Counts the answers of each class to each item, the sum of soft and of weighted ones, `(items, classes)`."""
     num_classes, votes = annotations.num_classes, Votes(annotations)
     cell = votes.of(annotations.item_index).astype(np.int64) * num_classes + votes.code
     weights = votes.weights()

@@ -15,7 +15,7 @@ from ._pairs import PARAMETERS, Comparisons, PairModel, answer_probabilities
 
 
 class BradleyTerry(NamedTuple):
-    """What `bradley_terry` found.
+    """Result of `bradley_terry`.
 
     Attributes:
         items: Ids of the items, sorted, `(items,)`.

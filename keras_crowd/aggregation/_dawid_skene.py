@@ -20,7 +20,7 @@ _NEVER = 1e-9
 
 
 class DawidSkene(NamedTuple):
-    """What `dawid_skene` found.
+    """Result of `dawid_skene`.
 
     Attributes:
         posterior: Probability of each class for each item, `(items, classes)`; rows sum to 1. An item
@@ -73,7 +73,7 @@ def dawid_skene(
     the gold labels as well as from the votes, and the likelier end is returned.
 
     Few annotators give enough answers for a K x K matrix of their own; Dawid and Skene's maximum likelihood
-    (`"full"`) then falls below the majority vote. `"hierarchical"` imagines `s` more answers in each row, spread as
+    (`"full"`) then falls below the majority vote. `"hierarchical"` adds `s` pseudo-answers to each row, spread as
     the annotator's one coin has it: `C_rkk = a_r`, errors even, where `a_r` is the annotator's accuracy, itself drawn
     towards that of all. Annotators with few answers are one coin, those with many have a matrix of their own. The class
     prior is drawn half-way to the shares of the votes (`t_k` are as many items as were answered), or one class would
@@ -96,11 +96,11 @@ def dawid_skene(
         confusion: What an annotator has: a `"hierarchical"` confusion matrix, drawn towards the annotator's one coin; a
             `"full"` one of its own; `"class_wise"`, an accuracy for each true class, errors even over the other
             answers; `"one_coin"`, one accuracy for all classes.
-        strength: Answers of each annotator that are imagined beforehand. For `"hierarchical"`, how many in each row,
+        strength: Pseudo-counts of each annotator's answers. For `"hierarchical"`, how many in each row,
             a positive number; defaults to 10. For the others how many in each cell (the Dirichlet prior's parameters
             minus one), a positive number, or what you know of the annotators as anything that broadcasts to
             `(annotators, true, answer)`; defaults to 0.01.
-        class_strength: Items of each class that are imagined beforehand, a positive number; for `"hierarchical"`
+        class_strength: Pseudo-counts of the items of each class, a positive number; for `"hierarchical"`
             beside those of the votes.
         iterations: Stop after so many iterations.
         tolerance: Stop when the objective, per answer, changes by less than this.
@@ -153,7 +153,7 @@ class _Steps:
         self.ruled_out = _ruled_out(self.known, annotations.num_classes)
 
     def posterior_from_gold(self) -> np.ndarray:
-        """What annotators say of whom the gold labels alone are known, `(classes, items)`."""
+        """Returns what annotators say of whom the gold labels alone are known, `(classes, items)`."""
         num_classes = self.sums.shape[1]
         given = (self.known == np.arange(num_classes)[:, None]).astype(float)
         log_confusion, _ = self.maximize(self.sums.counts_by_class(given))
@@ -162,7 +162,7 @@ class _Steps:
     def run(
         self, posterior: np.ndarray, imagined_items: np.ndarray, iterations: int, tolerance: float
     ) -> tuple[DawidSkene, float]:
-        """What is found from this start, and how likely the answers then are."""
+        """Returns what is found from this start, and how likely the answers then are."""
         objective: list[float] = []
         converged = False
         while not converged and len(objective) < iterations:
@@ -220,7 +220,7 @@ def _tied(
     imagine: Callable[[np.ndarray], np.ndarray],
     weights: np.ndarray,
 ) -> Callable[[np.ndarray], tuple[np.ndarray, float]]:
-    """The M-step with rows tied in some way, and answers imagined in view of those there are."""
+    """The M-step with rows tied in some way, and pseudo-counts that depend on the counts."""
 
     def maximize(counts: np.ndarray) -> tuple[np.ndarray, float]:
         imagined = imagine(counts)

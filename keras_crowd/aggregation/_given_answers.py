@@ -40,7 +40,7 @@ def answers_and_probabilities(
 
 
 def imagined_answers(name: str, counts: npt.ArrayLike, annotations: Annotations) -> np.ndarray:
-    """Answers imagined beforehand, positive, that broadcast to `(annotators, true, answer)`."""
+    """Returns pseudo-counts, positive, that broadcast to `(annotators, true, answer)`."""
     return positive(name, counts, confusion_shape(annotations), "(annotators, true, answer)")
 
 
@@ -103,7 +103,7 @@ def gold_classes(gold: npt.ArrayLike | None, annotations: Annotations) -> np.nda
 
 
 def checked_annotator_weights(weights: npt.ArrayLike | None, annotations: Annotations) -> np.ndarray:
-    """How many independent annotators each one counts for, positive, `(annotators,)`; 1 by default."""
+    """Returns how many independent annotators each one counts for, positive, `(annotators,)`; 1 by default."""
     if weights is None:
         return np.ones(annotations.num_annotators)
     given = positive("annotator_weights", weights, (annotations.num_annotators,), "(annotators,)")

@@ -1,4 +1,4 @@
-"""Who was compared with whom, as a graph: its parts, and equations over it."""
+"""The graph of who was compared with whom: its parts, and equations over it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What classifier and annotators together say of sets of labels, and of sets that were held out."""
+"""Posteriors of sets of labels from classifier and annotators together, and scores of held-out sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What posteriors of sets of labels say of items and of annotators, as columns."""
+"""Tables of items and of annotators from posteriors of sets of labels."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ SURE = 1e-6  # how near to 0 and 1 sensitivities and specificities come
 
 
 class DawidSkeneLabels(NamedTuple):
-    """What `dawid_skene_labels` found.
+    """Result of `dawid_skene_labels`.
 
     Attributes:
         posterior: Probability of each label for each item, `(items, labels)`.
@@ -85,7 +85,7 @@ def dawid_skene_labels(
             -1 not shown.
         gold: What is known of the truth, integers `(items, labels)`: 1, 0, and -1 where unknown. It is taken for the
             truth. Defaults to `None`, nothing.
-        strength: Number. How many answers of the population are imagined for each annotator and label. Defaults to 10.
+        strength: Number. Pseudo-answers of the population for each annotator and label. Defaults to 10.
         iterations: Integer. Stop after so many iterations. Defaults to 100.
         tolerance: Number. Stop when no posterior changes by more. Defaults to 1e-4.
 
@@ -184,7 +184,7 @@ def label_likelihoods(
 
 
 def gold_labels(gold: npt.ArrayLike | None, annotations: Annotations) -> np.ndarray:
-    """What is known of the truth as integers `(items, labels)`, -1 where unknown; checked."""
+    """Returns what is known of the truth as integers `(items, labels)`, -1 where unknown; checked."""
     shape = (annotations.num_items, annotations.num_classes)
     if gold is None:
         return np.full(shape, -1)

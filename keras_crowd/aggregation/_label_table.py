@@ -1,4 +1,4 @@
-"""What a posterior says of each item, as columns beside the item's id."""
+"""A table of items: columns from a posterior beside each item's id."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _BIAS_STRENGTH = 2.0
 
 
 class Raters(NamedTuple):
-    """What is known of annotators and of the truth.
+    """Current estimates of the annotators and of the truth.
 
     Attributes:
         bias: `b`, `(annotators,)`.
@@ -45,7 +45,7 @@ class LineModel:
         features: `f`, `(items,)`.
         gold: The truth of some items, `(items,)`, `NaN` where unknown.
         center: `c`.
-        strength: How many answers of the variance `common` are imagined of each annotator.
+        strength: Number of pseudo-answers of the variance `common` for each annotator.
         common: Half the variance of all answers, which the variances start from.
     """
 
@@ -148,7 +148,7 @@ def shares_that_tell(
 
 
 def _drawn(values: np.ndarray, first: float, strength: float) -> float:
-    """Variance around 0, with so many annotators of a first one imagined."""
+    """Variance around 0, with so many pseudo-annotators of a first one."""
     return float((values @ values + strength * first) / (len(values) + strength))
 
 

@@ -175,11 +175,11 @@ class PairModel:
         return _variances(self.given, weights, self._diagonal(weights))
 
     def _free(self) -> list[int]:
-        """Which of `PARAMETERS` differ between annotators."""
+        """Tells which of `PARAMETERS` differ between annotators."""
         return [i for i in range(3) if self.own[i] and (i < 2 or self.given.ties)]
 
     def _design(self) -> np.ndarray:
-        """How half the odds, and the log of the tie, go with the parameters: reliability, position, tie."""
+        """Derivatives of half the odds and of the log of the tie by the parameters: reliability, position, tie."""
         distance = 0.5 * (self.score[self.given.first] - self.score[self.given.second])[self.given.pair]
         return np.stack([distance, np.full_like(distance, 0.5), np.ones_like(distance)])
 

@@ -1,4 +1,4 @@
-"""What classifier and answers together say about the classes, and about answers that were held out."""
+"""Posteriors of the classes from classifier and answers together, and scores of held-out answers."""
 
 from __future__ import annotations
 

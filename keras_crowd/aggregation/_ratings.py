@@ -54,7 +54,7 @@ def median_rating(answers: Answers) -> np.ndarray:
 
 
 class Deviations(NamedTuple):
-    """What `deviations` found.
+    """Result of `deviations`.
 
     Attributes:
         bias: Mean of rating minus truth of each annotator, `(annotators,)`; `NaN` without ratings.
@@ -69,7 +69,7 @@ class Deviations(NamedTuple):
 
 
 def deviations(answers: Answers, truth: npt.ArrayLike) -> Deviations:
-    """How far each annotator is from the truth, or from an estimate of it.
+    """Measures how far each annotator is from the truth, or from an estimate of it.
 
     Args:
         answers: `Annotations` of numbers, or floats `(items, annotators)` with `NaN` for missing.
@@ -172,7 +172,7 @@ def noise_variance(
     *,
     scale: np.ndarray | float = 1.0,
 ) -> np.ndarray:
-    """M-step of Raykar et al.: each annotator's variance, with `strength` imagined answers of variance `common`."""
+    """M-step of Raykar et al.: each annotator's variance, with `strength` pseudo-answers of variance `common`."""
     item, annotator = ratings.item_index, ratings.annotator_index
     scale = np.broadcast_to(scale, bias.shape)[annotator]
     squares = (ratings.answers - scale * truth[item] - bias[annotator]) ** 2 + scale**2 * truth_variance[

@@ -1,4 +1,4 @@
-"""Expectation maximization for ratings, with a bias, a scale and a precision an annotator."""
+"""Expectation maximization for ratings, with a bias, a scale and a precision per annotator."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _GOLD_SPREAD = 0.25  # how far the scale of the crowd may be from 1
 
 
 class Raykar(NamedTuple):
-    """What `raykar` found.
+    """Result of `raykar`.
 
     Attributes:
         truth: Expected true rating of each item, `(items,)`; of an item nobody rated, the prior's mean.
@@ -67,7 +67,7 @@ def raykar(
             m = mean of z_i,   t = mean of (z_i - m)^2 + V_i,   and u, w from the b_r and s_r of all annotators
 
     with `c` the mean of all answers. Raykar et al. have the precisions. Estimated from few answers each, they weigh
-    worse than none would. So every annotator is drawn towards all of them: by `n_0 = strength` imagined answers of the
+    worse than none would. So every annotator is drawn towards all of them: by `n_0 = strength` pseudo-answers of the
     variance `v`, half that of all answers, and by the spreads `u` and `w` of biases and scales that all of them show.
 
     No answer tells the level and the scale of the truth. Biases have the mean 0 over all answers; scales the

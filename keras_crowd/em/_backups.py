@@ -1,4 +1,4 @@
-"""Where the trainings of one call of `EMTrainer.fit` are kept."""
+"""Backups of the trainings of one call of `EMTrainer.fit`."""
 
 from __future__ import annotations
 

@@ -72,5 +72,5 @@ def choose(
 
 
 def _start(variables: list[keras.Variable], num_held_out: int) -> dict[str, Any]:
-    """What is kept of a choice of which nothing is done yet."""
+    """Returns what is kept of a choice of which nothing is done yet."""
     return {**values_of(variables), "losses": np.full((2, num_held_out), np.nan), "done": np.zeros(2, int)}

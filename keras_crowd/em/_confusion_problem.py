@@ -1,4 +1,4 @@
-"""What problems share whose network gives class probabilities."""
+"""Base of the problems whose network gives class probabilities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What expectation maximization knows of the annotators: their confusions. NumPy only."""
+"""Confusions of the annotators, for expectation maximization. NumPy only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Confusions:
     Args:
         annotations: The answers.
         gold: Class codes `(items,)`, `-1` where unknown.
-        prior: Answers imagined beforehand; broadcasts to `(annotators, true, answer)`. Without it, `strength`
+        prior: Pseudo-counts; broadcasts to `(annotators, true, answer)`. Without it, `strength`
             answers to every class like those of all annotators together.
         strength: See `prior`.
         answer_weight: `w`, how much of an independent observation an answer is.

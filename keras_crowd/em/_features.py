@@ -32,7 +32,7 @@ class ArrayFeatures:
         yield self.x, np.arange(self.num_items)
 
     def checksums(self) -> list[np.ndarray]:
-        """What is known to be the same in a later call."""
+        """Returns what is known to be the same in a later call."""
         return keras.tree.flatten(self.x)
 
     def skip(self, passes: int) -> None:
@@ -101,7 +101,7 @@ class BatchFeatures:
             self.batches.on_epoch_end()
 
     def checksums(self) -> list[np.ndarray]:
-        """What is known to be the same in a later call, whatever the order: a number for each item."""
+        """Returns what is known to be the same in a later call, whatever the order: a number for each item."""
         return [self._checksums]
 
     def skip(self, passes: int) -> None:

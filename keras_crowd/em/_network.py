@@ -132,5 +132,5 @@ def is_sparse(loss: Loss) -> bool:
 
 
 def name_of_loss(loss: Loss) -> str:
-    """What a loss is called, given as a name, a function or an object."""
+    """Returns the name of a loss, given as a name, a function or an object."""
     return loss if isinstance(loss, str) else str(getattr(loss, "name", getattr(loss, "__name__", "")))

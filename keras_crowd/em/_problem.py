@@ -19,7 +19,7 @@ Predictions: TypeAlias = Any
 
 
 class Prior(NamedTuple):
-    """What is believed of the annotators before their answers.
+    """Beliefs about the annotators before their answers.
 
     Attributes:
         counts: Pseudo-counts, a number or an array; `None` for `strength` answers like those of all annotators.
@@ -73,7 +73,7 @@ class Data:
 
 
 class Problem(abc.ABC):
-    """What `EMTrainer` maximizes: a kind of answers, what the network learns of it, and the two steps. Abstract.
+    """A problem for `EMTrainer`: a kind of answers, what the network learns of it, and the two steps. Abstract.
 
     With parameters `A` of the annotators and a posterior `q` of the truth, each iteration calls
 

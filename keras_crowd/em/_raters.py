@@ -1,4 +1,4 @@
-"""What expectation maximization knows of annotators who give numbers: bias and variance. NumPy only."""
+"""Biases and variances of annotators who give numbers, for expectation maximization. NumPy only."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Raters:
     Args:
         ratings: The answers.
         gold: True numbers `(items,)`, `NaN` where unknown.
-        strength: `n_0`, answers with the variance of all that are imagined for each annotator.
+        strength: `n_0`, pseudo-answers with the variance of all for each annotator.
     """
 
     def __init__(self, ratings: Annotations, gold: np.ndarray, strength: float) -> None:
@@ -50,7 +50,7 @@ class Raters:
         self._posterior: Any = None
 
     def start(self, how: npt.ArrayLike | None) -> np.ndarray:
-        """What the first M-step starts from, `(items, 2)`."""
+        """Returns what the first M-step starts from, `(items, 2)`."""
         if how is None or (isinstance(how, str) and how == "raykar"):
             found = raykar(self.annotations, strength=self.strength)
             posterior = np.stack([found.truth, found.truth_variance], axis=1)
@@ -86,7 +86,7 @@ class Raters:
         return np.stack([z, variance], axis=1), float(evidence[self.informed].sum()) + log_prior
 
     def estimates(self) -> dict[str, np.ndarray]:
-        """What each annotator adds, how precisely they rate, and by how much less than gold the ratings differ."""
+        """Returns the bias and the precision of each annotator, and the scale common to all of them."""
         bias = np.where(self.counts > 0, self.shift + self.bias / self.factor, 0.0)
         scale = np.full(len(bias), 1 / self.factor)
         return {"bias": bias, "precision": self.factor**2 / self.variance, "scale": scale}

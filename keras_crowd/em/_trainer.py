@@ -48,7 +48,7 @@ class EMTrainer:
         M:  b_r = mean of y_ir - z_i,   v_r = mean of (y_ir - z_i - b_r)^2 + V_i,   f: `fit` on z
         E:  1/V_i = 1/t + sum_r 1/v_r,   z_i = V_i (f_i/t + sum_r (y_ir - b_r) / v_r)
 
-    The biases have mean 0 over all answers, and each variance has `strength` imagined answers of all. With `gold`, the
+    The biases have mean 0 over all answers, and each variance has `strength` pseudo-answers of all. With `gold`, the
     answers are first moved to its level and scale, by the line from what they say of those items to their truth.
 
     A `models.HiddenCRF` is a tagger whose true tags are a chain: `q` are the marginals of the chain given all answers
@@ -65,7 +65,7 @@ class EMTrainer:
             preprocessor, through which the features go once before.
         num_annotators: Number of annotators. Defaults to that of the answers.
         from_logits: Whether the classifier gives logits.
-        prior: Answers of each annotator imagined beforehand: a positive number, or what you know of them as
+        prior: Pseudo-counts of each annotator's answers: a positive number, or what you know of them as
             anything that broadcasts to `(annotators, true, answer)`. Defaults to `strength` answers to each
             class like those of all annotators together. For classes.
         strength: See `prior`. An annotator without answers has the prior's confusion.
@@ -250,7 +250,7 @@ class EMTrainer:
         return self._last_training().posterior.reshape(*rows, -1).copy()
 
     def confusion(self) -> np.ndarray:
-        """What each annotator answers to each class, `(annotators, true, answer)`; rows sum to 1."""
+        """Returns each annotator's confusion matrix, `(annotators, true, answer)`; rows sum to 1."""
         return self._estimate("confusion")
 
     def population(self) -> np.ndarray:

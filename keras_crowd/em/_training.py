@@ -19,7 +19,7 @@ RAMP = 0.5  # of the iterations: a penalty in full from the start can settle on 
 
 
 class Setting(NamedTuple):
-    """What is chosen between: how much an answer counts, and the penalty on the class probabilities."""
+    """One of the settings to choose from: how much an answer counts, and the penalty on the class probabilities."""
 
     answer_weight: float = 1.0
     regularizer: Any = None
@@ -27,7 +27,7 @@ class Setting(NamedTuple):
 
 @dataclass(frozen=True)
 class Course:
-    """How long is trained, and how that is shown; see `EMTrainer.fit`."""
+    """Length of the training, and how it is shown; see `EMTrainer.fit`."""
 
     iterations: int
     epochs: int
