@@ -1,5 +1,6 @@
 """Classifier and annotators of `fit_crowd`, trained again and again from the same start."""
 
+import abc
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -11,11 +12,11 @@ from keras import ops as kops
 from ._backup import NO_BACKUP, Backup, TrainingBackup, description, training_variables
 from ._fit_features import Arrays, Batches
 from ._typing import Features, LearningRate, Optimizer
+from .aggregation import label_posterior, posterior
 from .annotations import Annotations, checksum
 from .callbacks import RegularizerSchedule
 from .evaluation import classifier_alignment
-from .layers import CrowdsClassification
-from .losses import MaskedCrowdCrossEntropy
+from .layers import CrowdLayer, CrowdsClassification, CrowdsMultiLabel
 from .models import permute_classes
 from .ops import class_probabilities
 from .optimizers import crowd_optimizer
@@ -23,8 +24,16 @@ from .pipelines import with_annotators
 from .regularizers import ClassifierLogDet
 
 
-class Training:
-    """One compiled model, trained again and again from the same start."""
+class Training(abc.ABC):
+    """One compiled model, trained again and again from the same start. Abstract.
+
+    Args:
+        classifier: A functional model of what the crowd layer takes.
+        features: Of all items.
+        annotations: The answers.
+        epochs: Of the last training.
+        crowd: The crowd layer, not built.
+    """
 
     def __init__(
         self,
@@ -32,18 +41,12 @@ class Training:
         features: Arrays | Batches,
         annotations: Annotations,
         epochs: int,
-        from_logits: bool,
+        crowd: CrowdLayer,
     ) -> None:
-        self.classifier, self.features = classifier, features
+        self.classifier, self.features, self.crowd = classifier, features, crowd
         self.epochs, self.replica_epochs = epochs, -(-epochs // 2)
         self.history = keras.callbacks.History()
         self.num_slots = annotations.slots()[0].shape[1]
-        self.crowd = CrowdsClassification(
-            annotations.num_annotators,
-            "CM",
-            from_logits=from_logits,
-            classifier_regularizer=ClassifierLogDet(),
-        )
         ids = keras.Input((None,), dtype="int32", name="annotators")
         logits = self.crowd(classifier.outputs[0], annotators=ids)
         self.model = keras.Model(with_annotators(_structure(classifier, features.few), ids), logits)
@@ -53,7 +56,7 @@ class Training:
         """Compiles, and keeps the start."""
         self._optimizer = keras.optimizers.get(optimizer)
         optimizer = crowd_optimizer(self.model, self._optimizer, crowd_learning_rate)
-        self.model.compile(optimizer, loss=MaskedCrowdCrossEntropy())
+        self.model.compile(optimizer, loss=self.crowd.answer_losses[0]())
         self._variables = training_variables(self.model)
         self._given = self._start = self.values()
 
@@ -91,7 +94,7 @@ class Training:
 
     def fit(
         self,
-        weight: float,
+        setting: Any,
         annotations: Annotations,
         replica: int | None = None,
         callbacks: Sequence[Any] = (),
@@ -106,8 +109,7 @@ class Training:
         if replica is not None:
             self._start_elsewhere(replica)
         self.crowd.adapt(annotations)
-        self.crowd.class_counts.lost.forget()
-        self.crowd.classifier_regularizer.weight = weight
+        own = self.set(setting)
         kept = TrainingBackup(backup, self.model, callbacks)
         kept.restore()
         done = len(kept.epoch)
@@ -120,7 +122,7 @@ class Training:
                 shuffle=False,
                 initial_epoch=done,
                 epochs=done if kept.stopped else self.epochs if replica is None else self.replica_epochs,
-                callbacks=[RegularizerSchedule(self.crowd), *callbacks, kept, last],
+                callbacks=[*own, *callbacks, kept, last],
                 verbose=verbose,
             )
         except KeyboardInterrupt:
@@ -139,12 +141,64 @@ class Training:
             if variable.path.endswith("seed_generator_state"):
                 variable.assign(kops.convert_to_numpy(variable) + np.uint32(1 + replica))
 
-    def probabilities(self) -> np.ndarray:
-        """The classifier's, of all items."""
-        return class_probabilities(self.features.predict(self.classifier), self.crowd.from_logits)
+    def set(self, setting: Any) -> list[keras.callbacks.Callback]:
+        """Makes the setting that of the next training, which needs the callbacks returned."""
+        return []
 
     def put_classes_back(self, annotations: Annotations) -> None:
-        """Undoes a permutation of the classes; what is trained is not lost where that cannot be done."""
+        """Undoes a permutation of the classes, where there can be one."""
+        return
+
+    @abc.abstractmethod
+    def probabilities(self) -> np.ndarray:
+        """The classifier's, of all items."""
+
+    @abc.abstractmethod
+    def annotators(self) -> tuple[np.ndarray, ...]:
+        """What is learned of the annotators, as the posterior takes it."""
+
+    @abc.abstractmethod
+    def posterior(self, annotations: Annotations) -> np.ndarray:
+        """What features and answers say of the items."""
+
+
+class ClassTraining(Training):
+    """Trains on answers of one class each by GeoCrowdNet(F); a setting is the weight of its regularizer."""
+
+    crowd: CrowdsClassification
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        features: Arrays | Batches,
+        annotations: Annotations,
+        epochs: int,
+        from_logits: bool,
+    ) -> None:
+        crowd = CrowdsClassification(
+            annotations.num_annotators,
+            "CM",
+            from_logits=from_logits,
+            classifier_regularizer=ClassifierLogDet(),
+        )
+        super().__init__(classifier, features, annotations, epochs, crowd)
+
+    def set(self, setting: float) -> list[keras.callbacks.Callback]:
+        self.crowd.class_counts.lost.forget()
+        self.crowd.classifier_regularizer.weight = setting
+        return [RegularizerSchedule(self.crowd)]
+
+    def probabilities(self) -> np.ndarray:
+        return class_probabilities(self.features.predict(self.classifier), self.crowd.from_logits)
+
+    def annotators(self) -> tuple[np.ndarray, ...]:
+        return (self.crowd.confusion(),)
+
+    def posterior(self, annotations: Annotations) -> np.ndarray:
+        return posterior(annotations, self.probabilities(), *self.annotators())
+
+    def put_classes_back(self, annotations: Annotations) -> None:
+        """Undoes a permutation; what is trained is not lost where that cannot be done."""
         try:
             permutation = classifier_alignment(self.probabilities(), annotations).tolist()
             if permutation == sorted(permutation):
@@ -158,6 +212,34 @@ class Training:
             return
         message = f"The classes had been permuted and were put back: class k was {permutation}[k]."
         warnings.warn(message, stacklevel=3)
+
+
+class LabelSetTraining(Training):
+    """Trains on sets of labels; a setting is the connection, which each training has from the start."""
+
+    crowd: CrowdsMultiLabel
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        features: Arrays | Batches,
+        annotations: Annotations,
+        epochs: int,
+        from_logits: bool,
+        conn_type: str,
+    ) -> None:
+        crowd = CrowdsMultiLabel(annotations.num_annotators, conn_type, from_logits=from_logits)  # type: ignore[arg-type]
+        super().__init__(classifier, features, annotations, epochs, crowd)
+
+    def probabilities(self) -> np.ndarray:
+        outputs = np.asarray(self.features.predict(self.classifier), float)
+        return 0.5 * (1 + np.tanh(0.5 * outputs)) if self.crowd.from_logits else outputs
+
+    def annotators(self) -> tuple[np.ndarray, ...]:
+        return self.crowd.sensitivity(), self.crowd.specificity()
+
+    def posterior(self, annotations: Annotations) -> np.ndarray:
+        return label_posterior(annotations, self.probabilities(), *self.annotators())
 
 
 class _LastEpoch(keras.callbacks.Callback):

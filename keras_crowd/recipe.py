@@ -9,20 +9,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 
-from . import aggregation
 from ._arguments import check_choice, flag, number, whole_number
 from ._backup import Backup
+from ._choices import are_sets, choice_of, settings_of
 from ._crowd_fit import CrowdFit as CrowdFit
 from ._fit_features import Arrays, Batches
 from ._fit_progress import FitProgress
-from ._training import Training
 from ._typing import Features, LearningRate, Optimizer
-from ._weight_choice import WeightChoice
-from .annotations import Annotations, Answers, LabelSets, as_annotations, rows_by_id
-from .models import classifier_model, is_data_set, prepared, warn_of_own_training
-from .selection import REPLICA_WEIGHTS
+from .annotations import Annotations, Answers, as_annotations, as_label_sets, rows_by_id
+from .models import is_data_set, model_below, prepared, warn_of_own_training
 
 BATCH_SIZE = 64
 
@@ -32,7 +28,8 @@ def fit_crowd(
     x: Features,
     answers: Answers | None = None,
     *,
-    weights: float | Sequence[float] = REPLICA_WEIGHTS,
+    weights: float | Sequence[float] | None = None,
+    conn_types: str | Sequence[str] | None = None,
     optimizer: Optimizer = "adam",
     crowd_learning_rate: LearningRate | None = None,
     epochs: int | None = None,
@@ -56,6 +53,10 @@ def fit_crowd(
     4. Then the classifier is trained on all answers, and classes that have been permuted are put back
        (`align_classes`).
 
+    Sets of labels (`Annotations.from_sets`) are trained on likewise below `CrowdsMultiLabel`, by a classifier that
+    gives the probability of each label by itself. There what is chosen is the connection, by the nats of the answers
+    held out from the replicas (`selection.held_out_choice`).
+
     By default there are at most 12 replicas, so that all costs at most as much as 7 trainings, of 50 epochs or 1,000
     steps each, whichever is more; what it will take at most is said before. A keyboard interrupt returns what there is
     by then, with a warning: a replica that was trained with the largest weight accepted so far, or the state after
@@ -73,18 +74,20 @@ def fit_crowd(
 
     Args:
         classifier: A Keras model of any kind from features to class probabilities `(batch, classes)`, or to that of
-            class 1 of two, `(batch, 1)`. A KerasHub task is trained without its preprocessor, through which the
-            features go once before. It is trained
-            in place, from the weights it has; if anything fails while the weight is being chosen, it gets
-            these back.
+            class 1 of two, `(batch, 1)`; for sets of labels to the probability of each, `(batch, labels)`. A KerasHub
+            task is trained without its preprocessor, through which the features go once before. It is trained in
+            place, from the weights it has; if anything fails while the weight is being chosen, it gets these back.
         x: Features: an array, or a list or dict of arrays for several inputs. A data frame's rows are matched to
             the items of the annotations by its index, unless that is a plain range; one that names others is refused.
             Or a data set (`tf.data.Dataset`, `keras.utils.PyDataset`, PyTorch `DataLoader`), for features that memory
             does not hold; see below.
-        answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
-            `(items, annotators, classes)` with zeros; rows as in `x`. Left out only for a data set that holds them.
+        answers: `Annotations`, of classes or of sets of labels; integers `(items, annotators)` with `-1` for missing;
+            or soft answers, floats `(items, annotators, classes)` with zeros; rows as in `x`. Left out only for a data
+            set that holds them, one class each.
         weights: Float, or sequence of floats. The weight to use, or those to choose among, ascending; the lowest is
-            what the others are compared with. Defaults to 0, 1 and 5.
+            what the others are compared with. Not for sets of labels. Defaults to `None`: 0, 1 and 5.
+        conn_types: String, or sequence of strings. For sets of labels: the connection of `CrowdsMultiLabel` to use, or
+            those to choose among. Defaults to `None`, all of them.
         optimizer: A Keras optimizer or its name; the annotators get its like without weight decay.
         crowd_learning_rate: Learning rate of the annotators. Defaults to that of `optimizer`.
         epochs: Integer. Epochs of the last training. Defaults to 50, or as many as 1,000 steps take if that is more
@@ -92,7 +95,7 @@ def fit_crowd(
         batch_size: Integer. Items in a batch; several times the number of classes. Defaults to 64; a data set has its
             own.
         from_logits: Whether the classifier gives logits.
-        num_replicas: Integer, at least 2. Replicas of each weight that is tried. Defaults to 4.
+        num_replicas: Integer, at least 2. Replicas of each weight or connection that is tried. Defaults to 4.
         fraction: Float between 0 and 1. Fraction of the answers held out from each replica. Defaults to 0.15.
         seed: Seed of the held-out answers and of the order of the items; call `keras.utils.set_random_seed` for all
             else.
@@ -106,7 +109,7 @@ def fit_crowd(
 
     Returns:
         `CrowdFit`: the trained classifier, the crowd layer and the model of both, labels and their posterior, a table
-        of the annotators, and the weight and how it was chosen.
+        of the annotators, and the weight or the connection and how it was chosen.
 
     Raises:
         ValueError: When the data do not fit the classifier (`validate`), or an argument is out of range.
@@ -125,28 +128,28 @@ def fit_crowd(
         minimization, identifiability, and regularization", ICLR 2023, GeoCrowdNet(F).
     """
     _check(x, crowd_learning_rate, epochs, batch_size, from_logits)
-    _refuse_sets(answers)
     choosing = {
         "num_replicas": whole_number("num_replicas", num_replicas, low=2),
         "fraction": fraction,
         "seed": seed,
     }
-    one = isinstance(weights, int | float | np.number)
-    values = check_choice([weights] if one else weights, num_replicas, fraction, seed)  # type: ignore[list-item]
+    values = settings_of(answers, weights, conn_types)
+    check_choice([0.0], num_replicas, fraction, seed)
     network, features, annotations = _given(
         classifier, x, answers, from_logits, batch_size or BATCH_SIZE, seed
     )
     if epochs is None:
         epochs = default_epochs(annotations.num_items, features.batch_size)
-    training = Training(network, features, annotations, epochs, from_logits)
-    training.compile(optimizer, crowd_learning_rate)
-    settings = {"weights": weights, "crowd_learning_rate": crowd_learning_rate, **choosing}
-    given = {} if backup_dir is None else {**training.given(annotations), **settings}
-    start, chosen, trained = _backups(backup_dir, given)
-    training.start_from(start)
+    choice = choice_of(values, network, features, annotations, epochs, from_logits)
+    choice.compile(optimizer, crowd_learning_rate)
+    settings = {"settings": [str(value) for value in values], "crowd_learning_rate": crowd_learning_rate}
+    given = {} if backup_dir is None else {**choice.training.given(annotations), **settings, **choosing}
+    *starts, chosen, trained = _backups(backup_dir, given, len(choice.trainings))
+    for training, start in zip(choice.trainings, starts, strict=True):
+        training.start_from(start)
+    one = len(values) == 1
     replicas = 0 if one else len(values) * num_replicas
-    progress = FitProgress(replicas, training.replica_epochs, epochs, len(features), verbose)
-    choice = WeightChoice(training, annotations, values, progress)
+    choice.progress = FitProgress(replicas, -(-epochs // 2), epochs, len(features), verbose)
     interrupted = False
     try:
         if not one:
@@ -155,13 +158,13 @@ def fit_crowd(
     except KeyboardInterrupt:
         interrupted = True
         _warn_of_interruption(choice.take_what_there_is(), backup_dir)
+    training = choice.training
     training.put_classes_back(annotations)
-    for backup in (trained, chosen, start):
+    for backup in (trained, chosen, *starts):
         if not interrupted:
             backup.delete()
-    posterior = aggregation.posterior(annotations, training.probabilities(), training.crowd.confusion())
-    parts = (classifier, training.crowd, training.model, training.history, annotations, posterior)
-    return CrowdFit(*parts, choice.weight, choice.path, interrupted)
+    parts = (classifier, training.crowd, training.model, training.history, annotations)
+    return CrowdFit(*parts, training.posterior(annotations), choice.weight, choice.path, interrupted)
 
 
 def default_epochs(num_items: int, batch_size: int = BATCH_SIZE) -> int:
@@ -175,9 +178,12 @@ def default_epochs(num_items: int, batch_size: int = BATCH_SIZE) -> int:
     return max(50, math.ceil(1000 / math.ceil(num_items / batch_size)))
 
 
-def _backups(folder: str | os.PathLike[str] | None, given: dict[str, Any]) -> list[Backup]:
-    """Of the start, of the choice of the weight, and of the last training."""
-    names = ("start.npz", "path.npz", "training.npz")
+def _backups(
+    folder: str | os.PathLike[str] | None, given: dict[str, Any], num_trainings: int
+) -> list[Backup]:
+    """Of the start of each training, of the choice, and of the last training."""
+    starts = [f"start_{i}.npz" if i else "start.npz" for i in range(num_trainings)]
+    names = (*starts, "path.npz", "training.npz")
     return [Backup(None if folder is None else pathlib.Path(folder) / name, given) for name in names]
 
 
@@ -217,15 +223,6 @@ def _check(
         number("crowd_learning_rate", crowd_learning_rate, at_least=0)
 
 
-def _refuse_sets(answers: Answers | None) -> None:
-    if isinstance(answers, Annotations) and isinstance(answers.kind, LabelSets):
-        raise ValueError(
-            "`answers` must be of one class each: `fit_crowd` chooses the weight of `ClassifierLogDet`, which takes "
-            "class probabilities that sum to 1. Train on sets of labels with `layers.CrowdsMultiLabel` or `EMTrainer`. "
-            f"Received: {answers!r}"
-        )
-
-
 def _given(
     classifier: keras.Model,
     x: Features,
@@ -235,7 +232,7 @@ def _given(
     seed: int,
 ) -> tuple[keras.Model, Arrays | Batches, Annotations]:
     """The classifier as a functional model of class probabilities, or logits; features as it takes them; answers."""
-    given = None if answers is None else as_annotations(answers, _num_classes(classifier, answers))
+    given = _annotations(classifier, answers)
     features: Arrays | Batches
     if is_data_set(x):
         prepare, inputs = functools.partial(prepared, classifier), getattr(classifier, "inputs", None)
@@ -244,19 +241,31 @@ def _given(
         x = keras.tree.map_structure(lambda part: rows_by_id("x", part, given), x)
         features = Arrays(prepared(classifier, x), batch_size, seed)
     few = keras.tree.map_structure(lambda part: part[:8], features.few)
-    network = classifier_model(classifier, from_logits, few)
+    kind = "probabilities" if given is None else given.kind.prediction_kind
+    network = model_below(classifier, kind, from_logits, few)
     warn_of_own_training(classifier, "`fit_crowd`")
     annotations = features.read(given, network.outputs[0].shape[-1])
     _check_classifier(network, annotations)
     return network, features, annotations
 
 
+def _annotations(classifier: keras.Model, answers: Answers | None) -> Annotations | None:
+    if answers is None:
+        return None
+    if are_sets(answers):
+        return as_label_sets(answers)
+    return as_annotations(answers, _num_classes(classifier, answers))
+
+
 def _check_classifier(classifier: keras.Model, annotations: Annotations) -> None:
     shape = tuple(classifier.outputs[0].shape)
     if shape[1:] != (annotations.num_classes,):
+        one, several = (
+            ("label", "labels") if are_sets(annotations) else ("class", "classes (codes start at 0)")
+        )
         raise ValueError(
-            f"`classifier` must have the output shape (batch, {annotations.num_classes}), one number per class: the "
-            f"answers have {annotations.num_classes} classes (codes start at 0). Received: {shape}"
+            f"`classifier` must have the output shape (batch, {annotations.num_classes}), one number per {one}: the "
+            f"answers have {annotations.num_classes} {several}. Received: {shape}"
         )
 
 

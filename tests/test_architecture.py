@@ -48,7 +48,7 @@ LEVELS = {
     "_fit_progress": 0,
     "_crowd_fit": 7,
     "_training": 7,
-    "_weight_choice": 8,
+    "_choices": 8,
     "recipe": 9,
 }
 # Inside of a function, to read data under any backend.

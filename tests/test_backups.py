@@ -63,7 +63,7 @@ def network(seed=1, activation="relu", rate=0.3):
 @pytest.fixture(scope="module")
 def whole():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_training.Training, "put_classes_back", lambda self, annotations: None)
+        patch.setattr(_training.ClassTraining, "put_classes_back", lambda self, annotations: None)
         return kc.fit_crowd(network(), X, ANSWERS, **FEW)
 
 
@@ -82,7 +82,7 @@ def test_fit_crowd_goes_on_as_if_there_had_been_no_interruption(
             callbacks = [*callbacks, Dies(epoch)]
         return fit(self, weight, annotations, replica, callbacks, *rest)
 
-    monkeypatch.setattr(_training.Training, "put_classes_back", lambda self, annotations: None)
+    monkeypatch.setattr(_training.ClassTraining, "put_classes_back", lambda self, annotations: None)
     monkeypatch.setattr(_training.Training, "fit", dies)
     with pytest.raises(KilledError):
         kc.fit_crowd(network(), X, ANSWERS, backup_dir=tmp_path, **FEW)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import keras_crowd as kc
+from keras_crowd import _choices
 
 NAN, INF = float("nan"), float("inf")
 X, Y = np.ones((6, 3), "float32"), np.tile([0, 1, 2, 1], (6, 1))
@@ -171,6 +172,7 @@ TABLE = {
             "epochs": [0, -1, 1.5, "5"],
             "batch_size": [0, -1, 1.5, "5"],
             "weights": [-1.0, NAN, INF, "1", []],
+            "conn_types": ["full", []],
             "num_replicas": [0, 1, 1.5, "4"],
             "fraction": SHARES,
             "seed": [-1, 1.5, "0"],
@@ -187,6 +189,16 @@ TABLE = {
             "fraction": SHARES,
             "seed": [-1, 1.5, "0"],
             "answers": ["text", None],
+        },
+    ),
+    "held_out_choice": (
+        on(kc.selection.held_out_choice, train=train, answers=Y, choices=[1, 2]),
+        {
+            "choices": [[], "full", [1, 1]],
+            "num_replicas": [0, 1.5, "4", None],
+            "fraction": SHARES,
+            "seed": [-1, 1.5, "0"],
+            "answers": ["text", RATINGS],
         },
     ),
     "regularization_path": (
@@ -293,6 +305,8 @@ def test_numpy_numbers_go_into_configs():
 
 
 def test_dense_answers_may_lack_the_last_class(monkeypatch):
-    monkeypatch.setattr(kc.recipe, "Training", lambda classifier, x, annotations, *rest: 1 / annotations)
+    monkeypatch.setattr(
+        _choices, "ClassTraining", lambda classifier, x, annotations, *rest: 1 / annotations
+    )
     with pytest.raises(TypeError, match="'Annotations'"):  # it came as far as training
         fit_crowd(answers=np.zeros((6, 4), int), weights=1.0)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_crowd as kc
-from keras_crowd import _training, _weight_choice
+from keras_crowd import _choices, _training
 
 # Two epochs may leave the classes anywhere.
 pytestmark = pytest.mark.filterwarnings("ignore:The classes had been permuted")
@@ -106,12 +106,6 @@ def test_epochs_by_default_are_a_thousand_steps(monkeypatch):
     assert len(fit.history.epoch) == 3
 
 
-def test_sets_of_labels_are_refused_with_what_to_use():
-    sets = kc.Annotations.from_sets(range(4), [0] * 4, [[0], [1], [], [0, 1]])
-    with pytest.raises(ValueError, match=r"`layers.CrowdsMultiLabel` or `EMTrainer`.*sets of 2 labels"):
-        kc.fit_crowd(network(), X[:4], sets)
-
-
 def test_weight_acts_in_training():
     """A huge weight spreads the predictions out: surer on the same seed."""
     sure = []
@@ -132,7 +126,7 @@ def test_classifier_is_given_back_when_choosing_fails(monkeypatch):
         assert np.any(classifier.get_weights()[0] != before[0])
         raise RuntimeError
 
-    monkeypatch.setattr(_weight_choice, "replica_path", fail)
+    monkeypatch.setattr(_choices, "replica_path", fail)
     with pytest.raises(RuntimeError):
         kc.fit_crowd(classifier, X, ANSWERS, **FEW)
     for value, given in zip(classifier.get_weights(), before, strict=True):
@@ -159,7 +153,7 @@ def interrupted(**arguments):
 
 
 def test_interrupt_of_the_only_training_leaves_its_last_whole_epoch(monkeypatch):
-    monkeypatch.setattr(_training.Training, "put_classes_back", lambda self, annotations: None)
+    monkeypatch.setattr(_training.ClassTraining, "put_classes_back", lambda self, annotations: None)
     after = []
 
     class Keeps(keras.callbacks.Callback):
@@ -189,7 +183,7 @@ def test_interrupt_leaves_a_replica_of_the_largest_weight_accepted(at, weight, m
     replicas = {}
     arguments = {**FEW, "epochs": 4, "weights": [0.0, 1.0, 2.0], "backup_dir": tmp_path}
     monkeypatch.setattr(_training.Training, "fit", fit)
-    monkeypatch.setattr(_training.Training, "put_classes_back", lambda self, annotations: None)
+    monkeypatch.setattr(_training.ClassTraining, "put_classes_back", lambda self, annotations: None)
     monkeypatch.setattr(kc.selection.ReplicaPath, "accepted", property(lambda path: path.weights >= 0))
     found, message = interrupted(**arguments)
     assert f"a replica trained with weight {weight:g}, " in message

@@ -24,6 +24,8 @@ class AnswerKind:
         metrics: Registered names of the metrics, likewise.
         aggregations: Names of the functions of `keras_crowd.aggregation` that apply, the usual one first.
         has_classes: Boolean. Whether there is a vocabulary, `annotations.classes`.
+        prediction_kind: String. What a model predicts of the truth: `"probabilities"` of classes, the probability of
+            each of several `"labels"`, or `"numbers"`.
         axes: Names of the axes of a table between items and annotators, such as `"time"`.
 
     Example:
@@ -38,6 +40,7 @@ class AnswerKind:
     metrics: ClassVar[tuple[str, ...]] = ()
     aggregations: ClassVar[tuple[str, ...]] = ()
     has_classes: ClassVar[bool] = False
+    prediction_kind: ClassVar[Literal["probabilities", "labels", "numbers"]] = "numbers"
     axes: ClassVar[tuple[str, ...]] = ()
 
     @property
@@ -87,6 +90,10 @@ class AnswerKind:
     def ids(self, answers: np.ndarray, classes: np.ndarray | None) -> np.ndarray:
         """Returns the answers by the ids of their classes; numbers as they are."""
         return answers
+
+    def most_probable(self, posterior: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the most probable truth under a posterior `(items, ...)`, and its probability."""
+        raise NotImplementedError
 
     def like(self, table: np.ndarray, num_axes: int) -> AnswerKind:
         """Returns the kind of a table that has so many axes before the answers: itself, or its soft twin."""

@@ -25,6 +25,7 @@ class OfClasses(AnswerKind):
     metrics: ClassVar[tuple[str, ...]] = ("keras_crowd>CrowdAccuracy", "keras_crowd>CrowdCrossEntropy")
     aggregations: ClassVar[tuple[str, ...]] = ("dawid_skene", "majority_vote", "posterior")
     has_classes: ClassVar[bool] = True
+    prediction_kind: ClassVar[Literal["probabilities", "labels", "numbers"]] = "probabilities"
 
     @property
     def dtype(self) -> str:
@@ -64,6 +65,9 @@ class OfClasses(AnswerKind):
 
     def ids(self, answers: np.ndarray, classes: np.ndarray | None) -> np.ndarray:
         return answers if self.soft or classes is None else classes[answers]
+
+    def most_probable(self, posterior: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return posterior.argmax(axis=-1), posterior.max(axis=-1)
 
     def like(self, table: np.ndarray, num_axes: int) -> AnswerKind:
         return type(self)(self.num_classes, table.ndim > num_axes)

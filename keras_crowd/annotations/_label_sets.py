@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -38,6 +38,7 @@ class LabelSets(AnswerKind):
     )
     aggregations: ClassVar[tuple[str, ...]] = ("dawid_skene_labels", "label_shares")
     has_classes: ClassVar[bool] = True
+    prediction_kind: ClassVar[Literal["probabilities", "labels", "numbers"]] = "labels"
 
     @property
     def shape(self) -> Places:
@@ -78,6 +79,9 @@ class LabelSets(AnswerKind):
         rows = kind.empty((len(answers),))
         rows[:, positions] = answers
         return rows
+
+    def most_probable(self, posterior: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return posterior > 0.5, np.maximum(posterior, 1 - posterior)
 
     def union(self, others: Sequence[AnswerKind], num_classes: int) -> LabelSets:
         return LabelSets(num_classes)

@@ -1,6 +1,6 @@
 """`CrowdsMultiLabel`: from the probabilities of labels to the labels that each annotator ticks."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import keras
 import numpy as np
@@ -73,6 +73,8 @@ class CrowdsMultiLabel(CrowdLayer):
         from crowds", AAAI 2018. Annotator and label added in logits are an addition.
     """
 
+    CONN_TYPES: ClassVar[tuple[str, ...]] = get_args(LabelConnType)
+
     prediction_kind = "labels"
 
     def __init__(
@@ -87,9 +89,9 @@ class CrowdsMultiLabel(CrowdLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(num_annotators, max_batch_slots=max_batch_slots, dtype=dtype, **kwargs)
-        if conn_type not in ("full", "additive", "annotator"):
+        if conn_type not in self.CONN_TYPES:
             raise ValueError(
-                "`conn_type` must be one of 'full', 'additive', 'annotator'. "
+                f"`conn_type` must be one of {', '.join(map(repr, self.CONN_TYPES))}. "
                 f"Received: conn_type={conn_type!r}"
             )
         if not isinstance(from_logits, bool):

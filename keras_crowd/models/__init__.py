@@ -16,6 +16,7 @@ from ._functional import classifier_model as classifier_model
 from ._functional import give_input as give_input
 from ._functional import is_symbolic as is_symbolic
 from ._functional import is_task as is_task
+from ._functional import model_below as model_below
 from ._functional import own_training as own_training
 from ._functional import prepared as prepared
 from ._functional import warn_of_own_training as warn_of_own_training

@@ -5,13 +5,7 @@ import keras
 from .._typing import Features
 from ..layers import CrowdLayer
 from ..pipelines import with_annotators
-from ._functional import (
-    as_functional,
-    check_one_output,
-    check_strings_work,
-    classifier_model,
-    warn_of_own_training,
-)
+from ._functional import model_below, warn_of_own_training
 
 
 def crowd_model(
@@ -60,12 +54,7 @@ def crowd_model(
             "`crowd` must take the prediction of one item; two that are compared get their layer by "
             f"`keras_crowd.models.preference_model`. Received: {type(crowd).__name__} {crowd.name!r}"
         )
-    if crowd.prediction_kind == "probabilities":
-        below = classifier_model(classifier, crowd.from_logits, x)
-    else:
-        check_strings_work(classifier)
-        below = as_functional(classifier, x)
-        check_one_output(below)
+    below = model_below(classifier, crowd.prediction_kind, crowd.from_logits, x)
     warn_of_own_training(classifier, "the model of `crowd_model`")
     prediction = below.outputs[0]
     if not slots:

@@ -81,6 +81,18 @@ def as_functional(model: keras.Model, x: Features | None = None) -> keras.Model:
     return keras.Model(inputs, outputs, name=model.name)
 
 
+def model_below(
+    classifier: keras.Model, prediction_kind: str, from_logits: bool, x: Features | None = None
+) -> keras.Model:
+    """Any model as a functional one of what a crowd layer takes, as `CrowdLayer.prediction_kind` says."""
+    if prediction_kind == "probabilities":
+        return classifier_model(classifier, from_logits, x)
+    check_strings_work(classifier)
+    below = as_functional(classifier, x)
+    check_one_output(below)
+    return below
+
+
 def classifier_model(classifier: keras.Model, from_logits: bool, x: Features | None = None) -> keras.Model:
     """Any classifier as a functional model of class probabilities, or logits, `(batch, ..., classes)`.
 

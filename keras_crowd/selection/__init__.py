@@ -1,6 +1,9 @@
-"""Choosing the weight of a regularizer without clean labels, and the weights of annotators who err together."""
+"""Choosing the weight of a regularizer, or anything else, without clean labels; weights of annotators who err together."""
 
 from ._annotator_weights import annotator_weights as annotator_weights
+
+from ._held_out_choice import HeldOutChoice as HeldOutChoice
+from ._held_out_choice import held_out_choice as held_out_choice
 from ._regularization_path import WEIGHTS as WEIGHTS
 from ._regularization_path import RegularizationPath as RegularizationPath
 from ._regularization_path import regularization_path as regularization_path
@@ -11,11 +14,13 @@ from ._replica_path import replica_path as replica_path
 
 def __dir__() -> list[str]:
     return [
+        "HeldOutChoice",
         "REPLICA_WEIGHTS",
         "WEIGHTS",
         "RegularizationPath",
         "ReplicaPath",
         "annotator_weights",
+        "held_out_choice",
         "regularization_path",
         "replica_path",
     ]
