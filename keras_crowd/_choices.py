@@ -30,12 +30,14 @@ class Choice(abc.ABC):
         annotations: All the answers.
 
     Attributes:
+        argument: Name of the argument of `fit_crowd` that has the settings.
         setting: What is chosen, so far.
         path: How it was chosen, when it is.
         all_answers: Whether the last training has begun.
         progress: What shows the trainings; set before there is any.
     """
 
+    argument: str
     path: ReplicaPath | HeldOutChoice | None = None
     progress: FitProgress
 
@@ -121,6 +123,8 @@ class WeightChoice(Choice):
         annotations: All the answers.
     """
 
+    argument = "weights"
+
     def __init__(self, training: ClassTraining, weights: Sequence[float], annotations: Annotations) -> None:
         super().__init__(weights, annotations)
         self._training = training
@@ -163,6 +167,8 @@ class ConnectionChoice(Choice):
         annotations: All the answers.
     """
 
+    argument = "conn_types"
+
     def __init__(self, trainings: Mapping[str, LabelSetTraining], annotations: Annotations) -> None:
         super().__init__(list(trainings), annotations)
         self._trainings = trainings
@@ -199,12 +205,14 @@ def settings_of(
     if are_sets(answers):
         if weights is not None:
             raise ValueError(
-                "`weights` is for answers of one class each: the regularizer takes class probabilities that sum to 1. "
-                f"Received: weights={weights!r}, {answers!r}"
+                "`weights` must be left out for sets of labels: the regularizer takes class probabilities that sum to "
+                f"1. Received: weights={weights!r}, {answers!r}"
             )
         return _connections(conn_types)
     if conn_types is not None:
-        raise ValueError(f"`conn_types` is for sets of labels. Received: conn_types={conn_types!r}")
+        raise ValueError(
+            f"`conn_types` must be left out unless answers are sets of labels. Received: conn_types={conn_types!r}"
+        )
     one = isinstance(weights, int | float | np.number)
     several = REPLICA_WEIGHTS if weights is None else weights
     return check_choice([weights] if one else several, 1, 0.5, 0).tolist()  # type: ignore[list-item]

@@ -155,11 +155,11 @@ class Training(abc.ABC):
 
     @abc.abstractmethod
     def annotators(self) -> tuple[np.ndarray, ...]:
-        """What is learned of the annotators, as the posterior takes it."""
+        """Returns what is learned of the annotators, as the posterior takes it."""
 
     @abc.abstractmethod
     def posterior(self, annotations: Annotations) -> np.ndarray:
-        """What features and answers say of the items."""
+        """Returns what features and answers say of the items."""
 
 
 class ClassTraining(Training):

@@ -142,7 +142,7 @@ def fit_crowd(
         epochs = default_epochs(annotations.num_items, features.batch_size)
     choice = choice_of(values, network, features, annotations, epochs, from_logits)
     choice.compile(optimizer, crowd_learning_rate)
-    settings = {"settings": [str(value) for value in values], "crowd_learning_rate": crowd_learning_rate}
+    settings = {choice.argument: values, "crowd_learning_rate": crowd_learning_rate}
     given = {} if backup_dir is None else {**choice.training.given(annotations), **settings, **choosing}
     *starts, chosen, trained = _backups(backup_dir, given, len(choice.trainings))
     for training, start in zip(choice.trainings, starts, strict=True):

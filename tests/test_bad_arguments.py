@@ -172,7 +172,7 @@ TABLE = {
             "epochs": [0, -1, 1.5, "5"],
             "batch_size": [0, -1, 1.5, "5"],
             "weights": [-1.0, NAN, INF, "1", []],
-            "conn_types": ["full", []],
+            "conn_types": ["full", ["full"]],
             "num_replicas": [0, 1, 1.5, "4"],
             "fraction": SHARES,
             "seed": [-1, 1.5, "0"],

@@ -102,7 +102,7 @@ CODES = np.tile([0, 1, 2, -1], (120, 1))
 @pytest.mark.parametrize(
     ("classifier", "answers", "arguments", "message"),
     [
-        (network(), SETS, {"weights": 1.0}, "`weights` is for answers of one class each"),
+        (network(), SETS, {"weights": 1.0}, "`weights` must be left out for sets of labels"),
         (
             network(),
             SETS,
@@ -110,7 +110,12 @@ CODES = np.tile([0, 1, 2, -1], (120, 1))
             "`conn_types` must be some of 'full', 'additive'",
         ),
         (network(), SETS, {"conn_types": []}, "`conn_types` must be some of"),
-        (network("softmax"), CODES, {"conn_types": "full"}, "`conn_types` is for sets of labels"),
+        (
+            network("softmax"),
+            CODES,
+            {"conn_types": "full"},
+            "`conn_types` must be left out unless answers are sets",
+        ),
         (
             network("softmax"),
             SETS,

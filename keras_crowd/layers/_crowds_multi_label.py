@@ -122,7 +122,7 @@ class CrowdsMultiLabel(CrowdLayer):
         else:
             p, q = predictions, 1.0 - predictions
         few = self.few_annotators(annotators, 1, training)
-        odds = ops.odds(self._logits(None if few else annotators, training))
+        odds = ops.odds(self.rate_logits(None if few else annotators, training))
         rows = [odds[..., which, :] for which in (0, 1)]
         if few:
             rows = [ops.rows_of_few(of_all, annotators) for of_all in rows]
@@ -162,8 +162,16 @@ class CrowdsMultiLabel(CrowdLayer):
             "initial_accuracy": self.initial_accuracy,
         }
 
-    def _logits(self, annotators: Tensor | None, training: bool) -> Tensor:
-        """Logits of sensitivities and specificities, `(R, 2, L)`, or of the slots `(batch, slots, 2, L)`."""
+    def rate_logits(self, annotators: Tensor | None = None, training: bool = False) -> Tensor:
+        """Returns the logits of sensitivities and specificities, for use in a likelihood.
+
+        Args:
+            annotators: Annotator of each slot, integers `(batch, slots)`. Defaults to `None`, all annotators.
+            training: Boolean. Whether the model is being trained. Defaults to `False`.
+
+        Returns:
+            Tensor `(num_annotators, 2, labels)`, or of the slots `(batch, slots, 2, labels)`.
+        """
         logits = self.rows(annotators, training)["logits"]
         if self.of_labels is not None:
             return logits + self.held(self.of_labels, training)
@@ -172,7 +180,7 @@ class CrowdsMultiLabel(CrowdLayer):
     def _probabilities(self, which: int) -> np.ndarray:
         if not self.built:
             raise ValueError(f"Layer {self.name!r} must be built (called once) before it has annotators.")
-        return kops.convert_to_numpy(kops.sigmoid(self._logits(None, False)[:, which]))
+        return kops.convert_to_numpy(kops.sigmoid(self.rate_logits()[:, which]))
 
 
 def _logit(p: Any) -> Any:

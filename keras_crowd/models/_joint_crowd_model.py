@@ -9,7 +9,8 @@ from .. import ops
 from .._registration import register
 from .._typing import Features, Tensor, Tensors
 from ..layers import CrowdLayer
-from ._functional import classifier_model, is_symbolic, warn_of_own_training
+from ._functional import is_symbolic, model_below, warn_of_own_training
+from ._joint_likelihoods import JOINT_LIKELIHOODS
 from ._likelihood_model import LikelihoodModel, check_confusions
 from ._slots import annotators_of, features_of
 
@@ -22,7 +23,13 @@ class JointCrowdModel(LikelihoodModel):
 
         log p(y_i | x_i) = log sum_k f_k(x_i) prod_r A_r[k, y_ir]
 
-    (of soft answers `prod_rl A_r[k, l] ^ y_irl`, as in `aggregation.dawid_skene`). It is what expectation
+    (of soft answers `prod_rl A_r[k, l] ^ y_irl`, as in `aggregation.dawid_skene`). Of sets of labels it is the sum over
+    the labels, each there or absent, with sensitivities `s` and specificities `c` of the annotators:
+
+        log p(y_il | x_i) = log [ f_l prod_r s_rl^y_irl (1 - s_rl)^(1 - y_irl)
+                                  + (1 - f_l) prod_r (1 - c_rl)^y_irl c_rl^(1 - y_irl) ]
+
+    It is what expectation
     maximization (`keras_crowd.EMTrainer`) climbs by turns, here in one `fit`: the gradient is that of the M-step
     at the present posterior. The crowd layer's loss treats the answers to an item as if they were answers to
     different ones; with one answer per item both are the same.
@@ -34,9 +41,11 @@ class JointCrowdModel(LikelihoodModel):
 
     Args:
         classifier: A built Sequential or functional model from features to class probabilities `(batch, classes)`,
-            or `(batch, time, classes)` for tokens; logits if `crowd` has `from_logits=True`. One that ends in one
-            sigmoid has two classes. Others go in as `keras_crowd.models.as_functional(classifier, x[:1])`.
-        crowd: A `keras_crowd.layers.CrowdsClassification` of `conn_type="CM"` with its penalties.
+            `(batch, time, classes)` for tokens, or to probabilities of labels, `(batch, labels)`; logits if `crowd` has
+            `from_logits=True`. One that ends in one sigmoid has two classes. Others go in as
+            `keras_crowd.models.as_functional(classifier, x[:1])`.
+        crowd: A `keras_crowd.layers.CrowdsClassification` of `conn_type="CM"` with its penalties; or a
+            `keras_crowd.layers.CrowdsMultiLabel`, which `adapt(answers)` gives a start.
         slots: Whether `fit` gets answers in slots, with the annotators of the slots as last input.
         **kwargs: `name`, as for every Keras model.
 
@@ -46,6 +55,7 @@ class JointCrowdModel(LikelihoodModel):
             added. In `fit`, `y` are answers `(batch, annotators or slots)`, `-1` for missing, or soft answers
             `(batch, annotators or slots, classes)`, zeros for missing; or `(answers, gold)` where the true classes of
             some items are known, `gold` `(batch,)`, `-1` elsewhere.
+            Sets of labels are `(batch, annotators or slots, labels)`, 1, 0 and -1, and their gold `(batch, labels)`.
             `sample_weight` is `(batch,)`. Of tokens all have a time axis, `sample_weight` may have one.
 
     Example:
@@ -66,8 +76,8 @@ class JointCrowdModel(LikelihoodModel):
         self, classifier: keras.Model, crowd: CrowdLayer, *, slots: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        check_confusions(crowd)
-        network = classifier_model(classifier, crowd.from_logits)
+        _check_joint(crowd)
+        network = model_below(classifier, crowd.prediction_kind, crowd.from_logits)
         warn_of_own_training(classifier, "`JointCrowdModel`")
         as_it_is = is_symbolic(classifier) and network.outputs[0] is classifier.outputs[0]
         self.classifier, self.crowd, self.slots = (classifier if as_it_is else network), crowd, slots
@@ -82,26 +92,30 @@ class JointCrowdModel(LikelihoodModel):
         self, x: Features, y: Tensor, y_pred: Tensors, sample_weight: Tensor | None, training: bool
     ) -> Tensor:
         answers, gold = y if isinstance(y, list | tuple) else (y, None)
-        f = kops.softmax(y_pred, axis=-1) if self.crowd.from_logits else y_pred
-        annotators = annotators_of(x, self.slots)
-        soft = len(answers.shape) > len(f.shape)
-        log_confusion = self.crowd.log_confusion(annotators, training)
-        ops.check_answer_shape(answers.shape, (*f.shape[:-1], *log_confusion.shape[-3::2]))
-        answers = ops.answers_of_somebody(answers, annotators, soft)
-        log_joint = ops.log_joint(f, answers, log_confusion)
-        values = kops.logsumexp(log_joint, axis=-1)
-        answered = ops.is_answered(answers, soft)
-        count, informed = kops.sum(kops.cast(answered, values.dtype)), kops.any(answered, axis=-1)
+        joint = JOINT_LIKELIHOODS[self.crowd.prediction_kind](
+            self.crowd, y_pred, answers, annotators_of(x, self.slots), training
+        )
+        values = kops.logsumexp(joint.log, axis=-1)
+        count, informed = (
+            kops.sum(kops.cast(joint.answered, values.dtype)),
+            kops.any(joint.answered, axis=-1),
+        )
         if gold is not None:
             known = gold >= 0
-            values = kops.where(known, ops.at_class(log_joint, gold), values)
+            values = kops.where(known, ops.at_class(joint.log, gold), values)
             count, informed = count + kops.sum(kops.cast(known, values.dtype)), informed | known
         sample_weight = keras.tree.flatten(sample_weight)[0]  # Keras repeats it for each part of `y`
         loss = self._mean_loss(values, count, sample_weight)
-        if not training:
+        if not training or not self.crowd.has_confusions:
             return loss
-        self.crowd.class_counts.count(f, informed)
-        return loss + self.crowd.class_penalties(f)
+        self.crowd.class_counts.count(joint.probabilities, informed)
+        return loss + self.crowd.class_penalties(joint.probabilities)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self._config_of("classifier", "crowd"), "slots": self.slots}
+
+
+def _check_joint(crowd: CrowdLayer) -> None:
+    """Refuses a crowd layer of which no joint likelihood is known."""
+    if getattr(crowd, "prediction_kind", None) != "labels":
+        check_confusions(crowd)

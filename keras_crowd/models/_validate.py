@@ -97,11 +97,15 @@ def _axes(model: keras.Model, crowd: CrowdLayer, x: Features) -> tuple[Any, ...]
         return crowd.predictions_shape[1:-1]
     classifier = below(model, crowd)
     f = outputs_of_few(classifier, classifier_inputs(model, classifier, x))
+    _check_predictions(classifier, f, crowd)
+    return f.shape[1:-1]
+
+
+def _check_predictions(classifier: keras.Model, f: np.ndarray, crowd: CrowdLayer) -> None:
     if crowd.prediction_kind == "labels":
         check_label_outputs(classifier, f, crowd.from_logits)
     else:
         check_outputs(f, crowd.from_logits)
-    return f.shape[1:-1]
 
 
 def _as_answers(answers: Answers) -> np.ndarray:
@@ -137,16 +141,17 @@ def _check_likelihood(model: HiddenCRF | JointCrowdModel, x: Features, answers: 
     for tensor, array in zip(network.inputs, match_inputs(network, features), strict=True):
         check_dtype(network, tensor, array)
     f = outputs_of_few(network, features)
-    if isinstance(model, JointCrowdModel):
-        check_outputs(f, crowd.from_logits)
-    else:
+    if isinstance(model, HiddenCRF):
         check_scores(f)
+    else:
+        _check_predictions(network, f, crowd)
     width = crowd.num_annotators if annotators is None else np.shape(annotators)[-1]
     observed = crowd.answer_kind.check_table(answers, (*f.shape[1:-1], width))
     if annotators is not None:
         _check_annotators(np.asarray(annotators), observed, crowd.num_annotators)
     if gold is not None and np.any(np.asarray(gold) >= 0):
-        crowd.answer_kind.check_table(np.asarray(gold)[..., None], (*answers.shape[1:-1], 1))
+        axis = -1 - len(crowd.answer_kind.shape)
+        crowd.answer_kind.check_table(np.expand_dims(gold, axis), (*f.shape[1:-1], 1))
     return bool(observed.any())
 
 

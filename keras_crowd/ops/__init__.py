@@ -49,7 +49,10 @@ from ._groups import annotator_groups as annotator_groups
 from ._groups import from_groups as from_groups
 from ._groups import to_groups as to_groups
 from ._label_sets import binary_cross_entropy as binary_cross_entropy
+from ._label_sets import check_set_shape as check_set_shape
+from ._label_sets import label_log_joint as label_log_joint
 from ._label_sets import label_targets as label_targets
+from ._label_sets import log_probabilities as log_probabilities
 from ._label_sets import odds as odds
 from ._label_sets import side_by_side as side_by_side
 from ._label_sets import tick_logits as tick_logits

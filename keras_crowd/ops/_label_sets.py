@@ -2,10 +2,11 @@
 
 from keras import ops as kops
 
-from .._typing import Tensor
+from .._typing import Shape, Tensor
 from ._annotators import is_somebody
 
 _MOST = 40.0  # log odds: the product of two such odds is a float32
+_TINY = 1e-37  # as for classes
 _FEW = 64  # copies side by side, which XLA makes faster one by one than by `tile`
 
 
@@ -42,15 +43,43 @@ def label_targets(answers: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
 
     A label is not judged where the answer is negative or `NaN`, and in empty slots.
     """
-    known = [(i, j) for i, j in zip(answers.shape, logits.shape, strict=False) if None not in (i, j)]
-    if len(answers.shape) != 3 or len(logits.shape) != 3 or any(i != j for i, j in known):
-        raise ValueError(
-            "Answers must be sets of labels, (batch, annotators or slots, labels), as the predictions, which have "
-            f"shape {tuple(logits.shape)}. Received: answers of shape {tuple(answers.shape)}"
-        )
+    check_set_shape(answers.shape, logits.shape)
     answers, logits = side_by_side(answers), side_by_side(logits)
     judged = kops.logical_and(answers >= 0, is_somebody(logits))
     return kops.where(judged, answers, 0), judged
+
+
+def check_set_shape(answers: Shape, predictions: Shape) -> None:
+    """Refuses answers that are no sets of labels, or of others than the predictions."""
+    known = [(i, j) for i, j in zip(answers, predictions, strict=False) if None not in (i, j)]
+    if len(answers) != 3 or len(predictions) != 3 or any(i != j for i, j in known):
+        raise ValueError(
+            "Answers must be sets of labels, (batch, annotators or slots, labels), as the predictions, which have "
+            f"shape {tuple(predictions)}. Received: answers of shape {tuple(answers)}"
+        )
+
+
+def log_probabilities(outputs: Tensor, from_logits: bool) -> tuple[Tensor, Tensor]:
+    """`log p` and `log (1 - p)` of probabilities, or of their logits."""
+    if from_logits:
+        return kops.log_sigmoid(outputs), kops.log_sigmoid(-outputs)
+    return kops.log(kops.maximum(outputs, _TINY)), kops.log(kops.maximum(1.0 - outputs, _TINY))
+
+
+def label_log_joint(log_p: Tensor, log_q: Tensor, answers: Tensor, judged: Tensor, rates: Tensor) -> Tensor:
+    """Log-probability of the answers together with a label being absent, and being there, `(batch, L, 2)`.
+
+        log p + sum_r y_r log s_r + (1 - y_r) log (1 - s_r),    log q + sum_r (1 - y_r) log c_r + y_r log (1 - c_r)
+
+    over the annotators who judged the label, with the logits of `s` and `c` in `rates`, `(R, 2, L)` or
+    `(batch, S, 2, L)`: `log s = z - softplus(z)`, and `log (1 - s) = -softplus(z)`.
+    """
+    s, c = rates[..., 0, :], rates[..., 1, :]
+    judged = kops.cast(judged, s.dtype)
+    ticked = judged * kops.cast(answers > 0, s.dtype)
+    there = kops.sum(ticked * s - judged * kops.softplus(s), axis=1)
+    absent = kops.sum((judged - ticked) * c - judged * kops.softplus(c), axis=1)
+    return kops.stack([kops.cast(log_q, s.dtype) + absent, kops.cast(log_p, s.dtype) + there], axis=-1)
 
 
 def side_by_side(values: Tensor) -> Tensor:
