@@ -1,7 +1,6 @@
-"""Choosing the weight of a regularizer, or anything else, without clean labels; weights of annotators who err together."""
+"""Choosing without clean labels: the weight of a regularizer, or anything else; weights of annotators who err together."""
 
 from ._annotator_weights import annotator_weights as annotator_weights
-
 from ._held_out_choice import HeldOutChoice as HeldOutChoice
 from ._held_out_choice import held_out_choice as held_out_choice
 from ._regularization_path import WEIGHTS as WEIGHTS
