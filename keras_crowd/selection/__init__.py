@@ -1,4 +1,4 @@
-"""Choosing without clean labels: the weight of a regularizer, or anything else; weights of annotators who err together."""
+"""Choosing without clean labels: weights of regularizers, or anything else; weights of annotators who err together."""
 
 from ._annotator_weights import annotator_weights as annotator_weights
 from ._held_out_choice import HeldOutChoice as HeldOutChoice
