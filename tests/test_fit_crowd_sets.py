@@ -54,6 +54,7 @@ def test_result_has_labels_at_thresholds_annotators_and_a_summary(fit):
     assert f"surer than .9 of {sure:.0%} of the labels of items" in str(fit)
 
 
+@pytest.mark.only_under("tensorflow")
 def test_logits_of_one_connection_in_batches_of_a_data_set():
     data = kc.pipelines.CrowdBatches(X, SETS, 40, form="items")
     classifier = network(None)
@@ -66,6 +67,7 @@ def test_logits_of_one_connection_in_batches_of_a_data_set():
     np.testing.assert_allclose(fit.posterior, expected, rtol=1e-4)
 
 
+@pytest.mark.only_under("torch")
 def test_interrupt_leaves_a_replica_and_the_same_call_goes_on(monkeypatch, tmp_path):
     """In the first replica of the second connection."""
     fit_once, trained = _training.Training.fit, []
