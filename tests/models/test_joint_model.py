@@ -163,6 +163,16 @@ def test_penalties_of_the_crowd_layer_are_added_in_training():
     np.testing.assert_allclose(losses[1] - losses[0], expected, rtol=1e-3)
 
 
+def test_penalties_of_the_classifiers_own_are_added():
+    plain, crowd = joint(), joint().crowd
+    dense = keras.layers.Dense(K, "softmax", kernel_regularizer=keras.regularizers.L2(0.1))
+    model = kc.models.JointCrowdModel(keras.Sequential([keras.Input((D,)), dense]), crowd)
+    model.compile("sgd", jit_compile=XLA)
+    model.classifier.set_weights(plain.classifier.get_weights())
+    penalty = 0.1 * np.sum(np.square(plain.classifier.get_weights()[0]))
+    np.testing.assert_allclose(loss(model, X, ANSWERS) - loss(plain, X, ANSWERS), penalty, rtol=1e-3)
+
+
 def test_a_loaded_model_is_the_same(tmp_path):
     model = joint(slots=True)
     model.save(tmp_path / "joint.keras")
