@@ -22,9 +22,8 @@ def on_gold(classifier, task, seed, epochs):
     train_on_labels(classifier, task.x_train, task.y_train, epochs)
 
 
-def on_crowd(classifier, task, seed, epochs, conn_type="CM", adapted=True, weight=None):
+def on_crowd(classifier, task, seed, epochs, conn_type="CM", adapted=True, regularizer="auto"):
     """One `fit` of a crowd layer, as in the README."""
-    regularizer = None if weight is None else kc.regularizers.ClassifierLogDet(weight)
     num_annotators = task.annotations.num_annotators
     crowd = kc.layers.CrowdsClassification(num_annotators, conn_type, classifier_regularizer=regularizer)
     if adapted:
@@ -60,8 +59,19 @@ REFERENCES = {"vote": on_vote, "gold": on_gold}
 METHODS = {
     "MW, the papers' start": functools.partial(on_crowd, conn_type="MW", adapted=False),
     "CM, adapted": on_crowd,
-    "CM, log det .5": functools.partial(on_crowd, weight=0.5),
-    "CM, log det 1": functools.partial(on_crowd, weight=1.0),
+    "CM, no penalty": functools.partial(on_crowd, regularizer=None),
+    **{
+        f"CM, log det {weight}": functools.partial(
+            on_crowd, regularizer=kc.regularizers.ClassifierLogDet(weight)
+        )
+        for weight in (0.5, 1.0, 2.0)
+    },
+    **{
+        f"CM, normalized log det {weight}": functools.partial(
+            on_crowd, regularizer=kc.regularizers.ClassifierLogDet(weight, normalized=True)
+        )
+        for weight in (0.5, 1.0)
+    },
     "fit_crowd": fit_crowd,
     "EM": em,
     "EM, chosen": functools.partial(em, answer_weight="auto"),

@@ -10,7 +10,7 @@ import keras
 from keras import ops as kops
 
 from . import ops
-from ._arguments import number, whole_number
+from ._arguments import flag, number, whole_number
 from ._registration import register
 from ._typing import Tensor
 
@@ -41,10 +41,16 @@ class ClassifierLogDet(_WeightedPenalty):
     probabilities huddle together. It settles which classifier explains the answers if for every class there
     are items that can be nothing else (*anchor items*); where classes overlap, a large weight harms.
 
+    With `normalized=True` the Gram matrix is divided by the share `f_k` of each class, its mean probability:
+
+        -1/K log det(D^-1/2 (F'F / n) D^-1/2) = -1/K (log det(F'F / n) - sum_k log f_k),   D = diag(f_1, ..., f_K)
+
+    It is 0 where the classifier is sure of every item, whatever the shares of the classes.
+
     Args:
-        weight: Weight of the penalty. The paper's `lambda` on `log det F'F` is `weight / K` here. It is for classes
-            that are about equally frequent: it pulls the classifier towards equal shares, and with 10 % positives
-            0.5 costs ten points of accuracy. Defaults to 0.5.
+        weight: Weight of the penalty. The paper's `lambda` on `log det F'F` is `weight / K` here. Unless
+            `normalized`, it is for classes that are about equally frequent: it pulls the classifier towards equal
+            shares, and with 10 % positives 0.5 costs ten points of accuracy. Defaults to 0.5.
         momentum: Where batches are not much larger than the number of classes, `F'F / n` is averaged over
             batches with this momentum, in (0, 1), in a non-trainable variable of the crowd layer; the
             gradient is that of the present batch. 0 uses the batch alone.
@@ -52,6 +58,8 @@ class ClassifierLogDet(_WeightedPenalty):
         ramp_steps: Integer. Training steps over which a crowd layer raises the weight linearly from 0, as a penalty
             that acts in full on an untrained model can settle on a wrong permutation of the classes. 0 for none.
             `keras_crowd.callbacks.RegularizerSchedule` replaces the ramp. Defaults to 1,000.
+        normalized: Boolean. Whether the Gram matrix is normalized by the shares of the classes, for classes of very
+            different frequencies. Defaults to `False`, as in the paper.
 
     Call arguments:
         x: Class probabilities `(..., classes)`.
@@ -68,19 +76,35 @@ class ClassifierLogDet(_WeightedPenalty):
     """
 
     def __init__(
-        self, weight: float = 0.5, momentum: float = 0.0, epsilon: float = 1e-6, ramp_steps: int = 1000
+        self,
+        weight: float = 0.5,
+        momentum: float = 0.0,
+        epsilon: float = 1e-6,
+        ramp_steps: int = 1000,
+        normalized: bool = False,
     ) -> None:
         super().__init__(weight, ramp_steps)
         self.momentum = number("momentum", momentum, at_least=0, below=1)
         self.epsilon = number("epsilon", epsilon, at_least=0)
+        self.normalized = flag("normalized", normalized)
 
     def penalty(self, x: Tensor) -> Tensor:
         return self.gram_penalty(ops.gram(x), ops.num_rows(x))
 
     def gram_penalty(self, gram: Tensor, num_items: Tensor | None = None) -> Tensor:
         """The penalty of `F'F / n`; with `n`, its gradient is that of all replicas' items."""
+        penalty = self.equal_shares_penalty(gram, num_items)
+        return penalty + self.shares_term(gram, num_items) if self.normalized else penalty
+
+    def equal_shares_penalty(self, gram: Tensor, num_items: Tensor | None = None) -> Tensor:
+        """`-1/K log det(K F'F / n)`, the penalty that is not normalized."""
         num_classes = gram.shape[-1]
         return -ops.mean_log_eigenvalue(gram * num_classes, self.epsilon * num_classes, num_items)
+
+    def shares_term(self, gram: Tensor, num_items: Tensor | None = None) -> Tensor:
+        """`1/K sum_k log(K f_k)`, what normalizing adds."""
+        num_classes = gram.shape[-1]
+        return ops.mean_log_row_sum(gram * num_classes, self.epsilon * num_classes, num_items)
 
     def running_gram(self, previous: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         """The average to keep, and the same with the whole gradient of the present batch."""
@@ -89,7 +113,8 @@ class ClassifierLogDet(_WeightedPenalty):
         return average, average + present - kops.stop_gradient(present)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "momentum": self.momentum, "epsilon": self.epsilon}
+        own = {"momentum": self.momentum, "epsilon": self.epsilon, "normalized": self.normalized}
+        return {**super().get_config(), **own}
 
 
 @register

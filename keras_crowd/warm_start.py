@@ -70,9 +70,15 @@ def from_dawid_skene(
     if confusion not in ("hierarchical", "full"):
         raise ValueError(f"`confusion` must be 'hierarchical' or 'full'. Received: confusion={confusion!r}")
     if confusion == "hierarchical":
-        return _possible(dawid_skene(annotations, strength=strength).confusion)
+        return confusion_and_shares(annotations, strength)[0]
     posterior = dawid_skene(annotations, confusion="full", strength=0.1).posterior
     return from_labels(annotations, posterior, strength=strength)
+
+
+def confusion_and_shares(annotations: Annotations, strength: float = 10.0) -> tuple[np.ndarray, np.ndarray]:
+    """The start of `from_dawid_skene`, and the share of each class among the answered items, `(classes,)`."""
+    found = dawid_skene(_classes(annotations, None), strength=strength)
+    return _possible(found.confusion), found.posterior[annotations.answers_per_item() > 0].mean(axis=0)
 
 
 def from_votes(answers: Answers, num_classes: int | None = None, *, strength: float = 10.0) -> np.ndarray:

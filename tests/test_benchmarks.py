@@ -227,7 +227,7 @@ def test_speed_runs(capsys):
 def test_zoo_compares_methods_on_tasks(tmp_path, monkeypatch, capsys):
     zoo = script("benchmarks", "zoo")
     name = "drawn, 10 answers"
-    methods = ["CM, adapted", "CM, log det .5", "EM", "joint"]
+    methods = ["CM, adapted", "CM, log det 0.5", "EM", "joint"]
     arguments = [
         "--half",
         "reported",

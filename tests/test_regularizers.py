@@ -27,6 +27,36 @@ def test_classifier_log_det_is_minus_the_mean_log_eigenvalue(num_classes):
 
 
 @sizes
+def test_normalized_log_det_divides_by_the_shares(num_classes):
+    f = probabilities(500, num_classes).astype(float) * 0.5
+    f[np.arange(500), np.minimum(np.arange(500), num_classes - 1)] += 0.5
+    shares = f.mean(axis=0)
+    normalized = f.T @ f / 500 / np.sqrt(np.outer(shares, shares))
+    penalty = kc.regularizers.ClassifierLogDet(1.0, epsilon=1e-9, normalized=True).penalty
+    expected = -np.linalg.slogdet(normalized).logabsdet / num_classes
+    assert as_float(penalty(f.astype("float32"))) == pytest.approx(expected, rel=1e-3)
+    padded = np.concatenate([np.sqrt(2.0) * f, np.zeros_like(f)])  # as if half of the rows were padding
+    assert as_float(penalty(padded.astype("float32"))) == pytest.approx(expected, rel=1e-3)
+
+
+def test_normalized_log_det_is_zero_for_sure_items_and_leaves_the_shares_alone():
+    """Its gradient, against differences of it, moves no item of a sure classifier from one class to another."""
+    penalty = kc.regularizers.ClassifierLogDet(1.0, normalized=True)
+    sure = np.eye(3, dtype="float32")[[0] * 30 + [1] * 5 + [2]]
+    assert as_float(penalty(sure)) == pytest.approx(0, abs=1e-4)
+    assert as_float(penalty(sure[:-1])) == pytest.approx(0, abs=1e-4)  # a class that the batch lacks
+    f = 0.7 * sure + 0.1
+    _, (gradient,) = value_and_gradients(penalty, f)
+    step = 1e-2
+    for place in [(0, 0), (31, 1), (35, 0)]:
+        moved = np.stack([f, f])
+        moved[0][place] += step
+        moved[1][place] -= step
+        difference = (as_float(penalty(moved[0])) - as_float(penalty(moved[1]))) / (2 * step)
+        assert gradient[place] == pytest.approx(difference, abs=2e-3)
+
+
+@sizes
 def test_confusion_log_det_is_minus_the_mean_log_eigenvalue(num_classes):
     confusion = 0.6 * np.eye(num_classes) + 0.4 * probabilities(30, num_classes, num_classes).astype(float)
     gram = sum(a @ a.T for a in confusion) / 30
@@ -58,13 +88,16 @@ def test_pull_on_an_item_does_not_depend_on_the_number_of_classes(num_classes):
     np.testing.assert_allclose(len(f) * np.diagonal(gradient[:num_classes]), -2.0, rtol=1e-2)
 
 
+@pytest.mark.parametrize("normalized", [False, True])
 @pytest.mark.parametrize("items", [1, 3, 40])
-def test_fewer_items_than_classes_gives_finite_value_and_gradient(items):
+def test_fewer_items_than_classes_gives_finite_value_and_gradient(items, normalized):
     f = probabilities(items, 100)
-    value, (gradient,) = value_and_gradients(kc.regularizers.ClassifierLogDet(1.0), f)
+    penalty = kc.regularizers.ClassifierLogDet(1.0, normalized=normalized)
+    value, (gradient,) = value_and_gradients(penalty, f)
     assert np.isfinite(value)
     assert np.isfinite(gradient).all()
-    assert np.abs(items * gradient).max() < 10
+    passed_on = f * gradient if normalized else gradient  # by a softmax: that of log f_k is steep
+    assert np.abs(items * passed_on).max() < 10
 
 
 def model(

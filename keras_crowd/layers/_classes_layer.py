@@ -12,10 +12,17 @@ from .._lost_classes import class_shares
 from .._typing import Config, DType, Initializer, Regularizer, Shape, Tensor
 from ..annotations import Answers
 from ..initializers import CrowdIdentity
-from ..regularizers import ClassifierLogDet, ConfusionLogDet, ConfusionTrace
-from ..warm_start import from_dawid_skene
+from ..warm_start import confusion_and_shares
 from . import connections
+from ._adapted_log_det import AdaptedLogDet
 from ._adapting import class_answers
+from ._class_arguments import (
+    check_confusion_regularizer,
+    check_regularizers,
+    check_start,
+    classifier_penalty,
+    serialized_penalty,
+)
 from ._class_counts import ClassCounts
 from ._crowd_layer import CrowdLayer
 from .connections import ClassConnection, Parameter
@@ -29,6 +36,7 @@ class ClassesLayer(CrowdLayer):
     """Predicts the logits of each annotator's answer from class probabilities by a `ClassConnection`. Abstract."""
 
     prediction_kind = "probabilities"
+    adapts_regularizer = False  # whether `classifier_regularizer="auto"` is settled by `adapt`, else it is none
 
     def __init__(
         self,
@@ -39,7 +47,7 @@ class ClassesLayer(CrowdLayer):
         initial_accuracy: float | None = None,
         kernel_initializer: Initializer = None,
         bias_initializer: Initializer = None,
-        classifier_regularizer: Regularizer = None,
+        classifier_regularizer: Regularizer = "auto",
         confusion_regularizer: Regularizer = None,
         max_batch_slots: int | None = None,
         dtype: DType = None,
@@ -48,14 +56,14 @@ class ClassesLayer(CrowdLayer):
         super().__init__(num_annotators, max_batch_slots=max_batch_slots, dtype=dtype, **kwargs)
         self._num_classes: int | None = None
         self.connection = connections.get(conn_type, ClassConnection)
-        _check_start(self.connection, initial_accuracy, kernel_initializer)
-        _check_regularizers(classifier_regularizer, confusion_regularizer)
-        _check_confusion_regularizer(confusion_regularizer, self.connection, max_batch_slots)
+        check_start(self.connection, initial_accuracy, kernel_initializer)
+        check_regularizers(classifier_regularizer, confusion_regularizer)
+        check_confusion_regularizer(confusion_regularizer, self.connection, max_batch_slots)
         self.from_logits = flag("from_logits", from_logits)
         self.initial_accuracy = initial_accuracy
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
-        self.classifier_regularizer = keras.regularizers.get(classifier_regularizer)
+        self.classifier_regularizer = classifier_penalty(classifier_regularizer)
         self.confusion_regularizer = keras.regularizers.get(confusion_regularizer)
 
     @property
@@ -102,7 +110,10 @@ class ClassesLayer(CrowdLayer):
         for name, parameter in parameters.items():
             self.add_parameter(name, parameter.shape, self._start(name, parameter))
         self._has_matrices = any(len(parameter.shape) == 2 for parameter in parameters.values())
-        self.add_penalty("classifier", self.classifier_regularizer, self._num_classes)
+        if self.classifier_regularizer != "auto":
+            self.add_penalty("classifier", self.classifier_regularizer, self._num_classes)
+        elif self.adapts_regularizer and self.has_confusions and self.confusion_regularizer is None:
+            self._penalties["classifier"] = AdaptedLogDet(name="classifier_penalty", dtype=self.dtype_policy)
         self.add_penalty("confusion", self.confusion_regularizer)
         self.class_counts = ClassCounts(self._num_classes, name="class_counts", dtype=self.dtype_policy)
 
@@ -155,11 +166,13 @@ class ClassesLayer(CrowdLayer):
 
     def adapt(self, answers: Answers) -> None:
         annotations = class_answers(answers, self._num_classes, self.answer_kind, self.num_annotators)
-        confusion = from_dawid_skene(annotations)
+        confusion, shares = confusion_and_shares(annotations)
         if not self.built:
             self.build((None,) * (1 + len(self.answer_kind.axes)) + (annotations.num_classes,))
         for name, values in self.connection.closest_to(confusion).items():
             self.annotators.assign(name, values)
+        for penalty in self._penalties.values():
+            penalty.adapt(shares)
         self.class_counts.lost.shares = class_shares(annotations)
 
     def log_confusion(self, annotators: Tensor | None = None, training: bool = False) -> Tensor:
@@ -208,7 +221,7 @@ class ClassesLayer(CrowdLayer):
             "initial_accuracy": self.initial_accuracy,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
-            "classifier_regularizer": keras.regularizers.serialize(self.classifier_regularizer),
+            "classifier_regularizer": serialized_penalty(self.classifier_regularizer),
             "confusion_regularizer": keras.regularizers.serialize(self.confusion_regularizer),
         }
 
@@ -249,46 +262,3 @@ class ClassesLayer(CrowdLayer):
         if self.initial_accuracy is not None:
             return CrowdIdentity(ops.identity_scale(self.initial_accuracy, self.num_classes))
         return self.kernel_initializer or parameter.initializer
-
-
-def _check_start(
-    connection: ClassConnection, initial_accuracy: float | None, kernel_initializer: Initializer
-) -> None:
-    if initial_accuracy is None:
-        return
-    if "kernel" not in connection.parameters(2) or kernel_initializer is not None:
-        raise ValueError(
-            '`initial_accuracy` sets the start of the kernel: leave it out for conn_type="VB", which has '
-            f"none, or with `kernel_initializer`. Received: initial_accuracy={initial_accuracy}"
-        )
-    number("initial_accuracy", initial_accuracy, above=0, below=1)
-
-
-def _check_regularizers(classifier_regularizer: Regularizer, confusion_regularizer: Regularizer) -> None:
-    """Refuses a penalty that is given to what it is not of."""
-    if isinstance(classifier_regularizer, ConfusionLogDet | ConfusionTrace):
-        raise ValueError(
-            "`classifier_regularizer` must be a penalty on class probabilities, as `ClassifierLogDet`; give this as "
-            f"`confusion_regularizer=`. Received: {type(classifier_regularizer).__name__}"
-        )
-    if isinstance(confusion_regularizer, ClassifierLogDet):
-        raise ValueError(
-            "`confusion_regularizer` must be a penalty on confusions, as `ConfusionLogDet`; give this one as "
-            "`classifier_regularizer=`. Received: ClassifierLogDet"
-        )
-
-
-def _check_confusion_regularizer(
-    regularizer: Regularizer, connection: ClassConnection, max_batch_slots: int | None
-) -> None:
-    if regularizer is None:
-        return
-    if not connection.is_confusion:
-        raise ValueError(
-            f'`confusion_regularizer` must go with conn_type="CM". Received: conn_type={connection.name!r}'
-        )
-    if max_batch_slots is not None:
-        raise ValueError(
-            "`confusion_regularizer` is over all annotators and cannot go with `max_batch_slots`. "
-            f"Received: {regularizer!r}"
-        )

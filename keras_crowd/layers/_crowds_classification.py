@@ -41,7 +41,9 @@ class CrowdsClassification(ClassesLayer):
         kernel_initializer: Initializer of `W`, `w` or `s`, in place of `initial_accuracy`.
         bias_initializer: Initializer of `b`. Defaults to zeros.
         classifier_regularizer: Regularizer of the class probabilities of the batch, in training:
-            `keras_crowd.regularizers.ClassifierLogDet`.
+            `keras_crowd.regularizers.ClassifierLogDet`; `None` for none, as in the paper of 2018. Defaults to
+            `"auto"`: with `"CM"` and without `confusion_regularizer`, the one that `adapt` settles by the shares of
+            the classes, which has no weight until then; otherwise none.
         confusion_regularizer: Regularizer of the confusions, in training, for `"CM"`:
             `keras_crowd.regularizers.ConfusionLogDet` or `ConfusionTrace`.
         max_batch_slots: Integer. For very many annotators: the most slots that a training batch has (batch size times
@@ -78,6 +80,8 @@ class CrowdsClassification(ClassesLayer):
         S. Ibrahim, T. Nguyen, X. Fu, "Deep learning from crowdsourced labels: coupled cross-entropy
         minimization, identifiability, and regularization", ICLR 2023.
     """
+
+    adapts_regularizer = True
 
     @property
     def answer_kind(self) -> Classes:

@@ -1,6 +1,7 @@
 """A regularizer whose weight is a variable, so that it rises, and schedules change it, without a retrace."""
 
 import keras
+import numpy as np
 from keras import ops as kops
 
 from .. import ops
@@ -40,6 +41,9 @@ class Penalty(keras.layers.Layer):
         """Sets the weight to that part of the full weight, and ends the ramp."""
         self.weight.assign(factor * self.full_weight)
         self.step.assign(self.ramp_steps)
+
+    def adapt(self, shares: np.ndarray) -> None:
+        """Takes the share of each class, `(classes,)`, which is nothing to a penalty that is given."""
 
     def permute_classes(self, order: Tensor) -> None:
         """Makes class `k` what `order[k]` was, in what is kept between batches: nothing."""

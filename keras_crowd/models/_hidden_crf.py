@@ -148,7 +148,7 @@ class HiddenCRF(ChainModel):
     ) -> None:
         super().__init__(encoder, crf, **kwargs)
         check_confusions(crowd)
-        if crowd.classifier_regularizer is not None:
+        if crowd.classifier_regularizer not in (None, "auto"):  # which is none for tokens
             raise ValueError(
                 "`crowd` must have no `classifier_regularizer`: the chain has no class probabilities of "
                 f"single tokens. Received: {type(crowd.classifier_regularizer).__name__}"

@@ -59,6 +59,7 @@ from ._label_sets import tick_logits as tick_logits
 from ._log_det import confusion_gram as confusion_gram
 from ._log_det import gram as gram
 from ._log_det import mean_log_eigenvalue as mean_log_eigenvalue
+from ._log_det import mean_log_row_sum as mean_log_row_sum
 from ._log_det import num_rows as num_rows
 from ._means import item_sums as item_sums
 from ._means import mean_over_observed as mean_over_observed

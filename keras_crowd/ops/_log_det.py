@@ -49,3 +49,20 @@ def mean_log_eigenvalue(matrix: Tensor, epsilon: float, count: Tensor | None = N
         return kops.matmul(kops.transpose(root), root) / size
 
     return value(matrix) if count is None else at_whole_batch(value, gradient, matrix, count)
+
+
+def mean_log_row_sum(matrix: Tensor, epsilon: float, count: Tensor | None = None) -> Tensor:
+    """`1/K sum_k log(sum_l M_kl + epsilon)`; `count` as for `mean_log_eigenvalue`.
+
+    The row sums of `F'F / n` are the means of the class probabilities, as the rows of `F` sum to 1.
+    """
+    size = matrix.shape[-1]
+
+    def value(matrix: Tensor) -> Tensor:
+        return kops.mean(kops.log(kops.sum(matrix, axis=-1) + epsilon))
+
+    def gradient(matrix: Tensor) -> Tensor:
+        slope = 1.0 / (size * (kops.sum(matrix, axis=-1, keepdims=True) + epsilon))
+        return kops.broadcast_to(slope, matrix.shape)
+
+    return value(matrix) if count is None else at_whole_batch(value, gradient, matrix, count)

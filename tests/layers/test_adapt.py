@@ -177,7 +177,8 @@ def test_training_goes_on_from_there():
             crowd.adapt(ANSWERS)
         model = kc.crowd_model(classifier, crowd)
         model.compile(keras.optimizers.Adam(0.01), loss=kc.losses.MaskedCrowdCrossEntropy())
-        losses[adapted] = model.fit(x, ANSWERS, epochs=3, verbose=0).history["loss"][-1]
+        model.fit(x, ANSWERS, epochs=3, verbose=0)
+        losses[adapted] = model.evaluate(x, ANSWERS, verbose=0)  # without the penalty
     assert losses[True] < losses[False]
 
 

@@ -1,0 +1,102 @@
+"""The penalty that `adapt` settles: which it is, when it acts, and that it survives files and compilation."""
+
+import keras
+import numpy as np
+import pytest
+from conftest import XLA
+
+import keras_crowd as kc
+
+K, N, R = 3, 60, 4
+X = np.eye(K, dtype="float32")[np.arange(N) % K]
+EVEN = np.repeat((np.arange(N) % K)[:, None], R, axis=1)
+UNEVEN = np.repeat(np.where(np.arange(N) < 50, 0, np.arange(N) % K)[:, None], R, axis=1)
+CHOSEN = {"even": (EVEN, 2.0, False), "uneven": (UNEVEN, 0.5, True)}
+answered = pytest.mark.parametrize(("answers", "weight", "normalized"), CHOSEN.values(), ids=CHOSEN)
+
+
+def crowd_layer(*args, **kwargs):
+    return kc.layers.CrowdsClassification(R, *(args or ["CM"]), **kwargs)
+
+
+def chosen(crowd):
+    regularizer = crowd.penalties["classifier"].chosen
+    return regularizer and (regularizer.weight, regularizer.normalized)
+
+
+@answered
+@pytest.mark.parametrize("built", [False, True])
+def test_shares_of_the_classes_choose_form_and_weight(answers, weight, normalized, built):
+    crowd = crowd_layer()
+    if built:
+        crowd.build((None, K))
+        assert chosen(crowd) is None
+    crowd.adapt(answers)
+    assert chosen(crowd) == (weight, normalized)
+
+
+def test_another_adapt_chooses_anew_and_unanswered_items_do_not_count():
+    crowd = crowd_layer()
+    crowd.adapt(UNEVEN)
+    crowd.adapt(np.concatenate([EVEN, np.full((500, R), -1)]))
+    assert chosen(crowd) == (2.0, False)
+    crowd.adapt(np.concatenate([UNEVEN, np.full((500, R), -1)]))
+    assert chosen(crowd) == (0.5, True)
+
+
+def test_a_class_that_no_answer_uses_is_no_equal_share():
+    crowd = crowd_layer()
+    crowd.adapt(kc.Annotations.from_dense(EVEN, classes=range(K + 1)))
+    assert chosen(crowd) == (0.5, True)
+
+
+@pytest.mark.parametrize(
+    "crowd",
+    [
+        lambda: crowd_layer(classifier_regularizer=None),
+        lambda: crowd_layer("MW"),
+        lambda: kc.layers.CrowdsSequenceLabeling(R, "CM"),
+        lambda: crowd_layer(confusion_regularizer=kc.regularizers.ConfusionLogDet()),
+    ],
+    ids=["None", "MW", "tokens", "confusion_regularizer"],
+)
+def test_there_is_none_where_it_is_not_wanted(crowd):
+    crowd = crowd()
+    tokens = isinstance(crowd, kc.layers.CrowdsSequenceLabeling)
+    crowd.adapt(EVEN[:, None] if tokens else EVEN)
+    assert "classifier" not in crowd.penalties
+
+
+def test_a_given_regularizer_is_obeyed():
+    crowd = crowd_layer(classifier_regularizer=kc.regularizers.ClassifierLogDet(0.3))
+    crowd.adapt(EVEN)
+    assert float(crowd.penalties["classifier"].weight) == pytest.approx(0.3)
+
+
+def trained_losses(model, epochs):
+    return model.fit(X, np.full_like(EVEN, -1), batch_size=N, epochs=epochs, verbose=0).history["loss"]
+
+
+def test_it_rises_over_training_needs_no_retrace_and_a_file_keeps_it(tmp_path):
+    """Without answers and learning rate the loss is the penalty, risen so far."""
+    keras.utils.set_random_seed(0)
+    crowd = crowd_layer()
+    model = keras.Sequential([keras.Input((K,)), keras.layers.Dense(K, "softmax"), crowd])
+    model.compile(keras.optimizers.SGD(0.0), kc.losses.MaskedCrowdCrossEntropy(), jit_compile=XLA)
+    f = kc.strip(model).predict(X, verbose=0)
+    log_det = kc.regularizers.ClassifierLogDet(2.0), kc.regularizers.ClassifierLogDet(0.5, normalized=True)
+    whole = [float(keras.ops.convert_to_numpy(regularizer(f))) for regularizer in log_det]
+    assert trained_losses(model, 2) == [0, 0]
+    function = model.train_function
+    crowd.adapt(EVEN)
+    found = trained_losses(model, 2)
+    np.testing.assert_allclose(found, np.array([2, 3]) / 1000 * whole[0], rtol=1e-4)
+    crowd.adapt(UNEVEN)
+    np.testing.assert_allclose(trained_losses(model, 1), [4 / 1000 * whole[1]], rtol=1e-4)
+    assert model.train_function is function
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.layers[-1].classifier_regularizer == "auto"
+    assert chosen(loaded.layers[-1]) == (0.5, True)
+    loaded.layers[-1].penalties["classifier"].scale(0.25)  # as a schedule does, which ends the rise
+    np.testing.assert_allclose(trained_losses(loaded, 1), [0.25 * whole[1]], rtol=1e-4)
