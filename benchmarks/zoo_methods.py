@@ -34,6 +34,16 @@ def on_crowd(classifier, task, seed, epochs, conn_type="CM", adapted=True, regul
     fit(model, optimizer, kc.losses.MaskedCrowdCrossEntropy(), [task.x_train, ids], answers, epochs)
 
 
+def as_in_readme(classifier, task, seed, epochs):
+    """README's lines as they stand: batches of 32, Keras's own."""
+    answers = task.annotations.dense()
+    crowd = kc.layers.CrowdsClassification(num_annotators=task.annotations.num_annotators, conn_type="CM")
+    crowd.adapt(answers)
+    model = kc.crowd_model(classifier, crowd)
+    model.compile("adam", loss=kc.losses.MaskedCrowdCrossEntropy(), metrics=[kc.metrics.CrowdAccuracy()])
+    model.fit(task.x_train, answers, epochs=epochs, verbose=0)
+
+
 def fit_crowd(classifier, task, seed, epochs):
     """The defaults; 50 epochs or 1,000 steps."""
     fewer = {} if epochs == EPOCHS else {"epochs": epochs}
@@ -59,6 +69,7 @@ REFERENCES = {"vote": on_vote, "gold": on_gold}
 METHODS = {
     "MW, the papers' start": functools.partial(on_crowd, conn_type="MW", adapted=False),
     "CM, adapted": on_crowd,
+    "as in README": as_in_readme,
     "CM, no penalty": functools.partial(on_crowd, regularizer=None),
     **{
         f"CM, log det {weight}": functools.partial(

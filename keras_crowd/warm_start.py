@@ -22,7 +22,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ._arguments import number, whole_number
-from .aggregation import answers_and_probabilities, dawid_skene, expected_counts, one_coin_confusion
+from .aggregation import (
+    answers_and_probabilities,
+    check_answered,
+    dawid_skene,
+    dawid_skene_start,
+    expected_counts,
+    one_coin_confusion,
+    possible,
+)
 from .annotations import Annotations, Answers, Votes, as_annotations, by_ids
 
 _FLOOR = 1e-3
@@ -70,15 +78,9 @@ def from_dawid_skene(
     if confusion not in ("hierarchical", "full"):
         raise ValueError(f"`confusion` must be 'hierarchical' or 'full'. Received: confusion={confusion!r}")
     if confusion == "hierarchical":
-        return confusion_and_shares(annotations, strength)[0]
+        return dawid_skene_start(annotations, strength)[0]
     posterior = dawid_skene(annotations, confusion="full", strength=0.1).posterior
     return from_labels(annotations, posterior, strength=strength)
-
-
-def confusion_and_shares(annotations: Annotations, strength: float = 10.0) -> tuple[np.ndarray, np.ndarray]:
-    """The start of `from_dawid_skene`, and the share of each class among the answered items, `(classes,)`."""
-    found = dawid_skene(_classes(annotations, None), strength=strength)
-    return _possible(found.confusion), found.posterior[annotations.answers_per_item() > 0].mean(axis=0)
 
 
 def from_votes(answers: Answers, num_classes: int | None = None, *, strength: float = 10.0) -> np.ndarray:
@@ -218,12 +220,7 @@ def _shrunk(counts: np.ndarray, strength: float) -> np.ndarray:
     total = counts.sum(axis=0)
     symmetric = one_coin_confusion(np.trace(total) / total.sum(), len(total))
     population = _normalize(total + strength * symmetric)
-    return _possible(_normalize(counts + strength * population))
-
-
-def _possible(confusion: np.ndarray) -> np.ndarray:
-    """With the floor at the top of this file."""
-    return (1 - _FLOOR) * confusion + _FLOOR / confusion.shape[-1]
+    return possible(_normalize(counts + strength * population))
 
 
 def _normalize(counts: np.ndarray) -> np.ndarray:
@@ -275,8 +272,7 @@ def _classes(answers: Answers, num_classes: int | None) -> Annotations:
     annotations = as_annotations(answers, num_classes)
     if annotations.num_classes < 2:
         raise ValueError(f"`num_classes` must be at least 2. Received: {annotations!r}")
-    if len(annotations) == 0:
-        raise ValueError(f"`answers` must have at least one answer. Received: {annotations!r}")
+    check_answered(annotations)
     return annotations
 
 

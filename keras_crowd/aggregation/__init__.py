@@ -48,6 +48,9 @@ from ._raykar import Raykar as Raykar
 from ._raykar import gold_ratings as gold_ratings
 from ._raykar import on_scale_of_gold as on_scale_of_gold
 from ._raykar import raykar as raykar
+from ._start import check_answered as check_answered
+from ._start import dawid_skene_start as dawid_skene_start
+from ._start import possible as possible
 from ._weighted_vote import WeightedVote as WeightedVote
 from ._weighted_vote import weighted_vote as weighted_vote
 

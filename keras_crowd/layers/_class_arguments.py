@@ -1,4 +1,6 @@
-"""What arguments of the crowd layers of classes must be."""
+"""Checks of the arguments of crowd layers of classes."""
+
+from typing import Any
 
 import keras
 
@@ -8,13 +10,13 @@ from ..regularizers import ClassifierLogDet, ConfusionLogDet, ConfusionTrace
 from .connections import ClassConnection
 
 
-def classifier_penalty(regularizer: Regularizer) -> Regularizer:
+def classifier_penalty(regularizer: Regularizer) -> Any:
     """The Keras regularizer of that name or config; `"auto"` as it is."""
     return regularizer if regularizer == "auto" else keras.regularizers.get(regularizer)
 
 
 def serialized_penalty(regularizer: Regularizer) -> Config | str | None:
-    """What `classifier_penalty` makes the regularizer of."""
+    """Config from which `classifier_penalty` makes the regularizer again."""
     return regularizer if regularizer == "auto" else keras.regularizers.serialize(regularizer)
 
 

@@ -7,12 +7,12 @@ import numpy as np
 from keras import ops as kops
 
 from .. import ops
-from .._arguments import flag, number
+from .._arguments import flag
 from .._lost_classes import class_shares
 from .._typing import Config, DType, Initializer, Regularizer, Shape, Tensor
+from ..aggregation import dawid_skene_start
 from ..annotations import Answers
 from ..initializers import CrowdIdentity
-from ..warm_start import confusion_and_shares
 from . import connections
 from ._adapted_log_det import AdaptedLogDet
 from ._adapting import class_answers
@@ -36,7 +36,9 @@ class ClassesLayer(CrowdLayer):
     """Predicts the logits of each annotator's answer from class probabilities by a `ClassConnection`. Abstract."""
 
     prediction_kind = "probabilities"
-    adapts_regularizer = False  # whether `classifier_regularizer="auto"` is settled by `adapt`, else it is none
+    adapts_regularizer = (
+        False  # whether `classifier_regularizer="auto"` is settled by `adapt`, else it is none
+    )
 
     def __init__(
         self,
@@ -113,7 +115,9 @@ class ClassesLayer(CrowdLayer):
         if self.classifier_regularizer != "auto":
             self.add_penalty("classifier", self.classifier_regularizer, self._num_classes)
         elif self.adapts_regularizer and self.has_confusions and self.confusion_regularizer is None:
-            self._penalties["classifier"] = AdaptedLogDet(name="classifier_penalty", dtype=self.dtype_policy)
+            self._penalties["classifier"] = AdaptedLogDet(
+                name="classifier_penalty", dtype=self.dtype_policy
+            )
         self.add_penalty("confusion", self.confusion_regularizer)
         self.class_counts = ClassCounts(self._num_classes, name="class_counts", dtype=self.dtype_policy)
 
@@ -166,7 +170,7 @@ class ClassesLayer(CrowdLayer):
 
     def adapt(self, answers: Answers) -> None:
         annotations = class_answers(answers, self._num_classes, self.answer_kind, self.num_annotators)
-        confusion, shares = confusion_and_shares(annotations)
+        confusion, shares = dawid_skene_start(annotations)
         if not self.built:
             self.build((None,) * (1 + len(self.answer_kind.axes)) + (annotations.num_classes,))
         for name, values in self.connection.closest_to(confusion).items():

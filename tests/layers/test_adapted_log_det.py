@@ -11,7 +11,7 @@ K, N, R = 3, 60, 4
 X = np.eye(K, dtype="float32")[np.arange(N) % K]
 EVEN = np.repeat((np.arange(N) % K)[:, None], R, axis=1)
 UNEVEN = np.repeat(np.where(np.arange(N) < 50, 0, np.arange(N) % K)[:, None], R, axis=1)
-CHOSEN = {"even": (EVEN, 2.0, False), "uneven": (UNEVEN, 0.5, True)}
+CHOSEN = {"even": (EVEN, 1.0, False), "uneven": (UNEVEN, 0.5, True)}
 answered = pytest.mark.parametrize(("answers", "weight", "normalized"), CHOSEN.values(), ids=CHOSEN)
 
 
@@ -39,7 +39,7 @@ def test_another_adapt_chooses_anew_and_unanswered_items_do_not_count():
     crowd = crowd_layer()
     crowd.adapt(UNEVEN)
     crowd.adapt(np.concatenate([EVEN, np.full((500, R), -1)]))
-    assert chosen(crowd) == (2.0, False)
+    assert chosen(crowd) == (1.0, False)
     crowd.adapt(np.concatenate([UNEVEN, np.full((500, R), -1)]))
     assert chosen(crowd) == (0.5, True)
 
@@ -84,7 +84,7 @@ def test_it_rises_over_training_needs_no_retrace_and_a_file_keeps_it(tmp_path):
     model = keras.Sequential([keras.Input((K,)), keras.layers.Dense(K, "softmax"), crowd])
     model.compile(keras.optimizers.SGD(0.0), kc.losses.MaskedCrowdCrossEntropy(), jit_compile=XLA)
     f = kc.strip(model).predict(X, verbose=0)
-    log_det = kc.regularizers.ClassifierLogDet(2.0), kc.regularizers.ClassifierLogDet(0.5, normalized=True)
+    log_det = kc.regularizers.ClassifierLogDet(1.0), kc.regularizers.ClassifierLogDet(0.5, normalized=True)
     whole = [float(keras.ops.convert_to_numpy(regularizer(f))) for regularizer in log_det]
     assert trained_losses(model, 2) == [0, 0]
     function = model.train_function

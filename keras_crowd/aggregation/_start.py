@@ -1,0 +1,27 @@
+"""Where the training of annotators begins."""
+
+import numpy as np
+
+from ..annotations import Annotations
+from ._dawid_skene import dawid_skene
+
+_FLOOR = 1e-3
+
+
+def dawid_skene_start(annotations: Annotations, strength: float = 10.0) -> tuple[np.ndarray, np.ndarray]:
+    """Confusions of hierarchical Dawid-Skene, none of them 0, and the share of each class among the answered items."""
+    check_answered(annotations)
+    found = dawid_skene(annotations, strength=strength)
+    answered = annotations.answers_per_item() > 0
+    return possible(found.confusion), found.posterior[answered].mean(axis=0)
+
+
+def check_answered(annotations: Annotations) -> None:
+    """Refuses answers that are all missing."""
+    if len(annotations) == 0:
+        raise ValueError(f"`answers` must have at least one answer. Received: {annotations!r}")
+
+
+def possible(confusion: np.ndarray) -> np.ndarray:
+    """With 0.1 % of each row spread evenly over all answers, as the logit of an impossible one could not move."""
+    return (1 - _FLOOR) * confusion + _FLOOR / confusion.shape[-1]
