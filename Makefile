@@ -85,4 +85,4 @@ lint: .venv/test-tensorflow
 	touch $@
 
 clean:
-	rm -rf .venv .venv-dist .venv-lowest build dist site *.egg-info
+	rm -rf .cache .venv .venv-dist .venv-lowest build dist site *.egg-info

@@ -1,4 +1,4 @@
-"""Looks for the worst habits of docs/style.md in docstrings, the README and the pages of docs/; `make lint` runs it."""
+"""Looks for the worst habits of docs/style.md in docstrings, the README, pages and notebooks; `make lint` runs it."""
 
 import ast
 import pathlib
@@ -41,7 +41,8 @@ def complaints():
             if OPENINGS.match(text):
                 yield f"{where}: a verb or a noun opens: {text.splitlines()[0]!r}"
             yield from (f"{where}: {found}" for found in habits_of(text))
-    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+    pages = [path for ending in ("md", "ipynb") for path in sorted((ROOT / "docs").rglob(f"*.{ending}"))]
+    for path in [ROOT / "README.md", *pages]:
         for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             if path.name != "style.md":
                 yield from (f"{path.relative_to(ROOT)}:{number}: {found}" for found in habits_of(text))
