@@ -26,7 +26,7 @@ def panel(collection):
     table = np.load(pathlib.Path(os.environ["KERAS_CROWD_DATA"]) / "llmbar_judges.npz")
     rows = table["collection"] == collection
     verdicts = table["verdicts"][rows].astype(int)
-    there = np.mean(verdicts[..., 0] >= 0, axis=0) > 0.5
+    there = np.any(verdicts[..., 0] >= 0, axis=0)
     once = np.stack([np.ones(there.sum(), bool), ~table["is_rating"][there]], axis=1)
     return verdicts[:, there], table["gold"][rows].astype(int), once
 

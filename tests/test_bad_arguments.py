@@ -241,6 +241,14 @@ TABLE = {
             "answers": [RATINGS, Y[0]],
         },
     ),
+    "prediction_powered_mean": (
+        on(kc.evaluation.prediction_powered_mean, predictions=X[:, 0], gold=X[:, 0]),
+        {
+            "predictions": [X, [1.0, NAN, 1, 1, 1, 1], "text"],
+            "gold": [X, np.full(6, NAN), [1.0, INF, 1, 1, 1, 1], [1.0, 0.0]],
+            "confidence_level": [0, 1, 1.5, NAN, "0.9"],
+        },
+    ),
     "raykar": (
         on(kc.aggregation.raykar, answers=RATINGS),
         {"strength": POSITIVE, "iterations": [0, "5"], "tolerance": [NAN, "0"], "answers": [Y]},

@@ -29,6 +29,8 @@ from ._dependence import AnnotatorDependence as AnnotatorDependence
 from ._dependence import annotator_dependence as annotator_dependence
 from ._kappa import cohen_kappa as cohen_kappa
 from ._kappa import fleiss_kappa as fleiss_kappa
+from ._prediction_powered import MeanEstimate as MeanEstimate
+from ._prediction_powered import prediction_powered_mean as prediction_powered_mean
 from ._probabilities import brier_score as brier_score
 from ._probabilities import calibration_error as calibration_error
 from ._probabilities import effective_rank as effective_rank
