@@ -1,4 +1,4 @@
-"""Where the training of annotators begins."""
+"""Starts for the training of annotators."""
 
 import numpy as np
 
