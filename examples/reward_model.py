@@ -1,6 +1,7 @@
 """Reward model: a language model with LoRA learns from comparisons of answers, by raters who differ.
 
     KERAS_CROWD_DATA=folder python examples/reward_model.py                                # a small encoder
+    KERAS_CROWD_DATA=folder python examples/reward_model.py --seed 1                       # other debates held out
     KERAS_CROWD_DATA=folder python examples/reward_model.py --preset bert_base_en          # of KerasHub
 
 Which of two arguments convinces more, or neither: 84,445 votes of 3,815 workers (UKPConvArg1). The votes on 3 of 16
@@ -21,7 +22,7 @@ SAVED_MODELS = pathlib.Path(__file__).parents[1] / "saved_models"
 LENGTH, WORDS, RANK = 128, 8000, 4
 
 
-def arguments_and_votes(folder):
+def arguments_and_votes(folder, seed):
     """Texts, votes on the debates to train on, and those on the debates held out."""
     import pandas as pd
 
@@ -36,7 +37,7 @@ def arguments_and_votes(folder):
     }
     table = pd.DataFrame({name: np.asarray(column) for name, column in table.items()})
     debates = pairs["debate"].cat.codes.to_numpy()
-    held_out = np.isin(debates, np.random.default_rng(0).permutation(16)[:3])
+    held_out = np.isin(debates, np.random.default_rng(seed).permutation(16)[:3])
     workers = sorted(votes["worker"].unique().tolist())
     return texts, *(
         kc.Annotations.from_preference_table(
@@ -88,9 +89,11 @@ def inputs_of(x, answers):
     return kc.models.pair_features(x, index, answers.slots()[0])
 
 
-def main(epochs=3, backbone=None, preprocessor=None, limit=None, folder=SAVED_MODELS, learning_rate=1e-3):
-    keras.utils.set_random_seed(0)
-    texts, train, test = arguments_and_votes(pathlib.Path(os.environ["KERAS_CROWD_DATA"]))
+def main(
+    epochs=3, backbone=None, preprocessor=None, limit=None, folder=SAVED_MODELS, learning_rate=1e-3, seed=0
+):
+    keras.utils.set_random_seed(seed)
+    texts, train, test = arguments_and_votes(pathlib.Path(os.environ["KERAS_CROWD_DATA"]), seed)
     train, test = (answers.select(items=answers.items[:limit]) for answers in (train, test))
     x, scorer = small_scorer(texts) if backbone is None else keras_hub_scorer(backbone, preprocessor, texts)
     crowd = kc.layers.CrowdsPreference(train.num_annotators, "reliability", ties=True)
@@ -116,5 +119,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--preset", help="of KerasHub, such as bert_base_en")
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=0, help="of the debates held out, and of the weights")
     options = parser.parse_args()
-    main(options.epochs, *(preset_of(options.preset) if options.preset else ()))
+    main(options.epochs, *(preset_of(options.preset) if options.preset else ()), seed=options.seed)

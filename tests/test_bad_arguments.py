@@ -87,6 +87,8 @@ TABLE = {
             "num_annotators": COUNTS,
             "conn_type": ["XX", None, "full "],
             "ties": ["yes", 1],
+            "grades": [0, 11, 1.5, "3", None],
+            "random_answers": ["yes", 1],
             "spread": POSITIVE,
             "answers_per_annotator": [[1, 2], [-1, 1, 1, 1], "many"],
         },

@@ -11,6 +11,7 @@ from ._answer_sums import log_normalize as log_normalize
 from ._bradley_terry import BradleyTerry as BradleyTerry
 from ._bradley_terry import bradley_terry as bradley_terry
 from ._bradley_terry import fitted_pairs as fitted_pairs
+from ._comparisons import Comparisons as Comparisons
 from ._dawid_skene import DawidSkene as DawidSkene
 from ._dawid_skene import dawid_skene as dawid_skene
 from ._dawid_skene import one_coin_confusion as one_coin_confusion
@@ -31,7 +32,6 @@ from ._label_sets import with_gold_labels as with_gold_labels
 from ._label_table import label_table as label_table
 from ._lines import shares_that_tell as shares_that_tell
 from ._majority_vote import majority_vote as majority_vote
-from ._pairs import Comparisons as Comparisons
 from ._posterior import held_out_cross_entropy as held_out_cross_entropy
 from ._posterior import nats_given as nats_given
 from ._posterior import posterior as posterior

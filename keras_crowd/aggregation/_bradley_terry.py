@@ -11,7 +11,9 @@ import numpy.typing as npt
 from .._arguments import flag, number, whole_number
 from .._repr import one_line
 from ..annotations import Annotations, as_preferences, encode, pair_index
-from ._pairs import PARAMETERS, Comparisons, PairModel, answer_probabilities
+from ._comparisons import Comparisons, refuse_grades
+from ._pairs import PARAMETERS, Own, PairModel
+from ._preference_answers import answer_probabilities
 
 
 class BradleyTerry(NamedTuple):
@@ -27,7 +29,9 @@ class BradleyTerry(NamedTuple):
             at random, negative turns answers round.
         position_bias: Log odds of the item shown first among items alike, `(annotators,)`.
         tie: Log of Davidson's `nu`, `(annotators,)`: a tie of two items alike has `nu / (2 + nu)`.
-        spread: Standard deviations over annotators of the last three, and of the `"scores"`, by name.
+        random_rate: Probability of a random answer, `(annotators,)`, 0 without `random_rates=True`.
+        spread: Standard deviations over annotators of the last four (of the log odds of random answers), and of the
+            `"scores"`, by name.
         log_likelihood: That of the answers given all of these.
         converged: Whether the tolerance was reached.
     """
@@ -40,6 +44,7 @@ class BradleyTerry(NamedTuple):
     reliability: np.ndarray
     position_bias: np.ndarray
     tie: np.ndarray
+    random_rate: np.ndarray
     spread: dict[str, float]
     log_likelihood: float
     converged: bool
@@ -66,6 +71,7 @@ class BradleyTerry(NamedTuple):
         (2, 2)
         """
         annotations = as_preferences(answers)
+        refuse_grades(annotations)
         _, index = pair_index(annotations.items, self.items.tolist())
         _, place = encode(
             "answers.annotators", annotations.annotators, "annotators", self.annotators.tolist()
@@ -73,7 +79,8 @@ class BradleyTerry(NamedTuple):
         who = place[annotations.annotator_index]
         a, b = self.scores[index[annotations.item_index]].T
         u = 0.5 * (self.reliability[who] * (a - b) + self.position_bias[who])
-        return answer_probabilities(u, self.tie[who], annotations.num_classes == 3).T
+        ties = annotations.num_classes == 3
+        return answer_probabilities(u, self.tie[who], ties, self.random_rate[who]).T
 
 
 def bradley_terry(
@@ -82,6 +89,7 @@ def bradley_terry(
     reliability: bool = True,
     position_bias: bool = True,
     tie_rates: bool = True,
+    random_rates: bool = False,
     weights: npt.ArrayLike | None = None,
     score_variance: float | None = None,
     iterations: int = 200,
@@ -100,15 +108,20 @@ def bradley_terry(
     the mean of `beta_r` is 1. A negative `beta_r` is an annotator who answers the other way round: their answers count
     turned. Fitted by Newton's steps, by turns of the scores and the annotators.
 
-    Where ties cannot be answered, an annotator who answers at random with a probability is, up to the form of the
-    curve, one of a smaller `beta_r`: the reliability of Chen et al.
+    With `random_rates=True` an annotator answers at random with a probability `e_r` of their own (of two or three
+    answers each alike), and by the model above otherwise: without ties that is the annotator of Chen et al., who is
+    right with a probability of `1 - e_r / 2` where the items are far apart. The log odds of `e_r` are drawn to their
+    mean in the same way. A small `beta_r` and a large `e_r` differ in the answers to pairs that are far apart only,
+    so compare both on held-out answers.
 
     Args:
-        answers: `Annotations` of preferences, as `Annotations.from_preferences` reads them; soft ones as well.
+        answers: `Annotations` of preferences, as `Annotations.from_preferences` reads them; soft ones as well, graded
+            ones by way of `annotations.without_grades`.
         reliability: Boolean. Whether annotators have a `beta_r` of their own. Defaults to `True`.
         position_bias: Boolean. Whether annotators lean to a position, each with a `p_r`. Defaults to `True`.
         tie_rates: Boolean. Whether annotators have a `nu_r` of their own. Defaults to `True`. With all three
             `False` this is the plain model, in which who answered does not matter.
+        random_rates: Boolean. Whether annotators answer at random at times, each at a rate `e_r`. Defaults to `False`.
         weights: How much each answer counts, `(num_answers,)`, in the order of `answers.answers`, as the `weights` of
             `annotations.from_rankings`. Defaults to `None`, 1 each.
         score_variance: Number. Variance of the prior of the scores. Defaults to `None`, estimated.
@@ -116,8 +129,11 @@ def bradley_terry(
         tolerance: Number. Stop when no log odds of an answer change by more. Defaults to 1e-3.
 
     Returns:
-        `BradleyTerry(items, scores, standard_error, groups, annotators, reliability, position_bias, tie, spread,
-        log_likelihood, converged)`.
+        `BradleyTerry(items, scores, standard_error, groups, annotators, reliability, position_bias, tie,
+        random_rate, spread, log_likelihood, converged)`.
+
+    Raises:
+        ValueError: When the answers are no preferences or have grades, or another argument is out of range.
 
     Warns:
         UserWarning: When some items were never compared with others, not even by way of third ones; or all answers are
@@ -138,21 +154,22 @@ def bradley_terry(
     ['a', 'b', 'c']
     """
     given = Comparisons.of(as_preferences(answers), weights)
-    names = ("reliability", "position_bias", "tie_rates")
-    own = [
-        flag(name, value)
-        for name, value in zip(names, (reliability, position_bias, tie_rates), strict=True)
-    ]
+    own = (
+        flag("reliability", reliability),
+        flag("position_bias", position_bias),
+        flag("tie_rates", tie_rates),
+        flag("random_rates", random_rates),
+    )
     if score_variance is not None:
         score_variance = number("score_variance", score_variance, above=0)
     whole_number("iterations", iterations)
     number("tolerance", tolerance)
     _warn_of_groups(given)
-    model, converged = fitted_pairs(given, (own[0], own[1], own[2]), score_variance, iterations, tolerance)
+    model, converged = fitted_pairs(given, own, score_variance, iterations, tolerance)
     variances, order = model.score_variances()
     error = np.empty(len(order))
     error[order] = np.sqrt(np.concatenate(variances))
-    kept = [i for i in range(3) if own[i] and (i < 2 or given.ties)]
+    kept = [i for i in range(4) if own[i] and (i != 2 or given.ties)]
     spread = {PARAMETERS[i]: float(np.sqrt(model.variance[i])) for i in kept}
     return BradleyTerry(
         given.items,
@@ -163,6 +180,7 @@ def bradley_terry(
         model.raters[:, 0],
         model.raters[:, 1],
         model.raters[:, 2],
+        model.random_rate(),
         {"scores": float(np.sqrt(model.score_variance)), **spread},
         model.log_likelihood(),
         converged,
@@ -171,7 +189,7 @@ def bradley_terry(
 
 def fitted_pairs(
     given: Comparisons,
-    own: tuple[bool, bool, bool],
+    own: Own,
     score_variance: float | None = None,
     iterations: int = 200,
     tolerance: float = 1e-3,

@@ -2,75 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
-from .._arguments import given_weights
-from ..annotations import Annotations, pair_index
-from ._graphs import conjugate_gradients, connected
+from ._comparisons import Comparisons
+from ._graphs import conjugate_gradients
+from ._preference_answers import answer_probabilities, answer_slopes, half_odds
 
-PARAMETERS = ("reliability", "position_bias", "tie")
+PARAMETERS = ("reliability", "position_bias", "tie", "random_rate")  # the last is a log odds
+Own = tuple[bool, bool, bool, bool]
 _MOST_ITEMS = 2000  # of a group whose matrix is inverted
 _SMALLEST = 1e-4  # variance
 _STEP = 2.0  # the farthest that a score or a parameter goes at once
-
-
-@dataclass(frozen=True)
-class Comparisons:
-    """Answers as numbers: which items, which annotator, and the answer as a distribution.
-
-    Attributes:
-        items: Ids of the items.
-        first, second: Of each pair the position in `items` of the item shown first and second.
-        pair: Of each answer the position of its pair.
-        annotator: Of each answer the position of its annotator.
-        answers: `(2 or 3, answers)`: first, second, tie.
-        weight: Of each answer how much it counts, `(answers,)`.
-        num_annotators: Number of annotators.
-        groups: Of each item its group: items compared with each other, by way of others, are of one.
-    """
-
-    items: np.ndarray
-    first: np.ndarray
-    second: np.ndarray
-    pair: np.ndarray
-    annotator: np.ndarray
-    answers: np.ndarray
-    weight: np.ndarray
-    num_annotators: int
-    groups: np.ndarray
-
-    @classmethod
-    def of(cls, annotations: Annotations, weights: npt.ArrayLike | None = None) -> Comparisons:
-        """The answers of annotations of preferences, all of weight 1 unless `weights` says more."""
-        items, index = pair_index(annotations.items)
-        first, second = index.T
-        compared = annotations.answers_per_item() > 0
-        groups = connected(len(items), first[compared], second[compared])
-        said = annotations.soft().answers.T.astype(float)
-        who, size = annotations.annotator_index, annotations.num_annotators
-        weight = given_weights("weights", weights, len(annotations), "answer")
-        return cls(items, first, second, annotations.item_index, who, said, weight, size, groups)
-
-    @property
-    def ties(self) -> bool:
-        """Whether a tie can be answered."""
-        return len(self.answers) == 3
-
-    def by_pair(self, values: np.ndarray) -> np.ndarray:
-        """Sums over the answers to each pair."""
-        return np.bincount(self.pair, values, len(self.first))
-
-    def by_item(self, values: np.ndarray) -> np.ndarray:
-        """Sums over the pairs: plus for the first item, minus for the second."""
-        size = len(self.items)
-        return np.bincount(self.first, values, size) - np.bincount(self.second, values, size)
-
-    def by_annotator(self, values: np.ndarray) -> np.ndarray:
-        """Sums over the answers of each annotator."""
-        return np.bincount(self.annotator, values, self.num_annotators)
+_CHANNEL = (0, 0, 1, 2)  # of `answer_slopes` for each parameter
+_RANDOM_RATE, _IMAGINED = (
+    0.05,
+    20.0,
+)  # where the mean rate starts, and the pseudo-answers that hold it there
 
 
 @dataclass
@@ -82,14 +32,14 @@ class PairModel:
         own: Which of `PARAMETERS` each annotator has.
         fixed: Variance of the scores, `None` where it is learned.
         score: `(items,)`.
-        raters: `(annotators, 3)`, the `PARAMETERS`.
-        mean: Those of the population, `(3,)`.
-        variance: Their variances, `(3,)`.
+        raters: `(annotators, 4)`, the `PARAMETERS`.
+        mean: Those of the population, `(4,)`.
+        variance: Their variances, `(4,)`.
         score_variance: That of the scores.
     """
 
     given: Comparisons
-    own: tuple[bool, bool, bool]
+    own: Own
     fixed: float | None
     score: np.ndarray = field(init=False)
     raters: np.ndarray = field(init=False)
@@ -100,8 +50,9 @@ class PairModel:
     def __post_init__(self) -> None:
         of_ties = np.average(self.given.answers[2], weights=self.given.weight) if self.given.ties else 0.5
         of_ties = np.clip(of_ties, 1e-3, 1 - 1e-3)
-        self.mean = np.array([1.0, 0.0, np.log(2 * of_ties / (1 - of_ties))])
-        self.variance = np.array([0.1, 0.1, 0.5])
+        of_random = np.log(_RANDOM_RATE / (1 - _RANDOM_RATE)) if self.own[3] else -np.inf
+        self.mean = np.array([1.0, 0.0, np.log(2 * of_ties / (1 - of_ties)), of_random])
+        self.variance = np.array([0.1, 0.1, 0.5, 0.5])
         self.score_variance = 1.0 if self.fixed is None else self.fixed
         self.score = np.zeros(len(self.given.items))
         self.raters = np.tile(self.mean, (self.given.num_annotators, 1))
@@ -124,34 +75,37 @@ class PairModel:
         """Half the log odds of the first item against the second, of each answer."""
         return half_odds(self.score, self.raters, self.given)
 
+    def random_rate(self) -> np.ndarray:
+        """Returns the rate of random answers of each annotator."""
+        return 1 / (1 + np.exp(-self.raters[:, 3]))
+
     def probabilities(self) -> np.ndarray:
         """Of each answer that could have been given, `(2 or 3, answers)`."""
-        return answer_probabilities(self.half_odds(), self.raters[self.given.annotator, 2], self.given.ties)
+        return answer_probabilities(*self._of_answers())
 
-    def _derivatives(self) -> tuple[np.ndarray, np.ndarray]:
-        """Of minus the log-likelihood in half the odds and in the log of the tie: gradient, and curvature."""
-        gradient, curvature = self._derivatives_of_answers()
-        return self.given.weight * gradient, self.given.weight * curvature
+    def _of_answers(self) -> tuple[np.ndarray, np.ndarray, bool, np.ndarray]:
+        who = self.given.annotator
+        return self.half_odds(), self.raters[who, 2], self.given.ties, self.random_rate()[who]
 
-    def _derivatives_of_answers(self) -> tuple[np.ndarray, np.ndarray]:
-        """The same where all answers weigh 1."""
-        p = self.probabilities()
-        lead = p[0] - p[1]
-        error = lead - (self.given.answers[0] - self.given.answers[1])
-        if not self.given.ties:
-            zero = np.zeros_like(lead)
-            return np.stack([error, zero]), np.stack([1 - lead**2, zero, zero])
-        tie = p[2]
-        curvature = [1 - tie - lead**2, -lead * tie, tie * (1 - tie)]
-        return np.stack([error, tie - self.given.answers[2]]), np.stack(curvature)
+    def _derivatives(self, channels: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Of minus the log-likelihood in some channels of `answer_slopes`: gradients, and Fisher's information."""
+        p, slopes = answer_slopes(*self._of_answers())
+        different = sorted({*channels})
+        places = [different.index(channel) for channel in channels]
+        gradient = np.stack([-np.sum(self.given.answers * slopes[i], axis=0) for i in different])
+        information = np.array(
+            [[np.sum(p * slopes[i] * slopes[j], axis=0) for j in different] for i in different]
+        )
+        weight = self.given.weight
+        return weight * gradient[places], weight * information[places][:, places]
 
     def _move_scores(self) -> None:
-        error, curvature = self._derivatives()
+        error, information = self._derivatives([0])
         half = 0.5 * self.raters[self.given.annotator, 0]
         gradient = (
             self.given.by_item(self.given.by_pair(half * error[0])) + self.score / self.score_variance
         )
-        weights = self.given.by_pair(half**2 * curvature[0])
+        weights = self.given.by_pair(half**2 * information[0, 0])
 
         def times(v: np.ndarray) -> np.ndarray:
             between = weights * (v[self.given.first] - v[self.given.second])
@@ -170,51 +124,55 @@ class PairModel:
 
         Of a group of very many items it is that with all others held, which is too small.
         """
-        curvature = self._derivatives()[1][0]
-        weights = self.given.by_pair((0.5 * self.raters[self.given.annotator, 0]) ** 2 * curvature)
+        information = self._derivatives([0])[1][0, 0]
+        weights = self.given.by_pair((0.5 * self.raters[self.given.annotator, 0]) ** 2 * information)
         return _variances(self.given, weights, self._diagonal(weights))
 
     def _free(self) -> list[int]:
         """Tells which of `PARAMETERS` differ between annotators."""
-        return [i for i in range(3) if self.own[i] and (i < 2 or self.given.ties)]
+        return [i for i in range(4) if self.own[i] and (i != 2 or self.given.ties)]
 
-    def _design(self) -> np.ndarray:
-        """Derivatives of half the odds and of the log of the tie by the parameters: reliability, position, tie."""
+    def _design(self) -> list[np.ndarray | float]:
+        """Derivatives of the channels of `answer_slopes` by each of `PARAMETERS`."""
         distance = 0.5 * (self.score[self.given.first] - self.score[self.given.second])[self.given.pair]
-        return np.stack([distance, np.full_like(distance, 0.5), np.ones_like(distance)])
+        return [distance, 0.5, 1.0, 1.0]
 
-    def _slopes(self) -> tuple[np.ndarray, np.ndarray]:
-        """Of each answer the gradient in the three parameters `(3, answers)` and the curvature `(3, 3, answers)`."""
-        error, (of_odds, mixed, of_tie) = self._derivatives()
+    def _slopes(self, free: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Of each answer the gradient in some parameters `(p, answers)` and the information `(p, p, answers)`."""
+        channels = [_CHANNEL[i] for i in free]
         x = self._design()
-        gradient = np.stack([x[0] * error[0], x[1] * error[0], error[1]])
-        curvature = np.empty((3, 3, len(mixed)))
-        for i in range(3):
-            for j in range(3):
-                kind = of_tie if i == j == 2 else mixed if 2 in (i, j) else of_odds
-                curvature[i, j] = x[i] * x[j] * kind
-        return gradient, curvature
+        gradient, information = self._derivatives(channels)
+        for place, i in enumerate(free):
+            gradient[place] *= x[i]
+            information[place] *= x[i]
+            information[:, place] *= x[i]
+        return gradient, information
 
     def _move_population(self) -> None:
-        """All annotators together, in position and ties."""
-        free = [i for i in (1, 2) if (self.own[i] if i == 1 else self.given.ties)]
+        """All annotators together, in position, ties and random answers."""
+        wanted = (False, self.own[1], self.given.ties, self.own[3])
+        free = [i for i in range(4) if wanted[i]]
         if not free:
             return
-        gradient, curvature = self._slopes()
-        total = curvature.sum(axis=2)[np.ix_(free, free)] + 1e-6 * np.eye(len(free))
-        step = np.linalg.solve(total, gradient.sum(axis=1)[free])
-        step = np.clip(step, -_STEP, _STEP)
+        gradient, information = self._slopes(free)
+        slope = gradient.sum(axis=1)
+        total = information.sum(axis=2) + 1e-6 * np.eye(len(free))
+        if self.own[3]:
+            rate = 1 / (1 + np.exp(-self.mean[3]))
+            slope[-1] += _IMAGINED * (rate - _RANDOM_RATE)
+            total[-1, -1] += _IMAGINED * rate * (1 - rate)
+        step = np.clip(np.linalg.solve(total, slope), -_STEP, _STEP)
         self.mean[free] -= step
         self.raters[:, free] -= step
 
     def _move_raters(self) -> None:
         """Each annotator around the population, and the population's means and variances."""
         free = self._free()
-        gradient, curvature = self._slopes()
+        gradient, information = self._slopes(free)
         precision = np.diag(1 / self.variance[free])
-        slope = np.stack([self.given.by_annotator(gradient[i]) for i in free], axis=1)
+        slope = np.stack([self.given.by_annotator(row) for row in gradient], axis=1)
         slope = slope + (self.raters[:, free] - self.mean[free]) @ precision
-        bend = [[self.given.by_annotator(curvature[i, j]) for j in free] for i in free]
+        bend = [[self.given.by_annotator(row) for row in rows] for rows in information]
         covariance = np.linalg.inv(np.moveaxis(np.array(bend), 2, 0) + precision)
         step = np.einsum("rij,rj->ri", covariance, slope)
         self.raters[:, free] -= np.clip(step, -_STEP, _STEP)
@@ -234,19 +192,6 @@ class PairModel:
     def log_likelihood(self) -> float:
         """That of the answers given the estimates."""
         return float(np.sum(self.given.weight * self.given.answers * np.log(self.probabilities())))
-
-
-def half_odds(score: np.ndarray, raters: np.ndarray, given: Comparisons) -> np.ndarray:
-    """`(beta_r (s_first - s_second) + position_r) / 2` of each answer."""
-    beta, position = raters[given.annotator, 0], raters[given.annotator, 1]
-    return 0.5 * (beta * (score[given.first] - score[given.second])[given.pair] + position)
-
-
-def answer_probabilities(u: np.ndarray, tie: np.ndarray, ties: bool) -> np.ndarray:
-    """Davidson's model: `exp(u)`, `exp(-u)` and, where a tie can be answered, `exp(tie)`, over their sum."""
-    z = np.stack([u, -u, tie][: 2 + ties])
-    p = np.exp(z - z.max(axis=0))
-    return p / p.sum(axis=0)
 
 
 def learned_variance(squares: np.ndarray, uncertain: np.ndarray, before: np.ndarray | float) -> np.ndarray:

@@ -31,6 +31,8 @@ from ._frames import by_ids as by_ids
 from ._frames import labels_as_codes as labels_as_codes
 from ._frames import rows_by_id as rows_by_id
 from ._frames import rows_like as rows_like
+from ._grade_codes import ComparisonError as ComparisonError
+from ._grades import without_grades as without_grades
 from ._ids import MISSING as MISSING
 from ._ids import column as column
 from ._ids import id_array as id_array
@@ -47,7 +49,6 @@ from ._numbers import NUMBER as NUMBER
 from ._numbers import as_rating as as_rating
 from ._numbers import float_beside_words as float_beside_words
 from ._numbers import refuse_classes_of_ratings as refuse_classes_of_ratings
-from ._preferences import ComparisonError as ComparisonError
 from ._preferences import Preferences as Preferences
 from ._preferences import pair_index as pair_index
 from ._rankings import Rankings as Rankings
@@ -82,4 +83,5 @@ def __dir__() -> list[str]:
         "Tags",
         "from_rankings",
         "pair_index",
+        "without_grades",
     ]

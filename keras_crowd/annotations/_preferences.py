@@ -8,9 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .._arguments import shown
+from .._arguments import shown, whole_number
+from ._answer_kind import AnswerKind
 from ._duplicates import repeated_rows
 from ._factors import encode, factor
+from ._grade_codes import ComparisonError, class_names, grade_codes
 from ._ids import MISSING, column, id_array, objects, refuse_empty
 from ._kinds import OfClasses
 from ._long_form import Read
@@ -18,16 +20,7 @@ from ._readers import from_classes_or_ratings
 from ._rules import Duplicates
 from ._tuples import id_column
 
-_NAMES = ("first", "second", "tie")
 _OTHER = -2  # a winner that is neither of the two
-
-
-class ComparisonError(ValueError):
-    """A comparison that cannot be read; readers of files put its place there instead of the number of its row."""
-
-    def __init__(self, expected: str, received: str, row: int) -> None:
-        super().__init__(f"{expected} Received: {received}, in row {row}")
-        self.expected, self.received, self.row = expected, received, row
 
 
 @dataclass(frozen=True)
@@ -38,8 +31,11 @@ class Preferences(OfClasses):
     both orders is two items: so an annotator's leaning to the first position can be told from taste. Soft answers are
     distributions over the two (and the tie).
 
+    With more than three classes an answer is a grade: how much better one of them is, from `-g` (the first by far) to
+    `g` (the second by far), its code its place in that order. `2 g` classes have no tie, `2 g + 1` have one, 0.
+
     Args:
-        num_classes: Integer. 2; or 3 where ties are allowed. Defaults to `None`, not known.
+        num_classes: Integer. 2; 3 where ties are allowed; 4 or more for grades. Defaults to `None`, not known.
         soft: Boolean. Whether answers are distributions. Defaults to `False`.
 
     Example:
@@ -58,22 +54,39 @@ class Preferences(OfClasses):
     )
 
     def __post_init__(self) -> None:
-        if self.num_classes not in (None, 2, 3):
+        if self.num_classes is not None:
+            whole_number("num_classes", self.num_classes, low=2)
+
+    @property
+    def grades(self) -> int:
+        """The largest grade; 1 where answers only say which item is better."""
+        return (self.num_classes or 2) // 2
+
+    @property
+    def ties(self) -> bool:
+        """Whether a tie can be answered."""
+        return self.num_classes is not None and self.num_classes % 2 == 1
+
+    def union(self, others: Sequence[AnswerKind], num_classes: int) -> AnswerKind:
+        kinds = [kind for kind in (self, *others) if isinstance(kind, Preferences)]
+        if any(kind.grades > 1 for kind in kinds) and len({kind.num_classes for kind in kinds}) > 1:
             raise ValueError(
-                "`num_classes` of preferences must be 2, or 3 with ties. "
-                f"Received: num_classes={self.num_classes!r}"
+                "Preferences can be joined where all have the same grades (`annotations.without_grades` takes them "
+                f"away). Received: {', '.join(kind.describe() for kind in kinds)}"
             )
+        return super().union(others, num_classes)
 
     def class_ids(self, answers: np.ndarray, classes: Sequence[Hashable] | int | None) -> np.ndarray | None:
         if classes is None and not self.soft:
             classes = self.num_classes or max(int(answers.max()) + 1, 2)
         found = super().class_ids(answers, classes)
-        if found is not None and found.dtype.kind in "iu" and len(found) <= len(_NAMES):
-            return np.array(_NAMES[: len(found)])
+        if found is not None and found.dtype.kind in "iu":
+            return class_names(len(found))
         return found
 
     def describe(self) -> str:
-        return f"preferences{' with ties' * (self.num_classes == 3)}{', soft' * self.soft}"
+        graded = f" from {-self.grades} to {self.grades}" if self.grades > 1 else ""
+        return f"preferences{graded}{' with ties' * self.ties}{', soft' * self.soft}"
 
 
 def from_preferences(
@@ -85,6 +98,7 @@ def from_preferences(
     shown_first: Any = None,
     choices: Sequence[Hashable] | None = None,
     ties: bool | None = None,
+    grades: int = 1,
     pairs: Sequence[tuple[Hashable, Hashable]] | None = None,
     annotators: Sequence[Hashable] | None = None,
     duplicates: Duplicates = "error",
@@ -95,13 +109,15 @@ def from_preferences(
         item_a, item_b: Ids of the two items of each comparison.
         annotator: Annotator id of each comparison.
         winner: Id of the better item, `"tie"` for neither, `None` (or `NaN`) where there is no answer; or one of
-            `choices`.
+            `choices`; or with `grades=g` an integer from `-g` (`item_a` is better by far) to `g` (`item_b` is).
         shown_first: Id of the item that the annotator saw first (or on the left), one of the two. Defaults to
             `item_a`. Where nobody knows and `item_a` is always the better one (chosen and rejected), leave position
             biases out of the model.
         choices: What `winner` says for `item_a`, for `item_b` and, if there are ties, for a tie, as
             `("model_a", "model_b", "tie")` or `(0, 1, 2)`. Defaults to `None`, ids of items.
-        ties: Boolean. Whether a tie can be answered. Defaults to whether anybody did.
+        ties: Boolean. Whether a tie can be answered. Defaults to whether anybody did; with grades to `True`.
+        grades: Integer. The largest grade, where answers say how much better an item is. Defaults to 1: `winner` says
+            which one.
         pairs: All pairs `(first, second)` in the order shown, **in the order of the rows of your features**. Defaults
             to the pairs seen, sorted.
         annotators: All annotator ids. Defaults to those seen, sorted.
@@ -138,20 +154,23 @@ def from_preferences(
             f"{int(same.sum())} of an item with itself, the first of {shown(a.tolist()[row])}",
             row,
         )
-    codes = _sides("winner", said, ids, index) if choices is None else _choices(said, choices)
     first = np.zeros(len(a), int) if shown_first is None else _first(shown_first, ids, index)
-    codes = np.where((first == 1) & (codes >= 0) & (codes < 2), 1 - codes, codes)
+    if whole_number("grades", grades) > 1:
+        codes, size = grade_codes(said, grades, ties, choices, first)
+    else:
+        codes = _sides("winner", said, ids, index) if choices is None else _choices(said, choices)
+        codes = np.where((first == 1) & (codes >= 0) & (codes < 2), 1 - codes, codes)
+        size = _number_of_choices(codes, ties, choices)
     in_order = np.take_along_axis(index, np.stack([first, 1 - first]), axis=0)
     kept = np.flatnonzero(codes >= 0)
     refuse_empty(kept, "winner")
-    size = _number_of_choices(codes, ties, choices)
     pair = id_column(
         {"first": ids[in_order[0, kept]], "second": ids[in_order[1, kept]]}, ["first", "second"]
     )
     rules: dict[str, Any] = {"items": _as_pairs(pairs), "annotators": annotators, "duplicates": duplicates}
     read = from_classes_or_ratings(pair, who[kept], codes[kept], classes=size, **rules)
     _refuse_repeated(read, kept)
-    return read._replace(classes=np.array(_NAMES[:size]), kind=Preferences(size))
+    return read._replace(classes=class_names(size), kind=Preferences(size))
 
 
 def pair_index(
@@ -192,7 +211,7 @@ def _sides(name: str, values: Any, ids: np.ndarray, index: np.ndarray) -> np.nda
     found = factor(name, values)
     place = {id_: i for i, id_ in enumerate(ids.tolist())}
     tie = len(ids)
-    table = [place.get(id_, tie if id_ == _NAMES[2] else _OTHER) for id_ in found.values.tolist()]
+    table = [place.get(id_, tie if id_ == "tie" else _OTHER) for id_ in found.values.tolist()]
     placed = np.array([*table, MISSING])[found.codes]
     codes = np.full(len(placed), _OTHER)
     for code, value in enumerate((*index, np.full(len(placed), tie))):

@@ -10,8 +10,8 @@ import numpy as np
 from .._arguments import shown
 from ._container import Annotations
 from ._factors import encode
+from ._grade_codes import ComparisonError
 from ._ids import MISSING, column, objects
-from ._preferences import ComparisonError
 from ._tuples import id_column, joined_codes
 
 

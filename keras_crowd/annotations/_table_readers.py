@@ -165,7 +165,8 @@ def from_preference_table(
         df: A pandas data frame, or another table of columns with names, as for `from_dataframe`.
         item_a, item_b, annotator, winner: Names of the columns, which hold what `from_preferences` takes.
         shown_first: Name of the column that says which item the annotator saw first. Defaults to `None`: `item_a`.
-        **kwargs: `choices=`, `ties=`, `pairs=`, `annotators=` and `duplicates=`, as for `from_preferences`.
+        **kwargs: `choices=`, `ties=`, `grades=`, `pairs=`, `annotators=` and `duplicates=`, as for
+            `from_preferences`.
 
     Raises:
         ValueError: As `from_preferences`; and when a column is not there.

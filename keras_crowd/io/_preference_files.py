@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..annotations import Annotations, column, objects
+from ..annotations import Annotations, column, objects, without_grades
 from ._estimates import labels
 from ._names import refuse_same_names
 from ._opened import FILE
@@ -35,7 +35,8 @@ def write_preferences(
     Args:
         path: The file, as for `write_long`.
         annotations: `Annotations` of preferences, hard ones.
-        item_a, item_b, annotator, winner: Names of the columns. The winner is the id of the better item, or "tie".
+        item_a, item_b, annotator, winner: Names of the columns. The winner is the id of the better item, or "tie"; of
+            graded preferences it is the grade.
         choices: What to write as the winner in place of ids: for the item shown first, for the second one and for a
             tie, as `(0, 1, 2)`. Needed for ids that are numbers, with ties, in JSON Lines and Parquet, whose columns
             are of one type. Defaults to `None`.
@@ -67,7 +68,9 @@ def write_preferences(
         raise ValueError(
             f"`choices` must be {hard.num_classes} words or codes. Received: choices={choices!r}"
         )
-    sides = [[*pair, "tie"] if choices is None else choices for pair in two]
+    graded = hard.num_classes > 3
+    words = np.asarray(hard.classes).tolist() if graded and choices is None else choices
+    sides = [[*pair, "tie"] if words is None else words for pair in two]
     first, second = (np.array([pair[k] for pair in two], object)[hard.item_index] for k in (0, 1))
     said = [sides[i][code] for i, code in zip(hard.item_index.tolist(), hard.answers.tolist(), strict=True)]
     who = hard.annotators[hard.annotator_index]
@@ -122,8 +125,9 @@ def write_chosen_rejected(
     Reference:
         TRL documentation, "Dataset formats": preference (`prompt`, `chosen`, `rejected`).
     """
-    found = labels(_checked(annotations), estimates)
-    two, prompts = _items(annotations, prompt)
+    preferences = without_grades(_checked(annotations))
+    found = labels(preferences, estimates)
+    two, prompts = _items(preferences, prompt)
     names = [*([] if prompt is None else [prompt]), chosen, rejected]
     confident = confidence is not None and found.probabilities is not None
     names += [confidence] if confident and confidence is not None else []

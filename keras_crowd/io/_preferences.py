@@ -26,6 +26,7 @@ def read_preferences(
     prompt: str | None = None,
     choices: Sequence[Hashable] | None = None,
     ties: bool | None = None,
+    grades: int = 1,
     pairs: Sequence[tuple[Hashable, Hashable]] | None = None,
     annotators: Sequence[Hashable] | None = None,
     duplicates: Duplicates = "error",
@@ -40,6 +41,7 @@ def read_preferences(
     |---|---|
     | ids of both items and of the winner | `read_preferences(path)`, with the names of the columns |
     | sides, or codes, for the winner | `choices=("left", "right", "tie")`, `choices=(0, 1, 2)` |
+    | how much better, from -3 (`item_a`) to 3 (`item_b`) | `grades=3` |
     | crowd-kit's | `read_preferences(path, "left", "right", "worker", "label")` |
     | chosen and rejected, as TRL's | `read_preferences(path, "chosen", "rejected", None, None, prompt="prompt")` |
 
@@ -58,7 +60,7 @@ def read_preferences(
         shown_first: Name of the column of the item that the annotator saw first. Defaults to `None`: `item_a`.
         prompt: Name of a column of what both items answer. Ids of items are then tuples `(prompt, item)`. Defaults to
             `None`.
-        choices, ties, pairs, annotators, duplicates: As for `Annotations.from_preferences`.
+        choices, ties, grades, pairs, annotators, duplicates: As for `Annotations.from_preferences`.
         missing: Winners in a text format that mean "did not answer", one or several.
         sep, names, encoding: As for `read_long`.
 
@@ -90,12 +92,12 @@ def read_preferences(
     if winner is None:
         said, choices, ties, first = a, None, bool(ties), _in_one_order(a, b)
     else:
-        said = ids["winner"] if choices is None else table.column("winner", choices)
+        said = ids["winner"] if choices is None and grades == 1 else table.column("winner", choices)
     who = _places(a, b) if annotator is None else table.column("annotator", annotators)
     rules: dict[str, Any] = {"pairs": pairs, "annotators": annotators, "duplicates": duplicates}
     with table.placed():
         return Annotations.from_preferences(
-            a, b, who, said, shown_first=first, choices=choices, ties=ties, **rules
+            a, b, who, said, shown_first=first, choices=choices, ties=ties, grades=grades, **rules
         )
 
 

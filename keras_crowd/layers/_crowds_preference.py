@@ -1,6 +1,6 @@
 """`CrowdsPreference`: from the scores of two items to which of them each annotator prefers."""
 
-from typing import Any, Literal, get_args
+from typing import Any
 
 import keras
 import numpy as np
@@ -8,22 +8,24 @@ import numpy.typing as npt
 from keras import ops as kops
 
 from .. import ops
-from .._arguments import flag, number
+from .._arguments import flag, number, whole_number
 from .._registration import register
 from .._typing import Config, DType, Shape, Tensor
-from ..aggregation import Comparisons, fitted_pairs
 from ..annotations import Annotations, Preferences, as_preferences, of_annotators
 from ._annotator_weights import answer_counts, answer_weights
 from ._crowd_layer import CrowdLayer
+from ._population import Population
+from ._preference_models import (
+    CumulativeLogits,
+    Davidson,
+    PreferenceConnType,
+    checked_conn_type,
+    own_parameters,
+    parameters_of,
+)
+from ._preference_start import preference_start
 
-PreferenceConnType = Literal["full", "reliability", "position", "common"]
-_OWN = {
-    "full": (True, True),
-    "reliability": (True, False),
-    "position": (False, True),
-    "common": (False, False),
-}
-_NAMES = ("reliability", "position", "tie")
+_RANDOM_ODDS = float(np.log(0.05 / 0.95))  # where rates of random answers start
 
 
 @register
@@ -33,24 +35,32 @@ class CrowdsPreference(CrowdLayer):
     Annotator `r`, shown an item of score `s_a` first and one of `s_b` second, answers "first", "second" or, with
     `ties=True`, "tie" with the logits
 
-        u,  -u,  log nu_r,      u = (beta_r (s_a - s_b) + p_r) / 2
+        u_r / 2,  -u_r / 2,  log nu_r,      u_r = beta_r (s_a - s_b) + p_r
 
-    so that without ties the log odds are `beta_r (s_a - s_b) + p_r` (Bradley and Terry), and ties are Davidson's.
-    `beta_r` is the reliability: 1 typical, 0 answers at random, negative turns answers round. `p_r` is the bias to the
-    position shown first.
+    so that without ties the log odds are `u_r` (Bradley and Terry), and ties are Davidson's. `beta_r` is the
+    reliability: 1 typical, 0 answers at random, negative turns answers round. `p_r` is the bias to the position shown
+    first. With `grades=g` above 1 an answer says how much better an item is, from `-g` (the first by far) to `g` (the
+    second by far), 0 for a tie with `ties=True`, by cumulative logits with thresholds symmetric about 0:
+
+        P(answer <= l) = sigmoid(u_r + t_rl),      t_rl = w_r t_l
+
+    where the width `w_r` is larger for an annotator who keeps to the middle. With `random_answers=True` an annotator
+    answers so with probability `1 - e_r`, and otherwise gives one of the answers at random.
 
     | `conn_type` | each annotator has | when |
     |---|---|---|
     | `"full"` | `beta_r` and `p_r` | the order shown is known |
     | `"reliability"` | `beta_r` | it is not, as of chosen and rejected |
     | `"position"` | `p_r` | annotators alike in care |
-    | `"common"` | neither, and one `nu` for all | the baseline: who answered does not matter |
+    | `"common"` | neither, and one `nu` (or `w = 1`) and `e` for all | the baseline: who answered does not matter |
 
     A factor of all scores is one of all `beta_r`. The convention: weighted by each annotator's share of all answers,
-    the mean of `beta_r` is 1. Annotators are drawn to the typical one by a normal prior, whose standard deviations
-    `adapt` estimates, once `answers_per_annotator` says how many answers stand against it (`adapt` does).
+    the mean of `beta_r` is 1. Annotators are drawn to the typical one by normal priors (of the logs of `nu_r` and
+    `w_r`, and the log odds of `e_r`), whose standard deviations `adapt` estimates (but that of `w_r`), once
+    `answers_per_annotator` says how many answers stand against them (`adapt` does).
 
-    Train on 0 (first), 1 (second), 2 (tie) and -1 (no answer) with `keras_crowd.losses.MaskedCrowdCrossEntropy`;
+    Train on 0 (first), 1 (second), 2 (tie) and -1 (no answer), or on the codes of grades in their order from `-g` on,
+    as `Annotations.from_preferences` gives them, with `keras_crowd.losses.MaskedCrowdCrossEntropy`;
     `keras_crowd.models.preference_model` puts the layer on a scorer. The layer computes in the variable dtype of its
     policy.
 
@@ -58,8 +68,10 @@ class CrowdsPreference(CrowdLayer):
         num_annotators: Integer. Number of annotators, R.
         conn_type: String. In what annotators differ, as above. Defaults to `"full"`.
         ties: Boolean. Whether a tie can be answered. Defaults to `False`.
-        spread: Float, positive. Standard deviation of the priors of `beta_r`, `p_r` and `log nu_r`, until `adapt`
-            estimates them. Defaults to 0.5.
+        grades: Integer. The largest grade, 1 where an answer only says which item is better. Defaults to 1.
+        random_answers: Boolean. Whether annotators answer at random at times. With a reliability of their own the two
+            can hardly be told apart, so `conn_type="position"` is the one to combine it with. Defaults to `False`.
+        spread: Float, positive. Standard deviation of the priors, until `adapt` estimates them. Defaults to 0.5.
         answers_per_annotator: How many answers each gave, as `annotations.answers_per_annotator()`. Defaults to
             `None`: all weigh alike, and there is no prior.
         max_batch_slots: Integer. The most slots that a training batch has, as for `CrowdsClassification`. Defaults
@@ -73,7 +85,7 @@ class CrowdsPreference(CrowdLayer):
             are -1e30 and answers are left out. Without it the answers of all annotators are predicted.
 
     Output shape:
-        Logits of the answers, `(batch, num_annotators or slots, 3 if ties else 2)`.
+        Logits of the answers, `(batch, num_annotators or slots, 2 * grades + 1 if ties else 2 * grades)`.
 
     Example:
 
@@ -87,8 +99,9 @@ class CrowdsPreference(CrowdLayer):
         R. A. Bradley, M. E. Terry, "Rank analysis of incomplete block designs", Biometrika 39, 1952; R. R. Davidson,
         "On extending the Bradley-Terry model to accommodate ties in paired comparison experiments", Journal of the
         American Statistical Association 65, 1970; X. Chen, P. N. Bennett, K. Collins-Thompson, E. Horvitz, "Pairwise
-        ranking aggregation in a crowdsourced setting", WSDM 2013 (annotators of different reliability); below a
-        network as in F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018.
+        ranking aggregation in a crowdsourced setting", WSDM 2013 (random answers: their `eta_r` is `1 - e_r / 2`);
+        P. McCullagh, "Regression models for ordinal data", Journal of the Royal Statistical Society B 42, 1980; below
+        a network as in F. Rodrigues, F. Pereira, "Deep learning from crowds", AAAI 2018.
     """
 
     num_predictions = 2
@@ -99,6 +112,8 @@ class CrowdsPreference(CrowdLayer):
         conn_type: PreferenceConnType = "full",
         *,
         ties: bool = False,
+        grades: int = 1,
+        random_answers: bool = False,
         spread: float = 0.5,
         answers_per_annotator: npt.ArrayLike | None = None,
         max_batch_slots: int | None = None,
@@ -106,19 +121,19 @@ class CrowdsPreference(CrowdLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(num_annotators, max_batch_slots=max_batch_slots, dtype=dtype, **kwargs)
-        if not isinstance(conn_type, str) or conn_type not in _OWN:
-            raise ValueError(
-                f"`conn_type` must be one of {', '.join(map(repr, get_args(PreferenceConnType)))}. "
-                f"Received: conn_type={conn_type!r}"
-            )
-        self.conn_type = conn_type
+        self.conn_type = checked_conn_type(conn_type)
         self.ties = flag("ties", ties)
+        self.grades = whole_number("grades", grades, high=10)
+        self.random_answers = flag("random_answers", random_answers)
+        self._model = Davidson(self.ties) if self.grades == 1 else CumulativeLogits(self.grades, self.ties)
+        self._names = parameters_of(self._model, self.random_answers)
+        self._own = own_parameters(self.conn_type, self._names)
         self.spread = number("spread", spread, above=0)
         self.answers_per_annotator = answer_counts(answers_per_annotator, self.num_annotators)
 
     @property
     def answer_kind(self) -> Preferences:
-        return Preferences(self._num_choices())
+        return Preferences(self._model.num_choices)
 
     def build(  # type: ignore[override]
         self, first_shape: Shape, second_shape: Shape, annotators_shape: Shape | None = None
@@ -131,17 +146,23 @@ class CrowdsPreference(CrowdLayer):
         super().build(first_shape, annotators_shape)
 
     def build_annotators(self, predictions_shape: Shape) -> None:
-        for name in self._own():
+        for name in self._own:
             self.add_parameter(name, (), "zeros")
-        self.annotators.add_fixed("shares", self._weights())
-        precision = keras.initializers.Constant(self.spread**-2)
-        self.precision = self.add_weight(
-            shape=(len(_NAMES),), initializer=precision, trainable=False, name="precision"
+        weights = answer_weights(self.answers_per_annotator, self.num_annotators, "float32")
+        self.annotators.add_fixed("shares", weights)
+        common = {"tie": 0.0, "random": _RANDOM_ODDS} | (
+            {"position": 0.0} if "position" in self._own else {}
         )
-        self.common: dict[str, keras.Variable] = {}
-        for name, wanted in (("position", _OWN[self.conn_type][1]), ("tie", self.ties)):
-            if wanted:
-                self.common[name] = self.add_weight(shape=(), initializer="zeros", name=f"common_{name}")
+        means = {name: common[name] for name in self._names if name in common}
+        self.population = Population(
+            self._names, means, self.spread, name="population", dtype=self.dtype_policy
+        )
+        self.log_gaps = None
+        if self.grades > 1:
+            start = keras.initializers.Constant(self._model.start())
+            self.log_gaps = self.add_weight(
+                shape=(self._model.num_gaps,), initializer=start, name="log_gaps"
+            )
 
     def call(  # type: ignore[override]
         self, first: Tensor, second: Tensor, annotators: Tensor | None = None, training: bool = False
@@ -158,14 +179,16 @@ class CrowdsPreference(CrowdLayer):
     ) -> Tensor:
         rows = self.rows(annotators, training)
         shift = self._shift(training)
-        if training and self.answers_per_annotator is not None:
+        if training and rows and self.answers_per_annotator is not None:
             self._add_prior(rows, shift, annotators)
         zeros = kops.zeros(self.num_annotators) if annotators is None else kops.zeros_like(annotators)
-        zeros = kops.cast(zeros, self.compute_dtype)
-        return ops.preference_logits(predictions, *self._terms(rows, shift, zeros, training))
+        terms = self._terms(rows, shift, kops.cast(zeros, self.compute_dtype), training)
+        odds = terms["reliability"] * predictions + terms["position"]
+        logits = self._model.logits(odds, terms.get(self._model.parameter or ""), self._gaps(training))
+        return ops.with_random_answers(logits, terms["random"]) if self.random_answers else logits
 
     def predicted_shape(self, predictions_shape: Shape) -> tuple[int | None, ...]:
-        return (self._num_choices(),)
+        return (self._model.num_choices,)
 
     def adapt(self, answers: Annotations) -> None:  # type: ignore[override]
         """Starts from what `aggregation.bradley_terry` tells of the annotators, and of how far they differ.
@@ -178,10 +201,10 @@ class CrowdsPreference(CrowdLayer):
                 has none.
         """
         annotations = of_annotators(as_preferences(answers), self.num_annotators)
-        if annotations.num_classes != self._num_choices():
+        if annotations.num_classes != self._model.num_choices:
             raise ValueError(
-                f"`answers` must be preferences {'with' if self.ties else 'without'} ties, as the layer has "
-                f"ties={self.ties} (`Annotations.from_preferences(ties=)` says it). Received: {annotations!r}"
+                f"`answers` must be preferences with ties={self.ties} and grades={self.grades}, as the layer has "
+                f"(`Annotations.from_preferences` says so by `ties=` and `grades=`). Received: {annotations!r}"
             )
         if not self.built:
             self.build((None, 1), (None, 1))
@@ -189,93 +212,88 @@ class CrowdsPreference(CrowdLayer):
         if self.answers_per_annotator is None:
             self.answers_per_annotator = answer_counts(counts, self.num_annotators)
         self.annotators["shares"].assign(answer_weights(counts.tolist(), self.num_annotators, "float32"))
-        own = self._own()
-        found, _ = fitted_pairs(
-            Comparisons.of(annotations), (own[0:1] == ["reliability"], "position" in own, "tie" in own)
-        )
-        center = found.mean * [1.0, "position" in own, 1.0]
-        for name, common in self.common.items():
-            common.assign(center[_NAMES.index(name)])
-        for name in own:
-            i = _NAMES.index(name)
-            self.annotators.assign(name, found.raters[:, i] - center[i])
-        self.precision.assign(1 / found.variance)
+        if self.log_gaps is not None:
+            self.log_gaps.assign(self._model.start(annotations.soft().answers.mean(axis=0)))
+        found = preference_start(annotations, self._own, self.random_answers)
+        self.population.assign(found.means, found.variances)
+        for name, deviations in found.deviations.items():
+            self.annotators.assign(name, deviations)
 
     def reliability(self) -> np.ndarray:
         """Returns how much a difference of scores tells with each annotator, `beta_r`, `(num_annotators,)`."""
-        return self._as_numpy(0)
+        return self._as_numpy("reliability")
 
     def position_bias(self) -> np.ndarray:
         """Returns the log odds of the item shown first among items alike, `p_r`, `(num_annotators,)`."""
-        return self._as_numpy(1)
+        return self._as_numpy("position")
 
     def tie_rate(self) -> np.ndarray:
-        """Returns the probability of a tie between items alike, `nu_r / (2 + nu_r)`, `(num_annotators,)`."""
+        """Returns the probability of a tie between items alike where the answer is not random, `(num_annotators,)`."""
         if not self.ties:
             raise ValueError("Rates of ties need `ties=True`. Received: ties=False")
-        nu = np.exp(self._as_numpy(2))
+        if self.grades > 1:
+            return np.tanh(0.5 * self.thresholds()[:, self.grades])
+        nu = np.exp(self._as_numpy("tie"))
         return nu / (2 + nu)
+
+    def random_rate(self) -> np.ndarray:
+        """Returns the probability of a random answer, `e_r`, `(num_annotators,)`."""
+        if not self.random_answers:
+            raise ValueError("Rates of random answers need `random_answers=True`. Received: False")
+        return 1 / (1 + np.exp(-self._as_numpy("random")))
+
+    def thresholds(self) -> np.ndarray:
+        """Returns the thresholds of the grades in log odds, `t_rl`, `(num_annotators, number of grades - 1)`."""
+        if self.grades == 1:
+            raise ValueError("Thresholds need `grades` of at least 2. Received: grades=1")
+        width = self._as_numpy("width")
+        return kops.convert_to_numpy(ops.symmetric_thresholds(self._gaps(False), width, not self.ties))
 
     def get_config(self) -> Config:
         return {
             **super().get_config(),
             "conn_type": self.conn_type,
             "ties": self.ties,
+            "grades": self.grades,
+            "random_answers": self.random_answers,
             "spread": self.spread,
             "answers_per_annotator": self.answers_per_annotator,
         }
 
-    def _num_choices(self) -> int:
-        return 3 if self.ties else 2
-
-    def _own(self) -> list[str]:
-        """Returns what annotators have of their own."""
-        reliability, position = _OWN[self.conn_type]
-        wanted = (reliability, position, self.ties and self.conn_type != "common")
-        return [name for name, own in zip(_NAMES, wanted, strict=True) if own]
-
-    def _weights(self) -> np.ndarray:
-        return answer_weights(self.answers_per_annotator, self.num_annotators, "float32")
-
     def _shift(self, training: bool) -> Tensor | float:
         """Returns what is added to every reliability: 1, less their mean over all answers."""
-        if "reliability" not in self._own():
+        if "reliability" not in self._own:
             return 1.0
         weights = kops.cast(self.annotators["shares"], self.compute_dtype)
         shift = 1.0 - kops.sum(weights[:, 0] * self.annotators.of_all()["reliability"])
         return kops.stop_gradient(shift) if self.annotators.lazy(training) else self.held(shift, training)
 
+    def _gaps(self, training: bool) -> Tensor | None:
+        gaps = self.log_gaps
+        return None if gaps is None else self.held(kops.cast(gaps, self.compute_dtype), training)
+
     def _terms(
         self, rows: dict[str, Tensor], shift: Tensor | float, zeros: Tensor, training: bool
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Reliability, position and log of nu, of the annotators of the rows."""
-        common = {
-            name: self.held(kops.cast(variable, self.compute_dtype), training)
-            for name, variable in self.common.items()
+    ) -> dict[str, Tensor]:
+        """The parameters of the annotators of the rows, population and deviation together."""
+        found = {
+            name: rows.get(name, zeros) + self.held(self.population.mean(name), training)
+            for name in self._names
         }
-        of = {name: rows.get(name, zeros) + common.get(name, 0.0) for name in _NAMES}
-        return of["reliability"] + shift, of["position"], of["tie"] if self.ties else None
+        return {**found, "reliability": found["reliability"] + shift}
 
     def _add_prior(self, rows: dict[str, Tensor], shift: Tensor | float, annotators: Tensor | None) -> None:
         """Adds the prior of all annotators over the number of answers; or, of the slots of a batch, its expectation."""
-        counts = np.array(self.answers_per_annotator)
-        shares: Tensor | float = 1.0
-        total: Tensor | float = float(counts.sum())
-        if annotators is not None and self.annotators.lazy(True):
-            table = kops.convert_to_tensor(np.maximum(counts, 1), dtype=self.compute_dtype)
-            answered = kops.cast(annotators >= 0, self.compute_dtype)
-            shares = answered / kops.take(table, kops.clip(annotators, 0, self.num_annotators - 1))
-            total = kops.maximum(kops.sum(answered), 1.0)
-        else:
-            rows = self.rows(None, True)
-        for name, row in rows.items():
-            deviation = row + shift - 1.0 if name == "reliability" else row
-            precision = kops.cast(self.precision[_NAMES.index(name)], self.compute_dtype)
-            self.add_loss(ops.normal_penalty(deviation, precision, shares) / total)
+        lazy = annotators is not None and self.annotators.lazy(True)
+        rows = dict(rows if lazy else self.rows(None, True))
+        if "reliability" in rows:
+            rows["reliability"] = rows["reliability"] + shift - 1.0
+        ids, counts = annotators if lazy else None, self.answers_per_annotator or []
+        self.add_loss(self.population.penalty(rows, counts, ids))
 
-    def _as_numpy(self, which: int) -> np.ndarray:
+    def _as_numpy(self, name: str) -> np.ndarray:
         if not self.built:
             raise ValueError(f"Layer {self.name!r} must be built (called once) before it has annotators.")
         zeros = kops.zeros(self.num_annotators, dtype=self.compute_dtype)
-        found = self._terms(self.annotators.of_all(), self._shift(False), zeros, False)[which]
-        return kops.convert_to_numpy(found)
+        terms = self._terms(self.annotators.of_all(), self._shift(False), zeros, False)
+        return kops.convert_to_numpy(terms[name])

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._typing import Features, Tensors
-from ..layers import CrowdsPreference
+from ..layers import CrowdLayer
 from ..pipelines import with_annotators
 from ._functional import as_functional, check_one_output, check_strings_work, warn_of_own_training
 from ._strip import input_names
@@ -16,7 +16,7 @@ _SIDES = ("first", "second")
 
 
 def preference_model(
-    scorer: keras.Model, crowd: CrowdsPreference, slots: bool = False, *, x: Features | None = None
+    scorer: keras.Model, crowd: CrowdLayer, slots: bool = False, *, x: Features | None = None
 ) -> keras.Model:
     """Compares two items by one scorer: both go through the same weights, and a crowd layer compares the scores.
 
@@ -27,7 +27,8 @@ def preference_model(
     Args:
         scorer: A Keras model of one output `(batch, 1)`, as from `Dense(1)` without an activation. Sequential,
             functional or subclassed, with any inputs.
-        crowd: A `keras_crowd.layers.CrowdsPreference`.
+        crowd: A `keras_crowd.layers.CrowdsPreference`, or another crowd layer with `num_predictions = 2`, which is
+            called with the scores of the first and the second item.
         slots: Whether the model works on slots. Then the annotators of the slots are its last input, `"annotators"`,
             int32 `(batch, slots)`; a dict of inputs gets them under that key. Defaults to `False`.
         x: Features of items, a few rows are enough. Needed for subclassed models and for Sequential models without an
@@ -38,7 +39,7 @@ def preference_model(
         answer. `keras_crowd.strip` gives the scorer back.
 
     Raises:
-        ValueError: When the scorer does not give one number, or `crowd` is no `CrowdsPreference`.
+        ValueError: When the scorer does not give one number, or `crowd` is no crowd layer of two scores.
 
     Example:
 
@@ -53,10 +54,10 @@ def preference_model(
     >>> keras_crowd.strip(model).output_shape
     (None, 1)
     """
-    if not isinstance(crowd, CrowdsPreference):
+    if not isinstance(crowd, CrowdLayer) or crowd.num_predictions != 2:
         raise ValueError(
-            "`crowd` must be a `keras_crowd.layers.CrowdsPreference`, and `scorer` come before it. "
-            f"Received: crowd of type {type(crowd).__name__}"
+            "`crowd` must be a crowd layer of two scores, as `keras_crowd.layers.CrowdsPreference`, and `scorer` come "
+            f"before it. Received: crowd of type {type(crowd).__name__}"
         )
     check_strings_work(scorer)
     tower = as_functional(scorer, x)

@@ -64,8 +64,11 @@ from ._log_det import num_rows as num_rows
 from ._means import item_sums as item_sums
 from ._means import mean_over_observed as mean_over_observed
 from ._means import weighted_mean as weighted_mean
+from ._preferences import graded_logits as graded_logits
 from ._preferences import normal_penalty as normal_penalty
 from ._preferences import preference_logits as preference_logits
+from ._preferences import symmetric_thresholds as symmetric_thresholds
+from ._preferences import with_random_answers as with_random_answers
 from ._ratings import affine_answers as affine_answers
 from ._ratings import check_rating_shape as check_rating_shape
 from ._ratings import cumulative_log_probabilities as cumulative_log_probabilities

@@ -6,6 +6,7 @@ import pytest
 from scipy.optimize import minimize
 
 import keras_crowd as kc
+from keras_crowd.aggregation._preference_answers import answer_slopes
 
 NAMES = ("reliability", "position_bias", "tie_rates")
 
@@ -97,6 +98,54 @@ def test_annotators_are_recovered_to_within_sampling_error_and_the_adversary_is_
     assert np.corrcoef(plain.scores, score)[0, 1] < np.corrcoef(found.scores, score)[0, 1]
     assert (plain.reliability == 1).all()
     assert (plain.position_bias == 0).all()
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_slopes_of_answers_are_differences_of_logs(ties):
+    """Gradients and information in scores, position, ties and rate against the log of the mixture, numerically."""
+    rng = np.random.default_rng(0)
+    u, tie, odds = rng.normal(size=(3, 7))
+
+    def log_p(step):
+        a, b, c = np.array([u, tie, odds]) + step[:, None]
+        z = np.exp(np.stack([a, -a, b][: 2 + ties]))
+        e = 1 / (1 + np.exp(-c))
+        return np.log((1 - e) * z / z.sum(axis=0) + e / len(z))
+
+    p, slopes = answer_slopes(u, tie, ties, 1 / (1 + np.exp(-odds)))
+    np.testing.assert_allclose(np.log(p), log_p(np.zeros(3)))
+    for i, step in enumerate(1e-5 * np.eye(3)):
+        np.testing.assert_allclose(slopes[i], (log_p(step) - log_p(-step)) / 2e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_rates_of_random_answers_are_recovered_to_within_sampling_error(ties):
+    rng = np.random.default_rng(2)
+    score, rate = 2 * rng.normal(size=30), np.array([0.05] * 8 + [0.3] * 4 + [0.9])
+    a, b, who = rng.integers(0, 30, (3, 9000)) % [[30], [30], [13]]
+    kept = a != b
+    a, b, who = a[kept], b[kept], who[kept]
+    u = (score[a] - score[b]) / 2
+    z = np.exp(np.stack([u, -u, 0 * u - 0.5][: 2 + ties], axis=1))
+    q = (1 - rate[who])[:, None] * z / z.sum(axis=1, keepdims=True) + rate[who][:, None] / (2 + ties)
+    said = (rng.random(len(u))[:, None] > np.cumsum(q, axis=1)).sum(axis=1)
+    choices = (0, 1, 2)[: 2 + ties]
+    answers = kc.Annotations.from_preferences(a, b, who, said, choices=choices, duplicates="first")
+    own = {"reliability": False, "position_bias": False, "random_rates": True}
+    found = kc.aggregation.bradley_terry(answers, **own)
+    meant = z / z.sum(axis=1, keepdims=True)
+    information = (
+        np.bincount(who, np.sum((1 / (2 + ties) - meant) ** 2 / q, axis=1), 13) * len(answers) / len(who)
+    )
+    assert 0.4 < np.sqrt(np.mean((found.random_rate - rate) ** 2 * information)) < 1.4
+    assert np.argmax(found.random_rate) == 12
+    assert "random_rate" in found.spread
+    p = found.answer_probabilities(answers)
+    total = np.log(p[np.arange(len(p)), answers.answers]).sum()
+    assert total == pytest.approx(found.log_likelihood)
+    without = kc.aggregation.bradley_terry(answers, **own | {"random_rates": False})
+    assert (without.random_rate == 0).all()
+    assert found.log_likelihood > without.log_likelihood + 100
 
 
 def test_held_out_answers_are_more_probable_where_annotators_count():

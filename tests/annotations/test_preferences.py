@@ -104,10 +104,59 @@ def test_bad_comparisons_are_named(arguments, kwargs, message):
 
 
 def test_other_answers_are_no_preferences():
-    with pytest.raises(ValueError, match=r"must be 2, or 3 with ties. Received: num_classes=4"):
-        Preferences(4)
+    with pytest.raises(ValueError, match=r"`num_classes` must be an integer at least 2"):
+        Preferences(1)
     with pytest.raises(ValueError, match=r"`pairs` must be tuples of two ids.*Received: 'x'"):
         pair_index(["x"])
     for answers in (kc.Annotations.from_dense([[0, 1]]), np.array([[0, 1]])):
         with pytest.raises(ValueError, match=r"must be preferences, as `Annotations.from_preferences`"):
             kc.aggregation.bradley_terry(answers)
+
+
+@pytest.mark.parametrize("ties", [None, False])
+def test_grades_are_codes_in_the_order_shown_and_can_be_taken_away(ties):
+    said = [-3, 2, 1, None, 3] if ties is False else [-3, 2, 0, None, 3]
+    shown_first = ["x", "x", "x", "z", "x"]
+    answers = kc.Annotations.from_preferences(
+        A, B, WHO, said, shown_first=shown_first, grades=3, ties=ties, duplicates="first"
+    )
+    expected = kc.Annotations.from_preferences(
+        A,
+        B,
+        WHO,
+        [*WINNER[:2], "y" if ties is False else "tie", None, "z"],
+        shown_first=shown_first,
+        duplicates="first",
+    )
+    assert answers.kind == Preferences(6 if ties is False else 7)
+    assert answers.classes.tolist() == [g for g in range(-3, 4) if g or ties is None]
+    place = {pair: i for i, pair in enumerate(answers.items.tolist())}
+    table = answers.ids()[np.lexsort((answers.annotator_index, answers.item_index))]
+    assert table.tolist() == [-3, said[2], 3]
+    assert place == {("x", "y"): 0, ("x", "z"): 1}
+    plain = kc.annotations.without_grades(answers)
+    np.testing.assert_array_equal(plain.dense(), expected.dense())
+    assert plain.kind == Preferences(2 if ties is False else 3)
+    np.testing.assert_allclose(
+        kc.annotations.without_grades(answers.soft()).answers, plain.soft().answers, atol=1e-7
+    )
+    assert kc.annotations.without_grades(plain) is plain
+    with pytest.raises(ValueError, match=r"can be joined where all have the same grades"):
+        kc.Annotations.concat([answers, plain])
+    with pytest.raises(ValueError, match=r"annotations.without_grades\(answers\)`, or train") as error:
+        kc.aggregation.bradley_terry(answers)
+    assert "from -3 to 3" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "kwargs", "message"),
+    [
+        ([4], {}, "whole number from -3 to 3. Received: 4, in row 0"),
+        ([0], {"ties": False}, "and not 0 with ties=False. Received: 0, in row 0"),
+        (["x"], {}, "whole number from -3 to 3. Received: 'x'"),
+        ([1], {"choices": (0, 1)}, "`choices` must not be given with `grades`"),
+    ],
+)
+def test_what_is_no_grade_is_named(said, kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        kc.Annotations.from_preferences(["x"], ["y"], ["ann"], said, grades=3, **kwargs)

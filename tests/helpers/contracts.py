@@ -213,17 +213,19 @@ LAYERS += [
             "num_annotators": 5,
             "conn_type": conn_type,
             "ties": ties,
+            "grades": grades,
+            "random_answers": grades > 1,
             "spread": 0.4,
             "answers_per_annotator": [3.0, 1.0, 0.0, 2.0, 5.0],
         },
         inputs,
-        (*shape, 2 + ties),
+        (*shape, 2 * grades + ties),
         num_weights,
     )
-    for conn_type, ties, inputs, shape, num_weights in [
-        ("full", True, (numbers(4, 1), probabilities(4, 1)), (4, 5), 5),
-        ("full", True, (numbers(4, 1), probabilities(4, 1), SLOTS), (4, 3), 5),
-        ("reliability", False, (numbers(4, 1), probabilities(4, 1), SLOTS), (4, 3), 1),
+    for conn_type, ties, grades, inputs, shape, num_weights in [
+        ("full", True, 1, (numbers(4, 1), probabilities(4, 1)), (4, 5), 5),
+        ("full", True, 2, (numbers(4, 1), probabilities(4, 1), SLOTS), (4, 3), 7),
+        ("reliability", False, 1, (numbers(4, 1), probabilities(4, 1), SLOTS), (4, 3), 1),
     ]
 ]
 

@@ -38,6 +38,15 @@ def test_comparisons_are_read_back_from_every_format(name, ids, tmp_path):
         kc.io.write_preferences(tmp_path / name, answers, choices=(0, 1))
 
 
+@pytest.mark.parametrize("name", ["v.csv", "v.jsonl", "v.parquet"])
+def test_grades_are_read_back_and_are_chosen_and_rejected_without(name, tmp_path):
+    answers = kc.Annotations.from_preferences(["x", "y"], ["y", "z"], [1, 2], [-2, 1], grades=2)
+    kc.io.write_preferences(tmp_path / name, answers)
+    same(kc.io.read_preferences(tmp_path / name, grades=2), answers)
+    kc.io.write_chosen_rejected(tmp_path / "pairs.csv", answers, [[0.9, 0.1, 0], [0.2, 0.8, 0]])
+    assert pd.read_csv(tmp_path / "pairs.csv")["chosen"].tolist() == ["x", "z"]
+
+
 def test_both_orders_stay_two_pairs_and_a_frame_reads_alike(tmp_path):
     found = kc.io.read_preferences(file_of(tmp_path, VOTES), *CROWD_KIT)
     assert found.items.tolist() == [("x", "y"), ("y", "x")]

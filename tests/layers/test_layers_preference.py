@@ -91,7 +91,7 @@ def test_the_prior_is_that_of_normal_deviations_and_on_slots_its_expectation():
     layer = made(answers_per_annotator=counts, spread=0.4)
     layer(FIRST, SECOND, training=True)
     log_nu = np.log(2 * layer.tie_rate() / (1 - layer.tie_rate()))
-    common = {name: float(as_numpy(variable)) for name, variable in layer.common.items()}
+    common = {name: float(as_numpy(variable)) for name, variable in layer.population.means.items()}
     deviations = [
         layer.reliability() - 1,
         layer.position_bias() - common["position"],
@@ -100,11 +100,106 @@ def test_the_prior_is_that_of_normal_deviations_and_on_slots_its_expectation():
     expected = sum((d**2).sum() for d in deviations) / (2 * 0.4**2) / counts.sum()
     assert float(sum(map(as_numpy, layer.losses))) == pytest.approx(expected, rel=1e-4)
     lazy = made(answers_per_annotator=counts, spread=0.4, max_batch_slots=14)
-    for ours, theirs in zip(lazy.trainable_variables[:5], layer.trainable_variables, strict=False):
-        ours.assign(theirs)
+    for name in layer.annotators.names():
+        lazy.annotators[name].assign(layer.annotators[name])
+    for name, mean in layer.population.means.items():
+        lazy.population.means[name].assign(mean)
     slots = np.repeat(np.arange(R), counts.astype(int)).reshape(2, 7).astype("int32")
     lazy(FIRST[:2], SECOND[:2], annotators=slots, training=True)
     assert float(sum(map(as_numpy, lazy.losses))) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("conn_type", ["full", "common"])
+def test_grades_and_random_answers_are_those_of_loops(conn_type, ties):
+    layer = made(conn_type, ties, grades=3, random_answers=True)
+    found = as_numpy(layer(FIRST, SECOND, annotators=IDS))
+    beta, position, thresholds = layer.reliability(), layer.position_bias(), layer.thresholds()
+    rate = layer.random_rate()
+    assert thresholds.shape == (R, 5 + ties)
+    np.testing.assert_allclose(thresholds, -thresholds[:, ::-1], atol=1e-6)
+    assert (np.diff(thresholds, axis=1) > 0).all()
+    assert [len(np.unique(v.round(6), axis=0)) == R for v in (thresholds, rate)] == [
+        conn_type == "full"
+    ] * 2
+    for i, row in enumerate(IDS):
+        for slot, r in enumerate(row):
+            if r < 0:
+                continue
+            odds = beta[r] * float(FIRST[i, 0] - SECOND[i, 0]) + position[r]
+            below = [0, *(1 / (1 + np.exp(-(odds + t))) for t in thresholds[r]), 1]
+            meant = np.diff(below)
+            expected = (1 - rate[r]) * meant + rate[r] / (6 + ties)
+            p = np.exp(found[i, slot])
+            np.testing.assert_allclose(p / p.sum(), expected, rtol=2e-4, atol=1e-6)
+            if ties:
+                alike = [1 / (1 + np.exp(-t)) for t in thresholds[r]]
+                assert layer.tie_rate()[r] == pytest.approx(alike[3] - alike[2], rel=1e-3)
+
+
+def test_the_prior_of_widths_and_rates_is_that_of_their_deviations():
+    layer = made("common", grades=2)
+    layer(FIRST, SECOND, training=True)
+    assert not layer.losses
+    counts = [3.0, 1.0, 2.0, 2.0, 5.0, 1.0]
+    layer = made("position", ties=False, grades=2, random_answers=True, answers_per_annotator=counts)
+    layer(FIRST, SECOND, training=True)
+    own = [as_numpy(layer.annotators[name]) for name in ("position", "width", "random")]
+    expected = sum((d**2).sum() for d in own) / (2 * 0.5**2) / sum(counts)
+    assert float(sum(map(as_numpy, layer.losses))) == pytest.approx(expected, rel=1e-4)
+
+
+def test_adapt_to_grades_starts_from_bradley_terry_without_them_and_their_shares():
+    _, _, plain, *_ = simulated()
+    rng = np.random.default_rng(0)
+    side = np.array([-1, 1, 0])[plain.answers]
+    grade = side * rng.integers(1, 4, len(plain))
+    first, second = zip(*plain.items[plain.item_index].tolist(), strict=True)
+    answers = kc.Annotations.from_preferences(first, second, plain.annotator_index, grade, grades=3)
+    crowd = kc.layers.CrowdsPreference(8, "position", ties=True, grades=3, random_answers=True)
+    crowd.adapt(answers)
+    found = kc.aggregation.bradley_terry(plain, reliability=False, tie_rates=False, random_rates=True)
+    np.testing.assert_allclose(crowd.position_bias(), found.position_bias, atol=1e-4)
+    np.testing.assert_allclose(crowd.random_rate(), found.random_rate, atol=1e-4)
+    shares = np.bincount(np.abs(grade)) / len(grade)  # of a tie, and of both grades of a size
+    below = 0.5 * (1 + np.cumsum(shares)[:3])
+    np.testing.assert_allclose(np.log(below / (1 - below)), crowd.thresholds()[0, 3:], rtol=1e-4)
+    with pytest.raises(ValueError, match=r"with ties=False and grades=3, as the layer"):
+        kc.layers.CrowdsPreference(8, grades=3).adapt(answers)
+
+
+class Margins(kc.layers.CrowdLayer):
+    """A layer from outside the package: who needs a margin before they find the first item better."""
+
+    answer_kind = kc.annotations.Preferences(2)
+    num_predictions = 2
+
+    def build(self, first_shape, second_shape, annotators_shape=None):
+        super().build(first_shape, annotators_shape)
+
+    def build_annotators(self, predictions_shape):
+        self.add_parameter("margin", (), "ones")
+
+    def call(self, first, second, annotators=None, training=False):
+        return super().call(first - second, annotators, training=training)
+
+    def compute_output_shape(self, first_shape, second_shape, annotators_shape=None):
+        return super().compute_output_shape(first_shape, annotators_shape)
+
+    def predict_answers(self, predictions, annotators, training, mask):
+        margin = self.rows(annotators, training)["margin"]
+        return keras.ops.stack([predictions - margin, keras.ops.zeros_like(predictions + margin)], axis=-1)
+
+    def predicted_shape(self, predictions_shape):
+        return (2,)
+
+
+def test_a_layer_from_outside_compares_two_items():
+    scorer = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones")])
+    model = kc.models.preference_model(scorer, Margins(R), slots=True)
+    logits = as_numpy(model([FIRST, SECOND, IDS]))
+    np.testing.assert_allclose(logits[0, 0], [FIRST[0, 0] - SECOND[0, 0] - 1, 0], atol=1e-6)
+    np.testing.assert_allclose(as_numpy(kc.strip(model)(FIRST)), FIRST, atol=1e-6)
 
 
 @pytest.mark.parametrize("conn_type", ["full", "reliability", "common"])
@@ -121,7 +216,7 @@ def test_adapt_is_bradley_terry(conn_type):
     if own:
         assert np.argmin(crowd.reliability()) == np.argmin(beta) == 0
         deviation = found.spread["reliability"]
-        assert as_numpy(crowd.precision)[0] == pytest.approx(deviation**-2, rel=1e-4)
+        assert as_numpy(crowd.population.precision)[0] == pytest.approx(deviation**-2, rel=1e-4)
 
 
 @pytest.mark.by_turns
@@ -208,7 +303,7 @@ def test_models_that_do_not_know_their_inputs_and_many_annotators():
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="errors are the same on every backend")
 def test_other_answers_models_and_features_are_refused():
     answers = simulated(10, 3, 50)[2]
-    with pytest.raises(ValueError, match=r"without ties, as the layer has ties=False"):
+    with pytest.raises(ValueError, match=r"with ties=False and grades=1, as the layer"):
         kc.layers.CrowdsPreference(3).adapt(answers)
     with pytest.raises(ValueError, match="must be of 4 annotators"):
         kc.layers.CrowdsPreference(4, ties=True).adapt(answers)
@@ -216,6 +311,12 @@ def test_other_answers_models_and_features_are_refused():
         kc.layers.CrowdsPreference(2).adapt(kc.Annotations.from_dense([[0, 1]]))
     with pytest.raises(ValueError, match="must be built"):
         kc.layers.CrowdsPreference(2).reliability()
+    for name, message in [
+        ("thresholds", "`grades` of at least 2"),
+        ("random_rate", "`random_answers=True`"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            getattr(kc.layers.CrowdsPreference(2), name)()
     with pytest.raises(ValueError, match="`conn_type` must be one of 'full'"):
         kc.layers.CrowdsPreference(2, "own")
     with pytest.raises(ValueError, match=r"`second` must have shape \(batch, 1\)"):
@@ -223,7 +324,7 @@ def test_other_answers_models_and_features_are_refused():
     scorer = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     with pytest.raises(ValueError, match=r"`scorer` must give one number an item"):
         kc.models.preference_model(scorer, kc.layers.CrowdsPreference(2))
-    with pytest.raises(ValueError, match=r"`crowd` must be a `keras_crowd.layers.CrowdsPreference`"):
+    with pytest.raises(ValueError, match=r"`crowd` must be a crowd layer of two scores"):
         kc.models.preference_model(scorer, kc.layers.CrowdsOrdinal(2, 3))
     with pytest.raises(ValueError, match=r"`keras_crowd.models.preference_model`"):
         kc.crowd_model(scorer, kc.layers.CrowdsPreference(2))
