@@ -36,9 +36,9 @@ class Population(keras.layers.Layer):
         }
         self.built = True
 
-    def mean(self, name: str) -> Tensor | float:
+    def mean(self, name: str) -> Tensor:
         """The mean of a parameter, 0 where it is not learned."""
-        return kops.cast(self.means[name], self.compute_dtype) if name in self.means else 0.0
+        return kops.cast(self.means.get(name, 0.0), self.compute_dtype)
 
     def penalty(
         self, deviations: Mapping[str, Tensor], counts: Sequence[float], annotators: Tensor | None = None

@@ -1,5 +1,7 @@
 """Preferences between two items: log odds of the first, ties, grades, random answers, priors of annotators."""
 
+import math
+
 from keras import ops as kops
 
 from .._typing import Tensor
@@ -41,7 +43,7 @@ def with_random_answers(logits: Tensor, rate_odds: Tensor) -> Tensor:
     `log((1 - e_r) softmax(logits) + e_r / C)`; `rate_odds` are those of `e_r`, `(R,)` or `(batch, S)`.
     """
     meant = kops.log_softmax(logits, axis=-1) + kops.expand_dims(kops.log_sigmoid(-rate_odds), -1)
-    random = kops.log_sigmoid(rate_odds) - kops.log(float(logits.shape[-1]))
+    random = kops.log_sigmoid(rate_odds) - math.log(logits.shape[-1])
     return kops.logaddexp(meant, kops.expand_dims(random, -1))
 
 
