@@ -1,4 +1,4 @@
-"""How probable each answer to a pair is, and how that goes with the parameters of the annotator."""
+"""Probabilities of the answers to a pair, and their slopes in the parameters of the annotator."""
 
 from __future__ import annotations
 

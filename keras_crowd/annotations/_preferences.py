@@ -31,7 +31,7 @@ class Preferences(OfClasses):
     both orders is two items: so an annotator's leaning to the first position can be told from taste. Soft answers are
     distributions over the two (and the tie).
 
-    With more than three classes an answer is a grade: how much better one of them is, from `-g` (the first by far) to
+    Of four classes or more, each answer is a grade: how much better one of them is, from `-g` (the first by far) to
     `g` (the second by far), its code its place in that order. `2 g` classes have no tie, `2 g + 1` have one, 0.
 
     Args:

@@ -38,7 +38,7 @@ class Davidson:
 
     @property
     def parameter(self) -> str | None:
-        """What annotators have beside reliability and position."""
+        """Name of what annotators have beside reliability and position."""
         return "tie" if self.ties else None
 
     def logits(self, odds: Tensor, own: Tensor, log_gaps: Tensor | None) -> Tensor:
@@ -88,7 +88,7 @@ def parameters_of(model: Davidson | CumulativeLogits, random_answers: bool) -> t
 
 
 def own_parameters(conn_type: PreferenceConnType, parameters: Sequence[str]) -> tuple[str, ...]:
-    """Which of the parameters each annotator has, all that are neither reliability nor position among them."""
+    """Returns the parameters that each annotator has, all that are neither reliability nor position among them."""
     if conn_type == "common":
         return ()
     others = {"reliability", "position"} - _OWN[conn_type]

@@ -1,4 +1,4 @@
-"""Where a crowd layer of preferences starts: from Bradley and Terry's model of the answers alone."""
+"""Start of a crowd layer of preferences, from Bradley and Terry's model of the answers alone."""
 
 from collections.abc import Collection
 from typing import NamedTuple
