@@ -83,6 +83,16 @@ class ByContent:
                 "annotators or slots), or soft ones (batch, annotators or slots, classes). "
                 f"Received: answers of dtype {answers.dtype} and shape {answers.shape}"
             )
+        if (
+            answers.ndim == 3
+            and answers.dtype.kind == "i"
+            and (answers.min() < 0 or answers.sum(axis=-1).max() > 1)
+        ):
+            raise ValueError(
+                "`answers` must be given where they are sets of labels, with batches (features, items) as "
+                '`pipelines.CrowdBatches(x, answers, form="items")` makes them. '
+                f"Received: batches of answers of dtype {answers.dtype} and shape {answers.shape}"
+            )
         width = answers.shape[1]
         annotators = self._annotators(x, answers.shape[:2])
         if annotators is None:

@@ -139,6 +139,11 @@ def test_what_does_not_fit_sets_is_refused_before_training(classifier, answers, 
         kc.fit_crowd(classifier, X, answers, verbose=0, epochs=1, **arguments)
 
 
+def test_sets_in_a_data_set_without_answers_are_refused():
+    with pytest.raises(ValueError, match="`answers` must be given where they are sets of labels"):
+        kc.fit_crowd(network(), kc.pipelines.CrowdBatches(X, SETS, 40), epochs=1, verbose=0)
+
+
 def test_held_out_choice_scores_every_choice_on_the_same_answers(tmp_path):
     calls = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Unpack
 
 import numpy as np
@@ -32,7 +33,8 @@ def read_hugging_face(
     Columns are read as Arrow tables, batch by batch; nothing else of the data set is touched.
 
     Args:
-        dataset: A `datasets.Dataset` (one split), or a `pyarrow.Table`.
+        dataset: A `datasets.Dataset` (one split), or a `pyarrow.Table`, as `pyarrow.parquet.read_table` reads the files
+            that `datasets` writes.
         annotator: Name of the column of lists of annotators. `None` where the data set does not say who answered:
             annotators are then the places in the lists, `0, 1, ...`, which may be other people in each row.
         answer: Name of the column of lists of answers, as long as those of annotators. Lists of `ClassLabel` give
@@ -254,10 +256,23 @@ def _refuse_lengths(
 
 
 def _class_names(dataset: Any, answer: str) -> list[str] | None:
-    feature: Any = getattr(dataset, "features", {}).get(answer)
-    while feature is not None and not hasattr(feature, "names"):  # lists, of sets lists of lists
-        feature = feature[0] if isinstance(feature, list) and feature else getattr(feature, "feature", None)
-    return None if feature is None else list(feature.names)
+    """Names of a `ClassLabel` in lists, of sets in lists of lists."""
+    feature = _features(dataset).get(answer)
+    while feature is not None and _part(feature, "names") is None:
+        feature = next(iter(feature), None) if isinstance(feature, list) else _part(feature, "feature")
+    return None if feature is None else list(_part(feature, "names"))
+
+
+def _features(dataset: Any) -> Any:
+    """The features of a data set; of a table those that `datasets` wrote into its schema, if it did."""
+    if hasattr(dataset, "features"):
+        return dataset.features
+    written = (getattr(dataset.schema, "metadata", None) or {}).get(b"huggingface")
+    return {} if written is None else json.loads(written).get("info", {}).get("features", {})
+
+
+def _part(feature: Any, name: str) -> Any:
+    return feature.get(name) if isinstance(feature, dict) else getattr(feature, name, None)
 
 
 def _named(source: str, answer: Column, names: list[str]) -> np.ndarray:

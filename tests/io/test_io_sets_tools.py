@@ -310,6 +310,30 @@ def sagemaker(tmp_path, contents, field, **rules):
     return kc.io.read_sagemaker(written(tmp_path, [object_]), field, sets=True, **rules)
 
 
+CLASS_LABEL = {"names": ["cause", "treat", "none"], "_type": "ClassLabel"}
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        {"feature": {"feature": CLASS_LABEL, "_type": "List"}, "_type": "List"},
+        {"feature": {"feature": CLASS_LABEL, "_type": "Sequence"}, "_type": "Sequence"},
+        [[CLASS_LABEL]],
+    ],
+)
+def test_hugging_face_class_labels_have_names_in_files(tmp_path, feature):
+    """`datasets` writes its features into the schema of a Parquet file, lists in several ways by its release."""
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    answers = pa.array([[[0, 2], []], [[1]]], pa.list_(pa.list_(pa.int64())))
+    table = pa.table({"annotators": [["x", "y"], ["x"]], "answers": answers})
+    info = json.dumps({"info": {"features": {"answers": feature}}})
+    parquet.write_table(table.replace_schema_metadata({"huggingface": info}), tmp_path / "sets.parquet")
+    found = kc.io.read_hugging_face(parquet.read_table(tmp_path / "sets.parquet"), sets=True)
+    assert found.classes.tolist() == CLASS_LABEL["names"]
+    assert found.dense().tolist() == [[[1, 0, 1], [0, 0, 0]], [[0, 1, 0], [-1, -1, -1]]]
+
+
 def test_sagemaker_has_lists_and_boxes(tmp_path):
     lists = [("ann", {"r": {"labels": ["treat", "cause"]}}), ("bob", {"r": {"labels": []}})]
     assert sagemaker(tmp_path, lists, "r.labels", classes=CLASSES).dense().tolist() == TABLE[:1]
