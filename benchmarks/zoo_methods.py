@@ -58,7 +58,9 @@ def em(classifier, task, seed, epochs, answer_weight=1.0):
 
 
 def joint(classifier, task, seed, epochs):
-    crowd = kc.layers.CrowdsClassification(task.annotations.num_annotators, "CM")
+    crowd = kc.layers.CrowdsClassification(
+        task.annotations.num_annotators, "CM", classifier_regularizer=None
+    )
     crowd.adapt(task.annotations)
     model = kc.models.JointCrowdModel(classifier, crowd, slots=True)
     ids, answers = task.annotations.slots()
