@@ -23,7 +23,10 @@ import keras_crowd as kc
 
 def train_on_crowd(classifier, data, epochs):
     crowd = kc.layers.CrowdsClassification(
-        data.annotations.num_annotators, conn_type="CM", initial_accuracy=0.5
+        data.annotations.num_annotators,
+        conn_type="CM",
+        initial_accuracy=0.5,
+        classifier_regularizer=kc.regularizers.ClassifierLogDet(1.0),  # all digits are equally frequent
     )
     # The first epochs are on the majority vote, so that no class is lost before the annotators are known.
     votes, warm_up = kc.aggregation.majority_vote(data.annotations), min(5, epochs - 1)
