@@ -312,3 +312,11 @@ def test_label_crowds(monkeypatch, capsys):
     assert set(found["mixed", 12]) == {"full", "EM"}
     assert np.isfinite(list(found["mixed", 12].values())).all()
     assert "| mixed, 12 |" in capsys.readouterr().out
+
+
+def test_panels_in_small():
+    panels, checks = script("benchmarks", "panels"), script("benchmarks", "panel_checks")
+    verdicts = np.array([[[0, 1], [1, -1]], [[-1, -1], [0, 0]]])
+    expected = [[[0.5, 0.5], [0, 1]], [[0, 0], [1, 0]]]
+    np.testing.assert_array_equal(panels.both_orders(verdicts), expected)
+    assert 0.85 < checks.covered(50, 300, 0.9, 0.6, draws=60) <= 1

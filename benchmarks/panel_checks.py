@@ -1,0 +1,112 @@
+"""Weights of annotators on crowds that are nearly independent and on copies; coverage of prediction-powered intervals.
+
+    KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/panel_checks.py
+    KERAS_BACKEND=jax python benchmarks/panel_checks.py --only copies intervals
+
+"Copies" repeats one annotator of a simulated crowd 20 times, and counts the labels that change by it.
+"""
+
+import argparse
+import itertools
+import os
+import pathlib
+
+import numpy as np
+
+import keras_crowd as kc
+
+CROWDS = (
+    (2, 10, 0.6),
+    (2, 10, 0.8),
+    (2, 6, 0.7),
+    (4, 10, 0.6),
+    (3, 20, 0.5),
+)  # classes, annotators, accuracy
+DATA = {
+    "LabelMe": ("labelme.npz", "answers", "labels_train"),
+    "Music": ("music.npz", "answers", "y_train"),
+    "NER": ("ner_mturk.npz", "train_answers", "train_gold"),
+}
+
+
+def weighted(annotations):
+    weights = kc.selection.annotator_weights(annotations)
+    return weights, kc.aggregation.dawid_skene(annotations, annotator_weights=weights)
+
+
+def independent():
+    print("| | without weights | with weights | mean weight | calibration errors |\n|" + "---|" * 5)
+    for name, (file, answers, gold) in DATA.items():
+        table = np.load(pathlib.Path(os.environ["KERAS_CROWD_DATA"]) / file)
+        given, truth = table[answers].astype(int), table[gold].astype(int)
+        given = given[:, np.any(given >= 0, axis=0)]
+        annotations = kc.Annotations.from_dense(given, classes=range(truth.max() + 1))
+        weights, found = weighted(annotations)
+        both = kc.aggregation.dawid_skene(annotations), found
+        right = [f"{np.mean(of.labels == truth):.4f}" for of in both]
+        errors = ", ".join(f"{kc.evaluation.calibration_error(truth, of.posterior):.3f}" for of in both)
+        print(f"| {name} | {' | '.join(right)} | {weights.mean():.3f} | {errors} |", flush=True)
+
+
+def crowd(num_classes, num_annotators, accuracy, seed, num_items=400):
+    """True classes, and answers of annotators whose errors are even."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(num_classes, size=num_items)
+    right = rng.uniform(accuracy - 0.15, accuracy + 0.15, num_annotators)
+    hit = rng.random((num_items, num_annotators)) < right
+    wrong = (truth[:, None] + rng.integers(1, num_classes, hit.shape)) % num_classes
+    return truth, np.where(hit, truth[:, None], wrong)
+
+
+def copies(seeds=20):
+    runs = []
+    for seed, kind in itertools.product(range(seeds), CROWDS):
+        truth, once = crowd(*kind, seed)
+        often = np.concatenate([once, np.repeat(once[:, :1], 19, axis=1)], axis=1)
+        both = [kc.Annotations.from_dense(answers, classes=range(kind[0])) for answers in (once, often)]
+        plain = [kc.aggregation.dawid_skene(annotations).labels for annotations in both]
+        found = [weighted(annotations)[1].labels for annotations in both]
+        right = [np.mean(labels == truth) for labels in (*plain, *found)]
+        runs.append([*right, np.mean(found[0] != found[1])])
+    means, changed = np.mean(runs, axis=0), np.array(runs)[:, -1]
+    print(
+        "\n| Dawid-Skene | with copies | weights | with copies | labels changed | most | crowds unchanged |"
+    )
+    print("|" + "---|" * 7)
+    cells = [*(f"{value:.4f}" for value in means), f"{changed.max():.3f}", f"{np.mean(changed == 0):.2f}"]
+    print(f"| {' | '.join(cells)} |")
+
+
+def covered(num_gold, num_items, accuracy, share, draws=1000):
+    """Part of the intervals that contain the share."""
+    hits = 0
+    for seed in range(draws):
+        rng = np.random.default_rng(seed)
+        y = (rng.random(num_items) < share).astype(float)
+        f = np.where(rng.random(num_items) < accuracy, y, 1 - y)
+        gold = np.where(np.arange(num_items) < num_gold, y, np.nan)
+        found = kc.evaluation.prediction_powered_mean(f, gold)
+        hits += found.low <= share <= found.high
+    return hits / draws
+
+
+def intervals():
+    print("\n| gold labels | items | accuracy of the panel | share | covered |\n|" + "---|" * 5)
+    judges = ((0.9, 0.6), (0.7, 0.6), (0.6, 0.5), (0.9, 0.8))
+    for num_gold, num_items, (accuracy, share) in itertools.product((20, 50, 100), (300, 2000), judges):
+        found = covered(num_gold, num_items, accuracy, share)
+        print(f"| {num_gold} | {num_items} | {accuracy} | {share} | {found:.3f} |", flush=True)
+
+
+CHECKS = {"independent": independent, "copies": copies, "intervals": intervals}
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=list(CHECKS), default=list(CHECKS))
+    for name in parser.parse_args(argv).only:
+        CHECKS[name]()
+
+
+if __name__ == "__main__":
+    main()
