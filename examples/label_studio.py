@@ -10,7 +10,6 @@
 """
 
 import keras
-import numpy as np
 from comparison import (
     SAVED_MODELS,
     compare,
@@ -19,7 +18,7 @@ from comparison import (
     print_annotators,
     print_table,
 )
-from projects import write_label_studio_export
+from projects import print_labels, write_label_studio_export
 
 import keras_crowd as kc
 
@@ -47,16 +46,6 @@ def train_on_crowd(classifier, data, epochs):
     kc.validate(model, data.x_train, data.annotations.dense())
     model.fit(data.x_train, data.annotations.dense(), batch_size=64, epochs=epochs, verbose=0)
     return classifier, crowd
-
-
-def print_labels(data, posterior):
-    right = np.mean(posterior.argmax(axis=1) == data.y_train)  # gold labels serve for this line only
-    print(f"\nlabels to import that are right: {100 * right:.1f} %; look at these tasks first:")
-    labels = kc.aggregation.label_table(data.annotations, posterior)
-    for i in labels["confidence"].argsort()[:3]:
-        print(
-            f"task {labels['item'][i]}: {labels['label'][i]} is {100 * labels['confidence'][i]:.0f} % probable"
-        )
 
 
 def main(epochs=40, seeds=1, folder=SAVED_MODELS):
