@@ -21,6 +21,7 @@ import keras_crowd as kc
 
 ITEMS, LABELS, WIDTH, ANSWERS_PER_ITEM = 1500, 8, 20, 4
 SHAPES = ("alike", "labels", "additive", "mixed", "independent", "spammers")
+OTHERS = {"EM": relations.em, "joint likelihood": relations.joint}
 EFFECTS = {"additive": (0.8, 0.8, 0.0), "mixed": (0.8, 0.6, 0.8), "spammers": (0.5, 0.5, 0.0)}
 
 
@@ -75,10 +76,10 @@ def crowd(shape, answers_per_annotator, seed):
 def of_seed(shape, answers_per_annotator, seed):
     x, truth, true_rates, kept, held_out = crowd(shape, answers_per_annotator, seed)
     found = {}
-    for name in (*relations.CONN_TYPES, "EM"):
+    given = x, np.arange(ITEMS), kept
+    for name in (*relations.CONN_TYPES, *OTHERS):
         keras.utils.set_random_seed(seed)
-        given = x, np.arange(ITEMS), kept
-        f, s, c = relations.em(*given) if name == "EM" else relations.layer(*given, name)
+        f, s, c = OTHERS[name](*given) if name in OTHERS else relations.layer(*given, name)
         precision = average_precision_score(truth[ITEMS:], f[ITEMS:], average="macro")
         error = np.sqrt(np.mean((np.stack([s, c]) - np.stack(true_rates)) ** 2))
         found[name] = relations.nats(held_out, f[:ITEMS], s, c), precision, error
@@ -91,7 +92,7 @@ def main(argv=None):
     parser.add_argument("--shapes", nargs="+", default=SHAPES, choices=SHAPES)
     parser.add_argument("--answers", type=int, nargs="+", default=[100, 12], help="of each annotator")
     arguments = parser.parse_args(argv)
-    names, results = (*relations.CONN_TYPES, "EM"), {}
+    names, results = (*relations.CONN_TYPES, *OTHERS), {}
     print(f"| annotators, answers each | {' | '.join(names)} |\n|{'---|' * (1 + len(names))}")
     for shape in arguments.shapes:
         for answers in arguments.answers:

@@ -293,10 +293,11 @@ def test_relations(crowd_data, monkeypatch, capsys):
     few = {name: relations.METHODS[name] for name in ("vote", "CrowdsMultiLabel, full")}
     monkeypatch.setattr(relations, "METHODS", few)
     (run,) = relations.main(["--seeds", "1"])
-    assert list(run) == ["rates of each worker", *few]
+    assert list(run) == ["rates of each worker", "experts' labels", *few]
     assert all(np.isfinite(run[name]).all() for name in few)
+    assert np.isfinite(run["experts' labels"][2:]).all()
     assert run["CrowdsMultiLabel, full"][1] < run["rates of each worker"][1]
-    assert "| above the vote |" in capsys.readouterr().out
+    assert "| above vote |" in capsys.readouterr().out
 
 
 def test_label_crowds(monkeypatch, capsys):
@@ -309,7 +310,7 @@ def test_label_crowds(monkeypatch, capsys):
         assert s.shape == c.shape == (6, 8)
         assert np.all((s > 0) & (s < 1) & (c > 0) & (c < 1))
     found = label_crowds.main(["--seeds", "1", "--shapes", "mixed", "--answers", "12"])
-    assert set(found["mixed", 12]) == {"full", "EM"}
+    assert set(found["mixed", 12]) == {"full", "EM", "joint likelihood"}
     assert np.isfinite(list(found["mixed", 12].values())).all()
     assert "| mixed, 12 |" in capsys.readouterr().out
 
