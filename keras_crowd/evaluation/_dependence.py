@@ -177,7 +177,7 @@ def _sums(annotations: Annotations, q: np.ndarray, a: np.ndarray) -> tuple[np.nd
                 excess += (weighted * residual).T @ residual
                 square += residual**2
             norms += (weighted * square).T @ there
-    return excess, norms, items, common
+    return (excess + excess.T) / 2, norms, items, common
 
 
 def _moments(items: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -214,4 +214,5 @@ def _discoveries(p_value: np.ndarray, rate: float) -> np.ndarray:
     ordered = np.sort(p_value[upper])
     within = ordered <= rate * np.arange(1, len(ordered) + 1) / max(len(ordered), 1)
     threshold = ordered[within].max(initial=-1.0)
-    return np.isfinite(p_value) & (np.nan_to_num(p_value, nan=2.0) <= threshold)
+    found = upper & (np.nan_to_num(p_value, nan=2.0) <= threshold)
+    return found | found.T
