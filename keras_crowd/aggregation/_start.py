@@ -1,4 +1,4 @@
-"""Starts for the training of annotators."""
+"""Confusions from which the training of annotators begins."""
 
 import numpy as np
 
