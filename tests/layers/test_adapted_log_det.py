@@ -35,13 +35,23 @@ def test_shares_of_the_classes_choose_form_and_weight(answers, weight, normalize
     assert chosen(crowd) == (weight, normalized)
 
 
-def test_another_adapt_chooses_anew_and_unanswered_items_do_not_count():
+def test_another_adapt_chooses_anew():
     crowd = crowd_layer()
     crowd.adapt(UNEVEN)
-    crowd.adapt(np.concatenate([EVEN, np.full((500, R), -1)]))
+    crowd.adapt(EVEN)
     assert chosen(crowd) == (1.0, False)
-    crowd.adapt(np.concatenate([UNEVEN, np.full((500, R), -1)]))
-    assert chosen(crowd) == (0.5, True)
+
+
+def test_shares_are_those_of_answered_items():
+    """An item without answers has the class prior, which is drawn towards the votes."""
+    rng = np.random.default_rng(0)
+    answers = np.where(rng.random(UNEVEN.shape) < 0.6, UNEVEN, rng.integers(0, K, UNEVEN.shape))
+    more = np.concatenate([answers, np.full((500, R), -1)])
+    alone, among = (
+        kc.aggregation.dawid_skene_start(kc.Annotations.from_dense(a, classes=range(K)))[1]
+        for a in (answers, more)
+    )
+    np.testing.assert_allclose(among, alone, atol=1e-3)
 
 
 def test_a_class_that_no_answer_uses_is_no_equal_share():
