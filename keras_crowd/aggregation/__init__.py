@@ -32,6 +32,7 @@ from ._label_sets import with_gold_labels as with_gold_labels
 from ._label_table import label_table as label_table
 from ._lines import shares_that_tell as shares_that_tell
 from ._majority_vote import majority_vote as majority_vote
+from ._pair_posterior import pair_posterior as pair_posterior
 from ._posterior import held_out_cross_entropy as held_out_cross_entropy
 from ._posterior import nats_given as nats_given
 from ._posterior import posterior as posterior
@@ -80,6 +81,7 @@ def __dir__() -> list[str]:
         "majority_vote",
         "mean_rating",
         "median_rating",
+        "pair_posterior",
         "posterior",
         "raykar",
         "weighted_vote",

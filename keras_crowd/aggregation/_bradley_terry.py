@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from .._arguments import flag, number, whole_number
 from .._repr import one_line
-from ..annotations import Annotations, as_preferences, encode, pair_index
+from ..annotations import Annotations, as_preferences, encode, pair_index, share
 from ._comparisons import Comparisons, refuse_grades
 from ._pairs import PARAMETERS, Own, PairModel
 from ._preference_answers import answer_probabilities
@@ -52,6 +53,46 @@ class BradleyTerry(NamedTuple):
     def __repr__(self) -> str:
         return one_line(self)
 
+    @property
+    def tie_rate(self) -> np.ndarray:
+        """Probability of a tie between items alike where the answer is not random, `(annotators,)`."""
+        nu = np.exp(self.tie)
+        return nu / (2 + nu)
+
+    def annotator_table(self, answers: Annotations) -> dict[str, np.ndarray]:
+        """Describes each annotator: `pandas.DataFrame(found.annotator_table(answers))`.
+
+        Args:
+            answers: `Annotations` of preferences between these items, by these annotators.
+
+        Returns:
+            The columns `"annotator"`, `"answers"` (how many), `"agreement"` (share of the answers other than ties that
+            are for the item of the higher score, `NaN` where there are none), `"reliability"`, `"position_bias"`,
+            `"tie_rate"` and `"random_rate"`, each `(annotators,)`.
+
+        Raises:
+            ValueError: When there are other items or annotators.
+
+        Example:
+
+        >>> answers = keras_crowd.Annotations.from_preferences(["a", "b"], ["b", "c"], [0, 0], ["a", "c"])
+        >>> keras_crowd.aggregation.bradley_terry(answers).annotator_table(answers)["answers"]
+        array([2])
+        """
+        annotations, difference, who = self._placed(answers)
+        said = annotations.hard().answers
+        count = functools.partial(np.bincount, minlength=len(self.annotators))
+        right = count(who, (said < 2) & ((said == 0) == (difference > 0)))
+        return {
+            "annotator": self.annotators,
+            "answers": count(who),
+            "agreement": share(right, count(who, said < 2)),
+            "reliability": self.reliability,
+            "position_bias": self.position_bias,
+            "tie_rate": self.tie_rate,
+            "random_rate": self.random_rate,
+        }
+
     def answer_probabilities(self, answers: Annotations) -> np.ndarray:
         """Returns how probable each answer was, that of the annotator who gave it: for answers held out.
 
@@ -70,17 +111,21 @@ class BradleyTerry(NamedTuple):
         >>> keras_crowd.aggregation.bradley_terry(answers).answer_probabilities(answers).shape
         (2, 2)
         """
+        annotations, difference, who = self._placed(answers)
+        u = 0.5 * (self.reliability[who] * difference + self.position_bias[who])
+        ties = annotations.num_classes == 3
+        return answer_probabilities(u, self.tie[who], ties, self.random_rate[who]).T
+
+    def _placed(self, answers: Annotations) -> tuple[Annotations, np.ndarray, np.ndarray]:
+        """Checks answers, and finds the difference of the scores and the place of the annotator of each."""
         annotations = as_preferences(answers)
         refuse_grades(annotations)
         _, index = pair_index(annotations.items, self.items.tolist())
         _, place = encode(
             "answers.annotators", annotations.annotators, "annotators", self.annotators.tolist()
         )
-        who = place[annotations.annotator_index]
         a, b = self.scores[index[annotations.item_index]].T
-        u = 0.5 * (self.reliability[who] * (a - b) + self.position_bias[who])
-        ties = annotations.num_classes == 3
-        return answer_probabilities(u, self.tie[who], ties, self.random_rate[who]).T
+        return annotations, a - b, place[annotations.annotator_index]
 
 
 def bradley_terry(

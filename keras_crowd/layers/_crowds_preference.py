@@ -213,7 +213,7 @@ class CrowdsPreference(CrowdLayer):
             self.answers_per_annotator = answer_counts(counts, self.num_annotators)
         self.annotators["shares"].assign(answer_weights(counts.tolist(), self.num_annotators, "float32"))
         if self.log_gaps is not None:
-            self.log_gaps.assign(self._model.start(annotations.soft().answers.mean(axis=0)))
+            self.log_gaps.assign(self._model.start(annotations.soft().answers.sum(axis=0) + 0.5))
         found = preference_start(annotations, self._own, self.random_answers)
         self.population.assign(found.means, found.variances)
         for name, deviations in found.deviations.items():

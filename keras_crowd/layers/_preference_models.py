@@ -44,7 +44,7 @@ class Davidson:
     def logits(self, odds: Tensor, own: Tensor, log_gaps: Tensor | None) -> Tensor:
         return ops.preference_logits(odds, own if self.ties else None)
 
-    def start(self, shares: np.ndarray | None = None) -> np.ndarray:
+    def start(self, counts: np.ndarray | None = None) -> np.ndarray:
         """Log gaps of thresholds: none."""
         return np.zeros(0)
 
@@ -73,9 +73,9 @@ class CumulativeLogits:
     def logits(self, odds: Tensor, own: Tensor, log_gaps: Tensor) -> Tensor:
         return ops.graded_logits(odds, ops.symmetric_thresholds(log_gaps, own, not self.ties))
 
-    def start(self, shares: np.ndarray | None = None) -> np.ndarray:
-        """Log gaps for which two items alike get grades at these rates, of each two opposite ones the mean."""
-        rates = np.ones(self.num_choices) if shares is None else shares
+    def start(self, counts: np.ndarray | None = None) -> np.ndarray:
+        """Log gaps for which two items alike get grades as often as counted, of each two opposite ones the mean."""
+        rates = np.ones(self.num_choices) if counts is None else counts
         both = rates + rates[::-1]
         below = np.cumsum(both / both.sum())[self.num_choices // 2 : -1]
         return np.log(np.diff(np.log(below / (1 - below)), prepend=0.0))

@@ -263,3 +263,23 @@ def test_an_answer_of_weight_two_is_two_answers():
         kc.aggregation.bradley_terry(answers, weights=[1.0])
     with pytest.raises(ValueError, match=r"not all 0. Received: weights="):
         kc.aggregation.bradley_terry(answers, weights=0 * weights)
+
+
+def test_the_table_of_annotators_is_that_of_loops():
+    answers, *_ = simulated(6, 3, 100)
+    found = kc.aggregation.bradley_terry(answers)
+    table = found.annotator_table(answers)
+    score = dict(zip(found.items.tolist(), found.scores, strict=True))
+    for r in range(3):
+        mine = [
+            (answers.items[i], said)
+            for i, who, said in zip(
+                answers.item_index, answers.annotator_index, answers.answers, strict=True
+            )
+            if who == r
+        ]
+        sides = [(score[a] > score[b]) == (said == 0) for (a, b), said in mine if said < 2]
+        assert table["answers"][r] == len(mine)
+        assert table["agreement"][r] == pytest.approx(np.mean(sides))
+        assert table["tie_rate"][r] == pytest.approx(np.exp(found.tie[r]) / (2 + np.exp(found.tie[r])))
+    np.testing.assert_array_equal(table["reliability"], found.reliability)

@@ -161,7 +161,8 @@ def test_adapt_to_grades_starts_from_bradley_terry_without_them_and_their_shares
     found = kc.aggregation.bradley_terry(plain, reliability=False, tie_rates=False, random_rates=True)
     np.testing.assert_allclose(crowd.position_bias(), found.position_bias, atol=1e-4)
     np.testing.assert_allclose(crowd.random_rate(), found.random_rate, atol=1e-4)
-    shares = np.bincount(np.abs(grade)) / len(grade)  # of a tie, and of both grades of a size
+    counts = np.bincount(np.abs(grade)) + [0.5, 1, 1, 1]  # of a tie, and of both grades of a size
+    shares = counts / counts.sum()
     below = 0.5 * (1 + np.cumsum(shares)[:3])
     np.testing.assert_allclose(np.log(below / (1 - below)), crowd.thresholds()[0, 3:], rtol=1e-4)
     with pytest.raises(ValueError, match=r"with ties=False and grades=3, as the layer"):
@@ -326,6 +327,10 @@ def test_other_answers_models_and_features_are_refused():
         kc.models.preference_model(scorer, kc.layers.CrowdsPreference(2))
     with pytest.raises(ValueError, match=r"`crowd` must be a crowd layer of two scores"):
         kc.models.preference_model(scorer, kc.layers.CrowdsOrdinal(2, 3))
+    with pytest.raises(
+        ValueError, match=r"preferences train a scorer by `keras_crowd.models.preference_model`"
+    ):
+        kc.fit_crowd(scorer, FIRST, answers)
     with pytest.raises(ValueError, match=r"`keras_crowd.models.preference_model`"):
         kc.crowd_model(scorer, kc.layers.CrowdsPreference(2))
     with pytest.raises(ValueError, match=r"`index` must be rows of `x`, 0 to 3. Received: 0 to 4"):
