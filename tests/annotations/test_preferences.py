@@ -160,3 +160,11 @@ def test_grades_are_codes_in_the_order_shown_and_can_be_taken_away(ties):
 def test_what_is_no_grade_is_named(said, kwargs, message):
     with pytest.raises(ValueError, match=message):
         kc.Annotations.from_preferences(["x"], ["y"], ["ann"], said, grades=3, **kwargs)
+
+
+def test_grades_are_turned_where_the_second_item_was_shown_first():
+    answers = kc.Annotations.from_preferences(
+        ["x", "x"], ["y", "z"], [0, 0], [-2, 1], grades=2, shown_first=["y", "x"]
+    )
+    assert answers.items.tolist() == [("x", "z"), ("y", "x")]
+    assert answers.ids().tolist() == [1, 2]
