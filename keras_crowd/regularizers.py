@@ -93,18 +93,10 @@ class ClassifierLogDet(_WeightedPenalty):
 
     def gram_penalty(self, gram: Tensor, num_items: Tensor | None = None) -> Tensor:
         """The penalty of `F'F / n`; with `n`, its gradient is that of all replicas' items."""
-        penalty = self.equal_shares_penalty(gram, num_items)
-        return penalty + self.shares_term(gram, num_items) if self.normalized else penalty
-
-    def equal_shares_penalty(self, gram: Tensor, num_items: Tensor | None = None) -> Tensor:
-        """`-1/K log det(K F'F / n)`, the penalty that is not normalized."""
         num_classes = gram.shape[-1]
-        return -ops.mean_log_eigenvalue(gram * num_classes, self.epsilon * num_classes, num_items)
-
-    def shares_term(self, gram: Tensor, num_items: Tensor | None = None) -> Tensor:
-        """`1/K sum_k log(K f_k)`, what normalizing adds."""
-        num_classes = gram.shape[-1]
-        return ops.mean_log_row_sum(gram * num_classes, self.epsilon * num_classes, num_items)
+        arguments = gram * num_classes, self.epsilon * num_classes, num_items
+        penalty = -ops.mean_log_eigenvalue(*arguments)
+        return penalty + ops.mean_log_row_sum(*arguments) if self.normalized else penalty
 
     def running_gram(self, previous: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         """The average to keep, and the same with the whole gradient of the present batch."""

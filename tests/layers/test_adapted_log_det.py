@@ -11,8 +11,8 @@ K, N, R = 3, 60, 4
 X = np.eye(K, dtype="float32")[np.arange(N) % K]
 EVEN = np.repeat((np.arange(N) % K)[:, None], R, axis=1)
 UNEVEN = np.repeat(np.where(np.arange(N) < 50, 0, np.arange(N) % K)[:, None], R, axis=1)
-CHOSEN = {"even": (EVEN, 1.0, False), "uneven": (UNEVEN, 0.5, True)}
-answered = pytest.mark.parametrize(("answers", "weight", "normalized"), CHOSEN.values(), ids=CHOSEN)
+CHOSEN = {"even": (EVEN, 1.0), "uneven": (UNEVEN, None)}
+answered = pytest.mark.parametrize(("answers", "weight"), CHOSEN.values(), ids=CHOSEN)
 
 
 def crowd_layer(*args, **kwargs):
@@ -21,25 +21,25 @@ def crowd_layer(*args, **kwargs):
 
 def chosen(crowd):
     regularizer = crowd.penalties["classifier"].chosen
-    return regularizer and (regularizer.weight, regularizer.normalized)
+    return regularizer and regularizer.weight
 
 
 @answered
 @pytest.mark.parametrize("built", [False, True])
-def test_shares_of_the_classes_choose_form_and_weight(answers, weight, normalized, built):
+def test_shares_of_the_classes_choose_the_weight(answers, weight, built):
     crowd = crowd_layer()
     if built:
         crowd.build((None, K))
         assert chosen(crowd) is None
     crowd.adapt(answers)
-    assert chosen(crowd) == (weight, normalized)
+    assert chosen(crowd) == weight
 
 
 def test_another_adapt_chooses_anew():
     crowd = crowd_layer()
-    crowd.adapt(UNEVEN)
     crowd.adapt(EVEN)
-    assert chosen(crowd) == (1.0, False)
+    crowd.adapt(UNEVEN)
+    assert chosen(crowd) is None
 
 
 def test_shares_are_those_of_answered_items():
@@ -57,7 +57,7 @@ def test_shares_are_those_of_answered_items():
 def test_a_class_that_no_answer_uses_is_no_equal_share():
     crowd = crowd_layer()
     crowd.adapt(kc.Annotations.from_dense(EVEN, classes=range(K + 1)))
-    assert chosen(crowd) == (0.5, True)
+    assert chosen(crowd) is None
 
 
 @pytest.mark.parametrize(
@@ -94,19 +94,19 @@ def test_it_rises_over_training_needs_no_retrace_and_a_file_keeps_it(tmp_path):
     model = keras.Sequential([keras.Input((K,)), keras.layers.Dense(K, "softmax"), crowd])
     model.compile(keras.optimizers.SGD(0.0), kc.losses.MaskedCrowdCrossEntropy(), jit_compile=XLA)
     f = kc.strip(model).predict(X, verbose=0)
-    log_det = kc.regularizers.ClassifierLogDet(1.0), kc.regularizers.ClassifierLogDet(0.5, normalized=True)
-    whole = [float(keras.ops.convert_to_numpy(regularizer(f))) for regularizer in log_det]
+    whole = float(keras.ops.convert_to_numpy(kc.regularizers.ClassifierLogDet(1.0)(f)))
     assert trained_losses(model, 2) == [0, 0]
     function = model.train_function
     crowd.adapt(EVEN)
     found = trained_losses(model, 2)
-    np.testing.assert_allclose(found, np.array([2, 3]) / 1000 * whole[0], rtol=1e-4)
+    np.testing.assert_allclose(found, np.array([2, 3]) / 1000 * whole, rtol=1e-4)
     crowd.adapt(UNEVEN)
-    np.testing.assert_allclose(trained_losses(model, 1), [4 / 1000 * whole[1]], rtol=1e-4)
+    assert trained_losses(model, 1) == [0]
+    crowd.adapt(EVEN)
     assert model.train_function is function
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert loaded.layers[-1].classifier_regularizer == "auto"
-    assert chosen(loaded.layers[-1]) == (0.5, True)
+    assert chosen(loaded.layers[-1]) == 1.0
     loaded.layers[-1].penalties["classifier"].scale(0.25)  # as a schedule does, which ends the rise
-    np.testing.assert_allclose(trained_losses(loaded, 1), [0.25 * whole[1]], rtol=1e-4)
+    np.testing.assert_allclose(trained_losses(loaded, 1), [0.25 * whole], rtol=1e-4)
