@@ -17,7 +17,7 @@ from ._crowd_fit import CrowdFit as CrowdFit
 from ._fit_features import Arrays, Batches
 from ._fit_progress import FitProgress
 from ._typing import Features, LearningRate, Optimizer
-from .annotations import Annotations, Answers, Preferences, as_annotations, as_label_sets, rows_by_id
+from .annotations import Annotations, Answers, as_annotations, as_label_sets, refuse_preferences, rows_by_id
 from .models import is_data_set, model_below, prepared, warn_of_own_training
 
 BATCH_SIZE = 64
@@ -252,11 +252,7 @@ def _given(
 def _annotations(classifier: keras.Model, answers: Answers | None) -> Annotations | None:
     if answers is None:
         return None
-    if isinstance(answers, Annotations) and isinstance(answers.kind, Preferences):
-        raise ValueError(
-            "`answers` must be of classes or of sets of labels; preferences train a scorer by "
-            f"`keras_crowd.models.preference_model` below `layers.CrowdsPreference`. Received: {answers!r}"
-        )
+    refuse_preferences(answers)
     if are_sets(answers):
         return as_label_sets(answers)
     return as_annotations(answers, _num_classes(classifier, answers))

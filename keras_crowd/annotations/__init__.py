@@ -13,6 +13,7 @@ from ._coerce import checksum as checksum
 from ._coerce import in_place_of_codes as in_place_of_codes
 from ._coerce import kind_given as kind_given
 from ._coerce import of_annotators as of_annotators
+from ._coerce import refuse_preferences as refuse_preferences
 from ._coerce import with_ratings as with_ratings
 from ._container import Annotations as Annotations
 from ._distributions import Distributions as Distributions

@@ -163,3 +163,12 @@ def of_annotators(annotations: Annotations, num_annotators: int) -> Annotations:
             f"`answers` must be of {num_annotators} annotators, as the crowd layer has. Received: {annotations!r}"
         )
     return annotations
+
+
+def refuse_preferences(answers: Answers) -> None:
+    """Raises where a classifier is to be trained on answers that train a scorer."""
+    if isinstance(answers, Annotations) and isinstance(answers.kind, Preferences):
+        raise ValueError(
+            "`answers` must be answers about single items; preferences train a scorer by "
+            f"`keras_crowd.models.preference_model` below `layers.CrowdsPreference`. Received: {answers!r}"
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..annotations import Answers
+from ..annotations import Answers, refuse_preferences
 from ._chains import ChainProblem
 from ._classes import ClassProblem
 from ._label_sets import LabelSetProblem
@@ -22,6 +22,7 @@ PROBLEMS: tuple[type[Problem], ...] = (
 
 def problem_for(network: Network, answers: Answers) -> type[Problem]:
     """The problem of such a network and such answers."""
+    refuse_preferences(answers)
     for problem in PROBLEMS:
         if problem.takes(network, answers):
             return problem

@@ -12,6 +12,7 @@ from .._registration import register
 from .._typing import Config, DType, Shape, Tensor
 from ..aggregation import dawid_skene_labels
 from ..annotations import Answers, LabelSets, as_label_sets, of_annotators
+from ._built import check_built
 from ._crowd_layer import CrowdLayer
 from ._shapes import width_of_rows
 
@@ -178,8 +179,7 @@ class CrowdsMultiLabel(CrowdLayer):
         return kops.broadcast_to(logits, (*kops.shape(logits)[:-1], self.predictions_shape[-1]))
 
     def _probabilities(self, which: int) -> np.ndarray:
-        if not self.built:
-            raise ValueError(f"Layer {self.name!r} must be built (called once) before it has annotators.")
+        check_built(self, "annotators")
         return kops.convert_to_numpy(kops.sigmoid(self.rate_logits()[:, which]))
 
 

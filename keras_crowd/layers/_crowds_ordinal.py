@@ -14,6 +14,7 @@ from .._typing import Config, DType, Shape, Tensor
 from ..annotations import Answers, Classes
 from ._adapting import class_answers, grades_as_ratings, lines
 from ._annotator_weights import answer_counts, answer_weights
+from ._built import check_built
 from ._crowd_layer import CrowdLayer
 
 
@@ -132,8 +133,7 @@ class CrowdsOrdinal(CrowdLayer):
 
     def thresholds(self) -> np.ndarray:
         """Returns the scores at which annotators go on to the next grade, `(num_annotators, num_classes - 1)`."""
-        if not self.built:
-            raise ValueError(f"Layer {self.name!r} must be built (called once) before it has thresholds.")
+        check_built(self, "thresholds")
         return kops.convert_to_numpy(self._thresholds(None, False))
 
     def grade_probabilities(self, scores: npt.ArrayLike) -> np.ndarray:

@@ -13,6 +13,7 @@ from .._registration import register
 from .._typing import Config, DType, Shape, Tensor
 from ..annotations import Annotations, Preferences, as_preferences, of_annotators
 from ._annotator_weights import answer_counts, answer_weights
+from ._built import check_built
 from ._crowd_layer import CrowdLayer
 from ._population import Population
 from ._preference_models import (
@@ -292,8 +293,7 @@ class CrowdsPreference(CrowdLayer):
         self.add_loss(self.population.penalty(rows, counts, ids))
 
     def _as_numpy(self, name: str) -> np.ndarray:
-        if not self.built:
-            raise ValueError(f"Layer {self.name!r} must be built (called once) before it has annotators.")
+        check_built(self, "annotators")
         zeros = kops.zeros(self.num_annotators, dtype=self.compute_dtype)
         terms = self._terms(self.annotators.of_all(), self._shift(False), zeros, False)
         return kops.convert_to_numpy(terms[name])

@@ -16,6 +16,7 @@ from ..metrics import CrowdGaussianCrossEntropy
 from . import connections
 from ._adapting import check_targets, lines_of_targets, rating_answers
 from ._annotator_weights import answer_counts, answer_weights
+from ._built import check_built
 from ._crowd_layer import CrowdLayer
 from ._shapes import width_of_rows
 from ._variances import check_learned, initial_variances, log_variances, penalty_of_offsets
@@ -154,8 +155,7 @@ class CrowdsRegression(CrowdLayer):
     @property
     def num_targets(self) -> int:
         """Numbers an item, known once the layer is built."""
-        if not self.built:
-            raise ValueError(f"Layer {self.name!r} must be built (called once) before it has targets.")
+        check_built(self, "targets")
         return self._num_targets
 
     def build_annotators(self, predictions_shape: Shape) -> None:

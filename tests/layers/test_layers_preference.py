@@ -331,6 +331,8 @@ def test_other_answers_models_and_features_are_refused():
         ValueError, match=r"preferences train a scorer by `keras_crowd.models.preference_model`"
     ):
         kc.fit_crowd(scorer, FIRST, answers)
+    with pytest.raises(ValueError, match=r"preferences train a scorer"):
+        kc.EMTrainer(scorer).fit(FIRST, answers)
     with pytest.raises(ValueError, match=r"`keras_crowd.models.preference_model`"):
         kc.crowd_model(scorer, kc.layers.CrowdsPreference(2))
     with pytest.raises(ValueError, match=r"`index` must be rows of `x`, 0 to 3. Received: 0 to 4"):
