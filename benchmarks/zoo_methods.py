@@ -34,10 +34,12 @@ def on_crowd(classifier, task, seed, epochs, conn_type="CM", adapted=True, regul
     fit(model, optimizer, kc.losses.MaskedCrowdCrossEntropy(), [task.x_train, ids], answers, epochs)
 
 
-def as_in_readme(classifier, task, seed, epochs):
-    """README's lines as they stand: batches of 32, Keras's own."""
+def as_in_readme(classifier, task, seed, epochs, regularizer=None):
+    """README's lines: batches of 32, Keras's own."""
     answers = task.annotations.dense()
-    crowd = kc.layers.CrowdsClassification(num_annotators=task.annotations.num_annotators, conn_type="CM")
+    crowd = kc.layers.CrowdsClassification(
+        task.annotations.num_annotators, "CM", classifier_regularizer=regularizer
+    )
     crowd.adapt(answers)
     model = kc.crowd_model(classifier, crowd)
     model.compile("adam", loss=kc.losses.MaskedCrowdCrossEntropy(), metrics=[kc.metrics.CrowdAccuracy()])
@@ -72,6 +74,7 @@ METHODS = {
     "MW, the papers' start": functools.partial(on_crowd, conn_type="MW", adapted=False),
     "CM, adapted": on_crowd,
     "as in README": as_in_readme,
+    "as in README, auto": functools.partial(as_in_readme, regularizer="auto"),
     "CM, no penalty": functools.partial(on_crowd, regularizer=None),
     **{
         f"CM, log det {weight}": functools.partial(

@@ -91,9 +91,9 @@ def weighted_vote(answers: Answers, gold: npt.ArrayLike, num_classes: int | None
 
     Example:
 
-    >>> answers = [[0, 1, 1], [1, 0, 0], [0, 1, 1], [1, 0, 0], [0, 1, 1], [1, 1, 0]]
-    >>> weighted_vote(answers, gold=[0, 1, 0, 1, -1, -1]).labels  # the first annotator knows
-    array([0, 1, 0, 1, 0, 1], dtype=int32)
+    >>> answers = [[0, 0, 1], [1, 0, 1], [0, 1, 0], [1, 0, 0], [0, 0, 1], [1, 1, 0], [0, 1, 1], [1, 0, 0]]
+    >>> weighted_vote(answers, gold=[0, 1, 0, 1, 0, 1, -1, -1]).labels  # the first annotator knows
+    array([0, 1, 0, 1, 0, 1, 0, 1], dtype=int32)
 
     Reference:
         D. J. C. MacKay, "The evidence framework applied to classification networks", Neural Computation 4, 1992, for

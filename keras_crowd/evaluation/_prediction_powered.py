@@ -30,8 +30,8 @@ class MeanEstimate(NamedTuple):
     Example:
 
     >>> gold = [1.0, 0.0, 1.0, 1.0, float("nan"), float("nan")]
-    >>> keras_crowd.evaluation.prediction_powered_mean([1, 0, 1, 1, 1, 0], gold).mean.round(3)
-    0.7
+    >>> round(keras_crowd.evaluation.prediction_powered_mean([1, 0, 1, 1, 1, 0], gold).mean, 3)
+    0.667
     """
 
     mean: float

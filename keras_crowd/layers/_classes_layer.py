@@ -49,7 +49,7 @@ class ClassesLayer(CrowdLayer):
         initial_accuracy: float | None = None,
         kernel_initializer: Initializer = None,
         bias_initializer: Initializer = None,
-        classifier_regularizer: Regularizer = "auto",
+        classifier_regularizer: Regularizer = None,
         confusion_regularizer: Regularizer = None,
         max_batch_slots: int | None = None,
         dtype: DType = None,

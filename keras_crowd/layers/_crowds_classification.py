@@ -41,9 +41,9 @@ class CrowdsClassification(ClassesLayer):
         kernel_initializer: Initializer of `W`, `w` or `s`, in place of `initial_accuracy`.
         bias_initializer: Initializer of `b`. Defaults to zeros.
         classifier_regularizer: Regularizer of the class probabilities of the batch, in training:
-            `keras_crowd.regularizers.ClassifierLogDet`; `None` for none, as in the paper of 2018. Defaults to
-            `"auto"`: with `"CM"` and without `confusion_regularizer`, `ClassifierLogDet(1.0)` once `adapt` finds
-            the classes about equally frequent; otherwise none.
+            `keras_crowd.regularizers.ClassifierLogDet`; or `"auto"`: with `"CM"` and without
+            `confusion_regularizer`, `ClassifierLogDet(1.0)` once `adapt` finds the classes about equally frequent,
+            otherwise none. Give batches of many times as many items as there are classes. Defaults to `None`.
         confusion_regularizer: Regularizer of the confusions, in training, for `"CM"`:
             `keras_crowd.regularizers.ConfusionLogDet` or `ConfusionTrace`.
         max_batch_slots: Integer. For very many annotators: the most slots that a training batch has (batch size times

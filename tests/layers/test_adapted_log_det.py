@@ -15,8 +15,10 @@ CHOSEN = {"even": (EVEN, 1.0), "uneven": (UNEVEN, None)}
 answered = pytest.mark.parametrize(("answers", "weight"), CHOSEN.values(), ids=CHOSEN)
 
 
-def crowd_layer(*args, **kwargs):
-    return kc.layers.CrowdsClassification(R, *(args or ["CM"]), **kwargs)
+def crowd_layer(*args, classifier_regularizer="auto", **kwargs):
+    return kc.layers.CrowdsClassification(
+        R, *(args or ["CM"]), classifier_regularizer=classifier_regularizer, **kwargs
+    )
 
 
 def chosen(crowd):
@@ -63,12 +65,12 @@ def test_a_class_that_no_answer_uses_is_no_equal_share():
 @pytest.mark.parametrize(
     "crowd",
     [
-        lambda: crowd_layer(classifier_regularizer=None),
+        lambda: kc.layers.CrowdsClassification(R, "CM"),
         lambda: crowd_layer("MW"),
-        lambda: kc.layers.CrowdsSequenceLabeling(R, "CM"),
+        lambda: kc.layers.CrowdsSequenceLabeling(R, "CM", classifier_regularizer="auto"),
         lambda: crowd_layer(confusion_regularizer=kc.regularizers.ConfusionLogDet()),
     ],
-    ids=["None", "MW", "tokens", "confusion_regularizer"],
+    ids=["default", "MW", "tokens", "confusion_regularizer"],
 )
 def test_there_is_none_where_it_is_not_wanted(crowd):
     crowd = crowd()
