@@ -23,6 +23,7 @@ def serialized_penalty(regularizer: Regularizer) -> Config | str | None:
 def check_start(
     connection: ClassConnection, initial_accuracy: float | None, kernel_initializer: Initializer
 ) -> None:
+    """Refuses an accuracy to start from where there is no kernel, or another start of it."""
     if initial_accuracy is None:
         return
     if "kernel" not in connection.parameters(2) or kernel_initializer is not None:
@@ -50,6 +51,7 @@ def check_regularizers(classifier_regularizer: Regularizer, confusion_regularize
 def check_confusion_regularizer(
     regularizer: Regularizer, connection: ClassConnection, max_batch_slots: int | None
 ) -> None:
+    """Refuses a penalty on confusions where there are none, or only those of a batch."""
     if regularizer is None:
         return
     if not connection.is_confusion:

@@ -36,9 +36,8 @@ class ClassesLayer(CrowdLayer):
     """Predicts the logits of each annotator's answer from class probabilities by a `ClassConnection`. Abstract."""
 
     prediction_kind = "probabilities"
-    adapts_regularizer = (
-        False  # whether `classifier_regularizer="auto"` is settled by `adapt`, else it is none
-    )
+    # Whether `adapt` settles `classifier_regularizer="auto"`, which is none otherwise.
+    adapts_regularizer = False
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from .._backup import Backup
 from .._repr import one_line
 from ..aggregation import held_out_cross_entropy, held_out_label_cross_entropy
 from ..annotations import Annotations, Answers, as_answers, checksum
-from ._splits import held_out_splits
+from ._splits import error_above, held_out_splits
 
 _NATS: dict[str, Callable[..., np.ndarray]] = {
     "probabilities": held_out_cross_entropy,
@@ -66,8 +66,7 @@ class HeldOutChoice:
     @property
     def standard_error(self) -> np.ndarray:
         """Of `above_best`, answer against answer, as one split of the answers would show it, `(choices,)`."""
-        difference = self.losses - self.losses[self.nats.argmin()]
-        return difference.reshape(len(self.choices), -1).std(axis=1, ddof=1) / np.sqrt(self.losses.shape[2])
+        return error_above(self.losses, self.losses[self.nats.argmin()])
 
     def to_dataframe(self) -> Any:
         """The choices as a pandas data frame: choice, nats, above_best, standard_error, chosen."""

@@ -15,7 +15,7 @@ from .._arguments import check_choice
 from .._backup import Backup
 from ..aggregation import held_out_cross_entropy
 from ..annotations import Annotations, Answers, as_annotations, checksum
-from ._splits import held_out_splits
+from ._splits import error_above, held_out_splits
 
 WEIGHTS = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
@@ -66,9 +66,7 @@ class RegularizationPath:
     @property
     def standard_error(self) -> np.ndarray:
         """Of `above_best`, answer against answer, as *one* split would show it."""
-        difference = self.losses - self.losses[self.nats.argmin()]
-        num_weights, _, num_answers = self.losses.shape
-        return difference.reshape(num_weights, -1).std(axis=1, ddof=1) / np.sqrt(num_answers)
+        return error_above(self.losses, self.losses[self.nats.argmin()])
 
     @property
     def chosen(self) -> float:

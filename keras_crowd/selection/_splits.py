@@ -1,5 +1,7 @@
 """Answers that are held out, again and again."""
 
+import numpy as np
+
 from ..annotations import Annotations
 
 
@@ -20,3 +22,12 @@ def held_out_splits(
             f"Received: fraction={fraction}, of {len(annotations)} answers"
         )
     return splits
+
+
+def error_above(losses: np.ndarray, best: np.ndarray) -> np.ndarray:
+    """Standard error of mean losses above the best, answer against answer, as one split would show it.
+
+    Losses are `(choices, splits, answers)`, the best `(splits, answers)`; returns `(choices,)`.
+    """
+    difference = (losses - best).reshape(len(losses), -1)
+    return difference.std(axis=1, ddof=1) / np.sqrt(losses.shape[2])
