@@ -8,33 +8,36 @@ puts classes back that have changed places. `metrics`, `callbacks`, `regularizer
 answers alone), `warm_start`, `evaluation`, `datasets` and `io` (files of labeling tools).
 """
 
-from . import _backend as _backend  # isort: skip  before all that imports Keras
 from . import aggregation as aggregation
 from . import annotations as annotations
-from . import callbacks as callbacks
 from . import datasets as datasets
-from . import distribution as distribution
-from . import em as em
 from . import evaluation as evaluation
-from . import initializers as initializers
 from . import io as io
-from . import layers as layers
-from . import losses as losses
-from . import metrics as metrics
-from . import models as models
-from . import optimizers as optimizers
-from . import pipelines as pipelines
-from . import regularizers as regularizers
-from . import selection as selection
 from . import warm_start as warm_start
+from ._command_line import is_command_line as _is_command_line
 from ._version import __version__ as __version__
 from .annotations import Annotations as Annotations
-from .em import EMTrainer as EMTrainer
-from .models import align_classes as align_classes
-from .models import crowd_model as crowd_model
-from .models import strip as strip
-from .models import validate as validate
-from .recipe import fit_crowd as fit_crowd
+
+if not _is_command_line():  # that has a backend to wait for, and no use for it
+    from . import _backend as _backend  # isort: skip  before all that imports Keras
+    from . import callbacks as callbacks
+    from . import distribution as distribution
+    from . import em as em
+    from . import initializers as initializers
+    from . import layers as layers
+    from . import losses as losses
+    from . import metrics as metrics
+    from . import models as models
+    from . import optimizers as optimizers
+    from . import pipelines as pipelines
+    from . import regularizers as regularizers
+    from . import selection as selection
+    from .em import EMTrainer as EMTrainer
+    from .models import align_classes as align_classes
+    from .models import crowd_model as crowd_model
+    from .models import strip as strip
+    from .models import validate as validate
+    from .recipe import fit_crowd as fit_crowd
 
 _INNER = {"ops", "recipe"}  # where things live that stand above
 

@@ -16,6 +16,7 @@ PACKAGE = pathlib.Path(keras_crowd.__file__).parent
 LEVELS = {
     "_version": 0,
     "_backend": 0,
+    "_command_line": 0,
     "_registration": 0,
     "_typing": 0,
     "_arguments": 0,
@@ -50,6 +51,8 @@ LEVELS = {
     "_training": 7,
     "_choices": 8,
     "recipe": 9,
+    "_shell": 4,
+    "__main__": 5,
 }
 # Inside of a function, to read data under any backend.
 READERS = {("_tf_data.py", "tensorflow"), ("_torch_data.py", "torch")}

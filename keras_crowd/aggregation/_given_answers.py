@@ -23,7 +23,10 @@ def answers_and_probabilities(
     answers: Answers, probabilities: npt.ArrayLike, name: str = "probabilities"
 ) -> tuple[Annotations, np.ndarray]:
     """Annotations, and class probabilities of as many items; one column is that of class 1 of two."""
-    if np.shape(probabilities)[1:] == (1,):
+    only_class = (
+        isinstance(answers, Annotations) and answers.classes is not None and len(answers.classes) == 1
+    )
+    if np.shape(probabilities)[1:] == (1,) and not only_class:
         one = np.asarray(probabilities, float)
         probabilities = np.concatenate([1 - one, one], axis=1)
     shape = np.shape(probabilities)

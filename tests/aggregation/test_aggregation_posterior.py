@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import keras_crowd as kc
 from keras_crowd import Annotations
 from keras_crowd.aggregation import (
     agreement,
@@ -203,3 +204,11 @@ def test_one_column_is_that_of_class_one_of_two():
     np.testing.assert_allclose(annotator_class_prior(answers, one), annotator_class_prior(answers, both))
     with pytest.raises(ValueError, match="`probabilities` must be"):
         posterior(answers, one + 0.5, confusion)
+
+
+def test_a_crowd_that_knows_one_class_only():
+    """One column is that of one class then, and not that of class 1 of two."""
+    annotations = kc.Annotations.from_coo(["a", "a", "b"], ["ann", "bob", "ann"], ["cat", "cat", "cat"])
+    found = kc.aggregation.dawid_skene(annotations)
+    assert kc.aggregation.annotator_table(annotations, found.posterior)["accuracy"].tolist() == [1, 1]
+    assert kc.aggregation.label_table(annotations, found.posterior)["label"].tolist() == ["cat", "cat"]

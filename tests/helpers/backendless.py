@@ -5,6 +5,9 @@ import pathlib
 import sys
 
 WITHOUT_KERAS = {
+    "__main__",
+    "_command_line",
+    "_shell",
     "_version",
     "_arguments",
     "_files",

@@ -1,0 +1,50 @@
+"""Tables that a command writes: to a file, or to stdout as CSV."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import pathlib
+import sys
+import tempfile
+from collections.abc import Iterator
+
+from ._errors import UsageError
+
+
+def add_output(parser: argparse.ArgumentParser, what: str, required: bool = False) -> None:
+    """Adds `-o`."""
+    default = "" if required else "; default: stdout, as CSV"
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        required=required,
+        help=f"{what}, replaced whole where it exists{default}",
+    )
+
+
+def refuse_inputs(arguments: argparse.Namespace, *outputs: str | None) -> None:
+    """Raises where an output is a file that is read, or two outputs are one file."""
+    read = {
+        os.path.realpath(path) for path in (*arguments.answers, getattr(arguments, "gold", None)) if path
+    }
+    for path in filter(None, outputs):
+        if os.path.realpath(path) in read:
+            raise UsageError(
+                f"An output must not be a file that is read, or that is written. Received: {path}"
+            )
+        read.add(os.path.realpath(path))
+
+
+@contextlib.contextmanager
+def table_at(path: str | None) -> Iterator[str]:
+    """The path to write a table to; without one, what was written there goes to stdout."""
+    if path is not None:
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder, "table.csv")
+        yield str(file)
+        sys.stdout.write(file.read_text(encoding="utf-8"))
