@@ -17,7 +17,7 @@ from ._fit_features import Arrays, Batches
 from ._fit_progress import FitProgress
 from ._training import ClassTraining, LabelSetTraining, Training
 from ._typing import LearningRate, Optimizer
-from .annotations import Annotations, Answers, kind_given
+from .annotations import Annotations, Answers, are_sets
 from .layers import CrowdsMultiLabel
 from .selection import REPLICA_WEIGHTS, HeldOutChoice, ReplicaPath, held_out_choice, replica_path
 
@@ -44,7 +44,7 @@ class Choice(abc.ABC):
     def __init__(self, settings: Sequence[Any], annotations: Annotations) -> None:
         self._annotations = annotations
         self.settings, self.setting = settings, settings[0]
-        self._replicas: dict[Any, list[np.ndarray]] = {}
+        self._replicas: dict[Any, dict[str, np.ndarray]] = {}
         self.all_answers = False
 
     @property
@@ -191,18 +191,13 @@ class ConnectionChoice(Choice):
         return self._train_replica(conn_type, annotations, replica, self._trainings[conn_type])
 
 
-def are_sets(answers: Answers | None) -> bool:
-    """Whether answers are given and are sets of labels."""
-    return answers is not None and kind_given(answers).prediction_kind == "labels"
-
-
 def settings_of(
     answers: Answers | None,
     weights: float | Sequence[float] | None,
     conn_types: str | Sequence[str] | None,
 ) -> list[float] | list[str]:
     """Checks what there is to choose among: weights, or for sets of labels connections."""
-    if are_sets(answers):
+    if answers is not None and are_sets(answers):
         if weights is not None:
             raise ValueError(
                 "`weights` must be left out for sets of labels: the regularizer takes class probabilities that sum to "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -181,6 +182,33 @@ def row_checksums(features: Features) -> np.ndarray:
         rows = np.ascontiguousarray(rows[:, :: max(rows.shape[1] // _VALUES, 1)])
         sums = sums * np.uint64(31) + np.array([checksum_of([row]) for row in rows], np.uint64)
     return sums
+
+
+def check_each_once(items: np.ndarray, num_items: int) -> None:
+    """Refuses a data set that does not hold every item once; reading may have stopped at a row too many."""
+    count = np.bincount(items[(items >= 0) & (items < num_items)], minlength=num_items)
+    others = np.flatnonzero(count != 1)
+    if len(items) == num_items and not len(others):
+        return
+    first = f"; item {others[0]} is there {count[others[0]]} times" if len(others) else ""
+    raise ValueError(
+        f"`x` must hold each of the {num_items} items of the answers once in an epoch (labels are no positions of "
+        f"items: leave them out). Received: {'more than ' * (len(items) > num_items)}"
+        f"{min(len(items), num_items)} rows, {np.count_nonzero(count)} of the items among them{first}"
+    )
+
+
+def predict_items(
+    classifier: keras.Model, batches: Iterable[tuple[Features, np.ndarray]], num_items: int
+) -> np.ndarray:
+    """Returns the classifier's output for every item of batches `(features, items)`."""
+    output: Any = None
+    for features, items in batches:
+        some = classifier.predict_on_batch(features)
+        if output is None:
+            output = np.zeros((num_items, *some.shape[1:]), some.dtype)
+        output[items] = some
+    return output
 
 
 def num_rows(features: Features) -> int:

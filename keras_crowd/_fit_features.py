@@ -9,7 +9,14 @@ import keras
 import numpy as np
 from keras import ops as kops
 
-from ._data_set_items import ByContent, ByOrder, ByPosition, row_checksums
+from ._data_set_items import (
+    ByContent,
+    ByOrder,
+    ByPosition,
+    check_each_once,
+    predict_items,
+    row_checksums,
+)
 from ._typing import Features
 from .annotations import Annotations
 from .models import one_epoch, validate
@@ -92,7 +99,8 @@ class Batches:
 
     def __getitem__(self, index: int) -> tuple[Any, np.ndarray]:
         features, rest = self._split(self._batch(index))
-        return features, self._kind.items(index, features, rest)
+        items = self._kind.items(index, features, rest)
+        return keras.tree.map_structure(as_batch, features), items
 
     def read(self, annotations: Annotations | None, num_classes: int) -> Annotations:
         """Reads it once, numbers its items, and returns the answers to them."""
@@ -109,7 +117,7 @@ class Batches:
         if annotations is None:
             annotations = self._kind.annotations(num_classes)  # type: ignore[union-attr]
         order = np.concatenate(items)
-        _check_items(order, annotations.num_items)
+        check_each_once(order, annotations.num_items)
         by_item = np.zeros(len(order), np.uint64)
         by_item[order] = np.concatenate(checksums)
         self.given = {"features": by_item, "batch_size": None}
@@ -128,13 +136,8 @@ class Batches:
 
     def predict(self, classifier: keras.Model) -> np.ndarray:
         """The classifier's output for every item."""
-        output: Any = None
-        for features, items in (self[i] for i in range(len(self))):
-            some = classifier.predict_on_batch(keras.tree.map_structure(as_batch, features))
-            if output is None:
-                output = np.zeros((len(self.given["features"]), *some.shape[1:]), some.dtype)
-            output[items] = some
-        return output
+        batches = (self[i] for i in range(len(self)))
+        return predict_items(classifier, batches, len(self.given["features"]))
 
     def on_epoch_end(self) -> None:
         """Tells the data set."""
@@ -178,7 +181,6 @@ class _Answered(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[Any, np.ndarray]:
         x, items = self._features[index]
-        x = keras.tree.map_structure(as_batch, x)
         return with_annotators(x, self._ids[items]), self._answers[items]
 
     def on_epoch_end(self) -> None:
@@ -201,17 +203,6 @@ def _kind(
         "their positions; and where `answers` is left out (features, answers). "
         f"Received: batches of {len(batch)} parts, `answers` {'given' if has_answers else 'left out'}"
     )
-
-
-def _check_items(items: np.ndarray, num_items: int) -> None:
-    """Whether each item was there once."""
-    count = np.bincount(items[(items >= 0) & (items < num_items)], minlength=num_items)
-    if len(items) != num_items or np.any(count != 1):
-        raise ValueError(
-            f"`x` must hold each of the {num_items} items of the answers once in an epoch (labels are no positions of "
-            f"items: leave them out). Received: {'more than ' * (len(items) > num_items)}"
-            f"{min(len(items), num_items)} rows, {np.count_nonzero(count)} of the items among them"
-        )
 
 
 def _as_numpy(batch: Any) -> tuple[Any, ...]:

@@ -2,14 +2,22 @@
 
 import abc
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops as kops
 
-from ._backup import NO_BACKUP, Backup, TrainingBackup, description, training_variables
+from ._backup import (
+    NO_BACKUP,
+    Backup,
+    TrainingBackup,
+    description,
+    set_values,
+    training_variables,
+    values_of,
+)
 from ._fit_features import Arrays, Batches
 from ._typing import Features, LearningRate, Optimizer
 from .aggregation import label_posterior, posterior
@@ -75,22 +83,21 @@ class Training(abc.ABC):
         """Keeps the start; after an interruption it is that of the first call."""
         saved = backup.load()
         if saved:
-            self._start = [saved[f"variable_{i}"] for i in range(len(self._variables))]
+            self._start = saved
         else:
-            backup.save(**{f"variable_{i}": value for i, value in enumerate(self._start)})
+            backup.save(**self._start)
 
     def give_back(self) -> None:
         """Classifier, crowd layer and optimizer as they were given."""
         self.assign(self._given)
 
-    def values(self) -> list[np.ndarray]:
+    def values(self) -> dict[str, np.ndarray]:
         """Of all variables, for `assign`."""
-        return [np.array(kops.convert_to_numpy(v)) for v in self._variables]
+        return values_of(self._variables)
 
-    def assign(self, values: list[np.ndarray]) -> None:
+    def assign(self, values: Mapping[str, np.ndarray]) -> None:
         """Sets all variables."""
-        for variable, value in zip(self._variables, values, strict=True):
-            variable.assign(value)
+        set_values(self._variables, values)
 
     def fit(
         self,

@@ -12,12 +12,20 @@ import keras
 
 from ._arguments import check_choice, flag, number, whole_number
 from ._backup import Backup
-from ._choices import are_sets, choice_of, settings_of
+from ._choices import choice_of, settings_of
 from ._crowd_fit import CrowdFit as CrowdFit
 from ._fit_features import Arrays, Batches
 from ._fit_progress import FitProgress
 from ._typing import Features, LearningRate, Optimizer
-from .annotations import Annotations, Answers, as_annotations, as_label_sets, refuse_preferences, rows_by_id
+from .annotations import (
+    Annotations,
+    Answers,
+    are_sets,
+    as_annotations,
+    as_label_sets,
+    refuse_preferences,
+    rows_by_id,
+)
 from .models import is_data_set, model_below, prepared, warn_of_own_training
 
 BATCH_SIZE = 64

@@ -6,14 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .._arguments import confusions, whole_number
-from ..annotations import Answers, as_label_sets, classes_per_annotator, share
+from ..annotations import Answers, are_ratings, are_sets, as_label_sets, classes_per_annotator, share
 from ._annotators import agreement, annotator_accuracy, annotator_class_prior
 from ._answer_sums import expected_counts
 from ._given_answers import (
     answers_and_probabilities,
     answers_and_truth,
-    are_ratings,
-    are_sets,
     confusion_shape,
 )
 from ._label_set_tables import annotator_columns

@@ -10,12 +10,9 @@ from ..annotations import (
     MISSING,
     Annotations,
     Answers,
-    LabelSets,
-    Ratings,
     as_annotations,
     as_ratings,
     by_ids,
-    kind_given,
 )
 
 
@@ -50,16 +47,6 @@ def imagined_answers(name: str, counts: npt.ArrayLike, annotations: Annotations)
 def confusion_shape(annotations: Annotations) -> tuple[int, int, int]:
     """The shape of the confusions of these annotators, `(annotators, true, answer)`."""
     return annotations.num_annotators, annotations.num_classes, annotations.num_classes
-
-
-def are_ratings(answers: Answers) -> bool:
-    """Whether answers are numbers: `Annotations` of ratings, or floats `(items, annotators)`."""
-    return isinstance(kind_given(answers), Ratings)
-
-
-def are_sets(answers: Answers) -> bool:
-    """Whether answers are `Annotations` of sets of labels (an array does not tell them from tags)."""
-    return isinstance(kind_given(answers), LabelSets)
 
 
 def answers_and_truth(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..annotations import Annotations, Answers, as_label_sets
-from ._given_answers import answers_and_probabilities, answers_and_truth, are_ratings, are_sets
+from ..annotations import Annotations, Answers, are_ratings, are_sets, as_label_sets
+from ._given_answers import answers_and_probabilities, answers_and_truth
 from ._label_set_tables import label_columns
 
 

@@ -4,6 +4,8 @@ from ._answer_kind import AnswerKind as AnswerKind
 from ._classes import check_classes as check_classes
 from ._classes import is_several as is_several
 from ._coerce import Answers as Answers
+from ._coerce import are_ratings as are_ratings
+from ._coerce import are_sets as are_sets
 from ._coerce import as_annotations as as_annotations
 from ._coerce import as_answers as as_answers
 from ._coerce import as_label_sets as as_label_sets

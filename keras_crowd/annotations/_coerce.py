@@ -70,7 +70,7 @@ def as_ratings(answers: Answers) -> Annotations:
     Raises:
         ValueError: When the answers are classes, or integers.
     """
-    if not isinstance(kind_given(answers), Ratings):
+    if not are_ratings(answers):
         raise ValueError(
             "`answers` must be numbers: `Annotations` of floats, without `classes=`, or floats of shape "
             f"(items, annotators) with NaN for missing. Received: {_shown(answers)}"
@@ -108,7 +108,7 @@ def as_label_sets(answers: Answers, num_labels: int | None = None) -> Annotation
                 f"(items, annotators, labels) of 1, 0 and -1. Received: {_shown(answers)}"
             )
         answers = Annotations.from_dense(table, kind=LabelSets())
-    if not isinstance(answers.kind, LabelSets):
+    if not are_sets(answers):
         raise ValueError(
             "`answers` must be sets of labels, as `Annotations.from_sets` reads them. "
             f"Received: one class or number each, {answers!r}"
@@ -135,6 +135,16 @@ def kind_given(answers: Answers) -> AnswerKind:
         ValueError: When an array is of no kind.
     """
     return answers.kind if isinstance(answers, Annotations) else kind_of_table(np.asarray(answers))
+
+
+def are_ratings(answers: Answers) -> bool:
+    """Whether answers are numbers: `Annotations` of ratings, or floats `(items, annotators)`."""
+    return isinstance(kind_given(answers), Ratings)
+
+
+def are_sets(answers: Answers) -> bool:
+    """Whether answers are `Annotations` of sets of labels (an array does not tell them from tags)."""
+    return isinstance(kind_given(answers), LabelSets)
 
 
 def in_place_of_codes(places: Annotations, found: Distributions) -> Annotations:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
@@ -11,9 +10,10 @@ import numpy as np
 from keras import ops as kops
 
 from .._arguments import finite_features, one_row_an_item
-from .._files import checksum_of
+from .._data_set_items import check_each_once, predict_items, row_checksums
 from .._typing import Features
 from ..annotations import Annotations, rows_by_id
+from ..models import one_epoch
 
 
 class ArrayFeatures:
@@ -77,19 +77,11 @@ class BatchFeatures:
 
     def __init__(self, batches: Features, num_items: int) -> None:
         self.batches, self.num_items = batches, num_items
-        self._checksums = np.zeros(num_items, np.uint32)
-        if iter(batches) is batches:
-            raise ValueError(
-                "`x` must be arrays, or batches that can be gone through again and again. "
-                f"Received: {type(batches).__name__}, which can be gone through once"
-            )
+        self._checksums = np.zeros(num_items, np.uint64)
         self._check_items()
 
     def __iter__(self) -> Iterator[tuple[Any, np.ndarray]]:
-        batches = self.batches
-        if isinstance(batches, keras.utils.PyDataset):
-            batches = (self.batches[i] for i in range(len(self.batches)))
-        for batch in batches:
+        for batch in one_epoch(self.batches):
             if not isinstance(batch, list | tuple) or len(batch) != 2:
                 raise ValueError(
                     "Batches of `x` must be (features, items), `items` the rows of the features in the "
@@ -115,13 +107,7 @@ class BatchFeatures:
 
     def predict(self, classifier: keras.Model) -> np.ndarray:
         """The classifier's output for every item."""
-        output: Any = None
-        for features, items in self:
-            some = classifier.predict_on_batch(features)
-            if output is None:
-                output = np.zeros((self.num_items, *some.shape[1:]), some.dtype)
-            output[items] = some
-        return output
+        return predict_items(classifier, self, self.num_items)
 
     def fit(
         self,
@@ -141,7 +127,7 @@ class BatchFeatures:
         return float(logs["loss"])
 
     def _check_items(self) -> None:
-        count = np.zeros(self.num_items, int)
+        seen = []
         for features, items in self:
             for i, array in enumerate(keras.tree.flatten(features)):
                 finite_features(f"array {i} of a batch of `x`", array)
@@ -152,26 +138,13 @@ class BatchFeatures:
                     f'{self.num_items - 1}, as `pipelines.CrowdBatches(..., form="items")` gives. '
                     f"Received: {items.dtype} of shape {items.shape}: {items.flat[:5]}..."
                 )
-            np.add.at(count, items, 1)
-            for array in keras.tree.flatten(features):
-                self._checksums[items] = 31 * self._checksums[items] + _row_checksums(array)
-        if not np.all(count == 1):
-            row = np.flatnonzero(count != 1)[0]
-            raise ValueError(
-                f"`x` must hold each of the {self.num_items} items of the answers once. Received: "
-                f"{np.count_nonzero(count != 1)} that it does not, the first, {row}, {count[row]} times"
-            )
+            seen.append(items)
+            self._checksums[items] = row_checksums(features)
+        check_each_once(np.concatenate(seen) if seen else np.empty(0, int), self.num_items)
 
 
 ItemFeatures: TypeAlias = ArrayFeatures | BatchFeatures
 """The features of all items, which can be gone through, predicted from and trained on."""
-
-
-def _row_checksums(array: np.ndarray) -> np.ndarray:
-    if array.dtype.kind not in "biufc":
-        return np.array([checksum_of([row]) for row in array], np.uint32)
-    rows = np.ascontiguousarray(array).reshape(len(array), -1)
-    return np.array([zlib.crc32(row.data) for row in rows], np.uint32)
 
 
 def is_batches(x: Features) -> bool:

@@ -16,7 +16,7 @@ from ..aggregation import (
     population_rates,
     with_gold_labels,
 )
-from ..annotations import Answers, LabelSets, as_label_sets, kind_given
+from ..annotations import Answers, are_sets, as_label_sets
 from ..models import check_label_outputs, outputs_of_few
 from ._network import Network
 from ._problem import Data, Prior, Problem
@@ -58,7 +58,7 @@ class LabelSetProblem(Problem):
 
     @classmethod
     def takes(cls, network: Network, answers: Answers) -> bool:
-        return isinstance(kind_given(answers), LabelSets)
+        return are_sets(answers)
 
     def start(self, how: npt.ArrayLike | None) -> np.ndarray:
         if how is None or (isinstance(how, str) and how == "dawid_skene"):

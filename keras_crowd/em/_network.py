@@ -18,6 +18,7 @@ from ..models import (
     give_input,
     is_symbolic,
     is_task,
+    one_epoch,
     prepared,
 )
 from ._features import is_batches
@@ -30,7 +31,7 @@ class _PreparedBatches:
         self.task, self.batches = task, batches
 
     def __iter__(self) -> Iterator[tuple[Features, npt.ArrayLike]]:
-        for features, items in self.batches:
+        for features, items in one_epoch(self.batches):
             yield prepared(self.task, features), items
 
 

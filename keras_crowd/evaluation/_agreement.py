@@ -10,8 +10,8 @@ from .._repr import one_line
 from ..annotations import (
     Annotations,
     Answers,
-    LabelSets,
     Votes,
+    are_sets,
     as_annotations,
     as_answers,
     classes_per_annotator,
@@ -189,7 +189,7 @@ def num_classes_used(answers: Answers) -> np.ndarray:
 
 def _checked_level(level: Level | None, annotations: Annotations) -> Level:
     """The level that is asked for, or that of the kind of answers."""
-    sets = isinstance(annotations.kind, LabelSets)
+    sets = are_sets(annotations)
     if level is None:
         return "masi" if sets else annotations.kind.level
     if level not in get_args(Level):
@@ -216,7 +216,7 @@ def _masi_alpha(sets: np.ndarray, item: np.ndarray) -> float:
 
 def _numbers(annotations: Annotations, level: str) -> np.ndarray:
     """Each answer as a number; of sets a number for each different one."""
-    if isinstance(annotations.kind, LabelSets):
+    if are_sets(annotations):
         return np.unique(annotations.answers, axis=0, return_inverse=True)[1].reshape(-1)
     if annotations.classes is None or level != "interval":
         return annotations.answers

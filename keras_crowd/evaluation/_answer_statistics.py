@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._arguments import whole_number
-from ..annotations import Annotations, Answers, LabelSets, as_answers, refuse_soft
+from ..annotations import Annotations, Answers, are_sets, as_answers, refuse_soft
 from ._agreement import Level, answer_entropy, krippendorff_alpha, num_classes_used
 
 
@@ -97,7 +97,7 @@ def answer_statistics(
 
 def _as_classes(annotations: Annotations) -> Annotations:
     """Ratings, and sets of labels, as classes: each number, or each different set, is one."""
-    sets = isinstance(annotations.kind, LabelSets)
+    sets = are_sets(annotations)
     if annotations.kind.has_classes and not sets:
         return annotations
     found, codes = np.unique(annotations.answers, axis=0 if sets else None, return_inverse=True)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._arguments import distributions
-from ..annotations import MISSING, Annotations, LabelSets, by_ids
+from ..annotations import MISSING, Annotations, are_sets, by_ids
 from ._set_cells import estimated_sets
 
 
@@ -43,7 +43,7 @@ def labels(annotations: Annotations, estimates: Any, threshold: Any = None) -> L
             labels probabilities, booleans, or 1, 0 and -1 `(items, labels)`, or a list of labels for each item.
         threshold: Float, or one per label. Probability above which a label is in the set. Defaults to `None`: 0.5.
     """
-    if isinstance(annotations.kind, LabelSets):
+    if are_sets(annotations):
         values_of_sets, sure, probabilities = estimated_sets(annotations, estimates, threshold)
         return Labels(values_of_sets, sure, None, probabilities)
     if threshold is not None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._arguments import shown
-from ..annotations import Annotations, LabelSets, Rules, is_of_sets, refuse_others, refuse_soft
+from ..annotations import Annotations, Rules, are_sets, is_of_sets, refuse_others, refuse_soft
 from ._columns import Column
 from ._estimates import labels
 from ._headers import refuse_column
@@ -158,7 +158,7 @@ def hugging_face_columns(
 
 def _said(annotations: Annotations) -> list[Any]:
     """The answers; sets as lists of labels."""
-    if not isinstance(annotations.kind, LabelSets):
+    if not are_sets(annotations):
         return plain("answers", annotations.ids())
     not_shown = np.any(annotations.answers < 0, axis=1)
     if np.any(not_shown):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..annotations import Annotations, LabelSets, column
+from ..annotations import Annotations, are_sets, column
 from ._estimates import labels
 from ._names import refuse_same_names
 from ._opened import FILE
@@ -74,7 +74,7 @@ def write_labels(
         item_columns(item, column("items", list(found))),
         [label_.value for label_ in found.values()],
     )
-    if isinstance(annotations.kind, LabelSets):
+    if are_sets(annotations):
         values = list_cells(values, format_of(path), label_sep)
     columns: list[tuple[str, Any]] = [*ids.items(), (label, values)]
     if confidence is not None and any(label_.confidence is not None for label_ in found.values()):

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any, Unpack
 
-from ..annotations import Annotations, LabelSets, Rules, is_of_sets, refuse_others, ticks_columns
+from ..annotations import Annotations, Rules, are_sets, is_of_sets, refuse_others, ticks_columns
 from ._columns import joined
 from ._names import item_names, refuse_same_names, texts
 from ._parquet import keeps_dictionary, parquet_columns
@@ -198,7 +198,7 @@ def write_long(
     1,1,1
     """
     format_, answers = format_of(path), {answer: annotations.ids()}
-    if isinstance(annotations.kind, LabelSets):
+    if are_sets(annotations):
         answers = set_columns(annotations, answer, format_, label_sep, ticks)
     elif ticks is not None or label_sep is not None:
         raise ValueError(f"`ticks` and `label_sep` are for sets of labels. Received: {annotations!r}")

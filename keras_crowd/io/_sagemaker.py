@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 import numpy.typing as npt
 
-from ..annotations import Annotations, LabelSets, Rules, is_of_sets, refuse_others
+from ..annotations import Annotations, Rules, are_sets, is_of_sets, refuse_others
 from ._chosen import chosen
 from ._estimates import Label, Labels, labels
 from ._names import refuse_same_file
@@ -136,7 +136,7 @@ def write_sagemaker(
     date = (created or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S.%f")
     estimated = labels(annotations, estimates, threshold)
     found = estimated.of(annotations)
-    kinds = _set_metadata(annotations, estimated) if isinstance(annotations.kind, LabelSets) else None
+    kinds = _set_metadata(annotations, estimated) if are_sets(annotations) else None
     codes = dict(zip(annotations.items.tolist(), estimated.codes or [], strict=kinds is None))
 
     def lines() -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from ..annotations import MISSING, Annotations, LabelSets, Rules, refuse_others, refuse_soft
+from ..annotations import MISSING, Annotations, Rules, are_sets, refuse_others, refuse_soft
 from ._columns import typed
 from ._headers import column_positions
 from ._names import item_names, refuse_same_names, texts
@@ -145,7 +145,7 @@ def write_wide(
     columns: dict[str, Any] = item_columns(item, annotations.items)
     for name, column in zip(names, table.swapaxes(0, 1), strict=True):
         columns[name] = column
-        if isinstance(annotations.kind, LabelSets):
+        if are_sets(annotations):
             columns[name] = set_cells(column, annotations.classes, format_of(path))
         elif annotations.classes is not None:
             classes = [*annotations.classes.tolist(), None]  # -1 takes the last

@@ -45,8 +45,11 @@ class ChainModel(LikelihoodModel):
                 "`encoder` must have one output, scores of shape (batch, time, classes). "
                 f"Received: shapes {[tuple(output.shape) for output in encoder.outputs]}"
             )
-        if crf is not None and not isinstance(crf, LinearChainCRF):
-            raise ValueError(f"`crf` must be a `LinearChainCRF`. Received: {type(crf).__name__}")
+        if crf is not None and not (hasattr(crf, "log_likelihood") and hasattr(crf, "marginals")):
+            raise ValueError(
+                "`crf` must be a `LinearChainCRF`, or a layer with its `log_likelihood` and `marginals`. "
+                f"Received: {type(crf).__name__}"
+            )
         self.encoder = encoder
         self.crf = crf or LinearChainCRF()
         self.real_tokens = _RealTokens(name="real_tokens")

@@ -355,14 +355,14 @@ def test_logits_are_taken_when_told():
         (X, ANSWERS, {"gold": TRUTH + 1}, "`gold` must be class codes 0 to 2.*Received: 3"),
         (X, ANSWERS, {"start": "votes"}, "`start` must be .*Received: start='votes'"),
         (X, ANSWERS, {"start": np.ones((120, 3))}, "`start` must be probabilities of shape"),
-        (iter([X]), ANSWERS, {}, "batches that can be gone through again and again"),
+        (iter([X]), ANSWERS, {}, "A data set must end.*list_iterator, which is used up by reading"),
         (
             [(X[:50], np.arange(50))],
             ANSWERS,
             {},
-            "`x` must hold each of the 120 items.*70 that it does not, the first, 50, 0 times",
+            "`x` must hold each of the 120 items.*50 rows, 50 of the items among them; item 50 is there 0 times",
         ),
-        ([(X, np.arange(120) % 60)], ANSWERS, {}, "the first, 0, 2 times"),
+        ([(X, np.arange(120) % 60)], ANSWERS, {}, "60 of the items among them; item 0 is there 2 times"),
         ([(X, np.arange(1, 121))], ANSWERS, {}, r"`items` integers \(batch,\) from 0 to 119"),
         (
             kc.pipelines.CrowdBatches(X, ANSWERS),

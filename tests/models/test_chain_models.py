@@ -326,7 +326,7 @@ def test_bad_arguments_are_refused():
         match=r"`crowd` must be a crowd layer with confusions.*Received: CrowdsSequenceLabeling, conn_type='MW'",
     ):
         hidden(encoder(), kc.layers.CrowdsSequenceLabeling(R, "MW"))
-    with pytest.raises(ValueError, match=r"`crf` must be a `LinearChainCRF`. Received: Dense"):
+    with pytest.raises(ValueError, match=r"`crf` must be a `LinearChainCRF`.*Received: Dense"):
         hidden(encoder(), cm, keras.layers.Dense(3))
     with pytest.raises(ValueError, match=r"must have no `classifier_regularizer`"):
         hidden(encoder(), regularized)
@@ -375,3 +375,33 @@ def test_tagger_of_known_lengths_is_exported_to_onnx(tmp_path):
     session = onnxruntime.InferenceSession(path)
     (found,) = session.run(None, {session.get_inputs()[0].name: TOKENS})
     np.testing.assert_array_equal(found, tagger.predict(TOKENS, verbose=0))
+
+
+class Independent(keras.layers.Layer):
+    """A chain without transitions, written by somebody else."""
+
+    def build(self, shape):
+        self.built = True
+
+    def call(self, emissions, mask=None):
+        return kops.argmax(emissions, axis=-1)
+
+    def log_likelihood(self, emissions, evidence, mask=None):
+        values = kops.logsumexp(kops.log_softmax(emissions) + evidence, axis=-1)
+        return kops.sum(kops.where(mask, values, 0), axis=-1)
+
+    def marginals(self, emissions, mask=None):
+        return kops.softmax(emissions)
+
+
+@pytest.mark.only_under("torch")
+def test_a_chain_of_somebody_else_is_taken():
+    crowd = kc.layers.CrowdsSequenceLabeling(R, "CM")
+    model = randomized(kc.models.HiddenCRF(encoder(), crowd, crf=Independent(), slots=True))
+    free = kc.models.HiddenCRF(model.encoder, crowd, slots=True)  # transitions of 0
+    answers = slot_answers()
+    for chain in (model, free):
+        chain.compile("sgd")
+    assert loss_of(model, [TOKENS, IDS], answers) == pytest.approx(
+        loss_of(free, [TOKENS, IDS], answers), rel=1e-5
+    )
