@@ -5,9 +5,11 @@ a loss of `losses`; `validate` checks the data before `fit`, and `strip` gives t
 `fit_crowd` does all of it in one call, and chooses the weight of the regularizer (`selection`); `align_classes`
 puts classes back that have changed places. `metrics`, `callbacks`, `regularizers`, `initializers`, `optimizers` and
 `distribution` are what Keras calls so. NumPy only: `annotations` (the kinds of answers), `aggregation` (labels from
-answers alone), `warm_start`, `evaluation`, `datasets` and `io` (files of labeling tools).
+answers alone), `acquisition` (what to ask next), `warm_start`, `evaluation`, `datasets` and `io` (files of labeling
+tools).
 """
 
+from . import acquisition as acquisition
 from . import aggregation as aggregation
 from . import annotations as annotations
 from . import datasets as datasets

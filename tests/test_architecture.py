@@ -32,6 +32,7 @@ LEVELS = {
     "evaluation": 2,
     "io": 2,
     "pipelines": 2,
+    "acquisition": 3,
     "initializers": 3,
     "losses": 3,
     "warm_start": 3,

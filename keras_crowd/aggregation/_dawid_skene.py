@@ -11,7 +11,7 @@ import numpy.typing as npt
 from .._arguments import number, whole_number
 from .._repr import one_line
 from ..annotations import Annotations, Answers, as_annotations
-from ._answer_sums import AnswerSums, vote_counts
+from ._answer_sums import TINY, AnswerSums, vote_counts
 from ._given_answers import checked_annotator_weights, gold_classes, imagined_answers
 
 _ROW_STRENGTH, _COIN_STRENGTH = 10.0, 2.0  # settled by benchmarks/zoo.py
@@ -59,6 +59,7 @@ def dawid_skene(
     class_strength: float = 0.01,
     iterations: int = 100,
     tolerance: float = 1e-6,
+    start: DawidSkene | None = None,
 ) -> DawidSkene:
     """True classes and annotators' confusions from the answers alone, by expectation maximization.
 
@@ -104,6 +105,10 @@ def dawid_skene(
             beside those of the votes.
         iterations: Stop after so many iterations.
         tolerance: Stop when the objective, per answer, changes by less than this.
+        start: An earlier result, to go on from once there are more answers: its confusions and its class prior take
+            the place of the votes and the gold labels as the start. Its annotators are the first of these, in their
+            order, as `Annotations.concat([earlier, new])` has them; those who came later start as the mean of them.
+            The items may be any. Defaults to `None`.
 
     Returns:
         `DawidSkene(posterior, confusion, class_prior, log_likelihood, converged)`, float64.
@@ -130,7 +135,10 @@ def dawid_skene(
     steps = _Steps(annotations, known, weights, maximize)
     votes = _vote_shares(annotations, weights, known)[steps.sums.order].T
     imagined_items = class_strength + (votes @ steps.informed) * (confusion == "hierarchical")
-    starts = [votes] if np.all(known < 0) else [votes, steps.posterior_from_gold()]
+    if start is not None:
+        starts = [steps.posterior_from(start)]
+    else:
+        starts = [votes] if np.all(known < 0) else [votes, steps.posterior_from_gold()]
     runs = [steps.run(start, imagined_items, iterations, tolerance) for start in starts]
     return max(runs, key=lambda run: run[1])[0]
 
@@ -158,6 +166,18 @@ class _Steps:
         given = (self.known == np.arange(num_classes)[:, None]).astype(float)
         log_confusion, _ = self.maximize(self.sums.counts_by_class(given))
         return self._expect(log_confusion, np.full(num_classes, -np.log(num_classes)))[0]
+
+    def posterior_from(self, start: DawidSkene) -> np.ndarray:
+        """Returns what an earlier result says of these answers, `(classes, items)`."""
+        earlier, (size, num_classes, _) = np.asarray(start.confusion), self.sums.shape
+        if earlier.shape[1:] != (num_classes, num_classes) or not 0 < len(earlier) <= size:
+            raise ValueError(
+                f"`start` must be a result for at most {size} annotators and for {num_classes} classes. "
+                f"Received: start.confusion of shape {earlier.shape}"
+            )
+        later = np.repeat(earlier.mean(axis=0, keepdims=True), size - len(earlier), axis=0)
+        log_confusion = np.log(np.maximum(np.concatenate([earlier, later]), TINY))
+        return self._expect(log_confusion, np.log(np.maximum(start.class_prior, TINY)))[0]
 
     def run(
         self, posterior: np.ndarray, imagined_items: np.ndarray, iterations: int, tolerance: float

@@ -14,6 +14,7 @@ WITHOUT_KERAS = {
     "_lost_classes",
     "_repr",
     "annotations",
+    "acquisition",
     "aggregation",
     "datasets",
     "evaluation",

@@ -1,0 +1,106 @@
+"""Expected gains of answers."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from .._arguments import confusions, distributions
+from ..aggregation import TINY
+
+Criterion: TypeAlias = Literal["information", "accuracy"]
+_NUMBERS = 2**19  # held at once
+
+
+def expected_gain(
+    posterior: npt.ArrayLike, confusion: npt.ArrayLike, *, criterion: Criterion = "information"
+) -> np.ndarray:
+    """Expects how much each annotator's answer would tell of each item.
+
+    With the posterior `q` of an item and the confusion `A` of an annotator, the answer `l` comes with the
+    probability `p_l = sum_k q_k A_kl`, and leaves the posterior `q_k A_kl / p_l`. The expected gain is
+
+        information:  sum_kl q_k A_kl log( A_kl / p_l ),   the nats by which entropy falls
+        accuracy:     sum_l max_k q_k A_kl - max_k q_k,    the part of one more right label
+
+    Neither is ever negative. An answer that cannot change the most probable class brings no accuracy at once, but two
+    such answers may: this is why information is what `next_questions` goes by.
+
+    Args:
+        posterior: Probability of each class for each item, `q`, `(items, classes)`; rows sum to 1. From
+            `aggregation.dawid_skene` or `aggregation.posterior`; a classifier's prediction for an item without answers.
+        confusion: `A`, `(annotators, true, answer)`; rows sum to 1.
+        criterion: `"information"` or `"accuracy"`. Defaults to `"information"`.
+
+    Returns:
+        float64 `(items, annotators)`.
+
+    Raises:
+        ValueError: When shapes disagree, rows are not distributions, or the criterion is unknown.
+
+    Example:
+
+    >>> confusion = [[[0.9, 0.1], [0.1, 0.9]], [[0.5, 0.5], [0.5, 0.5]]]
+    >>> expected_gain([[0.5, 0.5], [0.95, 0.05]], confusion).round(3)
+    array([[0.368, 0.   ],
+           [0.08 , 0.   ]])
+    >>> expected_gain([[0.5, 0.5], [0.95, 0.05]], confusion, criterion="accuracy").round(3)
+    array([[0.4, 0. ],
+           [0. , 0. ]])
+    """
+    matrices = confusions("confusion", confusion)
+    q = distributions("posterior", posterior)
+    if q.ndim != 2 or q.shape[1] != matrices.shape[1]:
+        raise ValueError(
+            f"`posterior` must have shape (items, {matrices.shape[1]}). Received: shape {q.shape}"
+        )
+    gain = Gain(matrices, criterion)
+    return np.concatenate([gain(q[rows]) for rows in gain.blocks(len(q))])
+
+
+class Gain:
+    """The expected gain of answers of the same annotators, to any items."""
+
+    def __init__(self, confusion: np.ndarray, criterion: Criterion) -> None:
+        if criterion not in ("information", "accuracy"):
+            raise ValueError(
+                f'`criterion` must be "information" or "accuracy". Received: criterion={criterion!r}'
+            )
+        self.confusion = confusion
+        self._criterion = criterion
+        self._by_class = confusion.transpose(1, 0, 2).reshape(
+            confusion.shape[1], -1
+        )  # (true, annotator answer)
+        self._known = _negative_entropy(confusion).T  # (true, annotators)
+
+    def __call__(self, q: np.ndarray) -> np.ndarray:
+        """Of posteriors `(items, classes)`, `(items, annotators)`."""
+        gain = self._information(q) if self._criterion == "information" else self._accuracy(q)
+        return np.maximum(gain, 0.0)
+
+    def most(self, q: np.ndarray) -> np.ndarray:
+        """The gain that nobody exceeds, `(items,)`."""
+        return -_negative_entropy(q) if self._criterion == "information" else 1 - q.max(axis=1)
+
+    def blocks(self, num_items: int) -> list[slice]:
+        """Slices of so many items that what is computed at once stays small."""
+        step = max(_NUMBERS // self._by_class.shape[1], 1)
+        return [slice(start, start + step) for start in range(0, max(num_items, 1), step)]
+
+    def _information(self, q: np.ndarray) -> np.ndarray:
+        """Entropy of the answer, less that of the answer of known classes."""
+        p = (q @ self._by_class).reshape(len(q), *self.confusion.shape[::2])
+        return q @ self._known - _negative_entropy(p)
+
+    def _accuracy(self, q: np.ndarray) -> np.ndarray:
+        best = np.zeros((len(q), self._by_class.shape[1]))
+        for q_k, A_k in zip(q.T, self._by_class, strict=True):
+            np.maximum(best, q_k[:, None] * A_k, out=best)
+        sums = best.reshape(len(q), *self.confusion.shape[::2]).sum(axis=2)
+        return sums - q.max(axis=1, keepdims=True)
+
+
+def _negative_entropy(p: np.ndarray) -> np.ndarray:
+    return np.sum(p * np.log(np.maximum(p, TINY)), axis=-1)
