@@ -5,8 +5,8 @@ a loss of `losses`; `validate` checks the data before `fit`, and `strip` gives t
 `fit_crowd` does all of it in one call, and chooses the weight of the regularizer (`selection`); `align_classes`
 puts classes back that have changed places. `metrics`, `callbacks`, `regularizers`, `initializers`, `optimizers` and
 `distribution` are what Keras calls so. NumPy only: `annotations` (the kinds of answers), `aggregation` (labels from
-answers alone), `acquisition` (what to ask next), `warm_start`, `evaluation`, `datasets` and `io` (files of labeling
-tools).
+answers alone), `acquisition` (what to ask next), `warm_start`, `evaluation`, `datasets`, `io` (files of labeling
+tools) and `report` (one page that shows a crowd).
 """
 
 from . import acquisition as acquisition
@@ -15,6 +15,7 @@ from . import annotations as annotations
 from . import datasets as datasets
 from . import evaluation as evaluation
 from . import io as io
+from . import report as report
 from . import warm_start as warm_start
 from ._command_line import is_command_line as _is_command_line
 from ._version import __version__ as __version__

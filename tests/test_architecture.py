@@ -44,6 +44,7 @@ LEVELS = {
     "em": 6,
     "optimizers": 6,
     "distribution": 6,
+    "report": 3,
     "selection": 3,
     "_data_set_items": 2,
     "_fit_features": 6,

@@ -19,6 +19,7 @@ WITHOUT_KERAS = {
     "datasets",
     "evaluation",
     "io",
+    "report",
     "warm_start",
 }
 # What test files may import and touch no backend by it.

@@ -1,0 +1,67 @@
+"""A report of answers of classes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from . import _class_sections as sections
+from . import _class_tables as tables_of
+from ._blocks import Picture, Section
+from ._draws import draw_crowd
+from ._given import Given
+from ._report import CrowdReport
+from ._shown import ItemViewer
+from ._summary import as_figures, as_frame, class_rows
+
+_ASSUMPTION = (
+    "All of this is estimated from the answers: each annotator is assumed to err independently of the others, given "
+    "the true class. Mistakes that most annotators share cannot be seen in the answers. Gold labels of a hundred "
+    "items drawn at random tell the accuracy of the labels without that assumption."
+)
+
+
+def class_report(
+    given: Given,
+    viewer: ItemViewer,
+    *,
+    title: str,
+    notes: list[str],
+    level: str | None,
+    draws: int,
+    seed: int,
+) -> CrowdReport:
+    """Makes tables and sections."""
+    drawn = draw_crowd(given.annotations, given.start(), given.item_prior, draws=draws, seed=seed)
+    posterior = drawn.posterior if given.posterior is None else given.posterior
+    tables = {
+        "annotators": tables_of.annotators(given, drawn, posterior),
+        "recall": tables_of.recall(given, drawn, posterior),
+        "items": tables_of.items(given, drawn, posterior),
+        "answers": tables_of.answers(given, posterior),
+        "classes": tables_of.classes(given, drawn),
+        "pairs": tables_of.pairs(given, drawn, posterior),
+    }
+    rows = class_rows(given, drawn, posterior.argmax(axis=1), level, tables["items"]["status"])
+    parts = [
+        Section("overview", "Overview", [as_figures(rows), _ASSUMPTION]),
+        sections.annotator_section(tables),
+        sections.confusion_section(given, drawn, tables),
+        sections.together_section(tables),
+        sections.item_section(given, tables, viewer),
+        sections.answer_section(given, tables, viewer),
+        sections.class_section(tables),
+    ]
+    if np.any((given.gold >= 0) & (given.annotations.answers_per_item() > 0)):
+        parts.append(sections.gold_section(given, posterior))
+    return assembled(title, {"summary": as_frame(rows), **tables}, notes, parts)
+
+
+def assembled(
+    title: str, tables: dict[str, pd.DataFrame], notes: list[str], parts: list[Section]
+) -> CrowdReport:
+    """A report whose figures are those of its sections."""
+    pictures = {
+        block.name: block.figure for part in parts for block in part.blocks if isinstance(block, Picture)
+    }
+    return CrowdReport(title, tables, pictures, notes, parts)

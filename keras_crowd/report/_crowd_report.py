@@ -1,0 +1,126 @@
+"""`crowd_report`: the door to reports of all kinds of answers."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._arguments import whole_number
+from .._typing import Features
+from ..annotations import Annotations, Answers, as_annotations, as_answers
+
+if TYPE_CHECKING:
+    from ._report import CrowdReport
+    from ._shown import Show
+
+_NEEDED = ("jinja2", "matplotlib", "pandas")
+
+
+def crowd_report(
+    answers: Answers,
+    *,
+    crowd: Any = None,
+    classifier: Any = None,
+    x: Features | None = None,
+    probabilities: npt.ArrayLike | None = None,
+    gold: npt.ArrayLike | None = None,
+    times: Annotations | npt.ArrayLike | None = None,
+    costs: npt.ArrayLike | None = None,
+    show: Show = None,
+    level: str | None = None,
+    title: str = "Crowd report",
+    draws: int = 400,
+    max_answers: int = 200_000,
+    seed: int = 0,
+) -> CrowdReport:
+    """Reports on a crowd: who can be trusted, which items to look at, how good the labels are.
+
+    Takes whatever is at hand; the answers are enough. Everything is estimated from draws of the posterior of Dawid and
+    Skene's model, in which an annotator's rows are drawn towards one accuracy, and accuracies towards those of all.
+    True classes are drawn as well, so that the intervals allow for not knowing them.
+
+    Args:
+        answers: `Annotations` of classes, or integers `(items, annotators)` with `-1` for missing.
+        crowd: What was learned: a crowd layer, a `CrowdFit` or an `EMTrainer` (anything with `confusion()`). Its
+            confusions are shown, and its posterior gives the labels. Defaults to `None`.
+        classifier: A Keras model that predicts class probabilities of `x`. Defaults to that of a `CrowdFit`.
+        x: Features of all items, for the classifier.
+        probabilities: Class probabilities `(items, classes)` in the place of `classifier` and `x`.
+        gold: True classes of some items, as in `aggregation.dawid_skene`. They check the estimates and are never used
+            for them.
+        times: When each answer was given, in seconds: `Annotations` of numbers with the same ids, an array `(items,
+            annotators)`, or one number for each answer, sorted by item and annotator.
+        costs: Costs of the answers: one for all, one for each annotator, or one for each answer.
+        show: What to show of each item: texts, paths of image files or arrays of pixels, in the order of the items; or
+            a mapping, or a function, from ids of items to such. Defaults to `None`, ids.
+        level: String. Of Krippendorff's alpha, as in `evaluation.krippendorff_alpha`.
+        title: String. Title of the page.
+        draws: Integer. Number of draws from the posterior. Defaults to 400.
+        max_answers: Integer. Items are sampled where there are more answers than this, and the report says so. Defaults
+            to 200,000.
+        seed: Integer. Seed of the draws and of the sample.
+
+    Returns:
+        A `CrowdReport`. Its tables are `"summary"`, `"annotators"` (accuracy with a 95 percent interval, and for two
+        classes sensitivity and specificity, class 1 being positive; `"informedness"`, 0 for who answers whatever the
+        item; `"gold_..."`, `"seconds"` between answers, `"drift"` and `"cost_per_right_answer"` where known),
+        `"recall"` (per annotator and class), `"items"` (label, `"confidence"`, `"gain"` of one more answer and
+        `"status"`),
+        `"answers"` (probability that each is right), `"classes"` and `"pairs"` (annotators who err together).
+
+    Raises:
+        ImportError: When pandas, matplotlib or jinja2 is not installed.
+        ValueError: When shapes disagree.
+
+    Example:
+
+    >>> annotations = keras_crowd.Annotations.from_coo(
+    ...     ["a", "a", "b", "b"], ["ann", "bob", "ann", "bob"], ["cat", "cat", "dog", "cat"])
+    >>> report = keras_crowd.report.crowd_report(annotations, gold=["cat", "dog"], draws=20)
+    >>> report.tables["annotators"][["annotator", "gold_accuracy"]].to_numpy().tolist()
+    [['ann', 1.0], ['bob', 0.5]]
+
+    Reference:
+        A. P. Dawid, A. M. Skene, "Maximum likelihood estimation of observer error-rates using the EM algorithm",
+        Applied Statistics 28, 1979, for the model; E. B. Wilson, "Probable inference, the law of succession, and
+        statistical inference", Journal of the American Statistical Association 22, 1927, for intervals by gold labels.
+    """
+    _check_installed()
+    for name, value in (("draws", draws), ("max_answers", max_answers)):
+        whole_number(name, value)
+    whole_number("seed", seed, low=0)
+    from ._classes import class_report
+    from ._given import given_classes
+    from ._shown import ItemViewer
+
+    annotations = as_annotations(as_answers(answers)).hard()
+    given = given_classes(annotations, crowd, classifier, x, probabilities, gold, times, costs)
+    kept, notes = _sampled(annotations, max_answers, seed)
+    viewer = ItemViewer(show, annotations, kept)
+    if kept is not None:
+        given = given.of_items(kept)
+    return class_report(given, viewer, title=title, notes=notes, level=level, draws=draws, seed=seed)
+
+
+def _check_installed() -> None:
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ImportError(f"`crowd_report` needs {', '.join(missing)}: pip install 'keras_crowd[report]'")
+
+
+def _sampled(annotations: Annotations, max_answers: int, seed: int) -> tuple[np.ndarray | None, list[str]]:
+    """A mask of items drawn at random that have at most so many answers together, and what to say of it."""
+    if len(annotations) <= max_answers:
+        return None, []
+    order = np.random.default_rng(seed).permutation(annotations.num_items)
+    total = np.cumsum(annotations.answers_per_item()[order])
+    kept = np.zeros(annotations.num_items, bool)
+    kept[order[: max(int(np.searchsorted(total, max_answers, side="right")), 1)]] = True
+    note = (
+        f"This report is of a sample: {kept.sum():,} of {annotations.num_items:,} items, drawn at random, with at most "
+        f"{max_answers:,} of {len(annotations):,} answers. Give `max_answers=` for a larger one."
+    )
+    return kept, [note]

@@ -1,0 +1,99 @@
+"""The most important numbers of a crowd, as a table and as the first thing of the page."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ..aggregation import majority_vote
+from ..annotations import Annotations
+from ..evaluation import answer_statistics, fleiss_kappa
+from ._blocks import Figures
+from ._draws import CrowdDraws
+from ._given import Given
+from ._intervals import of_draws, wilson
+
+_NOTES = {
+    "alpha": "Krippendorff's: 1 is perfect, 0 is chance",
+    "fleiss_kappa": "1 is perfect, 0 is chance",
+    "disputed": "items with two answers or more that differ",
+    "label_accuracy": "estimated; too high where annotators share mistakes",
+    "vote_accuracy": "estimated; too high where annotators share mistakes",
+    "gold_label_accuracy": "counted with gold labels",
+    "gold_vote_accuracy": "counted with gold labels",
+    "undecided": "items below 90 % that more answers would settle",
+    "ambiguous": "items whose answers split more than errors explain",
+}
+_NAMES = {
+    "alpha": "Agreement, alpha",
+    "fleiss_kappa": "Agreement, Fleiss' kappa",
+    "answers_per_item": "Answers per item",
+    "label_accuracy": "Labels that are right",
+    "vote_accuracy": "Majority votes that are right",
+    "gold_label_accuracy": "Labels that equal gold",
+    "gold_vote_accuracy": "Majority votes that equal gold",
+}
+_SHARES = {"disputed", "label_accuracy", "vote_accuracy", "gold_label_accuracy", "gold_vote_accuracy"}
+
+
+def size_rows(annotations: Annotations, level: str | None = None) -> list[tuple[str, float, float, float]]:
+    """Counts and agreement, of any kind of answers: rows of (name, value, low, high)."""
+    found = answer_statistics(annotations, level)  # type: ignore[arg-type]
+    values = {
+        "items": annotations.num_items,
+        "annotators": annotations.num_annotators,
+        "answers": len(annotations),
+        "unanswered": int(np.sum(found.answers_per_item == 0)),
+        "answers_per_item": float(np.mean(found.answers_per_item)),
+        "alpha": found.alpha,
+        "disputed": found.disputed,
+    }
+    return [(name, float(value), np.nan, np.nan) for name, value in values.items()]
+
+
+def class_rows(
+    given: Given, draws: CrowdDraws, labels: np.ndarray, level: str | None, status: pd.Series
+) -> list[tuple[str, float, float, float]]:
+    """All rows for answers of classes."""
+    annotations = given.annotations
+    rows = [*size_rows(annotations, level), ("fleiss_kappa", fleiss_kappa(annotations), np.nan, np.nan)]
+    answered = annotations.answers_per_item() > 0
+    votes = majority_vote(annotations)
+    for name, codes in (("label_accuracy", labels), ("vote_accuracy", votes)):
+        right = (draws.true[:, answered] == codes[answered]).mean(axis=1)
+        low, high = of_draws(right)
+        rows.append((name, float(right.mean()), float(low), float(high)))
+    known = answered & (given.gold >= 0)
+    if known.any():
+        for name, codes in (("gold_label_accuracy", labels), ("gold_vote_accuracy", votes)):
+            right = np.sum(codes[known] == given.gold[known])
+            low, high = wilson(right, known.sum())
+            rows.append((name, float(right / known.sum()), float(low), float(high)))
+    counts = status.value_counts()
+    return rows + [
+        (name, float(counts.get(name, 0)), np.nan, np.nan) for name in ("undecided", "ambiguous")
+    ]
+
+
+def as_frame(rows: list[tuple[str, float, float, float]]) -> pd.DataFrame:
+    """The rows as a data frame."""
+    return pd.DataFrame(rows, columns=["name", "value", "low", "high"])
+
+
+def as_figures(rows: list[tuple[str, float, float, float]]) -> Figures:
+    """The rows as they are shown, those that say nothing left out."""
+    shown = []
+    for name, value, low, high in rows:
+        if np.isnan(value) or (name == "unanswered" and value == 0):
+            continue
+        note = _NOTES.get(name, "")
+        if not np.isnan(low):
+            note = f"{_text(name, low)} to {_text(name, high)}; {note}".rstrip("; ")
+        shown.append((_NAMES.get(name, name.replace("_", " ").capitalize()), _text(name, value), note))
+    return Figures(shown)
+
+
+def _text(name: str, value: float) -> str:
+    if name in _SHARES:
+        return f"{100 * value:.1f} %"
+    return f"{value:,.0f}" if value == round(value) and abs(value) >= 1 else f"{value:,.2f}"
