@@ -321,3 +321,20 @@ def test_panels_in_small():
     expected = [[[0.5, 0.5], [0, 1]], [[0, 0], [1, 0]]]
     np.testing.assert_array_equal(panels.both_orders(verdicts), expected)
     assert 0.85 < checks.covered(50, 300, 0.9, 0.6, draws=60) <= 1
+
+
+def test_acquisition_in_small(monkeypatch, capsys):
+    acquisition = script("benchmarks", "acquisition")
+    monkeypatch.setattr(acquisition, "ITEMS", 60)
+    monkeypatch.setattr(acquisition, "STEPS", 3)
+    found = acquisition.main(["--crowds", "spammers", "pool", "--seeds", "1"])
+    assert set(found) == {
+        (crowd, method) for crowd in ("spammers", "pool") for method in acquisition.METHODS
+    }
+    assert found["spammers", "random"] == pytest.approx(1)
+    expected = acquisition.main(["--stop", "--crowds", "spammers", "--seeds", "1"])
+    assert np.isfinite(expected["spammers"]).all()
+    seconds, (whole, on) = acquisition.incremental(size=2_000, new=20, num_annotators=20)
+    assert min(seconds) > 0
+    assert np.mean(whole.labels == on.labels) > 0.95
+    assert "| iterations |" in capsys.readouterr().out

@@ -28,6 +28,7 @@ PLAIN = {
     "crowdkit",
     "h5py",
     "hypothesis",
+    "matplotlib",
     "nervaluate",
     "numpy",
     "pandas",

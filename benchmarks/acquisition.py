@@ -1,0 +1,261 @@
+"""Answers that a choice of questions saves: replay of held answers.
+
+    KERAS_CROWD_DATA=folder KERAS_BACKEND=torch python benchmarks/acquisition.py
+    KERAS_BACKEND=torch python benchmarks/acquisition.py --crowds flat spammers pool
+
+A crowd's answers are all known, and bought step by step: a question may be asked if its answer is held. All methods
+start from the same tenth of what can be bought, drawn at random, and buy a twentieth at a time; after each step
+`dawid_skene` labels all items. "Random" buys in random order, "fewest" one of the items with the fewest answers,
+"ActiveLab" one of each of the items of the lowest score, from a random annotator, and "next_questions" what it says, by
+information or by the gain in accuracy. The table has the answers bought, the start among them, until the accuracy that
+the random order reaches on the mean with 50, 75 and 90 % of the answers, as a share of what the random order needs for
+it; in brackets the standard deviation over the seeds.
+
+In "mixed", "flat" and "spammers" five of 20 annotators, drawn at random, can be asked about each item: choosing the
+item is most of what there is. In "pool" all can be asked about all, for as many answers in all, and nobody gives more
+than a tenth. Choices were settled on these four. `--stop` compares what `accuracy_curve` expects with what was bought
+then, and `--incremental` measures `dawid_skene(start=)`: 1,000 answers beside 1,000,000.
+"""
+
+import argparse
+import os
+import pathlib
+import time
+
+import numpy as np
+
+import keras_crowd as kc
+
+CLASSES, ITEMS, ANNOTATORS, EACH = 4, 500, 20, 5
+START, STEPS, TARGETS = 0.1, 18, (0.5, 0.75, 0.9)
+DATA = {"LabelMe": ("labelme.npz", "answers", "labels_train"), "Music": ("music.npz", "answers", "y_train")}
+
+
+def simulated(accuracies, each):
+    def make(seed):
+        rng = np.random.default_rng(seed)
+        truth = rng.integers(CLASSES, size=ITEMS)
+        right = accuracies(rng)[:, None, None]
+        matrices = np.where(np.eye(CLASSES, dtype=bool), right, (1 - right) / (CLASSES - 1))
+        matrices = matrices * rng.gamma(4, size=matrices.shape)  # no two errors alike
+        matrices /= matrices.sum(axis=2, keepdims=True)
+        answers = kc.datasets.simulate_answers(truth, matrices, answers_per_item=each, seed=seed)
+        return answers, truth, ITEMS * EACH
+
+    return make
+
+
+def real(name):
+    def make(seed):
+        file, answers, gold = DATA[name]
+        table = np.load(pathlib.Path(os.environ["KERAS_CROWD_DATA"]) / file)
+        truth = table[gold].astype(int)
+        annotations = kc.Annotations.from_dense(table[answers].astype(int), classes=range(truth.max() + 1))
+        return annotations, truth, len(annotations)
+
+    return make
+
+
+CROWDS = {
+    "mixed": simulated(lambda rng: rng.uniform(0.3, 0.95, ANNOTATORS), EACH),
+    "flat": simulated(lambda rng: rng.uniform(0.65, 0.85, ANNOTATORS), EACH),
+    "spammers": simulated(lambda rng: np.where(np.arange(ANNOTATORS) % 2, 0.25, 0.85), EACH),
+    "pool": simulated(lambda rng: rng.uniform(0.3, 0.95, ANNOTATORS), ANNOTATORS),
+    **{name: real(name) for name in DATA},
+}
+
+
+class Replay:
+    """Held answers, some of which are bought."""
+
+    def __init__(self, annotations, seed):
+        self.table, self.annotations = annotations.dense(), annotations
+        self.held = self.table >= 0
+        self.bought = np.zeros(self.held.shape, bool)
+        self.rng = np.random.default_rng(seed)
+
+    @property
+    def answers(self):
+        return kc.Annotations.from_dense(
+            np.where(self.bought, self.table, -1), classes=self.annotations.classes
+        )
+
+    def left(self, most):
+        """What can be bought; in a pool nobody gives more than `most` answers."""
+        return self.held & ~self.bought & (self.bought.sum(axis=0) < most)
+
+    def buy_by_item(self, scores, count, most):
+        """One answer to each of the items of the lowest scores, from anybody."""
+        while count > 0:
+            left = self.left(most)
+            order = np.lexsort((self.rng.random(len(scores)), scores))
+            items = order[left[order].any(axis=1)][:count]
+            for i in items:
+                self.bought[i, self.rng.choice(np.flatnonzero(left[i]))] = True
+            count -= len(items)
+
+    def buy_at_random(self, count, most):
+        while count > 0:
+            item, annotator = np.nonzero(self.left(most))
+            drawn = self.rng.permutation(len(item))[:count]
+            self.bought[item[drawn], annotator[drawn]] = True
+            count -= len(drawn)
+
+
+def random(replay, found, count, most):
+    replay.buy_at_random(count, most)
+
+
+def fewest(replay, found, count, most):
+    while count > 0:  # one by one, so that the counts are always those of now
+        step = min(count, 25)
+        replay.buy_by_item(replay.bought.sum(axis=1), step, most)
+        count -= step
+
+
+def activelab(replay, found, count, most):
+    replay.buy_by_item(kc.acquisition.activelab_scores(replay.answers), count, most)
+
+
+def ours(criterion="information"):
+    def buy(replay, found, count, most):
+        table = kc.acquisition.next_questions(
+            replay.answers,
+            count,
+            confusion=found.confusion,
+            probabilities=np.tile(found.class_prior, (len(replay.table), 1)),
+            available=replay.left(most),
+            criterion=criterion,
+        )
+        replay.bought[table["item"], table["annotator"]] = True
+        replay.buy_at_random(count - len(table["item"]), most)
+
+    return buy
+
+
+METHODS = {
+    "random": random,
+    "fewest": fewest,
+    "ActiveLab": activelab,
+    "next_questions": ours(),
+    "next_questions, accuracy": ours("accuracy"),
+}
+
+
+def curve(method, annotations, truth, size, seed):
+    """Answers bought, and the accuracy of the labels of all items, after each step."""
+    replay = Replay(annotations, seed)
+    in_pool = size < len(annotations)
+    most = size // 10 if in_pool else len(truth)
+    found, points = None, []
+    for bought in np.linspace(START, 1, STEPS + 1) * size:
+        count = round(bought) - replay.bought.sum()
+        if found is None:
+            replay.buy_at_random(count, most)
+        else:
+            METHODS[method](replay, found, count, most)
+        found = kc.aggregation.dawid_skene(replay.answers)
+        points.append((replay.bought.sum(), np.mean(found.labels == truth)))
+    return np.array(points)
+
+
+def needed(points, target):
+    """Answers at which a curve first reaches the target; all where it does not."""
+    bought, accuracy = points[:, 0], np.maximum.accumulate(points[:, 1])
+    j = int(np.argmax(accuracy >= target)) if accuracy[-1] >= target else -1
+    if j <= 0:
+        return bought[j]
+    return np.interp(target, accuracy[j - 1 : j + 1], bought[j - 1 : j + 1])
+
+
+def compare(names, methods, seeds):
+    found = {}
+    print("| crowd | method | " + " | ".join(f"for what random has at {t:.0%}" for t in TARGETS) + " |")
+    print("|" + "---|" * (2 + len(TARGETS)))
+    for name in names:
+        runs = {
+            method: [curve(method, *CROWDS[name](seed), seed) for seed in range(seeds)]
+            for method in methods
+        }
+        mean = np.mean(runs["random"], axis=0)
+        targets = [np.interp(t, np.linspace(START, 1, STEPS + 1), mean[:, 1]) for t in TARGETS]
+        for method, points in runs.items():
+            shares = np.array(
+                [[needed(p, t) / needed(mean, t) for t in targets] for p in points]
+            )  # (seed, target)
+            on_mean = [needed(np.mean(points, axis=0), t) / needed(mean, t) for t in targets]
+            cells = [f"{m:.2f} ({s:.2f})" for m, s in zip(on_mean, shares.std(axis=0), strict=True)]
+            found[name, method] = np.array(on_mean)
+            print(f"| {name} | {method} | {' | '.join(cells)} |", flush=True)
+        print(
+            f"| {name} | accuracy of the labels | {' | '.join(f'{t:.3f}' for t in targets)} |", flush=True
+        )
+    return found
+
+
+def stop(names, seeds):
+    """Accuracy and gain by the model, beside those by the gold labels, from halves of the answers to all."""
+    print(
+        "| crowd | estimated accuracy | with gold | expected gain | with gold | gain within the interval |"
+    )
+    print("|" + "---|" * 6)
+    found = {}
+    for name in names:
+        rows = []
+        for seed in range(seeds):
+            annotations, truth, _ = CROWDS[name](seed)
+            half, rest = annotations.split(0.5, seed=seed)
+            curve = kc.acquisition.accuracy_curve(half, next_answers=len(rest), num_points=2, num_splits=20)
+            now, then = (
+                np.mean(kc.aggregation.dawid_skene(given).labels == truth) for given in (half, annotations)
+            )
+            within = curve.next_low <= then - now <= curve.next_high
+            rows.append([curve.accuracy[-1], now, curve.next_gain, then - now, within])
+        found[name] = np.mean(rows, axis=0)
+        print(f"| {name} | {' | '.join(f'{value:.3f}' for value in found[name])} |", flush=True)
+    return found
+
+
+def incremental(size=1_000_000, new=1_000, num_annotators=1_000, num_classes=5, seed=0):
+    """Seconds and labels of a run from the votes, and of one that goes on from the result without the new answers."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(num_classes, size=size // 5)
+    accuracy = rng.uniform(0.4, 0.9, num_annotators)[:, None, None]
+    matrices = np.where(np.eye(num_classes, dtype=bool), accuracy, (1 - accuracy) / (num_classes - 1))
+    answers = kc.datasets.simulate_answers(truth, matrices, answers_per_item=5, seed=seed)
+    old, _ = answers.split(new / len(answers), seed=seed)
+    start = kc.aggregation.dawid_skene(old)
+    seconds, ends = [], []
+    for given in (None, start):
+        began = time.perf_counter()
+        found = kc.aggregation.dawid_skene(answers, start=given)
+        seconds.append(time.perf_counter() - began)
+        ends.append(found)
+    iterations = [len(found.log_likelihood) for found in ends]
+    print("| | from the votes | from the earlier result | share |\n|" + "---|" * 4)
+    print(f"| seconds | {seconds[0]:.2f} | {seconds[1]:.2f} | {seconds[1] / seconds[0]:.3f} |")
+    print(f"| iterations | {iterations[0]} | {iterations[1]} | |")
+    apart = np.abs(ends[0].posterior - ends[1].posterior).max()
+    print(
+        f"| labels that differ | {np.mean(ends[0].labels != ends[1].labels):.1e} | largest {apart:.1e} | |"
+    )
+    return seconds, ends
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--crowds", nargs="+", default=list(CROWDS), choices=list(CROWDS))
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--incremental", action="store_true")
+    parser.add_argument("--stop", action="store_true")
+    options = parser.parse_args(arguments)
+    if options.incremental:
+        return incremental()
+    if options.stop:
+        return stop([name for name in options.crowds if name != "pool"], options.seeds)
+    return compare(options.crowds, options.methods, options.seeds)
+
+
+if __name__ == "__main__":
+    main()

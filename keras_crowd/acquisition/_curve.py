@@ -1,0 +1,188 @@
+"""Curves of accuracy against answers bought."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from .._arguments import number, whole_number
+from .._repr import one_line
+from ..aggregation import DawidSkene, dawid_skene, gold_classes
+from ..annotations import Annotations, Answers, as_annotations
+from ._drawn import num_left, with_drawn_answers
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_FEWEST_POINTS = 2
+
+
+class AccuracyCurve(NamedTuple):
+    """Result of `accuracy_curve`.
+
+    Attributes:
+        num_answers: Answers of each point, ascending, `(points,)`; all that are held are the last.
+        accuracy: Accuracy of the labels, the mean of the subsamples, `(points,)`.
+        standard_deviation: Of the subsamples, `(points,)`; 0 at the last point, of which there is one.
+        next_answers: Number of answers that come next.
+        next_gain: The accuracy that they are expected to add.
+        next_low: Lower end of an interval of 95 % of the draws.
+        next_high: Upper end of it.
+    """
+
+    num_answers: np.ndarray
+    accuracy: np.ndarray
+    standard_deviation: np.ndarray
+    next_answers: int
+    next_gain: float
+    next_low: float
+    next_high: float
+
+    def __repr__(self) -> str:
+        return one_line(self)
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draws the curve, and what the next answers would bring. Needs matplotlib.
+
+        Args:
+            axes: Where to draw. Defaults to `None`, new axes.
+
+        Returns:
+            The axes.
+        """
+        try:
+            from matplotlib import pyplot
+        except ImportError as error:
+            raise ImportError("`AccuracyCurve.plot` needs matplotlib: pip install matplotlib") from error
+        drawn: Any = pyplot.subplots()[1] if axes is None else axes
+        drawn.errorbar(self.num_answers, self.accuracy, self.standard_deviation, marker="o", label="held")
+        ends = self.num_answers[-1], self.num_answers[-1] + self.next_answers
+        below, above = (self.next_gain - self.next_low, self.next_high - self.next_gain)
+        drawn.errorbar(
+            ends,
+            self.accuracy[-1] + np.array([0, self.next_gain]),
+            [[0, below], [0, above]],
+            linestyle="--",
+            marker="s",
+            label=f"next {self.next_answers:,}",
+        )
+        drawn.set_xlabel("answers")
+        drawn.set_ylabel("accuracy of the labels")
+        drawn.legend()
+        return drawn
+
+
+def accuracy_curve(
+    answers: Answers,
+    *,
+    next_answers: int = 1000,
+    gold: npt.ArrayLike | None = None,
+    num_points: int = 8,
+    num_splits: int = 10,
+    smallest: float = 0.2,
+    seed: int = 0,
+) -> AccuracyCurve:
+    """Estimates how accurate the labels are with so many answers, and what the next ones would bring.
+
+    Dawid-Skene's model labels all items from random subsamples of the answers. Without gold labels the accuracy is the
+    mean of the posterior's highest probability, an estimate by the model that is too high where annotators err
+    together or items are of different difficulty. With gold labels it is the share of them that the labels meet.
+
+    What the next answers bring is simulated: true classes are drawn from the posterior, answers to items at random from
+    the confusions of annotators who are as busy as they were, and the model is fitted again. The gain is the mean of
+    `num_splits` draws. It is what the model expects, gold labels or not, and holds for questions in random order:
+    `next_questions` asks better ones.
+
+    Args:
+        answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
+            `(items, annotators, classes)` with zeros.
+        next_answers: Integer. How many more answers you think of buying, at most those of pairs of items and annotators
+            without one. Defaults to 1000.
+        gold: True classes of some items, integers `(items,)`, `-1` where unknown; or ids of the classes, `None` where
+            unknown. Only used to measure. Defaults to `None`.
+        num_points: Integer, at least 2. Number of sizes of subsamples, all answers among them. Defaults to 8.
+        num_splits: Integer. Number of subsamples of each size, and of draws of the next answers. Defaults to 10.
+        smallest: Float between 0 and 1. Fraction of the answers in the smallest subsamples. Defaults to 0.2.
+        seed: Integer. Seed of the subsamples and of the draws.
+
+    Returns:
+        `AccuracyCurve(num_answers, accuracy, standard_deviation, next_answers, next_gain, next_low, next_high)`.
+
+    Raises:
+        ValueError: When there are too few answers, no gold label is known where gold is given, or an argument is out
+            of range.
+
+    Example:
+
+    >>> truth = np.random.default_rng(0).integers(2, size=100)
+    >>> confusion = keras_crowd.datasets.hammer_spammer(8, 2, accuracy=0.8, seed=0)
+    >>> answers = keras_crowd.datasets.simulate_answers(truth, confusion, answers_per_item=4, seed=0)
+    >>> curve = accuracy_curve(answers, next_answers=200, num_splits=3)
+    >>> curve.num_answers[-1], len(curve.accuracy)
+    (np.int64(400), 8)
+    """
+    annotations = as_annotations(answers)
+    whole_number("next_answers", next_answers)
+    whole_number("num_points", num_points, _FEWEST_POINTS)
+    whole_number("num_splits", num_splits)
+    number("smallest", smallest, above=0, below=1)
+    truth = gold_classes(gold, annotations)
+    if gold is not None and np.all(truth < 0):
+        raise ValueError(f"`gold` must know at least one item. Received: {len(truth)} items, none known")
+    sizes = np.round(np.geomspace(smallest, 1, num_points) * len(annotations)).astype(int)
+    if np.any(np.diff(sizes) < 1) or sizes[0] < 1:
+        raise ValueError(
+            f"`answers` must be enough for {num_points} sizes of subsamples. Received: {annotations!r}"
+        )
+    rng = np.random.default_rng(whole_number("seed", seed, low=0))
+    found = dawid_skene(annotations)
+    runs = np.empty((num_splits, num_points))
+    runs[:, -1] = _accuracy(found, truth)
+    for run in runs:
+        order = rng.permutation(len(annotations))
+        some = (dawid_skene(_some(annotations, order[:size])) for size in sizes[:-1])
+        run[:-1] = [_accuracy(of, truth) for of in some]
+    count = min(next_answers, num_left(annotations))
+    gains = _next_gains(annotations, found, count, num_splits, rng)
+    return AccuracyCurve(
+        sizes,
+        runs.mean(axis=0),
+        runs.std(axis=0),
+        count,
+        float(gains.mean()),
+        *np.quantile(gains, [0.025, 0.975]).tolist(),
+    )
+
+
+def _next_gains(
+    annotations: Annotations, found: DawidSkene, count: int, num_draws: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Rise of the estimated accuracy, `(draws,)`."""
+    if count == 0:
+        return np.zeros(num_draws)
+    unknown = np.full(annotations.num_items, -1)
+    drawn = (with_drawn_answers(annotations, found, count, rng) for _ in range(num_draws))
+    later = [_accuracy(dawid_skene(more, start=found), unknown) for more in drawn]
+    return np.array(later) - _accuracy(found, unknown)
+
+
+def _some(annotations: Annotations, rows: np.ndarray) -> Annotations:
+    rows = np.sort(rows)
+    return Annotations(
+        annotations.item_index[rows],
+        annotations.annotator_index[rows],
+        annotations.answers[rows],
+        items=annotations.items,
+        annotators=annotations.annotators,
+        classes=annotations.classes,
+        kind=annotations.kind,
+    )
+
+
+def _accuracy(found: DawidSkene, truth: np.ndarray) -> float:
+    known = truth >= 0
+    if known.any():
+        return float(np.mean(found.labels[known] == truth[known]))
+    return float(found.posterior.max(axis=1).mean())
