@@ -2,26 +2,21 @@
 
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/em.py
     KERAS_BACKEND=jax python benchmarks/em.py --imaginary     # the five annotators of AAAI-18's Dogs vs. Cats
-    KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/em.py --labels
     KERAS_BACKEND=jax python benchmarks/em.py --cost
 
 Networks and reference rows as in `quality.py`: Dense 128 with dropout .5, Adam 1e-3, batches of 64, 50 epochs, which
 are the iterations of DL-EM; `EMTrainer`'s defaults otherwise; "DL-EM, chosen" has `answer_weight="auto"`.
 "joint" is `JointCrowdModel`, the same likelihood by gradient, from the confusions of Dawid and Skene. No gold label is
 used to train, stop or choose, but for the row "gold".
-`--labels` is the accuracy of the labels of the training items, with crowd-kit's aggregators where it is installed;
-`--data ner_mturk --labels` the span F1 of tags of single tokens (those of a chain: `sequences.py`).
 `--cost` is one iteration at 100,000 items, 5 answers each, 10,000 annotators, 10 classes, MLP 512-128-10.
 """
 
 import argparse
 import functools
-import importlib.util
 import time
 
 import keras
 import numpy as np
-import pandas as pd
 from quality import BATCH_SIZE, EPOCHS, LEARNING_RATE, REFERENCES, build, gap_closed, train_on_labels
 from sklearn.datasets import load_digits
 
@@ -30,7 +25,6 @@ from keras_crowd.aggregation import AnswerSums, log_normalize
 
 SENSITIVITY = np.array([0.705, 0.796, 0.499, 0.195, 0.898])
 SPECIFICITY = np.array([0.591, 0.898, 0.497, 0.899, 0.900])
-THEIRS = ("DawidSkene", "OneCoinDawidSkene", "MACE", "GLAD", "MMSR")
 CHOSEN = "DL-EM, chosen"
 METHODS = [*REFERENCES, "Dawid-Skene labels", "DL-EM", CHOSEN, "joint"]
 
@@ -112,37 +106,6 @@ def dogs_and_cats(seed):
     return kc.datasets.CrowdDataset(x[:1300], annotations, y[:1300], x[1300:], y[1300:], ("low", "high"))
 
 
-def scored(name):
-    """Annotations of the training items, what their labels are worth in percent, and the name of that."""
-    data = getattr(kc.datasets, name).load_data()
-    if name != "ner_mturk":
-        return data.annotations, lambda labels: 100 * np.mean(labels == data.y_train), "accuracy"
-
-    def span_f1(tags):
-        return 100 * kc.evaluation.span_scores(data.y_train, data.padded(tags), data.class_names).f1
-
-    return data.token_annotations(), span_f1, "span F1, each token by itself"
-
-
-def aggregated(name):
-    """Labels from the answers alone."""
-    annotations, score, unit = scored(name)
-    print(f"\n## {name}: labels of the training items\n\n| | {unit} |\n|---|---|")
-    votes = [kc.aggregation.majority_vote(annotations, ties="random", seed=seed) for seed in range(10)]
-    print(f"| majority vote, random ties | {np.mean([score(vote) for vote in votes]):.1f} |")
-    for kind in ("hierarchical", "full", "class_wise", "one_coin"):
-        found = kc.aggregation.dawid_skene(annotations, confusion=kind).labels
-        print(f"| Dawid-Skene, {kind} | {score(found):.1f} |", flush=True)
-    if importlib.util.find_spec("crowdkit"):
-        import crowdkit.aggregation as theirs
-
-        columns = {"task": annotations.item_index, "worker": annotations.annotator_index}
-        frame = pd.DataFrame({**columns, "label": annotations.answers})
-        for aggregator in THEIRS:
-            found = getattr(theirs, aggregator)().fit(frame).labels_.sort_index().to_numpy()
-            print(f"| crowd-kit's {aggregator} | {score(found):.1f} |", flush=True)
-
-
 def cost(num_items=100_000, num_annotators=10_000, num_classes=10, rounds=5, batch_sizes=(256, 64, 32)):
     """Seconds of the annotators' two steps, and of an epoch of the classifier."""
     rng = np.random.default_rng(0)
@@ -182,14 +145,11 @@ def cost(num_items=100_000, num_annotators=10_000, num_classes=10, rounds=5, bat
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    names = ["labelme", "music", "ner_mturk"]
-    parser.add_argument(
-        "--data", nargs="+", default=names[:2], choices=names, help="ner_mturk: for --labels"
-    )
+    names = ["labelme", "music"]
+    parser.add_argument("--data", nargs="+", default=names, choices=names)
     parser.add_argument("--methods", nargs="+", default=METHODS, choices=METHODS, metavar="METHOD")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--imaginary", action="store_true", help="AAAI-18's annotators on digits")
-    parser.add_argument("--labels", action="store_true", help="labels from the answers alone")
     parser.add_argument("--cost", action="store_true", help="seconds of the steps")
     arguments = parser.parse_args(argv)
     if arguments.cost:
@@ -197,11 +157,8 @@ def main(argv=None):
     if arguments.imaginary:
         return benchmark("low and high digits", dogs_and_cats, arguments.methods, arguments.seeds)
     for name in arguments.data:
-        if arguments.labels:
-            aggregated(name)
-        else:
-            data = getattr(kc.datasets, name).load_data()
-            benchmark(name, lambda seed, data=data: data, arguments.methods, arguments.seeds)
+        data = getattr(kc.datasets, name).load_data()
+        benchmark(name, lambda seed, data=data: data, arguments.methods, arguments.seeds)
     return None
 
 

@@ -66,6 +66,9 @@ def test_every_public_object_has_an_example():
         "keras_crowd.aggregation.BradleyTerry",  # returned, never made by users
         "keras_crowd.aggregation.DawidSkene",
         "keras_crowd.aggregation.DawidSkeneLabels",
+        "keras_crowd.aggregation.EBCC",
+        "keras_crowd.aggregation.GLAD",
+        "keras_crowd.aggregation.MACE",
         "keras_crowd.aggregation.Deviations",
         "keras_crowd.aggregation.Raykar",
         "keras_crowd.models.crowd_layer",

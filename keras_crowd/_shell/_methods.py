@@ -43,6 +43,15 @@ def _dawid_skene(confusion: Any) -> Method:
     return run
 
 
+def _others(method: Callable[..., aggregation.EBCC | aggregation.GLAD | aggregation.MACE]) -> Method:
+    def run(annotations: Annotations, gold: np.ndarray | None) -> Found:
+        found = method(annotations, gold=gold)
+        people = aggregation.annotator_table(annotations, found.posterior, found.confusion)
+        return Found(found.posterior, people)
+
+    return run
+
+
 def _sets(annotations: Annotations, gold: np.ndarray | None) -> Found:
     found = aggregation.dawid_skene_labels(annotations, gold=gold)
     return Found(found.posterior, aggregation.annotator_table(annotations, found.posterior))
@@ -75,6 +84,9 @@ METHODS: dict[str, dict[str, Method]] = {
         "dawid-skene-full": _dawid_skene("full"),
         "dawid-skene-class-wise": _dawid_skene("class_wise"),
         "dawid-skene-one-coin": _dawid_skene("one_coin"),
+        "ebcc": _others(aggregation.ebcc),
+        "glad": _others(aggregation.glad),
+        "mace": _others(aggregation.mace),
     },
     "ratings": {
         "raykar": _raykar,

@@ -12,13 +12,19 @@ from ._bradley_terry import BradleyTerry as BradleyTerry
 from ._bradley_terry import bradley_terry as bradley_terry
 from ._bradley_terry import fitted_pairs as fitted_pairs
 from ._comparisons import Comparisons as Comparisons
+from ._crowdlab import Crowdlab as Crowdlab
+from ._crowdlab import crowdlab as crowdlab
 from ._dawid_skene import DawidSkene as DawidSkene
 from ._dawid_skene import dawid_skene as dawid_skene
 from ._dawid_skene import one_coin_confusion as one_coin_confusion
+from ._ebcc import EBCC as EBCC
+from ._ebcc import ebcc as ebcc
 from ._given_answers import answers_and_probabilities as answers_and_probabilities
 from ._given_answers import checked_gold as checked_gold
 from ._given_answers import gold_classes as gold_classes
 from ._given_answers import imagined_answers as imagined_answers
+from ._glad import GLAD as GLAD
+from ._glad import glad as glad
 from ._label_posterior import held_out_label_cross_entropy as held_out_label_cross_entropy
 from ._label_posterior import label_posterior as label_posterior
 from ._label_sets import DawidSkeneLabels as DawidSkeneLabels
@@ -31,6 +37,8 @@ from ._label_sets import population_rates as population_rates
 from ._label_sets import with_gold_labels as with_gold_labels
 from ._label_table import label_table as label_table
 from ._lines import shares_that_tell as shares_that_tell
+from ._mace import MACE as MACE
+from ._mace import mace as mace
 from ._majority_vote import majority_vote as majority_vote
 from ._pair_posterior import pair_posterior as pair_posterior
 from ._posterior import held_out_cross_entropy as held_out_cross_entropy
@@ -58,7 +66,11 @@ from ._weighted_vote import weighted_vote as weighted_vote
 
 def __dir__() -> list[str]:
     return [
+        "EBCC",
+        "GLAD",
+        "MACE",
         "BradleyTerry",
+        "Crowdlab",
         "DawidSkene",
         "DawidSkeneLabels",
         "Deviations",
@@ -69,15 +81,19 @@ def __dir__() -> list[str]:
         "annotator_class_prior",
         "annotator_table",
         "bradley_terry",
+        "crowdlab",
         "dawid_skene",
         "dawid_skene_labels",
         "deviations",
+        "ebcc",
         "expected_counts",
+        "glad",
         "held_out_cross_entropy",
         "held_out_label_cross_entropy",
         "label_posterior",
         "label_shares",
         "label_table",
+        "mace",
         "majority_vote",
         "mean_rating",
         "median_rating",

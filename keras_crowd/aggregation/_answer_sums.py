@@ -36,23 +36,26 @@ class AnswerSums:
         self._weights = None if self._all_weights is None else np.split(self._all_weights, ends)
 
     def counts_by_class(self, q: np.ndarray) -> np.ndarray:
-        """M-step: `n_rkl = sum_i q_ki y_irl`, `(annotators, true, answer)`; `q` `(classes, items)` in `order`."""
+        """M-step: `n_rkl = sum_i q_ki y_irl`, `(annotators, true, answer)`; `q` `(true, items)` in `order`.
+
+        There may be another number of true classes than of answers.
+        """
         buffer = np.empty(len(self._all_cells))
         given = (np.concatenate([q_k[:0], *(q_k[:n] for n in self._sizes)], out=buffer) for q_k in q)
         if self._all_weights is not None:
             given = (np.multiply(values, self._all_weights, out=buffer) for values in given)
-        return _expected_counts(self._all_cells, self.shape, given)
+        return _expected_counts(self._all_cells, (self.shape[0], len(q), self.shape[2]), given)
 
     def blocks(self, log_confusion: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         """E-step: `sum_rl y_irl log A_rkl`, `(items, true)`, of some items in `order` after others.
 
         So many that they fit into the cache, along with what is done to them next.
         """
-        num_annotators, num_classes, _ = self.shape
-        rows = log_confusion.transpose(0, 2, 1).reshape(num_annotators * num_classes, num_classes)
+        num_annotators, num_true, num_classes = log_confusion.shape
+        rows = log_confusion.transpose(0, 2, 1).reshape(num_annotators * num_classes, num_true)
         for start in range(0, self.num_items, _BLOCK):
             block = slice(start, min(start + _BLOCK, self.num_items))
-            total = np.zeros((block.stop - start, num_classes))
+            total = np.zeros((block.stop - start, num_true))
             for s, cells in enumerate(self._cells):
                 some = cells[block]
                 if not len(some):
@@ -84,8 +87,9 @@ class AnswerSums:
             log_prior: `log pi_ik`, `(classes,)` or, in `order`, `(items, classes)`. A class at minus infinity is ruled
                 out: where all but one are, the evidence is the log of the joint probability with that class.
         """
-        log_prior = np.broadcast_to(log_prior, (self.num_items, self.shape[1]))
-        posterior, evidence = np.empty((self.shape[1], self.num_items)), np.empty(self.num_items)
+        num_true = log_confusion.shape[1]
+        log_prior = np.broadcast_to(log_prior, (self.num_items, num_true))
+        posterior, evidence = np.empty((num_true, self.num_items)), np.empty(self.num_items)
         for block, values in self.blocks(log_confusion):
             posterior[:, block], evidence[block] = _normalized((values + log_prior[block]).T.copy())
         return posterior, evidence
@@ -128,7 +132,7 @@ def _expected_counts(
     cell: np.ndarray, shape: tuple[int, int, int], weights: Iterable[np.ndarray]
 ) -> np.ndarray:
     """One pass a class over contiguous memory: as fast as a sparse matrix product."""
-    size, num_classes, _ = shape
+    size, _, num_classes = shape
     counts = np.empty(shape)
     for k, weight in enumerate(weights):
         weighted = np.bincount(cell, weights=weight, minlength=size * num_classes)

@@ -65,6 +65,9 @@ def test_labels_and_annotators_are_those_of_the_library(folder):
             "dawid-skene-class-wise",
             lambda a: kc.aggregation.dawid_skene(a, confusion="class_wise").posterior,
         ),
+        ("mace", lambda a: kc.aggregation.mace(a).posterior),
+        ("glad", lambda a: kc.aggregation.glad(a).posterior),
+        ("ebcc", lambda a: kc.aggregation.ebcc(a).posterior),
         ("dawid-skene-one-coin", lambda a: kc.aggregation.dawid_skene(a, confusion="one_coin").posterior),
     ],
 )
