@@ -198,6 +198,27 @@ def test_dawid_skene_against_crowdkit(capsys):
     assert ratios[0] > 0
 
 
+def test_truth_inference_beside_crowdkit(crowd_data, monkeypatch, capsys):
+    truth_inference = script("benchmarks", "truth_inference")
+    peers = []
+
+    def peer(aggregator, annotations, limit):
+        peers.append(aggregator)
+        return (np.zeros(annotations.num_items, int), 3.0) if aggregator == "GLAD" else ("stopped", limit)
+
+    monkeypatch.setattr(truth_inference, "peer", peer)
+    monkeypatch.setattr(
+        truth_inference, "OURS", {k: truth_inference.OURS[k] for k in ("majority_vote", "glad", "mace")}
+    )
+    found = truth_inference.main(["--data", "labelme", "--limit", "5"])["labelme"]
+    text = capsys.readouterr().out
+    assert set(found) == {"majority_vote", "glad", "mace", "crowdlab", "the model of crowdlab"}
+    assert "| glad | 77.6 |" in text
+    if peers:
+        assert set(peers) == {"GLAD", "MACE", *truth_inference.ALONE}
+        assert " | stopped |" in text
+
+
 def test_loading_gives_the_same_answers_each_way(capsys):
     loading = script("benchmarks", "loading")
     found = loading.main(["--answers", "6000", "--items", "1000", "--annotators", "50"])

@@ -12,7 +12,7 @@ from ._formats import UNORDERED, item_names, read_answers
 from ._gold import add_gold, read_gold
 from ._methods import METHODS, Found, method_named
 from ._progress import Progress
-from ._tables import add_output, refuse_inputs, table_at
+from ._tables import add_output, check_outputs, table_at
 
 NAME = "aggregate"
 SUMMARY = "Estimates the label of each item from the answers alone, and judges the annotators."
@@ -48,7 +48,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, progress: Progress) -> None:
     """Reads the answers, estimates, and writes."""
     _refuse_tool(arguments)
-    refuse_inputs(arguments, arguments.output, arguments.annotators_out)
+    check_outputs(arguments, arguments.output, arguments.annotators_out)
     with progress.step("reading answers"):
         annotations = read_answers(arguments)
     gold = read_gold(arguments, annotations)

@@ -115,16 +115,26 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         group.add_argument(f"--{name.replace('_', '-')}", **how)
 
 
-def read_answers(arguments: argparse.Namespace) -> Annotations:
-    """Reads all files; items without an answer are left out."""
+def read_answers(arguments: argparse.Namespace, items: list[str] | None = None) -> Annotations:
+    """Reads all files.
+
+    Args:
+        arguments: What the user said.
+        items: Ids of all items, also of those that nobody answered. Defaults to `None`: items without an answer are
+            left out.
+    """
     read, given = reader_and_arguments(arguments)
+    if items is not None:
+        if "rules" not in inspect.signature(read).parameters:
+            raise UsageError("--items is for formats of classes, such as long and wide.")
+        given["items"] = items
     if read is io.read_doccano:
         found = read(arguments.answers, **given)
     else:
         parts = [read(path, **given) for path in arguments.answers]
         found = parts[0] if len(parts) == 1 else Annotations.concat(parts)
     answered = found.answers_per_item() > 0
-    return found if answered.all() else found.select(items=answered.tolist())
+    return found if items is not None or answered.all() else found.select(items=answered.tolist())
 
 
 def reader_and_arguments(

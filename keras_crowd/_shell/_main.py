@@ -9,12 +9,12 @@ import warnings
 from collections.abc import Sequence
 
 from .._version import __version__
-from . import _aggregate, _agreement
+from . import _aggregate, _agreement, _next, _report
 from ._errors import UsageError
 from ._formats import add_options
 from ._progress import Progress
 
-_COMMANDS = (_aggregate, _agreement)
+_COMMANDS = (_aggregate, _agreement, _report, _next)
 _BAD_DATA, _BAD_USAGE, _INTERRUPTED, _NO_READER = 1, 2, 130, 141
 
 

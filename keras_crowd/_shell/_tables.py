@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import os
 import pathlib
 import sys
@@ -25,8 +26,8 @@ def add_output(parser: argparse.ArgumentParser, what: str, required: bool = Fals
     )
 
 
-def refuse_inputs(arguments: argparse.Namespace, *outputs: str | None) -> None:
-    """Raises where an output is a file that is read, or two outputs are one file."""
+def check_outputs(arguments: argparse.Namespace, *outputs: str | None) -> None:
+    """Raises where an output is a file that is read, two are one file, or there is no such folder."""
     read = {
         os.path.realpath(path) for path in (*arguments.answers, getattr(arguments, "gold", None)) if path
     }
@@ -36,6 +37,9 @@ def refuse_inputs(arguments: argparse.Namespace, *outputs: str | None) -> None:
                 f"An output must not be a file that is read, or that is written. Received: {path}"
             )
         read.add(os.path.realpath(path))
+        folder = os.path.dirname(path)
+        if folder and not os.path.isdir(folder):
+            raise FileNotFoundError(errno.ENOENT, "No such folder", folder)
 
 
 @contextlib.contextmanager

@@ -11,8 +11,9 @@ import numpy.typing as npt
 from .._arguments import number, whole_number
 from .._repr import one_line
 from ..annotations import Annotations, Answers, as_annotations
-from ._answer_sums import TINY, AnswerSums, vote_counts
+from ._answer_sums import TINY, AnswerSums
 from ._given_answers import checked_annotator_weights, gold_classes, imagined_answers
+from ._known_items import informed, ruled_out, vote_shares
 
 _ROW_STRENGTH, _COIN_STRENGTH = 10.0, 2.0  # settled by benchmarks/zoo.py
 _CELL_STRENGTH = 0.01
@@ -133,7 +134,7 @@ def dawid_skene(
     maximize = _maximization(confusion, strength, annotations, weights)
     number("class_strength", class_strength, above=0)
     steps = _Steps(annotations, known, weights, maximize)
-    votes = _vote_shares(annotations, weights, known)[steps.sums.order].T
+    votes = vote_shares(annotations, known, weights)[steps.sums.order].T
     imagined_items = class_strength + (votes @ steps.informed) * (confusion == "hierarchical")
     if start is not None:
         starts = [steps.posterior_from(start)]
@@ -156,9 +157,8 @@ class _Steps:
         self.sums, self.maximize, self.weights = AnswerSums(annotations), maximize, weights[:, None, None]
         self.num_answers = float(weights[annotations.annotator_index].sum())
         self.known = known[self.sums.order]
-        self.informed = (annotations.answers_per_item()[self.sums.order] > 0) + 0.0
-        self.informed[self.known >= 0] = 1.0
-        self.ruled_out = _ruled_out(self.known, annotations.num_classes)
+        self.informed = informed(annotations, known)[self.sums.order]
+        self.ruled_out = ruled_out(self.known, annotations.num_classes)
 
     def posterior_from_gold(self) -> np.ndarray:
         """Returns what annotators say of whom the gold labels alone are known, `(classes, items)`."""
@@ -198,21 +198,6 @@ class _Steps:
 
     def _expect(self, log_confusion: np.ndarray, log_prior: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self.sums.expectation(self.weights * log_confusion, log_prior + self.ruled_out)
-
-
-def _vote_shares(annotations: Annotations, weights: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Shares of the votes, `(items, classes)`, zeros without any; gold labels where they are known."""
-    votes = vote_counts(annotations, weights)
-    shares = votes / np.maximum(votes.sum(axis=1, keepdims=True), _NEVER)
-    return np.where(known[:, None] < 0, shares, np.eye(annotations.num_classes)[known])
-
-
-def _ruled_out(known: np.ndarray, num_classes: int) -> np.ndarray | float:
-    """Minus infinity for the classes that gold labels rule out, `(items, classes)`; 0 without gold labels."""
-    if not np.any(known >= 0):
-        return 0.0
-    possible = (known[:, None] < 0) | (known[:, None] == np.arange(num_classes))
-    return np.where(possible, 0.0, -np.inf)
 
 
 def _maximization(

@@ -67,8 +67,8 @@ def ebcc(
 ) -> EBCC:
     """True classes and annotators' confusions where annotators err together, by variational inference.
 
-    The items of a class are of several subtypes, such as easy and misleading ones, and all annotators answer an item
-    according to its subtype. Given the class alone, the answers to an item then depend on each other:
+    The items of a class are of several subtypes, such as easy and misleading ones, and an annotator has a confusion
+    matrix for each subtype. Given the class alone, the answers to an item then depend on each other:
 
         z_i ~ tau,   g_i | z_i = k ~ pi_k,   y_ir | z_i = k, g_i = m ~ A_rkm
         tau ~ Dir(t),   pi_k ~ Dir(a / M),   A_rkm ~ Dir(B_k)

@@ -1,4 +1,4 @@
-"""Where estimation begins, and what gold labels settle."""
+"""Starts of estimation, and the items that gold labels settle."""
 
 from __future__ import annotations
 

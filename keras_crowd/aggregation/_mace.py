@@ -91,7 +91,7 @@ def mace(
 
     >>> answers = np.array([[0, 0, 1], [1, 1, 1], [0, 0, 1], [1, 1, -1]])
     >>> found = mace(answers)
-    >>> found.labels, found.competence.argmin()
+    >>> found.labels, int(found.competence.argmin())
     (array([0, 1, 0, 1], dtype=int32), 2)
     """
     annotations = as_annotations(answers, num_classes)

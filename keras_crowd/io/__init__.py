@@ -16,6 +16,7 @@ from ._label_studio_min import read_label_studio_min as read_label_studio_min
 from ._label_studio_pairs import read_label_studio_pairs as read_label_studio_pairs
 from ._labels import write_annotators as write_annotators
 from ._labels import write_labels as write_labels
+from ._labels import write_questions as write_questions
 from ._long import read_long as read_long
 from ._long import write_long as write_long
 from ._mturk import read_mturk as read_mturk

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,45 @@ def write_labels(
         columns.append((confidence, [label_.confidence for label_ in found.values()]))
     refuse_same_names(*(name for name, _ in columns))
     write_table(path, dict(columns), encoding, escape_formulas)
+
+
+def write_questions(
+    path: FILE,
+    questions: Mapping[str, Any],
+    item: str | Sequence[str] = "item",
+    annotator: str = "annotator",
+    *,
+    encoding: str = "utf-8",
+    escape_formulas: bool = False,
+) -> None:
+    """Writes one row per question to ask next: its item, its annotator, the expected gain, the cost.
+
+    Args:
+        path: The file, as for `write_long`.
+        questions: What `acquisition.next_questions` returns.
+        item: Name of the column of item ids; of ids that are tuples, a list of names, one for each part.
+        annotator: Name of the column of annotator ids.
+        encoding, escape_formulas: As for `write_labels`.
+
+    Raises:
+        ValueError: When two columns have one name.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "questions.csv"
+    >>> answers = [[0, 0, -1], [0, 1, -1], [1, 1, -1]]
+    >>> keras_crowd.io.write_questions(file, keras_crowd.acquisition.next_questions(answers, budget=1))
+    >>> print(file.read_text().splitlines()[0])
+    item,annotator,gain,cost
+    """
+    others = {name: values for name, values in questions.items() if name not in ("item", "annotator")}
+    columns = [
+        *item_columns(item, np.asarray(questions["item"])).items(),
+        (annotator, questions["annotator"]),
+    ]
+    refuse_same_names(*(name for name, _ in columns), *others)
+    write_table(path, dict(columns) | others, encoding, escape_formulas)
 
 
 def write_annotators(

@@ -83,6 +83,32 @@ def test_one_coin_is_crowdkits(annotations):
     np.testing.assert_allclose(next_step.confusion[skills.index, 0, 0], skills, atol=1e-3)
 
 
+@pytest.mark.parametrize("aggregator", ["MMSR", "GLAD"])
+def test_labels_of_other_aggregators_come_back_by_their_ids(tmp_path, aggregator):
+    truth = np.random.default_rng(0).integers(0, 3, 30)
+    confusion = kc.datasets.diagonally_dominant(6, 3, (0.6, 0.9), seed=0)
+    codes = kc.datasets.simulate_answers(truth, confusion, answers_per_item=4, seed=0)
+    names = [f"item {i}" for i in np.random.default_rng(1).permutation(30)]
+    annotations = kc.Annotations.from_dense(codes.dense(), items=names, classes=["cat", "dog", "other"])
+    theirs = getattr(aggregators, aggregator)(n_iter=10).fit_predict(
+        annotations.to_dataframe("task", "worker", "label")
+    )
+    kc.io.write_labels(tmp_path / "labels.csv", annotations, theirs)
+    found = pd.read_csv(tmp_path / "labels.csv", index_col="item")["label"]
+    assert found.index.tolist() == names
+    assert found.to_dict() == theirs.to_dict()
+    assert kc.warm_start.from_labels(annotations, theirs).shape == (6, 3, 3)
+
+
+def test_glad_has_crowdkits_labels():
+    """The same model; its gradient steps end elsewhere, which close calls show."""
+    truth = np.random.default_rng(0).integers(0, 4, 100)
+    confusion = kc.datasets.diagonally_dominant(8, 4, (0.4, 0.9), seed=0)
+    answers = kc.datasets.simulate_answers(truth, confusion, answers_per_item=5, seed=0)
+    theirs = aggregators.GLAD(n_iter=20).fit(frame(answers)).labels_.sort_index()
+    assert np.mean(kc.aggregation.glad(answers).labels == theirs) > 0.95
+
+
 def test_a_frame_of_crowdkit_goes_in_and_out(annotations):
     table = frame(annotations)
     again = kc.Annotations.from_dataframe(table, item="task", annotator="worker", answer="label")

@@ -221,6 +221,10 @@ def test_labels_go_back_into_prodigy(folder):
         (f"aggregate answers.csv {COLUMNS} -o missing/labels.csv", "missing"),
         (f"aggregate answers.csv {COLUMNS} -o labels.xls", "`path` must end in one of .csv"),
         (f"agreement answers.csv {COLUMNS} --level masi", "level"),
+        (f"next answers.csv {COLUMNS} --budget 0", "`budget` must be"),
+        (f"next answers.csv {COLUMNS} --budget 3 --criterion luck", "`criterion` must be"),
+        (f"next answers.csv {COLUMNS} --budget 3 --costs other.csv", "column 'worker'"),
+        (f"report answers.csv {COLUMNS} -o missing/report.html", "missing"),
     ],
 )
 def test_bad_data_is_one_line_and_exit_code_1(folder, capsys, line, message):
@@ -251,6 +255,12 @@ def test_bad_data_is_one_line_and_exit_code_1(folder, capsys, line, message):
             "--method must be one of dawid-skene, majority-vote",
         ),
         (f"aggregate answers.csv {COLUMNS} --method magic", "invalid choice: 'magic'"),
+        (f"next answers.csv {COLUMNS}", "required: --budget"),
+        (f"report answers.csv {COLUMNS}", "required: -o/--output"),
+        (
+            "next answers.csv --format conll --items gold.csv --budget 1",
+            "--items is for formats of classes",
+        ),
         (f"aggregate answers.csv {COLUMNS} -o answers.csv", "An output must not be a file that is read"),
         (f"aggregate answers.csv {COLUMNS} -o l.csv --annotators-out ./l.csv", "or that is written"),
         (f"aggregate answers.csv {COLUMNS} --to prodigy -o l.jsonl", "--to prodigy needs one file"),
@@ -295,13 +305,43 @@ def test_agreement_prints_what_the_library_measures(folder, capsys):
     assert float(found["mean_cohen_kappa"]) == pytest.approx(total / weight, abs=1e-4)
 
 
+def test_the_next_questions_are_those_of_the_library(folder):
+    line = f"next answers.csv {COLUMNS} --budget 7 --most-per-annotator 3 -o q.csv"
+    assert shell(line) == 0
+    found = kc.acquisition.next_questions(CLASSES, 7, most_per_annotator=3)
+    assert list(rows("q.csv")[0]) == ["task", "worker", "gain", "cost"]
+    np.testing.assert_array_equal(numbers("q.csv", "task"), found["item"])
+    np.testing.assert_array_equal(numbers("q.csv", "worker"), found["annotator"])
+    np.testing.assert_array_equal(numbers("q.csv", "gain"), found["gain"])
+
+
+def test_items_without_an_answer_and_dear_annotators(folder):
+    (folder / "few.csv").write_text("item,annotator,answer\na,x,1\na,y,1\nb,x,0\nb,y,0\n")
+    (folder / "items.txt").write_text("a\nb\nnew\n")
+    (folder / "costs.csv").write_text("annotator,cost\ny,1\nx,50\n")
+    assert shell("next few.csv --items items.txt --costs costs.csv --budget 1 -o q.csv") == 0
+    assert [(row["item"], row["annotator"]) for row in rows("q.csv")] == [("new", "y")]
+
+
+def test_a_report_is_written(folder):
+    pytest.importorskip("jinja2", reason="needs the extra report")
+    example = next(module.EXAMPLE for module in _main._COMMANDS if module.NAME == "report")
+    line = f"{example.removeprefix('keras-crowd ')} --gold gold.csv --title Ours --cost 0.1"
+    (folder / "gold.csv").write_text("task,label\n0,1\n3,2\n")
+    assert shell(line) == 0
+    text = (folder / "report.html").read_text()
+    assert text.startswith("<!doctype html>")
+    assert "<title>Ours</title>" in text
+
+
 @pytest.mark.parametrize("module", _main._COMMANDS, ids=lambda module: module.NAME)
 def test_the_example_of_each_command_runs(folder, capsys, module):
     assert main([module.NAME, "--help"]) == 0
     assert module.EXAMPLE.splitlines()[0] in capsys.readouterr().out
     words = shlex.split(module.EXAMPLE.replace("\\\n", ""))
     assert words[:2] == ["keras-crowd", module.NAME]
-    assert main(words[1:]) == 0
+    if module.NAME != "report":  # which takes seconds: see `test_a_report_is_written`
+        assert main(words[1:]) == 0
 
 
 def test_commands_of_the_documentation_are_understood():

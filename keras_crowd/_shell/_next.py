@@ -1,0 +1,79 @@
+"""`keras-crowd next`: the questions to ask next."""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+
+import numpy as np
+
+from .. import acquisition, io
+from ..annotations import Annotations
+from ._formats import item_names, read_answers
+from ._progress import Progress
+from ._tables import add_output, check_outputs, table_at
+
+NAME = "next"
+SUMMARY = "Chooses which items to ask about next, and whom, for a budget."
+EXAMPLE = (
+    "keras-crowd next answers.csv --item task --annotator worker --answer label \\\n"
+    "    --budget 100 -o questions.csv"
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds what only this command has."""
+    add_output(parser, "table of questions, the first one first")
+    parser.add_argument("--budget", type=float, required=True, help="the most that all questions may cost")
+    parser.add_argument(
+        "--costs", metavar="FILE", help="table with a column cost per annotator; default: 1 each"
+    )
+    parser.add_argument(
+        "--items",
+        metavar="FILE",
+        help="text file with one item id per line: all items, also those without an answer",
+    )
+    parser.add_argument(
+        "--most-per-annotator", type=int, metavar="N", help="the most questions for each annotator"
+    )
+    parser.add_argument(
+        "--criterion", help="what a question is to bring: information (the default) or accuracy"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="decides between equal questions; default: 0")
+
+
+def run(arguments: argparse.Namespace, progress: Progress) -> None:
+    """Reads the answers, chooses, and writes."""
+    check_outputs(arguments, arguments.output)
+    with progress.step("reading answers"):
+        annotations = read_answers(arguments, _items(arguments.items))
+    given = {} if arguments.criterion is None else {"criterion": arguments.criterion}
+    with progress.step(f"choosing among the questions about {annotations.num_items:,} items"):
+        questions = acquisition.next_questions(
+            annotations,
+            arguments.budget,
+            costs=_costs(arguments, annotations),
+            most_per_annotator=arguments.most_per_annotator,
+            seed=arguments.seed,
+            **given,
+        )
+    with table_at(arguments.output) as path:
+        names = item_names(arguments), arguments.annotator or "annotator"
+        io.write_questions(path, questions, *names)
+
+
+def _items(path: str | None) -> list[str] | None:
+    if path is None:
+        return None
+    lines = pathlib.Path(path).read_text(encoding="utf-8-sig").splitlines()
+    return [line.strip() for line in lines if line.strip()]
+
+
+def _costs(arguments: argparse.Namespace, annotations: Annotations) -> np.ndarray | float:
+    """Cost of an answer of each annotator."""
+    if arguments.costs is None:
+        return 1.0
+    column = arguments.annotator or "annotator"
+    ids = annotations.annotators.tolist()
+    found = io.read_wide(arguments.costs, column, columns=["cost"], items=ids, ratings=True)
+    return found.dense()[:, 0]
