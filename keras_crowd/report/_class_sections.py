@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
-from ..evaluation import calibration_error
 from ._blocks import Block, Grid, Picture, Section
 from ._draws import CrowdDraws
-from ._figures import bars, forest, heat_maps, histograms, lines, shortened
+from ._figures import bars, forest, heat_maps, histograms, shortened
 from ._given import Given
-from ._intervals import percent, wilson
+from ._intervals import percent
 from ._shown import ItemViewer
 
 MOST_ROWS, FEW_ROWS, MANY_NAMES = 200, 20, 40
@@ -89,6 +90,8 @@ def annotator_rows(table: pd.DataFrame) -> pd.DataFrame:
         "agreement": "agreement",
         "informedness": "informedness",
         "one_class": "one class only",
+        "grade_bias": "bias in grades",
+        "grade_error": "error in grades",
         "seconds": "seconds",
         "drift": "drift",
         "cost_per_right_answer": "cost per right answer",
@@ -210,15 +213,21 @@ def _whole_bins(values: np.ndarray) -> np.ndarray:
     return np.arange(values.min(), values.max() + 2, max(span // 30, 1)) - 0.5
 
 
-def item_grid(some: pd.DataFrame, caption: str, viewer: ItemViewer) -> Grid:
+_COLUMNS = ("label", "confidence", "vote", "answers", "gain", "gold")
+
+
+def item_grid(
+    some: pd.DataFrame, caption: str, viewer: ItemViewer, columns: Sequence[str] = _COLUMNS
+) -> Grid:
     """Items with what there is to see of them."""
     shown = pd.DataFrame({"item": some["item"].astype(str)})
     if viewer.shows:
         shown["shown"] = [viewer.cell(position) for position in some.index]
-    for name in ("label", "confidence", "vote", "answers", "gain", "gold"):
+    for name in columns:
         if name in some:
             values = some[name]
-            shown[name] = values if values.dtype.kind in "fiu" and name != "label" else values.astype(str)
+            is_class = "vote" in columns and name in ("label", "vote", "gold")
+            shown[name.replace("_", " ")] = values.astype(str) if is_class else values
     return Grid(shown, caption, pictures=("shown",))
 
 
@@ -277,32 +286,4 @@ def class_section(tables: Tables) -> Section:
         "classes",
         "Classes",
         [Picture("classes", figure, alt), Grid(shown, "Classes, as answered and as estimated")],
-    )
-
-
-def gold_section(given: Given, posterior: np.ndarray) -> Section:
-    """Calibration of the confidences, where gold labels are known."""
-    known = (given.gold >= 0) & (given.annotations.answers_per_item() > 0)
-    q, gold = posterior[known], given.gold[known]
-    confidence, right = q.max(axis=1), q.argmax(axis=1) == gold
-    edges = np.unique(np.quantile(confidence, np.linspace(0, 1, 11)))
-    place = np.clip(np.searchsorted(edges, confidence, side="right") - 1, 0, max(len(edges) - 2, 0))
-    used = np.unique(place)
-    n = np.array([np.sum(place == b) for b in used])
-    mean = np.array([confidence[place == b].mean() for b in used])
-    hits = np.array([right[place == b].sum() for b in used])
-    figure = lines(mean, hits / n, *wilson(hits, n), ("confidence", "share that equals gold"))
-    figure.axes[0].plot([mean.min(), 1], [mean.min(), 1], color="#8b8f98", linewidth=1, linestyle="--")
-    error = calibration_error(gold, q)
-    text = (
-        f"Gold labels are known of {int(known.sum()):,} items. They were not used for any estimate of this report, "
-        f"only to check it. Confidences are off by {100 * error:.1f} percentage points on average (the expected "
-        "calibration error)."
-    )
-    alt = f"Share of right labels against their confidence, in {len(used)} groups of items: " + "; ".join(
-        f"{m:.2f} confident, {h / c:.2f} right" for m, h, c in zip(mean, hits, n, strict=True)
-    )
-    caption = "Points below the dashed line: the labels are less often right than they claim."
-    return Section(
-        "gold", "Compared with gold labels", [text, Picture("calibration", figure, alt, caption)]
     )

@@ -46,6 +46,16 @@ def annotators(
     return _with_work(table, given, posterior)
 
 
+def add_grades(table: pd.DataFrame, given: Given, posterior: np.ndarray) -> None:
+    """Adds how far each annotator's grades are from the true ones, in places of `classes`."""
+    annotations, who = given.annotations, given.annotations.annotator_index
+    far = annotations.answers[:, None] - np.arange(annotations.num_classes)
+    q = posterior[annotations.item_index]
+    counts = annotations.answers_per_annotator()
+    for name, distance in (("grade_bias", far), ("grade_error", np.abs(far))):
+        table[name] = share(np.bincount(who, (q * distance).sum(axis=1), len(counts)), counts)
+
+
 def _add_gold(table: pd.DataFrame, given: Given) -> None:
     annotations = given.annotations
     known = given.gold[annotations.item_index] >= 0

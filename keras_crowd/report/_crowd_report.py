@@ -10,11 +10,22 @@ import numpy.typing as npt
 
 from .._arguments import whole_number
 from .._typing import Features
-from ..annotations import Annotations, Answers, as_annotations, as_answers
+from ..annotations import (
+    Annotations,
+    Answers,
+    Classes,
+    LabelSets,
+    Preferences,
+    Ratings,
+    Tags,
+    as_answers,
+    kind_given,
+    rows_by_id,
+)
 
 if TYPE_CHECKING:
     from ._report import CrowdReport
-    from ._shown import Show
+    from ._shown import ItemViewer, Show
 
 _NEEDED = ("jinja2", "matplotlib", "pandas")
 
@@ -38,25 +49,31 @@ def crowd_report(
 ) -> CrowdReport:
     """Reports on a crowd: who can be trusted, which items to look at, how good the labels are.
 
-    Takes whatever is at hand; the answers are enough. Everything is estimated from draws of the posterior of Dawid and
-    Skene's model, in which an annotator's rows are drawn towards one accuracy, and accuracies towards those of all.
-    True classes are drawn as well, so that the intervals allow for not knowing them.
+    Takes whatever is at hand; the answers are enough. For classes, everything is estimated from draws of the posterior
+    of Dawid and Skene's model, in which an annotator's rows are drawn towards one accuracy, and accuracies towards
+    those of all. True classes are drawn as well, so that the intervals allow for not knowing them. Sets of labels are
+    treated so label by label, with a quarter of the draws; ratings by `aggregation.raykar`, and preferences by
+    `aggregation.bradley_terry`.
 
     Args:
-        answers: `Annotations` of classes, or integers `(items, annotators)` with `-1` for missing.
+        answers: `Annotations` of classes, ratings, sets of labels or preferences; or integers `(items, annotators)`
+            with `-1` for missing; or floats with `NaN`, ratings; or tags, integers `(items, time, annotators)`. Of soft
+            answers the likeliest class counts.
         crowd: What was learned: a crowd layer, a `CrowdFit` or an `EMTrainer` (anything with `confusion()`). Its
             confusions are shown, and its posterior gives the labels. Defaults to `None`.
         classifier: A Keras model that predicts class probabilities of `x`. Defaults to that of a `CrowdFit`.
         x: Features of all items, for the classifier.
         probabilities: Class probabilities `(items, classes)` in the place of `classifier` and `x`.
         gold: True classes of some items, as in `aggregation.dawid_skene`. They check the estimates and are never used
-            for them.
+            for them. Of ratings floats, `NaN` where unknown; of sets integers `(items, labels)`; of preferences the
+            class of each pair.
         times: When each answer was given, in seconds: `Annotations` of numbers with the same ids, an array `(items,
             annotators)`, or one number for each answer, sorted by item and annotator.
         costs: Costs of the answers: one for all, one for each annotator, or one for each answer.
         show: What to show of each item: texts, paths of image files or arrays of pixels, in the order of the items; or
-            a mapping, or a function, from ids of items to such. Defaults to `None`, ids.
-        level: String. Of Krippendorff's alpha, as in `evaluation.krippendorff_alpha`.
+            a mapping, or a function, from ids of items to such (the only way for preferences). Defaults to `None`, ids.
+        level: String. Of Krippendorff's alpha, as in `evaluation.krippendorff_alpha`. With `"ordinal"`, classes are
+            grades in the order of `annotations.classes`, and annotators have a `"grade_bias"` and a `"grade_error"`.
         title: String. Title of the page.
         draws: Integer. Number of draws from the posterior. Defaults to 400.
         max_answers: Integer. Items are sampled where there are more answers than this, and the report says so. Defaults
@@ -68,8 +85,10 @@ def crowd_report(
         classes sensitivity and specificity, class 1 being positive; `"informedness"`, 0 for who answers whatever the
         item; `"gold_..."`, `"seconds"` between answers, `"drift"` and `"cost_per_right_answer"` where known),
         `"recall"` (per annotator and class), `"items"` (label, `"confidence"`, `"gain"` of one more answer and
-        `"status"`),
-        `"answers"` (probability that each is right), `"classes"` and `"pairs"` (annotators who err together).
+        `"status"`), `"answers"` (probability that each is right), `"classes"` and `"pairs"` (annotators who err
+        together). Of ratings: `"annotators"` (bias with an interval, scale, noise), `"items"` and `"answers"`; of sets
+        of labels: `"annotators"`, `"rates"` (per annotator and label), `"items"` and `"labels"`; of preferences:
+        `"annotators"`, `"items"` (scores with intervals) and `"answers"`.
 
     Raises:
         ImportError: When pandas, matplotlib or jinja2 is not installed.
@@ -92,17 +111,81 @@ def crowd_report(
     for name, value in (("draws", draws), ("max_answers", max_answers)):
         whole_number(name, value)
     whole_number("seed", seed, low=0)
-    from ._classes import class_report
+    from ._class_report import class_report
     from ._given import given_classes
     from ._shown import ItemViewer
 
-    annotations = as_annotations(as_answers(answers)).hard()
-    given = given_classes(annotations, crowd, classifier, x, probabilities, gold, times, costs)
+    annotations = _tokens(answers)
     kept, notes = _sampled(annotations, max_answers, seed)
     viewer = ItemViewer(show, annotations, kept)
+    if not isinstance(annotations.kind, Classes):
+        _refuse(
+            annotations, crowd=crowd, classifier=classifier, x=x, probabilities=probabilities, times=times
+        )
+        gold = None if gold is None else np.asarray(rows_by_id("gold", gold, annotations))
+        if kept is not None:
+            annotations = annotations.select(items=kept)  # type: ignore[arg-type]
+            gold = None if gold is None else gold[kept]
+        return _of_other_kinds(annotations, viewer, gold, costs, title, notes, level, draws, seed)
+    annotations = annotations.hard()
+    given = given_classes(annotations, crowd, classifier, x, probabilities, gold, times, costs)
     if kept is not None:
         given = given.of_items(kept)
     return class_report(given, viewer, title=title, notes=notes, level=level, draws=draws, seed=seed)
+
+
+def _of_other_kinds(
+    annotations: Annotations,
+    viewer: ItemViewer,
+    gold: np.ndarray | None,
+    costs: npt.ArrayLike | None,
+    title: str,
+    notes: list[str],
+    level: str | None,
+    draws: int,
+    seed: int,
+) -> CrowdReport:
+    from ._preferences import preference_report
+    from ._ratings import rating_report
+    from ._sets import set_report
+
+    if isinstance(annotations.kind, Ratings):
+        return rating_report(annotations, viewer, gold, costs, title=title, notes=notes, level=level)
+    _refuse(annotations, costs=costs)
+    if isinstance(annotations.kind, Preferences):
+        return preference_report(annotations, viewer, gold, title=title, notes=notes, level=level)
+    return set_report(
+        annotations,
+        viewer,
+        gold,
+        title=title,
+        notes=notes,
+        level=level,
+        draws=max(draws // 4, 1),
+        seed=seed,
+    )
+
+
+def _tokens(answers: Answers) -> Annotations:
+    """The answers as `Annotations`; the tags of a sequence are those of its tokens."""
+    if not isinstance(answers, Annotations) and isinstance(kind_given(answers), Tags):
+        table = np.asarray(answers)
+        return as_answers(table.reshape(table.shape[0] * table.shape[1], *table.shape[2:]))
+    annotations = as_answers(answers)
+    if not isinstance(annotations.kind, Classes | LabelSets | Preferences | Ratings):
+        raise ValueError(
+            "`answers` must be classes, tags, ratings, sets of labels or preferences. "
+            f"Received: {annotations!r}"
+        )
+    return annotations
+
+
+def _refuse(annotations: Annotations, **given: Any) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(
+                f"`{name}` must be None for {annotations.kind.name}. Received: {type(value).__name__}"
+            )
 
 
 def _check_installed() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from ..aggregation import AnswerSums
 from ..annotations import Annotations
 from ._population import ACCURACIES, STRENGTHS, RowLikelihood, draw_beta, pick
 
-_NEVER = 1e-12
+_NEVER, _LEAST_RATE = 1e-12, 1e-6
 _CHECKS = 3  # every such draw is compared with replicated answers
 _STRENGTH_EVERY = 5
 
@@ -45,6 +45,7 @@ def draw_crowd(
     *,
     draws: int = 400,
     seed: int = 0,
+    by_row: bool = False,
 ) -> CrowdDraws:
     """Draws true classes, confusions and what annotators have in common, each given the others (Gibbs sampling).
 
@@ -58,8 +59,11 @@ def draw_crowd(
             Defaults to the shares of the classes, which are drawn.
         draws: How many draws to keep; a third as many before them are left out.
         seed: Seed of the draws.
+        by_row: Whether, of two classes, sensitivities and specificities are drawn from distributions of their own and
+            not towards one coin. Ticks need it: a label that is there is left out far more often than another is
+            ticked.
     """
-    sampler = _Sampler(annotations, item_prior, np.random.default_rng(seed))
+    sampler = _Sampler(annotations, item_prior, np.random.default_rng(seed), by_row)
     steps = sampler.steps(start)
     for _ in range(max(draws // 3, 1)):
         next(steps)
@@ -93,9 +97,14 @@ class _Sampler:
     """The steps of one chain over the same answers."""
 
     def __init__(
-        self, annotations: Annotations, item_prior: np.ndarray | None, rng: np.random.Generator
+        self,
+        annotations: Annotations,
+        item_prior: np.ndarray | None,
+        rng: np.random.Generator,
+        by_row: bool,
     ) -> None:
         self.sums, self.rng = AnswerSums(annotations), rng
+        self.draw_confusions = self._by_row() if by_row else self._by_coin()
         self.item, self.who, self.answer = (
             annotations.item_index,
             annotations.annotator_index.astype(np.intp),
@@ -106,12 +115,10 @@ class _Sampler:
 
     def steps(self, q: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
         """Yields true classes, confusions, class shares, and the class probabilities that these two give."""
-        strength, beta = 10.0, (3.0, 2.0)
-        for t in _forever():
+        next(self.draw_confusions)
+        while True:
             z = pick(np.log(np.maximum(q, _NEVER)), self.rng)
-            counts = self._counts(z)
-            accuracy, strength, beta = self._annotators(counts, strength, beta, t % _STRENGTH_EVERY == 0)
-            confusion = self._confusions(counts, accuracy, strength)
+            confusion = self.draw_confusions.send(self._counts(z))
             share = self.rng.dirichlet(np.bincount(z[self.answered], minlength=q.shape[1]) + 1.0)
             log_prior = np.log(share) if self.log_item_prior is None else self.log_item_prior
             q = _softmax(self.sums.log_likelihood(np.log(confusion)) + log_prior)
@@ -135,16 +142,32 @@ class _Sampler:
         cell = (self.who * num_classes + z[self.item]) * num_classes + self.answer
         return np.bincount(cell, minlength=size * num_classes**2).reshape(self.sums.shape)
 
-    def _annotators(
-        self, counts: np.ndarray, strength: float, beta: tuple[float, float], draw_strength: bool
-    ) -> tuple[np.ndarray, float, tuple[float, float]]:
-        likelihood = RowLikelihood(counts)
-        log_prior = (beta[0] - 1) * np.log(ACCURACIES) + (beta[1] - 1) * np.log1p(-ACCURACIES)
-        accuracy = ACCURACIES[pick(likelihood.at_all(strength) + log_prior, self.rng)]
-        if draw_strength:
-            log_weights = np.array([[likelihood.at(s, accuracy) for s in STRENGTHS]])
-            strength = float(STRENGTHS[pick(log_weights, self.rng)[0]])
-        return accuracy, strength, draw_beta(accuracy, counts.shape[2], self.rng)
+    def _by_coin(self) -> Generator[np.ndarray, np.ndarray, None]:
+        """Draws confusions whose rows lean to the annotator's one coin, for counts that are sent."""
+        strength, beta, confusion, t = 10.0, (3.0, 2.0), np.empty(0), 0
+        while True:
+            counts = yield confusion
+            likelihood = RowLikelihood(counts)
+            log_prior = (beta[0] - 1) * np.log(ACCURACIES) + (beta[1] - 1) * np.log1p(-ACCURACIES)
+            accuracy = ACCURACIES[pick(likelihood.at_all(strength) + log_prior, self.rng)]
+            if t % _STRENGTH_EVERY == 0:
+                log_weights = np.array([[likelihood.at(s, accuracy) for s in STRENGTHS]])
+                strength = float(STRENGTHS[pick(log_weights, self.rng)[0]])
+            beta = draw_beta(accuracy, 1 / counts.shape[2], self.rng)
+            confusion, t = self._confusions(counts, accuracy, strength), t + 1
+
+    def _by_row(self) -> Generator[np.ndarray, np.ndarray, None]:
+        """Draws specificities and sensitivities, each from a distribution of its own, for counts that are sent."""
+        betas, confusion = [(3.0, 1.0), (2.0, 1.0)], np.empty(0)
+        while True:
+            counts = yield confusion
+            confusion = np.empty(counts.shape)
+            for k, least_mean in enumerate((0.5, 0.0)):
+                a, b = betas[k]
+                rate = self.rng.beta(a + counts[:, k, k], b + counts[:, k, 1 - k])
+                rate = np.clip(rate, _LEAST_RATE, 1 - _LEAST_RATE)
+                confusion[:, k, k], confusion[:, k, 1 - k] = rate, 1 - rate
+                betas[k] = draw_beta(rate, least_mean, self.rng)
 
     def _confusions(self, counts: np.ndarray, accuracy: np.ndarray, strength: float) -> np.ndarray:
         num_classes = counts.shape[2]
@@ -153,13 +176,6 @@ class _Sampler:
         coins = np.where(right, accuracy[:, None, None], wrong[:, None, None])
         drawn = self.rng.standard_gamma(counts + strength * coins) + _NEVER
         return drawn / drawn.sum(axis=2, keepdims=True)
-
-
-def _forever() -> Iterator[int]:
-    t = 0
-    while True:
-        yield t
-        t += 1
 
 
 def _softmax(log_weights: np.ndarray) -> np.ndarray:

@@ -179,6 +179,34 @@ def bars(
 
 
 @styled
+def shares_forest(table: Any, names: Sequence[str]) -> Figure:
+    """Draws shares with their intervals, those of each name in a panel of its own, a line per annotator."""
+    figure, axes = new_figure(8.0, 0.8 + 0.2 * len(table), 1, len(names))
+    y = np.arange(len(table))[::-1]
+    for ax, name in zip(axes.flat, names, strict=True):
+        ax.hlines(y, table[f"{name}_low"], table[f"{name}_high"], color=BLUE, linewidth=2, alpha=0.6)
+        ax.plot(table[name], y, "o", color=BLUE, markersize=4)
+        ax.set_xlabel(name)
+        ax.set_ylim(-0.7, len(table) - 0.3)
+        ax.grid(axis="x", color=GRAY, alpha=0.3, linewidth=0.5)
+        ax.set_yticks([])
+    axes[0, 0].set_yticks(y, [shortened(id_, 24) for id_ in table["annotator"]], fontsize=8)
+    return figure
+
+
+@styled
+def scatter(x: np.ndarray, y: np.ndarray, labels: tuple[str, str]) -> Figure:
+    """Draws points, as a picture within the picture where they are many, and the diagonal."""
+    figure, axes = new_figure(4.2, 3.8)
+    ax, ends = axes[0, 0], [min(x.min(), y.min()), max(x.max(), y.max())]
+    ax.plot(ends, ends, color=GRAY, linewidth=1, linestyle="--")
+    ax.plot(x, y, "o", color=BLUE, markersize=3, alpha=0.4, rasterized=len(x) > 300)
+    ax.set_xlabel(labels[0])
+    ax.set_ylabel(labels[1])
+    return figure
+
+
+@styled
 def lines(
     x: np.ndarray, y: np.ndarray, low: np.ndarray, high: np.ndarray, labels: tuple[str, str]
 ) -> Figure:

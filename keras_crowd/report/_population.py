@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 ACCURACIES = np.linspace(0.01, 0.99, 50)
-_ABOVE_CHANCE = np.linspace(0.03, 0.97, 19)[:, None]
+_ABOVE_LEAST = np.linspace(0.03, 0.97, 19)[:, None]
 _SIZES = np.geomspace(1, 200, 18)[None, :]
 STRENGTHS = 2.0 ** np.arange(11)
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260)
@@ -22,18 +22,15 @@ def log_gamma(x: np.ndarray) -> np.ndarray:
     return (shifted - 0.5) * np.log(shifted) - shifted + 0.5 * np.log(2 * np.pi) + series - np.log(below)
 
 
-def betas(num_classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """The beta distributions that annotators' accuracies may have, on a grid.
-
-    Their mean is above chance, or the classes could as well be exchanged.
-    """
-    means = (1 + (num_classes - 1) * _ABOVE_CHANCE) / max(num_classes, 1)
+def betas(least_mean: float) -> tuple[np.ndarray, np.ndarray]:
+    """The beta distributions that annotators' accuracies may have, on a grid, of means above the least one."""
+    means = least_mean + (1 - least_mean) * _ABOVE_LEAST
     return means * _SIZES, (1 - means) * _SIZES
 
 
-def draw_beta(accuracy: np.ndarray, num_classes: int, rng: np.random.Generator) -> tuple[float, float]:
+def draw_beta(accuracy: np.ndarray, least_mean: float, rng: np.random.Generator) -> tuple[float, float]:
     """Draws the beta distribution of the annotators' accuracies, of which these are known."""
-    a, b = betas(num_classes)
+    a, b = betas(least_mean)
     log_beta = log_gamma(a) + log_gamma(b) - log_gamma(a + b)
     found = (a - 1) * np.log(accuracy).sum() + (b - 1) * np.log1p(-accuracy).sum()
     cell = pick((found - len(accuracy) * log_beta).reshape(1, -1), rng)[0]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .._files import replacing
-from ._blocks import Section
+from ._blocks import Picture, Section
 
 if TYPE_CHECKING:
     import pandas
@@ -82,3 +82,12 @@ class CrowdReport:
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {len(table):,}" for name, table in self.tables.items())
         return f"CrowdReport({self.title!r}, tables: {sizes}; {len(self.figures)} figures)"
+
+
+def assembled(
+    title: str, tables: dict[str, pandas.DataFrame], notes: list[str], sections: list[Section]
+) -> CrowdReport:
+    """Makes a report whose figures are those of its sections."""
+    blocks = [block for section in sections for block in section.blocks]
+    figures = {block.name: block.figure for block in blocks if isinstance(block, Picture)}
+    return CrowdReport(title, tables, figures, notes, sections)

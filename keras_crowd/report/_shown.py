@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .._arguments import shown
-from ..annotations import Annotations, rows_by_id
+from ..annotations import Annotations, Preferences, rows_by_id
 
 Show: TypeAlias = "Sequence[Any] | Mapping[Hashable, Any] | Callable[[Hashable], Any] | None"
 _IMAGES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff"}
@@ -29,6 +29,11 @@ class ItemViewer:
         self._show: Any = show
         if show is None or callable(show) or isinstance(show, Mapping):
             return
+        if isinstance(annotations.kind, Preferences):
+            raise ValueError(
+                "`show` must be a mapping or a function of the ids of items where the answers are preferences. "
+                f"Received: {type(show).__name__}"
+            )
         self._show = rows_by_id("show", show, annotations)
         if len(self._show) != annotations.num_items:
             raise ValueError(
@@ -44,13 +49,14 @@ class ItemViewer:
     def cell(self, position: int) -> str:
         """Returns the item at a position, among those kept, as HTML."""
         position = position if self._places is None else self._places[position]
-        id_ = self._ids[position]
-        if callable(self._show):
-            value = self._show(id_)
-        elif isinstance(self._show, Mapping):
-            value = self._show.get(id_, "")
-        else:
-            value = self._show[position] if self._show is not None else ""
+        if callable(self._show) or isinstance(self._show, Mapping):
+            return self.of_id(self._ids[position])
+        value = self._show[position] if self._show is not None else ""
+        return as_html(value, f"item {self._ids[position]}")
+
+    def of_id(self, id_: Hashable) -> str:
+        """Returns the item of an id as HTML; of preferences, ids are those of the items of a pair."""
+        value = self._show(id_) if callable(self._show) else self._show.get(id_, "")
         return as_html(value, f"item {id_}")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import pandas as pd
 
@@ -13,6 +15,7 @@ from ._draws import CrowdDraws
 from ._given import Given
 from ._intervals import of_draws, wilson
 
+Row: TypeAlias = tuple[str, float, float, float]
 _NOTES = {
     "alpha": "Krippendorff's: 1 is perfect, 0 is chance",
     "fleiss_kappa": "1 is perfect, 0 is chance",
@@ -21,10 +24,21 @@ _NOTES = {
     "vote_accuracy": "estimated; too high where annotators share mistakes",
     "gold_label_accuracy": "counted with gold labels",
     "gold_vote_accuracy": "counted with gold labels",
+    "label_error": "root mean square, estimated",
+    "gold_label_error": "root mean square, against gold",
+    "gold_mean_error": "root mean square, against gold",
+    "took_first": "answers for the item shown first, of those without ties",
+    "gold_score_accuracy": "gold pairs whose better item has the higher score",
     "undecided": "items below 90 % that more answers would settle",
     "ambiguous": "items whose answers split more than errors explain",
 }
 _NAMES = {
+    "label_error": "Error of the estimated ratings",
+    "gold_label_error": "Error of the estimated ratings",
+    "gold_mean_error": "Error of the mean ratings",
+    "took_first": "First item preferred",
+    "gold_score_accuracy": "Pairs right by score",
+    "compared_items": "Items that are compared",
     "alpha": "Agreement, alpha",
     "fleiss_kappa": "Agreement, Fleiss' kappa",
     "answers_per_item": "Answers per item",
@@ -33,10 +47,16 @@ _NAMES = {
     "gold_label_accuracy": "Labels that equal gold",
     "gold_vote_accuracy": "Majority votes that equal gold",
 }
-_SHARES = {"disputed", "label_accuracy", "vote_accuracy", "gold_label_accuracy", "gold_vote_accuracy"}
+_SHARES = {"took_first", "ties", "gold_score_accuracy"} | {
+    "disputed",
+    "label_accuracy",
+    "vote_accuracy",
+    "gold_label_accuracy",
+    "gold_vote_accuracy",
+}
 
 
-def size_rows(annotations: Annotations, level: str | None = None) -> list[tuple[str, float, float, float]]:
+def size_rows(annotations: Annotations, level: str | None = None) -> list[Row]:
     """Counts and agreement, of any kind of answers: rows of (name, value, low, high)."""
     found = answer_statistics(annotations, level)  # type: ignore[arg-type]
     values = {
@@ -53,7 +73,7 @@ def size_rows(annotations: Annotations, level: str | None = None) -> list[tuple[
 
 def class_rows(
     given: Given, draws: CrowdDraws, labels: np.ndarray, level: str | None, status: pd.Series
-) -> list[tuple[str, float, float, float]]:
+) -> list[Row]:
     """All rows for answers of classes."""
     annotations = given.annotations
     rows = [*size_rows(annotations, level), ("fleiss_kappa", fleiss_kappa(annotations), np.nan, np.nan)]
@@ -75,12 +95,12 @@ def class_rows(
     ]
 
 
-def as_frame(rows: list[tuple[str, float, float, float]]) -> pd.DataFrame:
+def as_frame(rows: list[Row]) -> pd.DataFrame:
     """The rows as a data frame."""
     return pd.DataFrame(rows, columns=["name", "value", "low", "high"])
 
 
-def as_figures(rows: list[tuple[str, float, float, float]]) -> Figures:
+def as_figures(rows: list[Row]) -> Figures:
     """The rows as they are shown, those that say nothing left out."""
     shown = []
     for name, value, low, high in rows:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from . import _class_sections as sections
 from . import _class_tables as tables_of
-from ._blocks import Picture, Section
+from ._blocks import Section
+from ._calibration import gold_section
 from ._draws import draw_crowd
 from ._given import Given
-from ._report import CrowdReport
+from ._report import CrowdReport, assembled
 from ._shown import ItemViewer
 from ._summary import as_figures, as_frame, class_rows
 
@@ -42,6 +42,8 @@ def class_report(
         "classes": tables_of.classes(given, drawn),
         "pairs": tables_of.pairs(given, drawn, posterior),
     }
+    if level in ("ordinal", "interval"):
+        tables_of.add_grades(tables["annotators"], given, posterior)
     rows = class_rows(given, drawn, posterior.argmax(axis=1), level, tables["items"]["status"])
     parts = [
         Section("overview", "Overview", [as_figures(rows), _ASSUMPTION]),
@@ -53,15 +55,5 @@ def class_report(
         sections.class_section(tables),
     ]
     if np.any((given.gold >= 0) & (given.annotations.answers_per_item() > 0)):
-        parts.append(sections.gold_section(given, posterior))
+        parts.append(gold_section(given, posterior))
     return assembled(title, {"summary": as_frame(rows), **tables}, notes, parts)
-
-
-def assembled(
-    title: str, tables: dict[str, pd.DataFrame], notes: list[str], parts: list[Section]
-) -> CrowdReport:
-    """A report whose figures are those of its sections."""
-    pictures = {
-        block.name: block.figure for part in parts for block in part.blocks if isinstance(block, Picture)
-    }
-    return CrowdReport(title, tables, pictures, notes, parts)
