@@ -7,14 +7,16 @@ A crowd's answers are all known, and bought step by step: a question may be aske
 start from the same tenth of what can be bought, drawn at random, and buy a twentieth at a time; after each step
 `dawid_skene` labels all items. "Random" buys in random order, "fewest" one of the items with the fewest answers,
 "ActiveLab" one of each of the items of the lowest score, from a random annotator, and "next_questions" what it says, by
-information or by the gain in accuracy. The table has the answers bought, the start among them, until the accuracy that
+its criteria. The table has the answers bought, the start among them, until the accuracy that
 the random order reaches on the mean with 50, 75 and 90 % of the answers, as a share of what the random order needs for
 it; in brackets the standard deviation over the seeds.
 
 In "mixed", "flat" and "spammers" five of 20 annotators, drawn at random, can be asked about each item: choosing the
-item is most of what there is. In "pool" all can be asked about all, for as many answers in all, and nobody gives more
-than a tenth. Choices were settled on these four. `--stop` compares what `accuracy_curve` expects with what was bought
-then, and `--incremental` measures `dawid_skene(start=)`: 1,000 answers beside 1,000,000.
+item is most of what there is. In "few" it is three of 50, and there are more classes. In "pool" all can be asked about
+all, for as many answers in all, and nobody gives more than a tenth. Choices were settled on these five.
+
+`--stop` compares what `accuracy_curve` expects with what was bought then, and `--incremental` measures
+`dawid_skene(start=)`: 1,000 answers beside 1,000,000.
 """
 
 import argparse
@@ -31,12 +33,12 @@ START, STEPS, TARGETS = 0.1, 18, (0.5, 0.75, 0.9)
 DATA = {"LabelMe": ("labelme.npz", "answers", "labels_train"), "Music": ("music.npz", "answers", "y_train")}
 
 
-def simulated(accuracies, each):
+def simulated(accuracies, each, num_classes=CLASSES):
     def make(seed):
         rng = np.random.default_rng(seed)
-        truth = rng.integers(CLASSES, size=ITEMS)
+        truth = rng.integers(num_classes, size=ITEMS)
         right = accuracies(rng)[:, None, None]
-        matrices = np.where(np.eye(CLASSES, dtype=bool), right, (1 - right) / (CLASSES - 1))
+        matrices = np.where(np.eye(num_classes, dtype=bool), right, (1 - right) / (num_classes - 1))
         matrices = matrices * rng.gamma(4, size=matrices.shape)  # no two errors alike
         matrices /= matrices.sum(axis=2, keepdims=True)
         answers = kc.datasets.simulate_answers(truth, matrices, answers_per_item=each, seed=seed)
@@ -60,6 +62,7 @@ CROWDS = {
     "mixed": simulated(lambda rng: rng.uniform(0.3, 0.95, ANNOTATORS), EACH),
     "flat": simulated(lambda rng: rng.uniform(0.65, 0.85, ANNOTATORS), EACH),
     "spammers": simulated(lambda rng: np.where(np.arange(ANNOTATORS) % 2, 0.25, 0.85), EACH),
+    "few": simulated(lambda rng: rng.beta(8, 3, 50), 3, 8),
     "pool": simulated(lambda rng: rng.uniform(0.3, 0.95, ANNOTATORS), ANNOTATORS),
     **{name: real(name) for name in DATA},
 }
@@ -117,7 +120,7 @@ def activelab(replay, found, count, most):
     replay.buy_by_item(kc.acquisition.activelab_scores(replay.answers), count, most)
 
 
-def ours(criterion="information"):
+def ours(criterion="mixed"):
     def buy(replay, found, count, most):
         table = kc.acquisition.next_questions(
             replay.answers,
@@ -138,6 +141,7 @@ METHODS = {
     "fewest": fewest,
     "ActiveLab": activelab,
     "next_questions": ours(),
+    "next_questions, information": ours("information"),
     "next_questions, accuracy": ours("accuracy"),
 }
 

@@ -10,12 +10,17 @@ import numpy.typing as npt
 from .._arguments import confusions, distributions
 from ..aggregation import TINY
 
-Criterion: TypeAlias = Literal["information", "accuracy"]
+Criterion: TypeAlias = Literal["mixed", "information", "accuracy"]
+_PARTS = {
+    "mixed": (1.0, 0.1),
+    "accuracy": (1.0, 0.0),
+    "information": (0.0, 1.0),
+}  # settled by benchmarks/acquisition.py
 _NUMBERS = 2**19  # held at once
 
 
 def expected_gain(
-    posterior: npt.ArrayLike, confusion: npt.ArrayLike, *, criterion: Criterion = "information"
+    posterior: npt.ArrayLike, confusion: npt.ArrayLike, *, criterion: Criterion = "mixed"
 ) -> np.ndarray:
     """Expects how much each annotator's answer would tell of each item.
 
@@ -24,15 +29,16 @@ def expected_gain(
 
         information:  sum_kl q_k A_kl log( A_kl / p_l ),   the nats by which entropy falls
         accuracy:     sum_l max_k q_k A_kl - max_k q_k,    the part of one more right label
+        mixed:        accuracy + information / 10
 
-    Neither is ever negative. An answer that cannot change the most probable class brings no accuracy at once, but two
-    such answers may: this is why information is what `next_questions` goes by.
+    None is ever negative. An answer that cannot change the most probable class brings no accuracy at once, but two
+    such answers may: mixed puts first what may change a label, and of the rest what tells most.
 
     Args:
         posterior: Probability of each class for each item, `q`, `(items, classes)`; rows sum to 1. From
             `aggregation.dawid_skene` or `aggregation.posterior`; a classifier's prediction for an item without answers.
         confusion: `A`, `(annotators, true, answer)`; rows sum to 1.
-        criterion: `"information"` or `"accuracy"`. Defaults to `"information"`.
+        criterion: `"mixed"`, `"information"` or `"accuracy"`. Defaults to `"mixed"`.
 
     Returns:
         float64 `(items, annotators)`.
@@ -43,7 +49,7 @@ def expected_gain(
     Example:
 
     >>> confusion = [[[0.9, 0.1], [0.1, 0.9]], [[0.5, 0.5], [0.5, 0.5]]]
-    >>> expected_gain([[0.5, 0.5], [0.95, 0.05]], confusion).round(3)
+    >>> expected_gain([[0.5, 0.5], [0.95, 0.05]], confusion, criterion="information").round(3)
     array([[0.368, 0.   ],
            [0.08 , 0.   ]])
     >>> expected_gain([[0.5, 0.5], [0.95, 0.05]], confusion, criterion="accuracy").round(3)
@@ -64,12 +70,11 @@ class Gain:
     """The expected gain of answers of the same annotators, to any items."""
 
     def __init__(self, confusion: np.ndarray, criterion: Criterion) -> None:
-        if criterion not in ("information", "accuracy"):
-            raise ValueError(
-                f'`criterion` must be "information" or "accuracy". Received: criterion={criterion!r}'
-            )
+        if criterion not in _PARTS:
+            names = ", ".join(map(repr, _PARTS))
+            raise ValueError(f"`criterion` must be one of {names}. Received: criterion={criterion!r}")
         self.confusion = confusion
-        self._criterion = criterion
+        self._parts = _PARTS[criterion]
         self._by_class = confusion.transpose(1, 0, 2).reshape(
             confusion.shape[1], -1
         )  # (true, annotator answer)
@@ -77,12 +82,14 @@ class Gain:
 
     def __call__(self, q: np.ndarray) -> np.ndarray:
         """Of posteriors `(items, classes)`, `(items, annotators)`."""
-        gain = self._information(q) if self._criterion == "information" else self._accuracy(q)
-        return np.maximum(gain, 0.0)
+        accuracy, information = self._parts
+        gain = accuracy * self._accuracy(q) if accuracy else 0.0
+        return np.maximum(gain + information * self._information(q) if information else gain, 0.0)
 
     def most(self, q: np.ndarray) -> np.ndarray:
         """The gain that nobody exceeds, `(items,)`."""
-        return -_negative_entropy(q) if self._criterion == "information" else 1 - q.max(axis=1)
+        accuracy, information = self._parts
+        return accuracy * (1 - q.max(axis=1)) - information * _negative_entropy(q)
 
     def blocks(self, num_items: int) -> list[slice]:
         """Slices of so many items that what is computed at once stays small."""

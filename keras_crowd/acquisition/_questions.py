@@ -31,7 +31,7 @@ def next_questions(
     start: DawidSkene | None = None,
     available: npt.ArrayLike | None = None,
     most_per_annotator: int | None = None,
-    criterion: Criterion = "information",
+    criterion: Criterion = "mixed",
     seed: int = 0,
 ) -> dict[str, np.ndarray]:
     """Chooses which items to ask about next, and whom: `pandas.DataFrame(next_questions(annotations, 500))`.
@@ -59,7 +59,7 @@ def next_questions(
             Defaults to `None`, all about all.
         most_per_annotator: Integer. The most questions for each annotator. Defaults to `None`, no limit: the
             annotators that tell most get all questions.
-        criterion: What a question is to bring, as in `expected_gain`. Defaults to `"information"`.
+        criterion: What a question is to bring, as in `expected_gain`. Defaults to `"mixed"`.
         seed: Integer. Decides between questions that are equally good.
 
     Returns:
