@@ -15,6 +15,9 @@ from ._ids import MISSING, column, objects
 from ._tuples import id_column, joined_codes
 
 
+_LARGEST = np.finfo(float).max
+
+
 class Rankings(NamedTuple):
     """Result of `from_rankings`.
 
@@ -123,7 +126,7 @@ def _numbers(ranks: np.ndarray) -> np.ndarray:
     for row, rank in enumerate(ranks.tolist()):
         if rank is None:
             continue
-        if isinstance(rank, bool) or not isinstance(rank, int | float) or np.isinf(rank):
+        if isinstance(rank, bool) or not isinstance(rank, int | float) or abs(rank) > _LARGEST:
             raise ComparisonError("`rank` must be numbers, 1 for the best.", shown(rank), row)
         found[row] = rank
     return found

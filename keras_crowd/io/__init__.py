@@ -4,6 +4,7 @@
 was learned. Parquet and Hugging Face data sets need `pip install 'keras_crowd[io]'`, the rest nothing.
 """
 
+from ._argilla import read_argilla_rankings as read_argilla_rankings
 from ._conll import TokenAnswers as TokenAnswers
 from ._conll import read_conll as read_conll
 from ._conll import write_conll as write_conll

@@ -103,6 +103,9 @@ SMALL = {
     b'{"id": 2, "annotations": [{"label": 2, "user": 1}]}\n',
 }
 SMALL |= {
+    "argilla.json": b'[{"id": "p", "fields": {}, "responses": {"best": [{"value": ["b", "a"], "user_id": "ann"}]}}, '
+    b'{"id": "q", "responses": [{"user_id": "ann", "status": "submitted", "values": '
+    b'{"best": {"value": [{"value": "a", "rank": 1}, {"value": "b", "rank": 2}]}}}]}]',
     "votes.csv": b"item_a,item_b,annotator,winner\nx,y,ann,left\ny,z,bob,right\n",
     "chosen.jsonl": b'{"prompt": "p", "chosen": [{"role": "user"}], "rejected": "n"}\n'
     b'{"prompt": "p", "chosen": "b", "rejected": "c"}\n',
@@ -370,6 +373,12 @@ def readers():
         partial(of_json, lines=True),
     )
     yield "ranks", "ranks.tsv", kc_io.read_rankings, partial(of_table, sep="\t")
+    yield (
+        "argilla_rankings",
+        "argilla.json",
+        lambda p: kc_io.read_argilla_rankings(p, "best"),
+        partial(of_json, lines=False),
+    )
     yield (
         "label_studio_pairs",
         "pairs.json",
