@@ -7,7 +7,8 @@
 PYTHON ?= python3.11
 BACKEND ?= tensorflow
 BIN := .venv/bin
-PIP := $(BIN)/pip install --quiet
+# Python compiles what it imports, which is a fraction of what is installed.
+PIP := $(BIN)/pip install --quiet --no-compile
 # tests/test_backend.py compares them with pyproject.toml.
 LOWEST := keras==3.10.0 numpy==1.26.0 jax==0.5.0 jaxlib==0.5.0
 ON_LOWEST := backend contracts lazy_adam layers losses models older_keras optimizers recipe
@@ -65,7 +66,7 @@ lint: .venv/test-tensorflow
 
 .venv-lowest/test: pyproject.toml
 	$(PYTHON) -m venv .venv-lowest
-	.venv-lowest/bin/pip install --quiet -e '.[jax]' $(LOWEST) hypothesis pytest pytest-xdist scipy
+	.venv-lowest/bin/pip install --quiet --no-compile -e '.[jax]' $(LOWEST) hypothesis pytest pytest-xdist scipy
 	touch $@
 
 .venv/docs: pyproject.toml | .venv/pip

@@ -18,6 +18,19 @@ from backendless import touches_backend
 
 BACKEND = keras.backend.backend()
 XLA = BACKEND != "torch"
+# A worker takes whole files: one that begins a long file last lets the other worker wait.
+LONG = {
+    "test_benchmarks",
+    "test_contracts",
+    "test_distribution",
+    "test_docstrings",
+    "test_examples",
+    "test_guides",
+    "test_io_hostile",
+    "test_keras_tools",
+    "test_notebooks",
+    "test_training",
+}
 
 
 def pytest_ignore_collect(collection_path: pathlib.Path, config: pytest.Config) -> bool | None:
@@ -29,7 +42,8 @@ def pytest_ignore_collect(collection_path: pathlib.Path, config: pytest.Config) 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leaves cases whose turn is under another backend to the run there; `turns.py` says which."""
+    """Puts the long files first, and leaves cases whose turn is under another backend to the run there (`turns.py`)."""
+    items.sort(key=lambda item: item.path.stem not in LONG)
     for item in items:
         backend = turns.turn(item)
         if backend not in (None, BACKEND):

@@ -22,6 +22,7 @@ MODELS = ["joint", "hidden_crf"]
 QUICK = "--xla_backend_optimization_level=0"  # to compile; nobody waits for the steps
 several = pytest.mark.skipif(BACKEND == "torch", reason="Keras trains on one device under PyTorch")
 heads = pytest.mark.parametrize("name", every_head.DISTRIBUTED)
+some_heads = pytest.mark.parametrize("name", every_head.SOME)
 
 
 def start(folder, how, *arguments, **settings):
@@ -88,8 +89,9 @@ def curves(devices, workers):
         "two devices": (devices, "two"),
         "two processes": (workers[0], "two"),
     }
+    names = {who: every_head.SOME if who == "two processes" else every_head.DISTRIBUTED for who in runs}
     return {
-        who: every_head.loss_curves({name: found[f"{run}/{name}"] for name in every_head.DISTRIBUTED})
+        who: every_head.loss_curves({name: found[f"{run}/{name}"] for name in names[who]})
         for who, (found, run) in runs.items()
     }
 
@@ -108,7 +110,7 @@ def test_two_devices_take_the_steps_of_one(devices, name):
 
 
 @several
-@heads
+@some_heads
 def test_two_processes_take_the_steps_of_one(devices, workers, name):
     for found in workers:
         agree(found[f"two/{name}"], devices[f"one/{name}"])
@@ -116,25 +118,35 @@ def test_two_processes_take_the_steps_of_one(devices, workers, name):
 
 @several
 @heads
-@pytest.mark.parametrize("who", ["two devices", "two processes"])
-def test_loss_curve_is_that_of_one(curves, who, name):
-    assert curves[who][name].shape == (every_head.STEPS,)
-    agree(curves[who][name], curves["one device"][name])
+def test_loss_curve_of_two_devices_is_that_of_one(curves, name):
+    assert curves["two devices"][name].shape == (every_head.STEPS,)
+    agree(curves["two devices"][name], curves["one device"][name])
+
+
+@several
+@some_heads
+def test_loss_curve_of_two_processes_is_that_of_one(curves, name):
+    assert curves["two processes"][name].shape == (every_head.STEPS,)
+    agree(curves["two processes"][name], curves["one device"][name])
+
+
+def logged(devices, workers, log, name):
+    """The last value of a log of each that has the head."""
+    return [found[f"two/logs/{log}"] for found in (devices, *(workers if name in every_head.SOME else ()))]
 
 
 @several
 @heads
 def test_metrics_are_those_of_one(devices, workers, name):
-    expected = devices[f"one/logs/{name}_metric"]
-    for found in (devices, *workers):
-        agree(found[f"two/logs/{name}_metric"], expected)
+    for value in logged(devices, workers, f"{name}_metric", name):
+        agree(value, devices[f"one/logs/{name}_metric"])
 
 
 @pytest.mark.skipif(BACKEND != "jax", reason="tf.distribute logs the mean of the replicas' means")
 @heads
 def test_logged_losses_are_those_of_one(devices, workers, name):
-    for found in (devices, *workers):
-        agree(found[f"two/logs/{name}_loss"], devices[f"one/logs/{name}_loss"])
+    for value in logged(devices, workers, f"{name}_loss", name):
+        agree(value, devices[f"one/logs/{name}_loss"])
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="for tf.distribute")

@@ -79,6 +79,7 @@ def test_int8_after_strip(tmp_path):
     np.testing.assert_allclose(output(loaded(stripped, tmp_path)), output(stripped), rtol=1e-5)
 
 
+@pytest.mark.only_under("torch")
 @pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer:UserWarning")
 def test_keras_tuner_on_nats_of_held_out_answers(tmp_path):
     tuner_of = pytest.importorskip("keras_tuner")

@@ -50,7 +50,7 @@ def test_there_are_five():
     assert {path.stem for path in NOTEBOOKS} == {"entities", "experts", "images", "judges", "text"}
 
 
-@pytest.mark.only_under("jax")
+@pytest.mark.only_under("torch")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs(path, tmp_path, monkeypatch):
     if path.stem in NEEDS:

@@ -34,6 +34,7 @@ def accuracy(classifier, x=X):
     return np.mean(classifier.predict(x, verbose=0).argmax(axis=1) == TRUTH)
 
 
+@pytest.mark.only_under("jax")
 def test_recipe_trains_the_classifier_and_the_annotators():
     classifier = network()
     fit = kc.fit_crowd(
@@ -106,6 +107,7 @@ def test_epochs_by_default_are_a_thousand_steps(monkeypatch):
     assert len(fit.history.epoch) == 3
 
 
+@pytest.mark.only_under("torch")
 def test_weight_acts_in_training():
     """A huge weight spreads the predictions out: surer on the same seed."""
     sure = []
@@ -266,6 +268,7 @@ def test_annotators_are_not_decayed_and_may_learn_at_their_own_rate(monkeypatch)
     np.testing.assert_allclose(fit.crowd.confusion(), start, rtol=1e-4)
 
 
+@pytest.mark.only_under("torch")
 def test_permuted_classes_are_put_back(monkeypatch):
     """Dawid and Skene's confusions with the classes permuted lead the whole training astray."""
     adapt = kc.layers.CrowdsClassification.adapt

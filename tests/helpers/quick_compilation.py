@@ -1,11 +1,16 @@
-"""Compilers that hurry, in every process of a test run: tests compile much and compute little.
+"""Compilers that hurry, and one thread for each process of a test run: tests compile much and compute little.
 
 To be imported before a backend. What is set in the environment stays; processes that tests start inherit it. JAX's
 cache of compilations is not used: programs that JAX 0.5 reads back from it write into arrays that were given away.
+Two workers keep two cores busy; a second thread in each would only wait for the first, and spin.
 """
 
 import os
 
 os.environ.setdefault(
-    "XLA_FLAGS", "--xla_llvm_disable_expensive_passes=true --xla_backend_optimization_level=0"
+    "XLA_FLAGS",
+    "--xla_llvm_disable_expensive_passes=true --xla_backend_optimization_level=0 "
+    "--xla_cpu_multi_thread_eigen=false --xla_cpu_parallel_codegen_split_count=1",
 )
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
