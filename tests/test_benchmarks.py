@@ -366,3 +366,14 @@ def test_acquisition_in_small(monkeypatch, capsys):
     assert min(seconds) > 0
     assert np.mean(whole.labels == on.labels) > 0.95
     assert "| iterations |" in capsys.readouterr().out
+
+
+def test_connections_are_compared_on_held_out_answers(monkeypatch, capsys):
+    connections = script("benchmarks", "connections")
+    make = connections.CHOOSING["drawn, 5 classes overlap"]
+    monkeypatch.setattr(connections, "TASKS", {"drawn": (make, 10, 64)})
+    found = connections.main(["--conn-types", "one_coin", "prototypes", "--seeds", "1"])
+    for nats, accuracy in (runs[0] for runs in found.values()):
+        assert 0 < nats < np.log(5)  # what knows nothing pays
+        assert accuracy > 40
+    assert "| drawn | prototypes |" in capsys.readouterr().out

@@ -28,7 +28,8 @@ def check_start(
         return
     if "kernel" not in connection.parameters(2) or kernel_initializer is not None:
         raise ValueError(
-            '`initial_accuracy` sets the start of the kernel: leave it out for conn_type="VB", which has '
+            '`initial_accuracy` sets the start of the kernel: leave it out for conn_type="VB" or '
+            '"prototypes", which have '
             f"none, or with `kernel_initializer`. Received: initial_accuracy={initial_accuracy}"
         )
     number("initial_accuracy", initial_accuracy, above=0, below=1)

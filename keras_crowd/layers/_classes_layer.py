@@ -110,6 +110,10 @@ class ClassesLayer(CrowdLayer):
         parameters = self.connection.parameters(self._num_classes)
         for name, parameter in parameters.items():
             self.add_parameter(name, parameter.shape, self._start(name, parameter))
+        self._shared = {
+            name: self.add_weight(shape=parameter.shape, initializer=parameter.initializer, name=name)
+            for name, parameter in self.connection.shared_parameters(self._num_classes).items()
+        }
         self._has_matrices = any(len(parameter.shape) == 2 for parameter in parameters.values())
         if self.classifier_regularizer != "auto":
             self.add_penalty("classifier", self.classifier_regularizer, self._num_classes)
@@ -135,7 +139,7 @@ class ClassesLayer(CrowdLayer):
         at_once = max(1, _NUMBERS_AT_ONCE // self.num_classes**2)
         for begin in range(0, self.num_annotators, at_once):
             some = slice(begin, begin + at_once)
-            logits = self.connection.logits(certain, **self.annotators.of_all(some))
+            logits = self.connection.logits(certain, **self.annotators.of_all(some), **self._common(False))
             answers = kops.convert_to_numpy(kops.softmax(logits, axis=-1))  # (true, annotators, answer)
             confusion[some] = answers.transpose(1, 0, 2)
         return confusion
@@ -164,16 +168,14 @@ class ClassesLayer(CrowdLayer):
                 '`conn_type` must be "MW" or "CM", to take any confusion. '
                 f"Received: conn_type={self.conn_type!r}"
             )
-        for name, values in parameters.items():
-            self.annotators.assign(name, values)
+        self._assign(parameters)
 
     def adapt(self, answers: Answers) -> None:
         annotations = class_answers(answers, self._num_classes, self.answer_kind, self.num_annotators)
         confusion, shares = dawid_skene_start(annotations)
         if not self.built:
             self.build((None,) * (1 + len(self.answer_kind.axes)) + (annotations.num_classes,))
-        for name, values in self.connection.closest_to(confusion).items():
-            self.annotators.assign(name, values)
+        self._assign(self.connection.closest_to(confusion))
         for penalty in self._penalties.values():
             penalty.adapt(shares)
         self.class_counts.lost.shares = class_shares(annotations)
@@ -187,13 +189,13 @@ class ClassesLayer(CrowdLayer):
                 "`max_batch_slots` is for models compiled with a crowd loss. "
                 f"Received: max_batch_slots={self.max_batch_slots}"
             )
-        return self.connection.log_confusion(**self.rows(annotators, training))
+        return self.connection.log_confusion(**self.rows(annotators, training), **self._common(training))
 
     def confusion_penalty(self) -> Tensor | float:
         """The weighed penalty on the confusions, 0 without `confusion_regularizer`."""
         if "confusion" not in self.penalties:
             return 0.0
-        log_confusion = self.connection.log_confusion(**self.rows(None, True))
+        log_confusion = self.connection.log_confusion(**self.rows(None, True), **self._common(True))
         return self.penalty("confusion", kops.exp(log_confusion))
 
     def class_penalties(self, f: Tensor, mask: Tensor | None = None) -> Tensor | float:
@@ -210,9 +212,9 @@ class ClassesLayer(CrowdLayer):
     def permute_classes(self, order: np.ndarray) -> None:
         if not self.permutable:
             super().permute_classes(order)
-        parameters = {n: kops.convert_to_numpy(p) for n, p in self.annotators.of_all().items()}
-        for name, values in self.connection.permuted(order, **parameters).items():
-            self.annotators.assign(name, values)
+        parameters = {**self.annotators.of_all(), **self._common(False)}
+        arrays = {name: kops.convert_to_numpy(parameter) for name, parameter in parameters.items()}
+        self._assign(self.connection.permuted(order, **arrays))
         for penalty in self.penalties.values():
             penalty.permute_classes(order)
 
@@ -243,9 +245,21 @@ class ClassesLayer(CrowdLayer):
         return ops.from_groups(grouped, places)
 
     def _row_logits(self, f: Tensor, annotators: Tensor | None, training: bool) -> Tensor:
+        common = self._common(training)
         if self.few_annotators(annotators, 2, training):
-            return self.connection.slot_logits(f, annotators, **self.rows(None, training))
-        return self.connection.logits(f, **self.rows(annotators, training))
+            return self.connection.slot_logits(f, annotators, **self.rows(None, training), **common)
+        return self.connection.logits(f, **self.rows(annotators, training), **common)
+
+    def _common(self, training: bool) -> dict[str, Tensor]:
+        """The parameters that all annotators share."""
+        return {name: self.held(variable, training) for name, variable in self._shared.items()}
+
+    def _assign(self, parameters: dict[str, Any]) -> None:
+        for name, values in parameters.items():
+            if name in self._shared:
+                self._shared[name].assign(values)
+            else:
+                self.annotators.assign(name, values)
 
     def _worth_grouping(self, f: Tensor, annotators: Tensor | None, training: bool) -> bool:
         one_device = keras.distribution.distribution() is None  # or the slots would change devices

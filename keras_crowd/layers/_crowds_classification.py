@@ -20,9 +20,14 @@ class CrowdsClassification(ClassesLayer):
     | `"VW+B"` | `w_rl f_l + b_rl` | 2 K | AAAI-18 |
     | `"SW"` | `s_r f_l` | 1 | AAAI-18 |
     | `"CM"` | `log sum_k f_k A_rkl`, `A_r = softmax(W_r)` over answers | K x K | ICLR-23 |
+    | `"one_coin"` | the same, `A_rkk = p_r`, `A_rkl = (1 - p_r) E_kl` | 1 | after Dawid & Skene 1979 |
+    | `"class_wise"` | the same, `A_rkk = p_rk`, `A_rkl = (1 - p_rk) E_kl` | K | after Dawid & Skene 1979 |
+    | `"prototypes"` | the same, `A_r = sum_p w_rp B_p` | 4 | after Venanzi et al. 2014 |
 
     and `softmax` over the last axis is the predicted answer. Train on raw answers with
     `keras_crowd.losses.MaskedCrowdCrossEntropy`; the classifier below stays a plain Keras model.
+
+    Annotators share the errors `E`, and the matrices `B_p`: for annotators with few answers, and for many classes.
 
     After the layer is built `kernel` has a row per annotator, `W_r` as one row of K K numbers, and `bias` one of K.
 
@@ -37,14 +42,14 @@ class CrowdsClassification(ClassesLayer):
             `False`.
         initial_accuracy: Float between 0 and 1. Probability with which every annotator starts to repeat a class that
             the classifier is sure of. Defaults to the papers' identity start, `e / (e + K - 1)`: .28
-            for 10 classes, .027 for 100. Not for `"VB"`.
+            for 10 classes, .027 for 100. Not for `"VB"` and `"prototypes"`.
         kernel_initializer: Initializer of `W`, `w` or `s`, in place of `initial_accuracy`.
         bias_initializer: Initializer of `b`. Defaults to zeros.
         classifier_regularizer: Regularizer of the class probabilities of the batch, in training:
             `keras_crowd.regularizers.ClassifierLogDet`; or `"auto"`: with `"CM"` and without
             `confusion_regularizer`, `ClassifierLogDet(1.0)` once `adapt` finds the classes about equally frequent,
             otherwise none. Give batches of many times as many items as there are classes. Defaults to `None`.
-        confusion_regularizer: Regularizer of the confusions, in training, for `"CM"`:
+        confusion_regularizer: Regularizer of the confusions, in training, for connections that have them, as `"CM"`:
             `keras_crowd.regularizers.ConfusionLogDet` or `ConfusionTrace`.
         max_batch_slots: Integer. For very many annotators: the most slots that a training batch has (batch size times
             slots per item). Then `keras_crowd.optimizers.crowd_optimizer` touches in each step only the

@@ -80,3 +80,7 @@ from ._ratings import rating_errors as rating_errors
 from ._ratings import rating_targets as rating_targets
 from ._ratings import variance_penalty as variance_penalty
 from ._replicas import with_gradient_of_whole_batch as with_gradient_of_whole_batch
+from ._shared_confusions import coin_log_confusion as coin_log_confusion
+from ._shared_confusions import coin_logits as coin_logits
+from ._shared_confusions import prototype_log_confusion as prototype_log_confusion
+from ._shared_confusions import prototype_logits as prototype_logits

@@ -20,6 +20,7 @@ def names(conn_type: Any) -> tuple[str, ...]:
 
 RATING_CONN_TYPES = names(kc.layers.connections.RatingConnType)
 CONN_TYPES = names(kc.layers.connections.ClassConnType)
+SHARING = ("one_coin", "class_wise", "prototypes")
 
 
 @dataclasses.dataclass
@@ -71,7 +72,7 @@ LAYERS = [
         {"num_annotators": 5, "conn_type": conn_type},
         inputs,
         shape,
-        2 if conn_type == "VW+B" else 1,
+        2 if conn_type in ("VW+B", *SHARING) else 1,
     )
     for layer, items in {
         kc.layers.CrowdsClassification: [
@@ -87,6 +88,7 @@ LAYERS = [
     }.items()
     for conn_type in CONN_TYPES
     for inputs, shape in items
+    if conn_type not in SHARING or len(shape) == 3  # each rank in tests/layers/test_layers.py
 ] + [
     LayerCase(
         kc.layers.CrowdsClassification,

@@ -8,8 +8,25 @@ def softmax(z):
     return e / e.sum(axis=-1, keepdims=True)
 
 
-def annotator_logits(conn_type, f, kernel, bias):
-    """Logits of one annotator for one item. f: (K,)."""
+def coin_confusion(odds, errors):
+    """Right with the chance of `odds`, one number or one for each class, else by the row of `errors` (K, K)."""
+    num_classes = len(errors)
+    confusion = np.zeros((num_classes, num_classes))
+    for k in range(num_classes):
+        odd = np.exp(odds[k if len(odds) > 1 else 0])
+        right = odd / (odd + num_classes - 1)
+        others = [l for l in range(num_classes) if l != k]
+        confusion[k, k] = right
+        confusion[k, others] = (1 - right) * softmax(errors[k, others])
+    return confusion
+
+
+def annotator_logits(conn_type, f, kernel, bias, shared=None):
+    """Logits of one annotator for one item. f: (K,); `shared` is what all annotators share."""
+    if conn_type in ("one_coin", "class_wise"):
+        return np.log(f @ coin_confusion(kernel, shared))
+    if conn_type == "prototypes":
+        return np.log(sum(w * f @ softmax(one) for w, one in zip(softmax(kernel), shared, strict=True)))
     if conn_type == "MW":
         return np.array([sum(f[k] * kernel[k, l] for k in range(len(f))) for l in range(len(f))])
     if conn_type == "CM":
@@ -23,7 +40,7 @@ def annotator_logits(conn_type, f, kernel, bias):
     }[conn_type]()
 
 
-def crowd_logits(conn_type, f, kernel, bias):
+def crowd_logits(conn_type, f, kernel, bias, shared=None):
     """Logits of all annotators for all items, (items, annotators, classes). f: (items, K)."""
     num_annotators = len(kernel if kernel is not None else bias)
     return np.array(
@@ -34,6 +51,7 @@ def crowd_logits(conn_type, f, kernel, bias):
                     item,
                     None if kernel is None else kernel[r],
                     None if bias is None else bias[r],
+                    shared,
                 )
                 for r in range(num_annotators)
             ]
@@ -42,9 +60,9 @@ def crowd_logits(conn_type, f, kernel, bias):
     )
 
 
-def confusion(conn_type, kernel, bias, num_classes):
+def confusion(conn_type, kernel, bias, shared, num_classes):
     """What each annotator answers to a certain class, (annotators, true, answer)."""
-    answers = [softmax(crowd_logits(conn_type, [e], kernel, bias)[0]) for e in np.eye(num_classes)]
+    answers = [softmax(crowd_logits(conn_type, [e], kernel, bias, shared)[0]) for e in np.eye(num_classes)]
     return np.array(answers).transpose(1, 0, 2)
 
 

@@ -11,6 +11,7 @@ from keras import ops as kops
 
 import keras_crowd as kc
 
+SHARED = {"errors", "prototypes"}
 conn_types = pytest.mark.parametrize("conn_type", CONN_TYPES)
 
 
@@ -24,12 +25,16 @@ def random_layer(conn_type, num_annotators=5, num_classes=3, seed=0, **kwargs):
 
 
 def parameters(layer):
-    kernel, bias = (
-        None if p is None else kops.convert_to_numpy(p).astype(float) for p in (layer.kernel, layer.bias)
+    """What annotators have of their own, twice or `None`, and what they share or `None`; in float64."""
+    own = {n: as_numpy(p).astype(float) for n, p in layer.annotators.of_all().items()}
+    shared = next(
+        (as_numpy(p).astype(float) for p in layer.trainable_weights if own_name(p) in SHARED), None
     )
-    if layer.conn_type in ("MW", "CM"):
-        kernel = kernel.reshape(-1, layer.num_classes, layer.num_classes)
-    return kernel, bias
+    return own.get("kernel", own.get("mixture")), own.get("bias"), shared
+
+
+def own_name(variable):
+    return variable.path.rsplit("/", 1)[-1]
 
 
 def as_numpy(tensor):
@@ -98,7 +103,7 @@ def test_sure_annotators_of_a_mixture_change_nothing():
     np.testing.assert_allclose(as_numpy(kops.exp(layer(f)))[:, 1], f, atol=1e-6)
 
 
-@pytest.mark.parametrize("conn_type", ["MW", "VW", "VW+B", "SW", "CM"])
+@pytest.mark.parametrize("conn_type", ["MW", "VW", "VW+B", "SW", "CM", "one_coin", "class_wise"])
 @pytest.mark.parametrize(("num_classes", "accuracy"), [(2, 0.6), (10, 0.3), (100, 0.7)])
 def test_initial_accuracy_is_that_of_the_first_answers(conn_type, num_classes, accuracy):
     layer = kc.layers.CrowdsClassification(3, conn_type, initial_accuracy=accuracy)
@@ -107,7 +112,7 @@ def test_initial_accuracy_is_that_of_the_first_answers(conn_type, num_classes, a
     np.testing.assert_allclose(diagonal, accuracy, rtol=1e-4)
 
 
-@conn_types
+@pytest.mark.parametrize("conn_type", [name for name in CONN_TYPES if name != "prototypes"])
 @pytest.mark.parametrize("num_classes", [2, 8, 100])
 def test_start_is_the_papers_identity(conn_type, num_classes):
     layer = kc.layers.CrowdsClassification(2, conn_type)

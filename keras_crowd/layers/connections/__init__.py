@@ -7,6 +7,8 @@ from ._affine import Bias as Bias
 from ._affine import BiasScale as BiasScale
 from ._affine import Scale as Scale
 from ._affine import ScaleBias as ScaleBias
+from ._coins import ClassWise as ClassWise
+from ._coins import OneCoin as OneCoin
 from ._confusion_matrix import ConfusionMatrix as ConfusionMatrix
 from ._connection import ClassConnection as ClassConnection
 from ._connection import Connection as Connection
@@ -17,6 +19,7 @@ from ._get import RatingConnType as RatingConnType
 from ._get import get as get
 from ._get import serialize as serialize
 from ._matrix_weights import MatrixWeights as MatrixWeights
+from ._prototypes import Prototypes as Prototypes
 from ._vector_weights import ScalarWeight as ScalarWeight
 from ._vector_weights import VectorBias as VectorBias
 from ._vector_weights import VectorWeights as VectorWeights

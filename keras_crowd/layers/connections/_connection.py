@@ -60,6 +60,14 @@ class Connection:
         """
         raise NotImplementedError
 
+    def shared_parameters(self, width: int) -> dict[str, Parameter]:
+        """The parameters that all annotators share, by name, of the shapes given. Defaults to none.
+
+        Args:
+            width: Integer. Number of classes, K.
+        """
+        return {}
+
     def get_config(self) -> Config:
         """The arguments of the constructor."""
         return {}
@@ -94,7 +102,8 @@ class ClassConnection(Connection):
 
         Args:
             f: Class probabilities, `(batch, ..., K)`.
-            **parameters: The parameters by name, `(R, *shape)` or `(batch, slots, *shape)`.
+            **parameters: The parameters by name, `(R, *shape)` or `(batch, slots, *shape)`, and those that all
+                annotators share, of their own shape.
         """
         raise NotImplementedError
 
@@ -104,9 +113,13 @@ class ClassConnection(Connection):
         Args:
             f: Class probabilities, `(batch, ..., K)`.
             annotators: Annotator of each slot, `(batch, slots)`.
-            **parameters: The parameters of all annotators by name, `(R, *shape)`.
+            **parameters: The parameters of all annotators by name, `(R, *shape)`, and those that they share.
         """
-        rows = {name: ops.annotator_rows(rows, annotators) for name, rows in parameters.items()}
+        shared = self.shared_parameters(f.shape[-1])
+        rows = {
+            name: value if name in shared else ops.annotator_rows(value, annotators)
+            for name, value in parameters.items()
+        }
         return self.logits(f, **rows)
 
     def log_confusion(self, **parameters: Tensor) -> Tensor:

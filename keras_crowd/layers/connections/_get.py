@@ -6,12 +6,16 @@ import keras
 
 from ..._typing import Config
 from ._affine import Bias, BiasScale, Scale, ScaleBias
+from ._coins import ClassWise, OneCoin
 from ._confusion_matrix import ConfusionMatrix
 from ._connection import ClassConnection, Connection, RatingConnection
 from ._matrix_weights import MatrixWeights
+from ._prototypes import Prototypes
 from ._vector_weights import ScalarWeight, VectorBias, VectorWeights, VectorWeightsBias
 
-ClassConnType: TypeAlias = Literal["MW", "VW", "VB", "VW+B", "SW", "CM"] | ClassConnection
+ClassConnType: TypeAlias = (
+    Literal["MW", "VW", "VB", "VW+B", "SW", "CM", "one_coin", "class_wise", "prototypes"] | ClassConnection
+)
 RatingConnType: TypeAlias = Literal["S", "B", "S+B", "B+S"] | RatingConnection
 
 _NAMED: dict[type[Connection], tuple[type[Connection], ...]] = {
@@ -22,6 +26,9 @@ _NAMED: dict[type[Connection], tuple[type[Connection], ...]] = {
         VectorWeightsBias,
         ScalarWeight,
         ConfusionMatrix,
+        OneCoin,
+        ClassWise,
+        Prototypes,
     ),
     RatingConnection: (Scale, Bias, ScaleBias, BiasScale),
 }
@@ -58,13 +65,14 @@ def get(identifier: str | Config | Connection, kind: type[_Kind]) -> _Kind:
 
 
 def serialize(connection: Connection) -> Any:
-    """Returns the name of one of the package's connections, the config of any other.
+    """Returns the name of one of the package's connections as it is by default, the config of any other.
 
     Example:
 
     >>> keras_crowd.layers.connections.serialize(keras_crowd.layers.connections.MatrixWeights())
     'MW'
     """
-    if any(type(connection) in named for named in _NAMED.values()):
+    cls = type(connection)
+    if any(cls in named for named in _NAMED.values()) and connection.get_config() == cls().get_config():
         return connection.name
     return keras.saving.serialize_keras_object(connection)
