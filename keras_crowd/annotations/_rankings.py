@@ -14,7 +14,6 @@ from ._grade_codes import ComparisonError
 from ._ids import MISSING, column, objects
 from ._tuples import id_column, joined_codes
 
-
 _LARGEST = np.finfo(float).max
 
 
