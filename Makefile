@@ -1,4 +1,4 @@
-# make demo    train on crowd answers, see the annotators, export the classifier (TensorFlow, offline)
+# make demo    train on crowd answers, see the annotators, export the classifier, write a report (TensorFlow, offline)
 # make test    the test suite; BACKEND=jax or BACKEND=torch for another backend than TensorFlow
 # make test-lowest    what matters, on the lowest releases that pyproject.toml admits, under JAX
 # make docs    the site of docs/, into site/, offline once its packages are installed; warnings are errors

@@ -3,7 +3,7 @@
     python examples/digits_crowd_layer.py
 
 Offline: scikit-learn's digits, labeled by 30 weak machine annotators. Prints a comparison, draws the
-confusion matrices of the annotators trusted most and least, and exports a SavedModel.
+confusion matrices of the annotators trusted most and least, exports a SavedModel and writes a report of the crowd.
 """
 
 import keras
@@ -59,6 +59,12 @@ def main(epochs=40, seeds=3, folder=SAVED_MODELS):
     classifier.export(folder / "digits", verbose=False)
     print(f"\nexported the classifier to {folder / 'digits'}")
     print(f"drew four annotators in {folder / 'digits_annotators.png'}")
+    images = data.x_train.reshape(-1, 8, 8)
+    report = kc.report.crowd_report(
+        data.annotations, crowd=crowd, classifier=classifier, x=data.x_train, gold=data.y_train, show=images
+    )
+    report.to_html(folder / "digits_report.html")
+    print(f"wrote a report of the crowd, for a browser: {folder / 'digits_report.html'}")
     return found
 
 

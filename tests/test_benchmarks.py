@@ -377,3 +377,12 @@ def test_connections_are_compared_on_held_out_answers(monkeypatch, capsys):
         assert 0 < nats < np.log(5)  # what knows nothing pays
         assert accuracy > 40
     assert "| drawn | prototypes |" in capsys.readouterr().out
+
+
+def test_coverage_of_reports(monkeypatch, capsys):
+    report = script("benchmarks", "report")
+    monkeypatch.setattr(report, "POPULATIONS", ("one coin",))
+    report.main(["coverage"], crowds=1, draws=5)
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert [row.split()[2] for row in rows] == ["2", "5", "10"]
+    assert all(0 <= float(cell) <= 100 for row in rows for cell in row.split("|")[1].split())

@@ -45,6 +45,7 @@ def test_demo_beats_majority_vote_by_more_than_the_spread(tmp_path, capsys):
     assert margin.mean() > max(np.std(found["crowd layer"]), np.std(found["majority vote"]))
     assert margin.min() > 0
     assert (tmp_path / "digits_annotators.png").stat().st_size > 10_000
+    assert "<h2" in (tmp_path / "digits_report.html").read_text(encoding="utf-8")
 
 
 @on_tensorflow

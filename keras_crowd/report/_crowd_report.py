@@ -44,7 +44,7 @@ def crowd_report(
     level: str | None = None,
     title: str = "Crowd report",
     draws: int = 400,
-    max_answers: int = 200_000,
+    max_answers: int = 100_000,
     seed: int = 0,
 ) -> CrowdReport:
     """Reports on a crowd: who can be trusted, which items to look at, how good the labels are.
@@ -77,7 +77,7 @@ def crowd_report(
         title: String. Title of the page.
         draws: Integer. Number of draws from the posterior. Defaults to 400.
         max_answers: Integer. Items are sampled where there are more answers than this, and the report says so. Defaults
-            to 200,000.
+            to 100,000.
         seed: Integer. Seed of the draws and of the sample.
 
     Returns:

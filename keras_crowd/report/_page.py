@@ -13,6 +13,7 @@ from markupsafe import Markup
 from ._blocks import Figures, Grid, Picture, Section
 from ._figures import svg
 
+_LEAST_SHOWN = 1e-12  # smaller ones are rounding
 _FOLDER = pathlib.Path(__file__).parent
 
 
@@ -60,6 +61,7 @@ def _cell(value: Any, is_picture: bool) -> dict[str, object]:
 
 
 def _number(value: Any) -> str:
+    value = 0 if abs(value) < _LEAST_SHOWN else value
     if float(value) == int(value):
         return f"{int(value):,}"
     return f"{value:.3g}" if abs(value) < 100 else f"{value:,.1f}"

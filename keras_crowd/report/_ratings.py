@@ -121,7 +121,9 @@ def _answers(annotations: Annotations, found: Raykar) -> pd.DataFrame:
 
 def _summary(annotations: Annotations, found: Raykar, gold: np.ndarray, level: str | None) -> list[Row]:
     answered = annotations.answers_per_item() > 0
-    rows = size_rows(annotations, level)
+    rows = [
+        row for row in size_rows(annotations, level) if row[0] != "disputed"
+    ]  # numbers hardly ever agree
     claimed = float(np.sqrt(found.truth_variance[answered].mean()))
     rows.append(("label_error", claimed, np.nan, np.nan))
     known = answered & np.isfinite(gold)
@@ -165,6 +167,7 @@ def _annotator_section(table: pd.DataFrame) -> Section:
         f"{b:.2f} ({lo:.2f} to {hi:.2f})"
         for b, lo, hi in answered.head(MOST_ROWS)[["bias", "bias_low", "bias_high"]].to_numpy()
     ]
+    shown.columns = [name.replace("_", " ") for name in shown.columns]
     text = (
         "Bias is what an annotator adds to the true rating, on average. Scale says how much of the differences between "
         "items the ratings show: 1 all of it, 0 none. Noise is the standard deviation of what is left. Biases are "

@@ -111,7 +111,9 @@ def _labels(
             "true_share_high": high,
             "sensitivity": [np.average(of.confusion[:, 1, 1], weights=weights) for of in drawn],
             "specificity": [np.average(of.confusion[:, 0, 0], weights=weights) for of in drawn],
-            "unsure": np.mean((posterior > 0.1) & (posterior < 0.9), axis=0),
+            "unsure": np.mean(
+                (posterior > 0.1) & (posterior < 0.9), axis=0, where=_answered(annotations)[:, None]
+            ),
         }
     )
     if np.any(gold >= 0):
@@ -131,16 +133,25 @@ def _summary(
     level: str | None,
 ) -> list[Row]:
     rows = size_rows(annotations, level)
+    answered = _answered(annotations)
     right = np.mean(
-        [(of.true == (q > 0.5)).mean(axis=1) for of, q in zip(drawn, posterior.T, strict=True)], axis=0
+        [
+            (of.true == (q > 0.5))[:, answered].mean(axis=1)
+            for of, q in zip(drawn, posterior.T, strict=True)
+        ],
+        axis=0,
     )
     low, high = of_draws(right)
     rows.append(("label_accuracy", float(right.mean()), float(low), float(high)))
-    rows.append(("labels_per_item", float((posterior > 0.5).sum(axis=1).mean()), np.nan, np.nan))
+    rows.append(("labels_per_item", float((posterior > 0.5)[answered].sum(axis=1).mean()), np.nan, np.nan))
     if np.any(gold >= 0):
         accuracy = np.mean((posterior > 0.5)[gold >= 0] == (gold[gold >= 0] == 1))
         rows.append(("gold_label_accuracy", float(accuracy), np.nan, np.nan))
     return rows
+
+
+def _answered(annotations: Annotations) -> np.ndarray:
+    return annotations.answers_per_item() > 0
 
 
 def _annotator_section(table: pd.DataFrame) -> Section:
@@ -193,7 +204,7 @@ def _item_section(annotations: Annotations, posterior: np.ndarray, viewer: ItemV
         + (1 - posterior) * np.log(np.maximum(1 - posterior, 1e-12)),
         axis=1,
     )
-    answered = annotations.answers_per_item() > 0
+    answered = _answered(annotations)
     votes = np.nan_to_num(label_shares(annotations)) > 0.5
     order = np.argsort(-np.where(answered, entropy, -1), kind="stable")[:FEW_ROWS]
     names = np.asarray(annotations.classes).astype(str)

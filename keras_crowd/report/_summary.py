@@ -116,4 +116,4 @@ def as_figures(rows: list[Row]) -> Figures:
 def _text(name: str, value: float) -> str:
     if name in _SHARES:
         return f"{100 * value:.1f} %"
-    return f"{value:,.0f}" if value == round(value) and abs(value) >= 1 else f"{value:,.2f}"
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.2f}"
