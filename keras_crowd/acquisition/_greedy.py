@@ -30,6 +30,7 @@ class Greedy:
         self.answered, self.left, self.rng = answered, left.copy(), rng
         self.outcomes: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self.asked: dict[int, list[int]] = {}
+        self._scores: dict[int, np.ndarray] = {}  # of items that wait, whoever has time left
 
     def spend(self, budget: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The item, the annotator and the gain of each question."""
@@ -66,14 +67,15 @@ class Greedy:
         gone = ~self._whom(budget)
         ahead = self.untouched[:_AHEAD]
         stale = gone[columns[ahead]]
-        if stale[0]:
-            taken = ahead[stale]
-            values[taken], columns[taken] = self._best_of(taken, budget)
-            self.untouched = np.concatenate([ahead[~stale], self.untouched[_AHEAD:]])
-        else:
-            taken, self.untouched = ahead[:1], self.untouched[1:]
+        taken = ahead[stale] if stale[0] else ahead[:1]
+        self.untouched = (
+            np.concatenate([ahead[~stale], self.untouched[_AHEAD:]]) if stale[0] else self.untouched[1:]
+        )
         for item in taken.tolist():
-            heapq.heappush(waiting, (-float(values[item]), item, int(columns[item])))
+            value, column = (
+                self._best(item, budget) if stale[0] else (float(values[item]), int(columns[item]))
+            )
+            heapq.heappush(waiting, (-value, item, column))
 
     def _firsts(self, budget: float) -> tuple[np.ndarray, np.ndarray]:
         """The highest gain per cost of each item, and whose; 0 of items that are too sure to come in question."""
@@ -114,14 +116,18 @@ class Greedy:
 
     def _best(self, item: int, budget: float) -> tuple[float, int]:
         """The best question about an item now."""
-        weights, q = self.outcomes.get(item, (np.ones(1), self.q[item : item + 1]))
-        scores = weights @ self.gain(q) / self.prices
-        scores[~self._allowed(item, budget)] = -1.0
-        start, stop = np.searchsorted(self.answered[0], [item, item + 1])
-        scores[self.answered[1][start:stop]] = -1.0
-        scores[self.asked.get(item, [])] = -1.0
-        best = int(scores.argmax())
-        return float(scores[best]), best
+        scores = self._scores.get(item)
+        if scores is None:
+            weights, q = self.outcomes.get(item, (np.ones(1), self.q[item : item + 1]))
+            scores = self._scores[item] = weights @ self.gain(q) / self.prices
+            if self.open_to.ndim == 2:
+                scores[~self.open_to[item]] = -1.0
+            start, stop = np.searchsorted(self.answered[0], [item, item + 1])
+            scores[self.answered[1][start:stop]] = -1.0
+            scores[self.asked.get(item, [])] = -1.0
+        now = np.where(self._whom(budget), scores, -1.0)
+        best = int(now.argmax())
+        return float(now[best]), best
 
     def _ask(self, item: int, column: int) -> None:
         """Notes what the annotator may answer, and what would then be known of the item."""
@@ -135,3 +141,4 @@ class Greedy:
         kept = kept[total[kept] > 0]
         self.outcomes[item] = total[kept] / total[kept].sum(), likely[kept] / total[kept, None]
         self.asked.setdefault(item, []).append(column)
+        self._scores.pop(item, None)
