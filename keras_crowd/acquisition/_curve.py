@@ -28,7 +28,7 @@ class AccuracyCurve(NamedTuple):
         standard_deviation: Of the subsamples, `(points,)`; 0 at the last point, of which there is one.
         next_answers: Number of answers that come next.
         next_gain: The accuracy that they are expected to add.
-        next_low: Lower end of an interval of 95 % of the draws.
+        next_low: Lower end of an interval of 95 % of the draws. It does not heed that the model may be wrong.
         next_high: Upper end of it.
     """
 
@@ -87,7 +87,7 @@ def accuracy_curve(
     """Estimates how accurate the labels are with so many answers, and what the next ones would bring.
 
     Dawid-Skene's model labels all items from random subsamples of the answers. Without gold labels the accuracy is the
-    mean of the posterior's highest probability, an estimate by the model that is too high where annotators err
+    mean of the posterior's highest probability. This is the model's own opinion, and far too high where annotators err
     together or items are of different difficulty. With gold labels it is the share of them that the labels meet.
 
     What the next answers bring is simulated: true classes are drawn from the posterior, answers to items at random from

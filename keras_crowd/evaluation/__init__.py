@@ -25,6 +25,7 @@ from ._annotators import AnnotatorCorrelation as AnnotatorCorrelation
 from ._annotators import annotator_correlation as annotator_correlation
 from ._answer_statistics import AnswerStatistics as AnswerStatistics
 from ._answer_statistics import answer_statistics as answer_statistics
+from ._confusion_corrected import confusion_corrected_mean as confusion_corrected_mean
 from ._dependence import AnnotatorDependence as AnnotatorDependence
 from ._dependence import annotator_dependence as annotator_dependence
 from ._kappa import cohen_kappa as cohen_kappa

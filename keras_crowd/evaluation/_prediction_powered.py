@@ -18,7 +18,7 @@ _IMAGINED_SQUARES = 0.5  # of one more gold item of either value, both predicted
 
 
 class MeanEstimate(NamedTuple):
-    """Result of `prediction_powered_mean`.
+    """Result of `prediction_powered_mean` and `confusion_corrected_mean`.
 
     Attributes:
         mean: The estimated mean.
