@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ._report import CrowdReport
     from ._shown import ItemViewer, Show
 
+_MOST_CELLS = 500_000  # of all confusion matrices, which are drawn again and again
 _NEEDED = ("jinja2", "matplotlib", "pandas")
 
 
@@ -76,7 +77,8 @@ def crowd_report(
             grades in the order of `annotations.classes`, and annotators have a `"grade_bias"` and a `"grade_error"`.
         title: String. Title of the page.
         draws: Integer. Number of draws from the posterior. Defaults to 400.
-        max_answers: Integer. Items are sampled where there are more answers than this, and the report says so. Defaults
+        max_answers: Integer. Items are sampled where there are more answers than this, or very many
+            annotators, and the report says so. Defaults
             to 100,000.
         seed: Integer. Seed of the draws and of the sample.
 
@@ -112,7 +114,7 @@ def crowd_report(
         whole_number(name, value)
     whole_number("seed", seed, low=0)
     from ._class_report import class_report
-    from ._given import given_classes
+    from ._given import costs_of_answers, given_classes, of_some_items
     from ._shown import ItemViewer
 
     annotations = _tokens(answers)
@@ -124,7 +126,9 @@ def crowd_report(
         )
         gold = None if gold is None else np.asarray(rows_by_id("gold", gold, annotations))
         if kept is not None:
-            annotations = annotations.select(items=kept)  # type: ignore[arg-type]
+            if costs is not None:
+                costs = costs_of_answers(costs, annotations)[kept[annotations.item_index]]  # type: ignore[index]
+            annotations = of_some_items(annotations, kept)
             gold = None if gold is None else gold[kept]
         return _of_other_kinds(annotations, viewer, gold, costs, title, notes, level, draws, seed)
     annotations = annotations.hard()
@@ -196,14 +200,26 @@ def _check_installed() -> None:
 
 def _sampled(annotations: Annotations, max_answers: int, seed: int) -> tuple[np.ndarray | None, list[str]]:
     """A mask of items drawn at random that have at most so many answers together, and what to say of it."""
-    if len(annotations) <= max_answers:
+    if len(annotations) <= max_answers and annotations.num_annotators * _cells(annotations) <= _MOST_CELLS:
         return None, []
     order = np.random.default_rng(seed).permutation(annotations.num_items)
-    total = np.cumsum(annotations.answers_per_item()[order])
+    rank = np.argsort(order)[annotations.item_index]
+    first = np.full(annotations.num_annotators, annotations.num_items)
+    np.minimum.at(first, annotations.annotator_index, rank)
+    answers = np.cumsum(annotations.answers_per_item()[order])
+    cells = np.cumsum(np.bincount(first, minlength=len(order))[: len(order)]) * _cells(annotations)
+    fits = int(np.sum((answers <= max_answers) & (cells <= _MOST_CELLS)))
     kept = np.zeros(annotations.num_items, bool)
-    kept[order[: max(int(np.searchsorted(total, max_answers, side="right")), 1)]] = True
+    kept[order[: max(fits, 1)]] = True
     note = (
-        f"This report is of a sample: {kept.sum():,} of {annotations.num_items:,} items, drawn at random, with at most "
-        f"{max_answers:,} of {len(annotations):,} answers. Give `max_answers=` for a larger one."
+        f"This report is of a sample: {kept.sum():,} of {annotations.num_items:,} items, drawn at random, with "
+        f"{kept[annotations.item_index].sum():,} of {len(annotations):,} answers by "
+        f"{int(np.sum(first < max(fits, 1))):,} of {annotations.num_annotators:,} annotators. "
+        "`max_answers=` sets its size."
     )
     return kept, [note]
+
+
+def _cells(annotations: Annotations) -> int:
+    """The numbers that an annotator's confusion matrix has."""
+    return annotations.num_classes**2 if isinstance(annotations.kind, Classes) else 1

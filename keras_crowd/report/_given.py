@@ -68,8 +68,9 @@ class Given:
             **{name: None if value is None else value[kept] for name, value in per_item.items()},
             **{name: None if value is None else value[answers] for name, value in per_answer.items()},
         }
-        selected = self.annotations.select(items=kept)  # type: ignore[arg-type]
-        return Given(annotations=selected, learned=self.learned, **some)
+        who = _answering(self.annotations, kept)
+        learned = None if self.learned is None else self.learned[who]
+        return Given(annotations=of_some_items(self.annotations, kept), learned=learned, **some)
 
 
 def given_classes(
@@ -100,6 +101,16 @@ def given_classes(
         times_of_answers(times, annotations),
         costs_of_answers(costs, annotations),
     )
+
+
+def of_some_items(annotations: Annotations, kept: np.ndarray) -> Annotations:
+    """The answers to some items, a boolean mask, and the annotators who gave them."""
+    return annotations.select(items=kept, annotators=_answering(annotations, kept))  # type: ignore[arg-type]
+
+
+def _answering(annotations: Annotations, kept: np.ndarray) -> np.ndarray:
+    answered = annotations.annotator_index[kept[annotations.item_index]]
+    return np.bincount(answered, minlength=annotations.num_annotators) > 0
 
 
 def times_of_answers(

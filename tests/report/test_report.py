@@ -178,6 +178,27 @@ def test_large_crowds_are_sampled_and_it_is_said():
     assert found.notes[0] in found.html()
 
 
+def test_crowds_of_very_many_annotators_are_sampled(monkeypatch):
+    from keras_crowd.report import _crowd_report as door
+
+    monkeypatch.setattr(door, "_MOST_CELLS", 4 * 30)
+    who = np.arange(120)
+    ids = {"items": np.arange(60), "annotators": who, "classes": np.arange(2)}
+    answers = Annotations(who // 2, who, who % 2, **ids)
+
+    class Layer:
+        def confusion(self):
+            rows = np.linspace(0, 1, 120)[:, None] * [[1, -1]] + [[0, 1]]
+            return np.repeat(rows[:, None], 2, axis=1)
+
+    found = crowd_report(answers, crowd=Layer(), costs=np.arange(120.0), draws=5)
+    people = found.tables["annotators"]
+    assert len(people) == 30
+    assert "15 of 60 items" in found.notes[0]
+    assert "30 of 120 annotators" in found.notes[0]
+    assert_allclose(people["cost"], people["annotator"])
+
+
 def test_drift_and_pace():
     from keras_crowd.report._class_tables import pace
 
