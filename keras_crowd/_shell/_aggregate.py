@@ -77,7 +77,10 @@ def _write_items(arguments: argparse.Namespace, annotations: Annotations, found:
     with table_at(arguments.output) as path:
         if annotations.kind.name == "preferences":
             table = dict(found.estimates)
-            io.write_scores(path, table.pop("item"), table.pop("score"), escape_formulas=safe, **table)
+            ids = table.pop("item").tolist()
+            if isinstance(ids[0], tuple):  # what was asked for, and the item
+                table["prompt"], ids = [id_[0] for id_ in ids], [id_[1] for id_ in ids]
+            io.write_scores(path, ids, table.pop("score"), escape_formulas=safe, **table)
             return
         names, threshold = item_names(arguments), arguments.threshold
         io.write_labels(

@@ -26,6 +26,11 @@ def _rankings(path: str, **given: Any) -> Annotations:
     return io.read_rankings(path, **given).annotations
 
 
+@functools.wraps(io.read_argilla_rankings)
+def _argilla_rankings(path: str, **given: Any) -> Annotations:
+    return io.read_argilla_rankings(path, **given).annotations
+
+
 @functools.wraps(io.read_hugging_face)
 def _hugging_face(path: str, **given: Any) -> Annotations:
     try:
@@ -36,6 +41,7 @@ def _hugging_face(path: str, **given: Any) -> Annotations:
 
 
 _READERS: dict[str, Callable[..., Annotations]] = {
+    "argilla-rankings": _argilla_rankings,
     "chosen-rejected": functools.partial(
         io.read_preferences, item_a="chosen", item_b="rejected", annotator=None, winner=None
     ),
@@ -55,7 +61,11 @@ _READERS: dict[str, Callable[..., Annotations]] = {
     "toloka": io.read_toloka,
     "wide": io.read_wide,
 }
-UNORDERED = ("chosen-rejected", "rankings")  # preferences whose order is not the one that annotators saw
+UNORDERED = (
+    "argilla-rankings",
+    "chosen-rejected",
+    "rankings",
+)  # preferences whose order is not the one that annotators saw
 # Names of the readers' arguments, how often an option of the name may be given, and what it means.
 _ONE, _SOME, _FLAG, _NUMBER = "one", "some", "flag", "number"
 _OPTIONS: dict[str, tuple[str, str]] = {
@@ -87,6 +97,7 @@ _OPTIONS: dict[str, tuple[str, str]] = {
     "item_b": (_ONE, "preferences: column of the second item"),
     "winner": (_ONE, "preferences: column that says which is better"),
     "shown_first": (_ONE, "preferences: column of the item seen first"),
+    "question": (_ONE, "Argilla: name of the ranking question"),
     "prompt": (_ONE, "preferences: column of what the items answer"),
     "choices": (_SOME, "preferences: what stands for first, second and tie"),
     "grades": (_NUMBER, "preferences: how many grades of being better"),

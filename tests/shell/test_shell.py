@@ -144,6 +144,10 @@ def test_more_formats(folder):
     (folder / "r.csv").write_text("item,annotator,rank\nx,ann,1\ny,ann,2\nx,bob,1\ny,bob,2\n")
     assert shell("aggregate r.csv --format rankings -o l.csv") == 0
     assert [row["item"] for row in rows("l.csv")] == ["x", "y"]
+    responses = {"rank": [{"value": ["y", "x"], "user_id": "ann"}, {"value": ["y", "x"], "user_id": "bob"}]}
+    (folder / "a.json").write_text(json.dumps([{"id": "1", "fields": {}, "responses": responses}]))
+    assert shell("aggregate a.json --format argilla-rankings --question rank -o l.csv") == 0
+    assert [(row["prompt"], row["item"]) for row in rows("l.csv")] == [("1", "y"), ("1", "x")]
     (folder / "c.jsonl").write_text('{"prompt": "p", "chosen": "x", "rejected": "y"}\n')
     assert shell("aggregate c.jsonl --format chosen-rejected -o l.csv") == 0
     assert [row["item"] for row in rows("l.csv")] == ["x", "y"]
