@@ -30,6 +30,15 @@ class AccuracyCurve(NamedTuple):
         next_gain: The accuracy that they are expected to add.
         next_low: Lower end of an interval of 95 % of the draws. It does not heed that the model may be wrong.
         next_high: Upper end of it.
+
+    Example:
+
+    >>> truth = np.random.default_rng(0).integers(2, size=200)
+    >>> crowd = keras_crowd.datasets.hammer_spammer(10, 2, hammer_fraction=0.8, accuracy=0.8, seed=0)
+    >>> answers = keras_crowd.datasets.simulate_answers(truth, crowd, answers_per_item=3, seed=0)
+    >>> curve = keras_crowd.acquisition.accuracy_curve(answers, next_answers=100, num_splits=2)
+    >>> int(curve.num_answers[-1]), curve.next_answers
+    (600, 100)
     """
 
     num_answers: np.ndarray

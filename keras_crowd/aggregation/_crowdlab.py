@@ -27,7 +27,7 @@ class Crowdlab(NamedTuple):
 
     Example:
 
-    >>> crowdlab([[0, 0], [1, 0], [1, -1]], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]).labels
+    >>> crowdlab([[0, 0], [1, 0], [1, 1]], [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]]).labels
     array([0, 1, 1], dtype=int32)
     """
 

@@ -94,7 +94,7 @@ def glad(
 
     >>> answers = np.array([[0, 0, 1], [1, 1, 0], [0, 0, 0], [1, 1, -1]])
     >>> found = glad(answers)
-    >>> found.labels, int(found.difficulty.argmin())
+    >>> found.labels, int(found.ability.argmin())
     (array([0, 1, 0, 1], dtype=int32), 2)
     """
     annotations = as_annotations(answers, num_classes)

@@ -1,6 +1,7 @@
 """Confusions from which the training of annotators begins."""
 
 import numpy as np
+import numpy.typing as npt
 
 from ..annotations import Annotations
 from ._dawid_skene import dawid_skene
@@ -8,10 +9,12 @@ from ._dawid_skene import dawid_skene
 _FLOOR = 1e-3
 
 
-def dawid_skene_start(annotations: Annotations, strength: float = 10.0) -> tuple[np.ndarray, np.ndarray]:
+def dawid_skene_start(
+    annotations: Annotations, strength: float = 10.0, gold: npt.ArrayLike | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Confusions of hierarchical Dawid-Skene, none of them 0, and the share of each class among the answered items."""
     check_answered(annotations)
-    found = dawid_skene(annotations, strength=strength)
+    found = dawid_skene(annotations, strength=strength, gold=gold)
     answered = annotations.answers_per_item() > 0
     return possible(found.confusion), found.posterior[answered].mean(axis=0)
 

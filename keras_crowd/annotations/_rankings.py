@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from ._grade_codes import ComparisonError
 from ._ids import MISSING, column, objects
 from ._tuples import id_column, joined_codes
 
-_LARGEST = np.finfo(float).max
+_LARGEST = sys.float_info.max  # compared with integers of any size, as a NumPy number cannot be
 
 
 class Rankings(NamedTuple):

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import ops as kops
 
 from .. import ops
@@ -170,9 +171,22 @@ class ClassesLayer(CrowdLayer):
             )
         self._assign(parameters)
 
-    def adapt(self, answers: Answers) -> None:
+    def adapt(self, answers: Answers, gold: npt.ArrayLike | None = None) -> None:
+        """Starts from the confusions of hierarchical Dawid-Skene, `aggregation.dawid_skene`.
+
+        Args:
+            answers: The answers to train on, of all items: `Annotations`, or a dense array as for `fit`.
+            gold: True classes of some items, integers `(items,)` or `(items, time)`, `-1` where unknown; or ids of the
+                classes. They tell annotators apart where the answers alone do not. Defaults to `None`.
+
+        Raises:
+            ValueError: When the answers are of another kind or number of annotators than those of the layer, or `gold`
+                is not of these items and classes.
+        """
         annotations = class_answers(answers, self._num_classes, self.answer_kind, self.num_annotators)
-        confusion, shares = dawid_skene_start(annotations)
+        if gold is not None and len(self.answer_kind.axes):
+            gold = np.ravel(gold)  # of tokens
+        confusion, shares = dawid_skene_start(annotations, gold=gold)
         if not self.built:
             self.build((None,) * (1 + len(self.answer_kind.axes)) + (annotations.num_classes,))
         self._assign(self.connection.closest_to(confusion))

@@ -54,6 +54,34 @@ def test_biases_follow_how_errors_fall():
     assert np.all(keras.ops.convert_to_numpy(crowd.bias).argmax(axis=1) == 2)
 
 
+def judges_where_most_err():
+    """Of two classes, 400 items; three annotators who err together on half of the items, and one who is right."""
+    rng = np.random.default_rng(0)
+    truth, fooled = rng.integers(2, size=400), rng.random(400) < 0.6
+    fools = np.where(fooled, 1 - truth, truth)[:, None] ^ (rng.random((400, 3)) < 0.05)
+    return truth, np.concatenate([fools, truth[:, None] ^ (rng.random((400, 1)) < 0.05)], axis=1)
+
+
+def test_gold_labels_tell_who_is_right_where_most_err():
+    truth, answers = judges_where_most_err()
+    gold = np.where(np.arange(400) < 60, truth, -1)
+    recalls = []
+    for known in (None, gold):
+        crowd = kc.layers.CrowdsClassification(4, "CM")
+        crowd.adapt(answers, known)
+        recalls.append(np.diagonal(crowd.confusion(), axis1=1, axis2=2).mean(axis=1))
+    assert recalls[0].argmin() == 3
+    assert recalls[1].argmax() == 3
+    tagger = kc.layers.CrowdsSequenceLabeling(4, "CM")
+    tagger.adapt(answers.reshape(40, 10, 4), gold.reshape(40, 10))
+    np.testing.assert_allclose(tagger.confusion(), crowd.confusion(), rtol=1e-5)
+
+
+def test_gold_of_other_items_is_refused():
+    with pytest.raises(ValueError, match="`gold`"):
+        kc.layers.CrowdsClassification(4, "CM").adapt(judges_where_most_err()[1], [0, 1])
+
+
 def test_tokens_of_sequences_are_items():
     crowd = kc.layers.CrowdsSequenceLabeling(R, "CM")
     crowd.adapt(ANSWERS.reshape(40, 10, R))
