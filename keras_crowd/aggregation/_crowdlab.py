@@ -80,9 +80,9 @@ def crowdlab(answers: Answers, probabilities: npt.ArrayLike) -> Crowdlab:
 
     Example:
 
-    >>> found = crowdlab([[0, 0], [1, 0], [1, -1]], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
+    >>> found = crowdlab([[0, 0], [1, 0], [1, 1]], [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]])
     >>> found.posterior.max(axis=1).round(2)  # the quality of each label
-    array([0.83, 0.59, 0.59])
+    array([0.9, 0.8, 0.6])
     """
     annotations, f = answers_and_probabilities(answers, probabilities)
     refuse_soft("crowdlab", annotations)
