@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pathlib
 import re
 from typing import Any
@@ -34,20 +35,33 @@ def page(title: str, notes: list[str], sections: list[Section]) -> str:
 def _cells(grid: Grid) -> list[list[dict[str, object]]]:
     """The rows of a table: what a cell shows, what it is sorted by, and whether it is a number."""
     columns = [
-        [_cell(value, name in grid.pictures) for value in grid.frame[name]] for name in grid.frame.columns
+        [{"shown": Markup(value), "key": "", "number": False} for value in grid.frame[name]]
+        if name in grid.pictures
+        else _column(grid.frame[name].tolist())
+        for name in grid.frame.columns
     ]
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _cell(value: Any, is_picture: bool) -> dict[str, object]:
-    if is_picture:
-        return {"shown": Markup(value), "key": "", "number": False}
+def _column(values: list[Any]) -> list[dict[str, object]]:
+    """Cells whose numbers have the same decimals, so that they can be compared at a glance."""
+    numbers = [abs(value) for value in values if _is_number(value) and abs(value) < math.inf]
+    whole = all(value == int(value) for value in numbers)
+    decimals = 0 if whole else min(max(2 - math.floor(math.log10(max(numbers))), 0), 3)
+    return [_cell(value, decimals) for value in values]
+
+
+def _is_number(value: Any) -> bool:
+    return pd.api.types.is_number(value) and not isinstance(value, bool)
+
+
+def _cell(value: Any, decimals: int) -> dict[str, object]:
     if isinstance(value, bool) or type(value).__name__ == "bool_":
         return {"shown": "yes" if value else "", "key": int(bool(value)), "number": False}
     if pd.api.types.is_number(value):
         missing = value != value
         return {
-            "shown": "–" if missing else _number(value),
+            "shown": "–" if missing else _number(value, decimals),
             "key": "" if missing else value,
             "number": True,
         }
@@ -60,8 +74,10 @@ def _cell(value: Any, is_picture: bool) -> dict[str, object]:
     }
 
 
-def _number(value: Any) -> str:
-    value = 0 if abs(value) < _LEAST_SHOWN else value
-    if float(value) == int(value):
-        return f"{int(value):,}"
-    return f"{value:.3g}" if abs(value) < 100 else f"{value:,.1f}"
+def _number(value: Any, decimals: int) -> str:
+    """Formats a number; one that would be rounded to 0 with a digit of its own."""
+    if abs(value) < _LEAST_SHOWN:
+        value = 0
+    elif abs(value) < 0.5 * 10**-decimals:
+        return f"{value:.1g}"
+    return f"{value:,.{decimals}f}"

@@ -250,3 +250,19 @@ def test_pictures_of_items():
 def test_bad_arguments(argument, value):
     with pytest.raises(ValueError, match=rf"`{argument}` must .*Received: "):
         crowd_report(np.array([[0, 1], [1, 1]]), **{argument: value})
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([0.88, 0.8281, 0.0001, -1e-19, float("nan")], ["0.880", "0.828", "0.0001", "0.000", "–"]),
+        ([4.4, 2.0, -12.345], ["4.4", "2.0", "-12.3"]),
+        ([1234567, 8], ["1,234,567", "8"]),
+        ([True, 0.5], ["yes", "0.500"]),
+        ([float("inf"), 0.25], ["inf", "0.250"]),
+    ],
+)
+def test_numbers_of_a_column_have_the_same_decimals(values, shown):
+    from keras_crowd.report._page import _column
+
+    assert [cell["shown"] for cell in _column(values)] == shown
