@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ def add_gold(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--gold",
         metavar="FILE",
-        help="table of gold labels of some items; its item column is named as in the answers",
+        help="table of gold labels of some items; its item column is named as in the answers, and items "
+        "without an answer are left out",
     )
     parser.add_argument(
         "--gold-label", metavar="NAME", default="label", help="column of the gold labels; default: label"
@@ -26,7 +28,10 @@ def add_gold(parser: argparse.ArgumentParser) -> None:
 
 
 def read_gold(arguments: argparse.Namespace, annotations: Annotations) -> np.ndarray | None:
-    """Gold labels of the items of `annotations` as codes or numbers, or `None` where none were given."""
+    """Gold labels of the items of `annotations` as codes or numbers, or `None` where none were given.
+
+    Those of items that nobody answered are left out, and counted on stderr.
+    """
     if arguments.gold is None:
         return None
     said = {name: getattr(arguments, name) for name in ("encoding", "sep", "unknown")}
@@ -37,7 +42,21 @@ def read_gold(arguments: argparse.Namespace, annotations: Annotations) -> np.nda
         rules["ratings"] = True
     else:
         raise UsageError(f"--gold is for classes and ratings. The answers are {annotations.kind.name}.")
-    columns = [arguments.gold_label]
-    items = annotations.items.tolist()
-    found = io.read_wide(arguments.gold, item_names(arguments), columns=columns, items=items, **rules)
-    return found.dense()[:, 0]
+    found = io.read_wide(arguments.gold, item_names(arguments), columns=[arguments.gold_label], **rules)
+    values, place = found.dense()[:, 0], _places(found, annotations)
+    if np.all(place < 0):
+        raise ValueError(f"{arguments.gold}: no item is among those of the answers")
+    if np.any(place < 0):
+        left = (
+            f"gold labels of {np.sum(place < 0):,} of {len(place):,} items without an answer are left out"
+        )
+        print(f"keras-crowd: {arguments.gold}: {left}", file=sys.stderr)
+    gold = np.full(annotations.num_items, np.nan if values.dtype.kind == "f" else -1, values.dtype)
+    gold[place[place >= 0]] = values[place >= 0]
+    return gold
+
+
+def _places(found: Annotations, annotations: Annotations) -> np.ndarray:
+    """Position of each item of `found` in `annotations`, `-1` for none. Files tell ids as text: 7 is "7"."""
+    known = {str(item): row for row, item in enumerate(annotations.items.tolist())}
+    return np.array([known.get(str(item), -1) for item in found.items.tolist()])

@@ -14,7 +14,7 @@ from ._progress import Progress
 from ._tables import add_output, check_outputs, table_at
 
 NAME = "next"
-SUMMARY = "Chooses which items to ask about next, and whom, for a budget."
+SUMMARY = "Chooses which items to ask about next, and whom, for a budget; for answers of one class each."
 EXAMPLE = (
     "keras-crowd next answers.csv --item task --annotator worker --answer label \\\n"
     "    --budget 100 -o questions.csv"
@@ -37,7 +37,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--most-per-annotator", type=int, metavar="N", help="the most questions for each annotator"
     )
     parser.add_argument(
-        "--criterion", help="what a question is to bring: information (the default) or accuracy"
+        "--criterion", help="what a question is to bring: mixed (the default), information or accuracy"
     )
     parser.add_argument("--seed", type=int, default=0, help="decides between equal questions; default: 0")
 

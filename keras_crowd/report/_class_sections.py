@@ -43,7 +43,7 @@ def _suspects(suspects: pd.DataFrame, answered: pd.DataFrame) -> str:
         parts.append(f"{len(one_class)} gave answers of one class only: {_names(one_class)}.")
     if len(suspects):
         parts.append(
-            f"{len(suspects)} with ten answers or more hardly depend on the item (informedness below 0.2): "
+            f"{len(suspects)} with ten answers or more answer almost alike whatever the item (informedness below 0.2): "
             f"{_names(suspects['annotator'])}."
         )
     return (

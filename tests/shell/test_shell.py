@@ -186,6 +186,18 @@ def test_without_an_output_the_table_goes_to_stdout_and_nothing_else(folder, cap
     assert err == ""
 
 
+def test_gold_labels_of_items_without_an_answer_are_left_out_and_counted(folder, capsys):
+    (folder / "gold.csv").write_text("task,truth\n0,2\n3,1\n")
+    assert shell(f"aggregate answers.csv {COLUMNS} --gold gold.csv --gold-label truth -o few.csv") == 0
+    (folder / "gold.csv").write_text("task,truth\n3,1\n77,0\n0,2\n")
+    assert shell(f"aggregate answers.csv {COLUMNS} --gold gold.csv --gold-label truth -o more.csv") == 0
+    assert "gold labels of 1 of 3 items without an answer are left out" in capsys.readouterr().err
+    assert (folder / "few.csv").read_text() == (folder / "more.csv").read_text()
+    (folder / "gold.csv").write_text("task,truth\n77,0\n")
+    assert shell(f"aggregate answers.csv {COLUMNS} --gold gold.csv --gold-label truth -o none.csv") == 1
+    assert "gold.csv: no item is among those of the answers" in capsys.readouterr().err
+
+
 def test_gold_labels_are_learned_from(folder):
     (folder / "gold.csv").write_text("task,truth\n0,2\n3,1\n")
     assert shell(f"aggregate answers.csv {COLUMNS} --gold gold.csv --gold-label truth -o l.csv") == 0
