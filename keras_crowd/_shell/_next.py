@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+import re
 
 import numpy as np
 
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> None:
     """Reads the answers, chooses, and writes."""
     check_outputs(arguments, arguments.output)
     with progress.step("reading answers"):
-        annotations = read_answers(arguments, _items(arguments.items))
+        annotations = read_answers(arguments, _items(arguments.items, arguments.item or ["item"]))
     given = {} if arguments.criterion is None else {"criterion": arguments.criterion}
     with progress.step(f"choosing among the questions about {annotations.num_items:,} items"):
         questions = acquisition.next_questions(
@@ -62,10 +63,12 @@ def run(arguments: argparse.Namespace, progress: Progress) -> None:
         io.write_questions(path, questions, *names)
 
 
-def _items(path: str | None) -> list[str] | None:
+def _items(path: str | None, names: list[str]) -> list[str] | None:
     if path is None:
         return None
     lines = pathlib.Path(path).read_text(encoding="utf-8-sig").splitlines()
+    if lines and len(head := re.split("[,;\t]", lines[0])) > 1 and set(names) & set(head):
+        raise ValueError(f"{path}: expected one item id per line. Received: a table, {lines[0]!r}")
     return [line.strip() for line in lines if line.strip()]
 
 

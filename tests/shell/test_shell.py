@@ -186,6 +186,14 @@ def test_without_an_output_the_table_goes_to_stdout_and_nothing_else(folder, cap
     assert err == ""
 
 
+def test_a_table_in_place_of_item_ids_is_refused(folder, capsys):
+    (folder / "all.csv").write_text("task,text\n0,one\n1,two\n")
+    assert shell(f"next answers.csv {COLUMNS} --items all.csv --budget 3 -o q.csv") == 1
+    assert (
+        "all.csv: expected one item id per line. Received: a table, 'task,text'" in capsys.readouterr().err
+    )
+
+
 def test_gold_labels_of_items_without_an_answer_are_left_out_and_counted(folder, capsys):
     (folder / "gold.csv").write_text("task,truth\n0,2\n3,1\n")
     assert shell(f"aggregate answers.csv {COLUMNS} --gold gold.csv --gold-label truth -o few.csv") == 0
