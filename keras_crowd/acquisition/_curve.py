@@ -10,7 +10,7 @@ import numpy.typing as npt
 from .._arguments import number, whole_number
 from .._repr import one_line
 from ..aggregation import DawidSkene, dawid_skene, gold_classes
-from ..annotations import Annotations, Answers, as_annotations
+from ..annotations import Annotations, Answers, as_annotations, some_answers
 from ._drawn import num_left, with_drawn_answers
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def accuracy_curve(
     runs[:, -1] = _accuracy(found, truth)
     for run in runs:
         order = rng.permutation(len(annotations))
-        some = (dawid_skene(_some(annotations, order[:size])) for size in sizes[:-1])
+        some = (dawid_skene(some_answers(annotations, np.sort(order[:size]))) for size in sizes[:-1])
         run[:-1] = [_accuracy(of, truth) for of in some]
     count = min(next_answers, num_left(annotations))
     gains = _next_gains(annotations, found, count, num_splits, rng)
@@ -175,19 +175,6 @@ def _next_gains(
     drawn = (with_drawn_answers(annotations, found, count, rng) for _ in range(num_draws))
     later = [_accuracy(dawid_skene(more, start=found), unknown) for more in drawn]
     return np.array(later) - _accuracy(found, unknown)
-
-
-def _some(annotations: Annotations, rows: np.ndarray) -> Annotations:
-    rows = np.sort(rows)
-    return Annotations(
-        annotations.item_index[rows],
-        annotations.annotator_index[rows],
-        annotations.answers[rows],
-        items=annotations.items,
-        annotators=annotations.annotators,
-        classes=annotations.classes,
-        kind=annotations.kind,
-    )
 
 
 def _accuracy(found: DawidSkene, truth: np.ndarray) -> float:

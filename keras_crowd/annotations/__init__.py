@@ -18,6 +18,7 @@ from ._coerce import of_annotators as of_annotators
 from ._coerce import refuse_preferences as refuse_preferences
 from ._coerce import with_ratings as with_ratings
 from ._container import Annotations as Annotations
+from ._container import some_answers as some_answers
 from ._distributions import Distributions as Distributions
 from ._distributions import distributions_of as distributions_of
 from ._distributions import with_typed_keys as with_typed_keys

@@ -157,17 +157,19 @@ class Annotations(LongForm):
         held_out = np.zeros(len(self), bool)
         count = min(max(round(fraction * len(self)), 1), len(self) - 1)
         held_out[np.random.default_rng(seed).permutation(len(self))[:count]] = True
-        return self._subset(~held_out), self._subset(held_out)
+        return some_answers(self, ~held_out), some_answers(self, held_out)
 
-    def _subset(self, kept: np.ndarray) -> Annotations:
-        subset = Annotations(
-            self.item_index[kept],
-            self.annotator_index[kept],
-            self.answers[kept],
-            items=self.items,
-            annotators=self.annotators,
-            classes=self.classes,
-            kind=self.kind,
-        )
-        subset.has_item_ids = self.has_item_ids
-        return subset
+
+def some_answers(annotations: Annotations, kept: np.ndarray) -> Annotations:
+    """The answers of a boolean mask, or at positions; all items, annotators and classes stay."""
+    some = Annotations(
+        annotations.item_index[kept],
+        annotations.annotator_index[kept],
+        annotations.answers[kept],
+        items=annotations.items,
+        annotators=annotations.annotators,
+        classes=annotations.classes,
+        kind=annotations.kind,
+    )
+    some.has_item_ids = annotations.has_item_ids
+    return some

@@ -13,6 +13,11 @@ def of_draws(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
+def of_normal(mean: np.ndarray, deviation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The interval of a normal distribution."""
+    return mean - _Z * deviation, mean + _Z * deviation
+
+
 def wilson(right: np.ndarray, total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Wilson's score interval of a share that is counted; NaN where nothing was."""
     n = np.where(np.asarray(total) > 0, total, np.nan)

@@ -13,11 +13,10 @@ from ..annotations import Annotations, Preferences, pair_index, share, without_g
 from ._blocks import Block, Grid, Picture, Section
 from ._class_sections import FEW_ROWS, MANY_NAMES, MOST_ROWS
 from ._figures import forest, histograms
+from ._intervals import of_normal
 from ._report import CrowdReport, assembled
 from ._shown import ItemViewer
 from ._summary import Row, as_figures, as_frame, size_rows
-
-_Z = 1.959964
 
 
 def preference_report(
@@ -86,12 +85,13 @@ def _annotators(annotations: Annotations, found: BradleyTerry, gold: np.ndarray)
 def _items(annotations: Annotations, found: BradleyTerry) -> pd.DataFrame:
     _, index = pair_index(annotations.items, found.items.tolist())
     compared = np.bincount(index[annotations.item_index].reshape(-1), minlength=len(found.items))
+    low, high = of_normal(found.scores, found.standard_error)
     table = pd.DataFrame(
         {
             "item": found.items,
             "score": found.scores,
-            "score_low": found.scores - _Z * found.standard_error,
-            "score_high": found.scores + _Z * found.standard_error,
+            "score_low": low,
+            "score_high": high,
             "comparisons": compared,
         }
     )

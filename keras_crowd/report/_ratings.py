@@ -12,11 +12,11 @@ from ._blocks import Block, Grid, Picture, Section
 from ._class_sections import FEW_ROWS, MANY_NAMES, MOST_ROWS, item_grid
 from ._figures import forest, histograms, scatter
 from ._given import costs_of_answers
+from ._intervals import of_normal
 from ._report import CrowdReport, assembled
 from ._shown import ItemViewer
 from ._summary import Row, as_figures, as_frame, size_rows
 
-_Z = 1.959964
 _LARGE = 2.0  # spread of an item's ratings, in what the annotators' noise explains
 
 
@@ -57,13 +57,14 @@ def _annotators(
     noise = 1 / found.precision
     unsure = share(np.bincount(who, found.truth_variance[annotations.item_index], len(given)), given)
     error = np.sqrt(share(noise + found.scale**2 * np.nan_to_num(unsure), given))
+    low, high = of_normal(found.bias, error)
     table = pd.DataFrame(
         {
             "annotator": annotations.annotators,
             "answers": given,
             "bias": np.where(given > 0, found.bias, np.nan),
-            "bias_low": found.bias - _Z * error,
-            "bias_high": found.bias + _Z * error,
+            "bias_low": low,
+            "bias_high": high,
             "scale": np.where(given > 0, found.scale, np.nan),
             "noise": np.where(given > 0, np.sqrt(noise), np.nan),
             "rmse": deviations(annotations, found.truth).rmse,
