@@ -18,6 +18,8 @@ from backendless import touches_backend
 
 BACKEND = keras.backend.backend()
 XLA = BACKEND != "torch"
+# What touches no backend runs once: under TensorFlow, or where `.ci/run` says, which runs all three.
+BACKENDLESS_UNDER = os.environ.get("KERAS_CROWD_BACKENDLESS_UNDER", "tensorflow")
 # A worker takes whole files: one that begins a long file last lets the other worker wait.
 LONG = {
     "test_benchmarks",
@@ -34,9 +36,9 @@ LONG = {
 
 
 def pytest_ignore_collect(collection_path: pathlib.Path, config: pytest.Config) -> bool | None:
-    """Leaves what touches no backend to the run under TensorFlow, where whole folders are collected."""
+    """Leaves what touches no backend to one of the runs, where whole folders are collected."""
     named = [config.invocation_params.dir / str(argument).split("::")[0] for argument in config.args]
-    if BACKEND == "tensorflow" or not collection_path.match("test_*.py") or collection_path in named:
+    if BACKEND == BACKENDLESS_UNDER or not collection_path.match("test_*.py") or collection_path in named:
         return None
     return None if touches_backend(collection_path) else True
 

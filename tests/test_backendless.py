@@ -1,4 +1,4 @@
-"""Files that touch no backend are found by what they import: they run once, under TensorFlow."""
+"""Files that touch no backend are found by what they import: they run once, not under every backend."""
 
 import pathlib
 
