@@ -15,8 +15,8 @@ In "mixed", "flat" and "spammers" five of 20 annotators, drawn at random, can be
 item is most of what there is. In "few" it is three of 50, and there are more classes. In "pool" all can be asked about
 all, for as many answers in all, and nobody gives more than a tenth. Choices were settled on these five.
 
-`--stop` compares what `accuracy_curve` expects with what was bought then, and `--incremental` measures
-`dawid_skene(start=)`: 1,000 answers beside 1,000,000.
+`--worth` asks with several `min_gain` until no question is worth it, `--stop` compares what `accuracy_curve` expects
+with what was bought then, and `--incremental` measures `dawid_skene(start=)`: 1,000 answers beside 1,000,000.
 """
 
 import argparse
@@ -129,6 +129,7 @@ def ours(criterion="mixed"):
             probabilities=np.tile(found.class_prior, (len(replay.table), 1)),
             available=replay.left(most),
             criterion=criterion,
+            min_gain=0,  # all is bought in the end
         )
         replay.bought[table["item"], table["annotator"]] = True
         replay.buy_at_random(count - len(table["item"]), most)
@@ -220,6 +221,42 @@ def stop(names, seeds):
     return found
 
 
+def worth(names, seeds, least=(0.01, 0.003, 0.001)):
+    """Share of the answers bought until no question is worth `min_gain`, and the accuracy beside that of all."""
+    print(
+        "| crowd | min_gain | answers bought | accuracy | accuracy with all answers |\n" + "|---" * 5 + "|"
+    )
+    found = {}
+    for name in names:
+        for min_gain in least:
+            rows = [bought_until(name, min_gain, seed) for seed in range(seeds)]
+            found[name, min_gain] = np.mean(rows, axis=0)
+            share, accuracy, of_all = found[name, min_gain]
+            print(f"| {name} | {min_gain} | {share:.2f} | {accuracy:.3f} | {of_all:.3f} |", flush=True)
+    return found
+
+
+def bought_until(name, min_gain, seed):
+    annotations, truth, size = CROWDS[name](seed)
+    replay = Replay(annotations, seed)
+    replay.buy_at_random(round(START * size), len(truth))
+    while True:
+        found = kc.aggregation.dawid_skene(replay.answers)
+        table = kc.acquisition.next_questions(
+            replay.answers,
+            size / 20,
+            confusion=found.confusion,
+            probabilities=np.tile(found.class_prior, (len(truth), 1)),
+            available=replay.left(len(truth)),
+            min_gain=min_gain,
+        )
+        if len(table["item"]) == 0:
+            break
+        replay.bought[table["item"], table["annotator"]] = True
+    right = np.mean(kc.aggregation.dawid_skene(annotations).labels == truth)
+    return replay.bought.sum() / len(annotations), np.mean(found.labels == truth), right
+
+
 def incremental(size=1_000_000, new=1_000, num_annotators=1_000, num_classes=5, seed=0):
     """Seconds and labels of a run from the votes, and of one that goes on from the result without the new answers."""
     rng = np.random.default_rng(seed)
@@ -253,11 +290,14 @@ def main(arguments=None):
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--incremental", action="store_true")
     parser.add_argument("--stop", action="store_true")
+    parser.add_argument("--worth", action="store_true")
     options = parser.parse_args(arguments)
     if options.incremental:
         return incremental()
     if options.stop:
         return stop([name for name in options.crowds if name != "pool"], options.seeds)
+    if options.worth:
+        return worth(options.crowds, options.seeds)
     return compare(options.crowds, options.methods, options.seeds)
 
 

@@ -362,6 +362,9 @@ def test_acquisition_in_small(monkeypatch, capsys):
     assert found["spammers", "random"] == pytest.approx(1)
     expected = acquisition.main(["--stop", "--crowds", "spammers", "--seeds", "1"])
     assert np.isfinite(expected["spammers"]).all()
+    share, accuracy, _ = acquisition.bought_until("spammers", 0.01, seed=0)
+    assert 0.1 < share < 1
+    assert accuracy > 0.25
     seconds, (whole, on) = acquisition.incremental(size=2_000, new=20, num_annotators=20)
     assert min(seconds) > 0
     assert np.mean(whole.labels == on.labels) > 0.95

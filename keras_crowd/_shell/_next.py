@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import pathlib
 import re
+import warnings
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +42,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--criterion", help="what a question is to bring: mixed (the default), information or accuracy"
     )
+    parser.add_argument(
+        "--min-gain",
+        type=float,
+        help="the least expected gain of a question, whatever is left of the budget; default: 0.001, of one label",
+    )
     parser.add_argument("--seed", type=int, default=0, help="decides between equal questions; default: 0")
 
 
@@ -48,7 +55,8 @@ def run(arguments: argparse.Namespace, progress: Progress) -> None:
     check_outputs(arguments, arguments.output)
     with progress.step("reading answers"):
         annotations = read_answers(arguments, _items(arguments.items, arguments.item or ["item"]))
-    given = {} if arguments.criterion is None else {"criterion": arguments.criterion}
+    given: dict[str, Any] = {"criterion": arguments.criterion, "min_gain": arguments.min_gain}
+    given = {name: value for name, value in given.items() if value is not None}
     with progress.step(f"choosing among the questions about {annotations.num_items:,} items"):
         questions = acquisition.next_questions(
             annotations,
@@ -58,9 +66,18 @@ def run(arguments: argparse.Namespace, progress: Progress) -> None:
             seed=arguments.seed,
             **given,
         )
+    _warn_of_what_is_left(questions, arguments.budget)
     with table_at(arguments.output) as path:
         names = item_names(arguments), arguments.annotator or "annotator"
         io.write_questions(path, questions, *names)
+
+
+def _warn_of_what_is_left(questions: dict[str, np.ndarray], budget: float) -> None:
+    """Says so where there is no question that is worth asking."""
+    if len(questions["item"]) == 0:
+        warnings.warn(
+            f"No question is worth asking: all of the budget of {budget:g} is left.", stacklevel=2
+        )
 
 
 def _items(path: str | None, names: list[str]) -> list[str] | None:

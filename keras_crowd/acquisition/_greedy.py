@@ -25,7 +25,9 @@ class Greedy:
         answered: tuple[np.ndarray, np.ndarray],
         left: np.ndarray,
         rng: np.random.Generator,
+        min_gain: float = 0.0,
     ) -> None:
+        self.min_gain = min_gain
         self.gain, self.q, self.prices, self.open_to = gain, q, prices, open_to
         self.answered, self.left, self.rng = answered, left.copy(), rng
         self.outcomes: dict[int, tuple[np.ndarray, np.ndarray]] = {}
@@ -97,7 +99,7 @@ class Greedy:
         return values, columns
 
     def _best_of(self, rows: np.ndarray, budget: float) -> tuple[np.ndarray, np.ndarray]:
-        scores = self.gain(self.q[rows]) / self.prices
+        scores = self._per_cost(self.gain(self.q[rows]))
         scores[~np.broadcast_to(self._allowed(rows, budget), scores.shape)] = -1.0
         place = np.full(len(self.q), -1)
         place[rows] = np.arange(len(rows))
@@ -106,6 +108,10 @@ class Greedy:
         scores[here[here >= 0], column[here >= 0]] = -1.0
         best = scores.argmax(axis=1)
         return np.maximum(scores[np.arange(len(rows)), best], 0.0), best
+
+    def _per_cost(self, gain: np.ndarray) -> np.ndarray:
+        """Gains per cost; 0 of those that are not worth a question."""
+        return np.where(gain >= self.min_gain, gain, 0.0) / self.prices
 
     def _whom(self, budget: float) -> np.ndarray:
         """Whom one can still ask and pay."""
@@ -119,7 +125,7 @@ class Greedy:
         scores = self._scores.get(item)
         if scores is None:
             weights, q = self.outcomes.get(item, (np.ones(1), self.q[item : item + 1]))
-            scores = self._scores[item] = weights @ self.gain(q) / self.prices
+            scores = self._scores[item] = self._per_cost(weights @ self.gain(q))
             if self.open_to.ndim == 2:
                 scores[~self.open_to[item]] = -1.0
             start, stop = np.searchsorted(self.answered[0], [item, item + 1])

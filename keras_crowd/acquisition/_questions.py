@@ -32,6 +32,7 @@ def next_questions(
     available: npt.ArrayLike | None = None,
     most_per_annotator: int | None = None,
     criterion: Criterion = "mixed",
+    min_gain: float = 0.001,
     seed: int = 0,
 ) -> dict[str, np.ndarray]:
     """Chooses which items to ask about next, and whom: `pandas.DataFrame(next_questions(annotations, 500))`.
@@ -60,15 +61,20 @@ def next_questions(
         most_per_annotator: Integer. The most questions for each annotator. Defaults to `None`, no limit: the
             annotators that tell most get all questions.
         criterion: What a question is to bring, as in `expected_gain`. Defaults to `"mixed"`.
+        min_gain: Float, at least 0. The least expected gain of a question, whatever it costs, in the unit of the
+            criterion: with 0.001, a thousand questions would bring about one more right label. What is left of the
+            budget then is kept. Defaults to 0.001; with 0 all questions that bring anything are asked while the
+            budget lasts.
         seed: Integer. Decides between questions that are equally good.
 
     Returns:
         The columns `"item"` and `"annotator"` (ids), `"gain"` (expected, beside the questions above it) and `"cost"`,
-        each `(questions,)`, the first question first. Questions that would bring nothing are left out, so that there
-        may be fewer than the budget allows.
+        each `(questions,)`, the first question first. Questions that bring less than `min_gain` are left out, so that
+        there may be fewer than the budget allows, or none: then the labels are as sure as these annotators make them.
 
     Raises:
-        ValueError: When shapes disagree, the budget or a cost is not positive, or the criterion is unknown.
+        ValueError: When shapes disagree, the budget or a cost is not positive, `min_gain` is negative, or the criterion
+            is unknown.
 
     Example:
 
@@ -82,6 +88,7 @@ def next_questions(
     annotations = as_annotations(answers)
     rng = np.random.default_rng(whole_number("seed", seed, low=0))
     budget = number("budget", budget, above=0)
+    min_gain = number("min_gain", min_gain, at_least=0)
     prices = np.broadcast_to(
         positive("costs", costs, (annotations.num_annotators,), "(annotators,)"),
         annotations.num_annotators,
@@ -94,7 +101,14 @@ def next_questions(
     kept = _short_list(Gain(matrices, criterion), q, prices, open_to, left, budget, rng)
     answered = _positions(annotations, kept)
     greedy = Greedy(
-        Gain(matrices[kept], criterion), q, prices[kept], open_to[..., kept], answered, left[kept], rng
+        Gain(matrices[kept], criterion),
+        q,
+        prices[kept],
+        open_to[..., kept],
+        answered,
+        left[kept],
+        rng,
+        min_gain,
     )
     items, columns, gains = greedy.spend(budget)
     return {

@@ -347,6 +347,17 @@ def test_items_without_an_answer_and_dear_annotators(folder):
     assert [(row["item"], row["annotator"]) for row in rows("q.csv")] == [("new", "y")]
 
 
+@pytest.mark.filterwarnings("default:No question is worth asking")
+def test_a_budget_is_kept_where_no_question_is_worth_it(folder, capsys):
+    assert shell(f"next answers.csv {COLUMNS} --budget 999 --min-gain 0.05 -o q.csv") == 0
+    found = kc.acquisition.next_questions(CLASSES, 999, min_gain=0.05)
+    assert 0 < len(rows("q.csv")) == len(found["item"]) < 80
+    assert "worth" not in capsys.readouterr().err
+    assert shell(f"next answers.csv {COLUMNS} --budget 999 --min-gain 2 -o q.csv") == 0
+    assert (folder / "q.csv").read_text().splitlines() == ["task,worker,gain,cost"]
+    assert "warning: No question is worth asking: all of the budget of 999" in capsys.readouterr().err
+
+
 def test_a_report_is_written(folder):
     pytest.importorskip("jinja2", reason="needs the extra report")
     example = next(module.EXAMPLE for module in _main._COMMANDS if module.NAME == "report")
