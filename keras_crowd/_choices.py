@@ -15,6 +15,7 @@ from ._arguments import check_choice
 from ._backup import Backup
 from ._fit_features import Arrays, Batches
 from ._fit_progress import FitProgress
+from ._gold_training import GoldClasses
 from ._training import ClassTraining, LabelSetTraining, Training
 from ._typing import LearningRate, Optimizer
 from .annotations import Annotations, Answers, are_sets
@@ -220,12 +221,13 @@ def choice_of(
     annotations: Annotations,
     epochs: int,
     from_logits: bool,
+    gold: GoldClasses | None,
 ) -> Choice:
     """The choice among the settings; the rest is what a `Training` takes."""
     given = classifier, features, annotations, epochs, from_logits
     if are_sets(annotations):
         return ConnectionChoice({name: LabelSetTraining(*given, name) for name in settings}, annotations)
-    return WeightChoice(ClassTraining(*given), settings, annotations)
+    return WeightChoice(ClassTraining(*given, gold), settings, annotations)
 
 
 def _connections(conn_types: str | Sequence[str] | None) -> list[str]:

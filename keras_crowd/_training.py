@@ -19,6 +19,7 @@ from ._backup import (
     values_of,
 )
 from ._fit_features import Arrays, Batches
+from ._gold_training import GoldClasses
 from ._typing import Features, LearningRate, Optimizer
 from .aggregation import label_posterior, posterior
 from .annotations import Annotations, checksum
@@ -41,6 +42,7 @@ class Training(abc.ABC):
         annotations: The answers.
         epochs: Of the last training.
         crowd: The crowd layer, not built.
+        gold: What is known of the items. Defaults to `None`, nothing.
     """
 
     def __init__(
@@ -50,21 +52,27 @@ class Training(abc.ABC):
         annotations: Annotations,
         epochs: int,
         crowd: CrowdLayer,
+        gold: GoldClasses | None = None,
     ) -> None:
+        self.gold = gold
         self.classifier, self.features, self.crowd = classifier, features, crowd
         self.epochs, self.replica_epochs = epochs, -(-epochs // 2)
         self.history = keras.callbacks.History()
         self.num_slots = annotations.slots()[0].shape[1]
         ids = keras.Input((None,), dtype="int32", name="annotators")
         logits = self.crowd(classifier.outputs[0], annotators=ids)
-        self.model = keras.Model(with_annotators(_structure(classifier, features.few), ids), logits)
+        inputs = _structure(classifier, features.few)
+        self.model = self._trained = keras.Model(with_annotators(inputs, ids), logits)
+        if gold is not None:
+            self._trained = gold.model(inputs, classifier.outputs[0], self.crowd, self.num_slots)
         features.check(self.model, *annotations.slots(self.num_slots))
 
     def compile(self, optimizer: Optimizer, crowd_learning_rate: LearningRate | None) -> None:
         """Compiles, and keeps the start."""
         self._optimizer = keras.optimizers.get(optimizer)
         optimizer = crowd_optimizer(self.model, self._optimizer, crowd_learning_rate)
-        self.model.compile(optimizer, loss=self.crowd.answer_losses[0]())
+        for model in {id(model): model for model in (self.model, self._trained)}.values():
+            model.compile(optimizer, loss=self.crowd.answer_losses[0]())
         self._variables = training_variables(self.model)
         self._given = self._start = self.values()
 
@@ -77,6 +85,7 @@ class Training(abc.ABC):
             "optimizer": description(self._optimizer),
             "epochs": self.epochs,
             "from_logits": self.crowd.from_logits,
+            **({} if self.gold is None else {"gold": self.gold.classes}),
         }
 
     def start_from(self, backup: Backup) -> None:
@@ -115,17 +124,17 @@ class Training(abc.ABC):
         self.assign(self._start)
         if replica is not None:
             self._start_elsewhere(replica)
-        self.crowd.adapt(annotations)
+        self._adapt(annotations)
         own = self.set(setting)
-        kept = TrainingBackup(backup, self.model, callbacks)
+        kept = TrainingBackup(backup, self._trained, callbacks)
         kept.restore()
         done = len(kept.epoch)
         last = _LastEpoch(self)
         self.history = keras.callbacks.History()
         self.history.history, self.history.epoch = kept.history, kept.epoch
         try:
-            self.model.fit(
-                self.features.answered(*annotations.slots(self.num_slots), done, replica),
+            self._trained.fit(
+                self.features.answered(*self._slots(annotations), done, replica),
                 shuffle=False,
                 initial_epoch=done,
                 epochs=done if kept.stopped else self.epochs if replica is None else self.replica_epochs,
@@ -136,6 +145,15 @@ class Training(abc.ABC):
             self.assign(last.values)  # under JAX, a broken step leaves none
             raise
         return self.history
+
+    def _adapt(self, annotations: Annotations) -> None:
+        """Starts the annotators."""
+        self.crowd.adapt(annotations)
+
+    def _slots(self, annotations: Annotations) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the slots that the model is trained on, beside the features, and its targets."""
+        ids, answers = annotations.slots(self.num_slots)
+        return (ids, answers) if self.gold is None else self.gold.slots(ids, answers)
 
     def _start_elsewhere(self, replica: int) -> None:
         """Shuffles the entries of the classifier's last kernel, and gives its dropout other seeds."""
@@ -181,6 +199,7 @@ class ClassTraining(Training):
         annotations: Annotations,
         epochs: int,
         from_logits: bool,
+        gold: GoldClasses | None = None,
     ) -> None:
         crowd = CrowdsClassification(
             annotations.num_annotators,
@@ -188,7 +207,10 @@ class ClassTraining(Training):
             from_logits=from_logits,
             classifier_regularizer=ClassifierLogDet(),
         )
-        super().__init__(classifier, features, annotations, epochs, crowd)
+        super().__init__(classifier, features, annotations, epochs, crowd, gold)
+
+    def _adapt(self, annotations: Annotations) -> None:
+        self.crowd.adapt(annotations, None if self.gold is None else self.gold.classes)
 
     def set(self, setting: float) -> list[keras.callbacks.Callback]:
         self.crowd.class_counts.lost.forget()
@@ -202,7 +224,8 @@ class ClassTraining(Training):
         return (self.crowd.confusion(),)
 
     def posterior(self, annotations: Annotations) -> np.ndarray:
-        return posterior(annotations, self.probabilities(), *self.annotators())
+        found = posterior(annotations, self.probabilities(), *self.annotators())
+        return found if self.gold is None else self.gold.settle(found)
 
     def put_classes_back(self, annotations: Annotations) -> None:
         """Undoes a permutation; what is trained is not lost where that cannot be done."""

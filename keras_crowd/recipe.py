@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy.typing as npt
 
 from ._arguments import check_choice, flag, number, whole_number
 from ._backup import Backup
@@ -16,6 +17,7 @@ from ._choices import choice_of, settings_of
 from ._crowd_fit import CrowdFit as CrowdFit
 from ._fit_features import Arrays, Batches
 from ._fit_progress import FitProgress
+from ._gold_training import check_gold, gold_of
 from ._typing import Features, LearningRate, Optimizer
 from .annotations import (
     Annotations,
@@ -36,6 +38,7 @@ def fit_crowd(
     x: Features,
     answers: Answers | None = None,
     *,
+    gold: npt.ArrayLike | None = None,
     weights: float | Sequence[float] | None = None,
     conn_types: str | Sequence[str] | None = None,
     optimizer: Optimizer = "adam",
@@ -92,6 +95,10 @@ def fit_crowd(
         answers: `Annotations`, of classes or of sets of labels; integers `(items, annotators)` with `-1` for missing;
             or soft answers, floats `(items, annotators, classes)` with zeros; rows as in `x`. Left out only for a data
             set that holds them, one class each.
+        gold: True classes of some of the items, integers `(items,)`, `-1` where unknown; or ids of the classes, `None`
+            where unknown. A series is matched to the items by its index. They tell the annotators apart from the start,
+            and each weighs in training as much as all the answers to its item. Labels and posterior keep them. Not for
+            sets of labels, nor where a data set holds the answers. Defaults to `None`, nothing is known.
         weights: Float, or sequence of floats. The weight to use, or those to choose among, ascending; the lowest is
             what the others are compared with. Not for sets of labels. Defaults to `None`: 0, 1 and 5.
         conn_types: String, or sequence of strings. For sets of labels: the connection of `CrowdsMultiLabel` to use, or
@@ -141,6 +148,7 @@ def fit_crowd(
         "fraction": fraction,
         "seed": seed,
     }
+    check_gold(gold, answers)
     values = settings_of(answers, weights, conn_types)
     check_choice([0.0], num_replicas, fraction, seed)
     network, features, annotations = _given(
@@ -148,7 +156,8 @@ def fit_crowd(
     )
     if epochs is None:
         epochs = default_epochs(annotations.num_items, features.batch_size)
-    choice = choice_of(values, network, features, annotations, epochs, from_logits)
+    known = gold_of(gold, annotations)
+    choice = choice_of(values, network, features, annotations, epochs, from_logits, known)
     choice.compile(optimizer, crowd_learning_rate)
     settings = {choice.argument: values, "crowd_learning_rate": crowd_learning_rate}
     given = {} if backup_dir is None else {**choice.training.given(annotations), **settings, **choosing}
