@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .. import io
+from .. import aggregation, io
 from ..annotations import Annotations
 from ._errors import UsageError
 from ._formats import UNORDERED, item_names, read_answers
@@ -27,6 +27,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds what only this command has."""
     add_output(parser, "table of labels and confidences, or of scores")
     parser.add_argument("--annotators-out", metavar="FILE", help="table of the annotators")
+    parser.add_argument(
+        "--intervals",
+        action="store_true",
+        help="95 percent intervals of accuracies in --annotators-out, of classes",
+    )
     names = dict.fromkeys(name for methods in METHODS.values() for name in methods)
     kinds = "; ".join(f"{', '.join(methods)} for {kind}" for kind, methods in METHODS.items())
     parser.add_argument(
@@ -51,15 +56,25 @@ def run(arguments: argparse.Namespace, progress: Progress) -> None:
     check_outputs(arguments, arguments.output, arguments.annotators_out)
     with progress.step("reading answers"):
         annotations = read_answers(arguments)
+    _refuse_intervals(arguments, annotations)
     gold = read_gold(arguments, annotations)
     with progress.step(f"aggregating {len(annotations):,} answers"):
         unordered = arguments.format in UNORDERED
         found = method_named(arguments.method, annotations.kind.name, unordered)(annotations, gold)
+    people = found.annotators
+    if arguments.intervals:
+        with progress.step("drawing intervals"):
+            people = aggregation.annotator_table(annotations, found.estimates, intervals=True) | people
     with progress.step("writing"):
         _write_items(arguments, annotations, found)
         if arguments.annotators_out is not None:
-            columns: dict[str, Any] = {**found.annotators, "escape_formulas": arguments.escape_formulas}
+            columns: dict[str, Any] = {**people, "escape_formulas": arguments.escape_formulas}
             io.write_annotators(arguments.annotators_out, annotations, **columns)
+
+
+def _refuse_intervals(arguments: argparse.Namespace, annotations: Annotations) -> None:
+    if arguments.intervals and (arguments.annotators_out is None or annotations.kind.name != "classes"):
+        raise UsageError("--intervals needs --annotators-out, and answers that are classes.")
 
 
 def _refuse_tool(arguments: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import acquisition, io
-from ..annotations import Annotations
+from ._costs import add_costs, read_costs
 from ._formats import item_names, read_answers
 from ._progress import Progress
 from ._tables import add_output, check_outputs, table_at
@@ -28,9 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds what only this command has."""
     add_output(parser, "table of questions, the first one first")
     parser.add_argument("--budget", type=float, required=True, help="the most that all questions may cost")
-    parser.add_argument(
-        "--costs", metavar="FILE", help="table with a column cost per annotator; default: 1 each"
-    )
+    add_costs(parser, "1 each")
     parser.add_argument(
         "--items",
         metavar="FILE",
@@ -55,13 +53,14 @@ def run(arguments: argparse.Namespace, progress: Progress) -> None:
     check_outputs(arguments, arguments.output)
     with progress.step("reading answers"):
         annotations = read_answers(arguments, _items(arguments.items, arguments.item or ["item"]))
+    costs = read_costs(arguments, annotations)
     given: dict[str, Any] = {"criterion": arguments.criterion, "min_gain": arguments.min_gain}
     given = {name: value for name, value in given.items() if value is not None}
     with progress.step(f"choosing among the questions about {annotations.num_items:,} items"):
         questions = acquisition.next_questions(
             annotations,
             arguments.budget,
-            costs=_costs(arguments, annotations),
+            costs=1.0 if costs is None else costs,
             most_per_annotator=arguments.most_per_annotator,
             seed=arguments.seed,
             **given,
@@ -87,13 +86,3 @@ def _items(path: str | None, names: list[str]) -> list[str] | None:
     if lines and len(head := re.split("[,;\t]", lines[0])) > 1 and set(names) & set(head):
         raise ValueError(f"{path}: expected one item id per line. Received: a table, {lines[0]!r}")
     return [line.strip() for line in lines if line.strip()]
-
-
-def _costs(arguments: argparse.Namespace, annotations: Annotations) -> np.ndarray | float:
-    """Cost of an answer of each annotator."""
-    if arguments.costs is None:
-        return 1.0
-    column = arguments.annotator or "annotator"
-    ids = annotations.annotators.tolist()
-    found = io.read_wide(arguments.costs, column, columns=["cost"], items=ids, ratings=True)
-    return found.dense()[:, 0]

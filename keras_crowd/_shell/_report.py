@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 
 from .. import report
+from ._beside import add_beside, read_shown, read_times
+from ._costs import add_costs, read_costs
+from ._errors import UsageError
 from ._formats import read_answers
 from ._gold import add_gold, read_gold
 from ._progress import Progress
@@ -22,6 +25,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_output(parser, "the page, one file that opens offline", required=True)
     parser.add_argument("--title", default="Crowd report", help="title of the page")
     parser.add_argument("--cost", type=float, help="what one answer costs")
+    add_costs(parser, "none, or --cost")
+    add_beside(parser)
     parser.add_argument(
         "--max-answers", type=int, default=200_000, help="items are sampled above this; default: 200000"
     )
@@ -31,15 +36,22 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Progress) -> None:
     """Reads the answers and writes the page."""
+    if arguments.cost is not None and arguments.costs is not None:
+        raise UsageError(
+            "--cost is one number for all annotators, --costs a table of them: give one of the two."
+        )
     check_outputs(arguments, arguments.output)
     with progress.step("reading answers"):
         annotations = read_answers(arguments)
-    gold = read_gold(arguments, annotations)
+    gold, costs = read_gold(arguments, annotations), read_costs(arguments, annotations)
+    times, show = read_times(arguments, annotations), read_shown(arguments)
     with progress.step(f"reporting on {len(annotations):,} answers"):
         found = report.crowd_report(
             annotations,
             gold=gold,
-            costs=arguments.cost,
+            costs=arguments.cost if costs is None else costs,
+            times=times,
+            show=show,
             title=arguments.title,
             max_answers=arguments.max_answers,
             seed=arguments.seed,

@@ -28,9 +28,8 @@ def add_output(parser: argparse.ArgumentParser, what: str, required: bool = Fals
 
 def check_outputs(arguments: argparse.Namespace, *outputs: str | None) -> None:
     """Raises where an output is a file that is read, two are one file, or there is no such folder."""
-    read = {
-        os.path.realpath(path) for path in (*arguments.answers, getattr(arguments, "gold", None)) if path
-    }
+    beside = (getattr(arguments, name, None) for name in ("gold", "costs", "show_from", "items"))
+    read = {os.path.realpath(path) for path in (*arguments.answers, *beside) if path}
     for path in filter(None, outputs):
         if os.path.realpath(path) in read:
             raise UsageError(

@@ -17,6 +17,8 @@ from ._crowdlab import crowdlab as crowdlab
 from ._dawid_skene import DawidSkene as DawidSkene
 from ._dawid_skene import dawid_skene as dawid_skene
 from ._dawid_skene import one_coin_confusion as one_coin_confusion
+from ._draws import CrowdDraws as CrowdDraws
+from ._draws import draw_crowd as draw_crowd
 from ._ebcc import EBCC as EBCC
 from ._ebcc import ebcc as ebcc
 from ._given_answers import answers_and_probabilities as answers_and_probabilities

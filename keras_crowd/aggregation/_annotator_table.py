@@ -6,9 +6,18 @@ import numpy as np
 import numpy.typing as npt
 
 from .._arguments import confusions, whole_number
-from ..annotations import Answers, are_ratings, are_sets, as_label_sets, classes_per_annotator, share
+from ..annotations import (
+    Annotations,
+    Answers,
+    are_ratings,
+    are_sets,
+    as_label_sets,
+    classes_per_annotator,
+    share,
+)
 from ._annotators import agreement, annotator_accuracy, annotator_class_prior
 from ._answer_sums import expected_counts
+from ._draws import draw_crowd
 from ._given_answers import (
     answers_and_probabilities,
     answers_and_truth,
@@ -17,9 +26,16 @@ from ._given_answers import (
 from ._label_set_tables import annotator_columns
 from ._ratings import deviations
 
+_DRAWS = 400
+
 
 def annotator_table(
-    answers: Answers, posterior: npt.ArrayLike, confusion: npt.ArrayLike | None = None, min_answers: int = 5
+    answers: Answers,
+    posterior: npt.ArrayLike,
+    confusion: npt.ArrayLike | None = None,
+    min_answers: int = 5,
+    *,
+    intervals: bool = False,
 ) -> dict[str, np.ndarray]:
     """Judges each annotator: `pandas.DataFrame(annotator_table(annotations, q))`.
 
@@ -36,13 +52,18 @@ def annotator_table(
             answers, without smoothing.
         min_answers: How many answers, all of one class (of sets: all with every label, or all without any), make an
             annotator suspect.
+        intervals: Whether answers of classes get 95 percent intervals of the accuracy, from 400 draws of the true
+            classes and the confusions, seed 0, that begin at the posterior. The draws need memory for
+            `400 * annotators * classes` numbers, and 530 passes over the answers. Defaults to `False`.
 
     Returns:
         The columns `"annotator"` (ids), `"answers"` (how many it gave), `"agreement"` (the share of them that is
         the item's most probable class), `"accuracy"` (how often it is right on the items it answered:
         `annotator_accuracy`), `"one_class"` (whether it gave `min_answers` or more, all of one class), and for
         each class `"confusion[k,k]"`, how often it knows class `k` when it sees one; each `(annotators,)`. `NaN`
-        where there is nothing to tell it from.
+        where there is nothing to tell it from. With `intervals`, after `"accuracy"`, `"accuracy_mean"` of the draws and
+        the ends of their interval, `"accuracy_low"` and `"accuracy_high"`. They allow for true classes that are not
+        known and draw annotators with few answers towards the crowd, so that `"accuracy"` may be outside.
 
         Of ratings the posterior is as for `label_table`; the columns are `"annotator"`, `"answers"`, `"bias"` and
         `"rmse"` (see `deviations`), and there is no `confusion`.
@@ -56,7 +77,8 @@ def annotator_table(
         last), and for each label `"sensitivity[label]"` and `"specificity[label]"`.
 
     Raises:
-        ValueError: When shapes disagree, or rows are not distributions.
+        ValueError: When shapes disagree, rows are not distributions, or `intervals` are asked for of anything but
+            classes.
 
     Example:
 
@@ -69,6 +91,7 @@ def annotator_table(
     whole_number("min_answers", min_answers)
     if are_ratings(answers) or are_sets(answers):
         _refuse_confusion(confusion)
+        _refuse_intervals(intervals)
     if are_sets(answers):
         return annotator_columns(as_label_sets(answers), posterior, min_answers)
     if are_ratings(answers):
@@ -89,10 +112,28 @@ def annotator_table(
         "answers": given,
         "agreement": agreement(annotations, q.argmax(axis=1)),
         "accuracy": accuracy,
+        **(_intervals(annotations, q) if intervals else {}),
         "one_class": (classes_per_annotator(annotations) == 1) & (given >= min_answers),
     }
     classes = np.asarray(annotations.classes).tolist()
     return table | {f"confusion[{k},{k}]": column for k, column in zip(classes, diagonal.T, strict=True)}
+
+
+def _intervals(annotations: Annotations, q: np.ndarray) -> dict[str, np.ndarray]:
+    """Accuracy on the items that each annotator answered, as draws have it; NaN of those without answers."""
+    recall = draw_crowd(annotations.hard(), q, draws=_DRAWS).recall
+    drawn = np.einsum("drk,rk->dr", recall, annotator_class_prior(annotations, q))
+    drawn = np.where(annotations.answers_per_annotator() > 0, drawn, np.nan)
+    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
+    return {"accuracy_mean": drawn.mean(axis=0), "accuracy_low": low, "accuracy_high": high}
+
+
+def _refuse_intervals(intervals: bool) -> None:
+    if intervals:
+        raise ValueError(
+            "`intervals` are of answers of classes; the answers are ratings or sets of labels. "
+            f"Received: intervals={intervals!r}"
+        )
 
 
 def _refuse_confusion(confusion: npt.ArrayLike | None) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..aggregation import draw_crowd
 from . import _class_sections as sections
 from . import _class_tables as tables_of
 from ._blocks import Section
 from ._calibration import gold_section
-from ._draws import draw_crowd
 from ._given import Given
+from ._over_time import time_section
 from ._report import CrowdReport, assembled
 from ._shown import ItemViewer
 from ._summary import as_figures, as_frame, class_rows
@@ -45,7 +46,7 @@ def class_report(
     if level in ("ordinal", "interval"):
         tables_of.add_grades(tables["annotators"], given, posterior)
     rows = class_rows(given, drawn, posterior.argmax(axis=1), level, tables["items"]["status"])
-    parts = [
+    parts: list[Section | None] = [
         Section("overview", "Overview", [as_figures(rows), _ASSUMPTION]),
         sections.annotator_section(tables),
         sections.confusion_section(given, drawn, tables),
@@ -54,6 +55,9 @@ def class_report(
         sections.answer_section(given, tables, viewer),
         sections.class_section(tables),
     ]
+    if given.times is not None:
+        right = tables["answers"]["probability"].to_numpy()
+        parts += [time_section(tables["annotators"], given.times, right, "probability of a right answer")]
     if np.any((given.gold >= 0) & (given.annotations.answers_per_item() > 0)):
         parts.append(gold_section(given, posterior))
     return assembled(title, {"summary": as_frame(rows), **tables}, notes, parts)

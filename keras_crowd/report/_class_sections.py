@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ..aggregation import CrowdDraws
 from ._blocks import Block, Grid, Picture, Section
-from ._draws import CrowdDraws
 from ._figures import bars, forest, heat_maps, histograms, shortened
 from ._given import Given
 from ._intervals import percent

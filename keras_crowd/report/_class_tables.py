@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..aggregation import agreement, annotator_table, label_table, majority_vote
+from ..aggregation import CrowdDraws, agreement, annotator_table, label_table, majority_vote
 from ..annotations import share
 from ..evaluation import annotator_dependence
-from ._draws import CrowdDraws
 from ._given import Given
 from ._intervals import of_draws, wilson
+from ._over_time import pace
 
 _SETTLED, _SURPRISING, _RUNNER_UP = 0.9, 0.05, 0.3
 _COMPARED, _FEWEST_COMMON, _NEGLIGIBLE = 100, 5, 0.2  # annotators, items, correlation
@@ -72,29 +72,13 @@ def _with_work(table: pd.DataFrame, given: Given, posterior: np.ndarray) -> pd.D
     annotations, who = given.annotations, given.annotations.annotator_index
     right = posterior[annotations.item_index, annotations.answers]
     if given.times is not None:
-        table["seconds"], table["drift"] = pace(who, given.times, right, annotations.num_annotators)
+        for name, column in pace(who, given.times, right, annotations.num_annotators).items():
+            table[name] = column
     if given.costs is not None:
         table["cost"] = np.bincount(who, given.costs, annotations.num_annotators)
         expected = np.bincount(who, right, annotations.num_annotators)
         table["cost_per_right_answer"] = share(table["cost"].to_numpy(), expected)
     return table
-
-
-def pace(
-    who: np.ndarray, times: np.ndarray, right: np.ndarray, num_annotators: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Median seconds between an annotator's answers, and how much more of the later half is right than of the first."""
-    seconds, drift = np.full(num_annotators, np.nan), np.full(num_annotators, np.nan)
-    order = np.lexsort((times, who))
-    order = order[np.isfinite(times[order])]
-    for rows in np.split(order, np.flatnonzero(np.diff(who[order])) + 1):
-        if len(rows) < 2:
-            continue
-        seconds[who[rows[0]]] = np.median(np.diff(times[rows]))
-        half = len(rows) // 2
-        if len(rows) >= 20:
-            drift[who[rows[0]]] = right[rows[half:]].mean() - right[rows[:half]].mean()
-    return seconds, drift
 
 
 def recall(given: Given, draws: CrowdDraws, posterior: np.ndarray) -> pd.DataFrame:

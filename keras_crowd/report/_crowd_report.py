@@ -20,10 +20,10 @@ from ..annotations import (
     Tags,
     as_answers,
     kind_given,
-    rows_by_id,
 )
 
 if TYPE_CHECKING:
+    from ._beside import Beside
     from ._report import CrowdReport
     from ._shown import ItemViewer, Show
 
@@ -61,15 +61,22 @@ def crowd_report(
             with `-1` for missing; or floats with `NaN`, ratings; or tags, integers `(items, time, annotators)`. Of soft
             answers the likeliest class counts.
         crowd: What was learned: a crowd layer, a `CrowdFit` or an `EMTrainer` (anything with `confusion()`). Its
-            confusions are shown, and its posterior gives the labels. Defaults to `None`.
-        classifier: A Keras model that predicts class probabilities of `x`. Defaults to that of a `CrowdFit`.
+            confusions are shown, and its posterior gives the labels. Of other kinds the crowd layer for them: its
+            scales and biases, sensitivities and specificities, or reliabilities and position biases become columns
+            `"learned_..."` of the annotators (of sets: of the rates). Defaults to `None`.
+        classifier: A Keras model that predicts class probabilities of `x`; of sets, probabilities of labels, which are
+            the labels' prior as well; of ratings, ratings, a column `"predicted"` of the items. There is none for
+            preferences. Defaults to that of a `CrowdFit`.
         x: Features of all items, for the classifier.
-        probabilities: Class probabilities `(items, classes)` in the place of `classifier` and `x`.
+        probabilities: What it predicts, `(items, classes)`, `(items, labels)` or `(items,)`, in the place of
+            `classifier` and `x`.
         gold: True classes of some items, as in `aggregation.dawid_skene`. They check the estimates and are never used
             for them. Of ratings floats, `NaN` where unknown; of sets integers `(items, labels)`; of preferences the
             class of each pair.
         times: When each answer was given, in seconds: `Annotations` of numbers with the same ids, an array `(items,
-            annotators)`, or one number for each answer, sorted by item and annotator.
+            annotators)`, or one number for each answer, sorted by item and annotator. They give `"seconds"` between
+            an annotator's answers, `"drift"`, and a picture of both. Of ratings, drift is how much farther the later
+            half is from the labels; of other kinds how much more probable it is to be right.
         costs: Costs of the answers: one for all, one for each annotator, or one for each answer.
         show: What to show of each item: texts, paths of image files or arrays of pixels, in the order of the items; or
             a mapping, or a function, from ids of items to such (the only way for preferences). Defaults to `None`, ids.
@@ -85,7 +92,8 @@ def crowd_report(
     Returns:
         A `CrowdReport`. Its tables are `"summary"`, `"annotators"` (accuracy with a 95 percent interval, and for two
         classes sensitivity and specificity, class 1 being positive; `"informedness"`, 0 for who answers whatever the
-        item; `"gold_..."`, `"seconds"` between answers, `"drift"` and `"cost_per_right_answer"` where known),
+        item; `"gold_..."`, `"seconds"` between answers, `"drift"` with an interval and `"cost_per_right_answer"` where
+        known),
         `"recall"` (per annotator and class), `"items"` (label, `"confidence"`, `"gain"` of one more answer and
         `"status"`), `"answers"` (probability that each is right), `"classes"` and `"pairs"` (annotators who err
         together). Of ratings: `"annotators"` (bias with an interval, scale, noise), `"items"` and `"answers"`; of sets
@@ -113,24 +121,29 @@ def crowd_report(
     for name, value in (("draws", draws), ("max_answers", max_answers)):
         whole_number(name, value)
     whole_number("seed", seed, low=0)
+    from ._beside import beside
     from ._class_report import class_report
-    from ._given import costs_of_answers, given_classes, of_some_items
+    from ._given import given_classes, of_some_items
     from ._shown import ItemViewer
 
     annotations = _tokens(answers)
     kept, notes = _sampled(annotations, max_answers, seed)
     viewer = ItemViewer(show, annotations, kept)
     if not isinstance(annotations.kind, Classes):
-        _refuse(
-            annotations, crowd=crowd, classifier=classifier, x=x, probabilities=probabilities, times=times
+        more = beside(
+            annotations,
+            crowd=crowd,
+            classifier=classifier,
+            x=x,
+            probabilities=probabilities,
+            gold=gold,
+            times=times,
+            costs=costs,
         )
-        gold = None if gold is None else np.asarray(rows_by_id("gold", gold, annotations))
         if kept is not None:
-            if costs is not None:
-                costs = costs_of_answers(costs, annotations)[kept[annotations.item_index]]  # type: ignore[index]
+            more = more.of_items(kept, annotations)
             annotations = of_some_items(annotations, kept)
-            gold = None if gold is None else gold[kept]
-        return _of_other_kinds(annotations, viewer, gold, costs, title, notes, level, draws, seed)
+        return _of_other_kinds(annotations, viewer, more, title, notes, level, draws, seed)
     annotations = annotations.hard()
     given = given_classes(annotations, crowd, classifier, x, probabilities, gold, times, costs)
     if kept is not None:
@@ -141,8 +154,7 @@ def crowd_report(
 def _of_other_kinds(
     annotations: Annotations,
     viewer: ItemViewer,
-    gold: np.ndarray | None,
-    costs: npt.ArrayLike | None,
+    more: Beside,
     title: str,
     notes: list[str],
     level: str | None,
@@ -154,14 +166,13 @@ def _of_other_kinds(
     from ._sets import set_report
 
     if isinstance(annotations.kind, Ratings):
-        return rating_report(annotations, viewer, gold, costs, title=title, notes=notes, level=level)
-    _refuse(annotations, costs=costs)
+        return rating_report(annotations, viewer, more, title=title, notes=notes, level=level)
     if isinstance(annotations.kind, Preferences):
-        return preference_report(annotations, viewer, gold, title=title, notes=notes, level=level)
+        return preference_report(annotations, viewer, more, title=title, notes=notes, level=level)
     return set_report(
         annotations,
         viewer,
-        gold,
+        more,
         title=title,
         notes=notes,
         level=level,
@@ -182,14 +193,6 @@ def _tokens(answers: Answers) -> Annotations:
             f"Received: {annotations!r}"
         )
     return annotations
-
-
-def _refuse(annotations: Annotations, **given: Any) -> None:
-    for name, value in given.items():
-        if value is not None:
-            raise ValueError(
-                f"`{name}` must be None for {annotations.kind.name}. Received: {type(value).__name__}"
-            )
 
 
 def _check_installed() -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from ..aggregation import BradleyTerry, bradley_terry, gold_classes
 from ..annotations import Annotations, Preferences, pair_index, share, without_grades
+from ._beside import Beside
 from ._blocks import Block, Grid, Picture, Section
 from ._class_sections import FEW_ROWS, MANY_NAMES, MOST_ROWS
 from ._figures import forest, histograms
 from ._intervals import of_normal
+from ._over_time import pace, time_section
 from ._report import CrowdReport, assembled
 from ._shown import ItemViewer
 from ._summary import Row, as_figures, as_frame, size_rows
@@ -22,14 +23,14 @@ from ._summary import Row, as_figures, as_frame, size_rows
 def preference_report(
     annotations: Annotations,
     viewer: ItemViewer,
-    gold: npt.ArrayLike | None,
+    more: Beside,
     *,
     title: str,
     notes: list[str],
     level: str | None,
 ) -> CrowdReport:
     """Makes tables and sections."""
-    known = gold_classes(gold, annotations)
+    known = gold_classes(more.gold, annotations)
     if isinstance(annotations.kind, Preferences) and annotations.kind.grades > 1:
         plain, notes = without_grades(annotations), [*notes, "Grades are read as which item is better."]
         known = np.full(len(known), -1)  # of grades
@@ -42,13 +43,20 @@ def preference_report(
         "items": _items(plain, found),
         "answers": _answers(plain, found),
     }
+    for name, values in more.learned.items():
+        tables["annotators"][f"learned_{name}"] = values
     rows = _summary(plain, found, known, level)
-    parts = [
+    parts: list[Section | None] = [
         Section("overview", "Overview", [as_figures(rows), _TEXT]),
         _annotator_section(tables["annotators"]),
         _item_section(tables["items"], viewer),
         _answer_section(tables["answers"]),
     ]
+    if more.times is not None:
+        right, who = tables["answers"]["probability"].to_numpy(), plain.annotator_index
+        for name, values in pace(who, more.times, right, plain.num_annotators).items():
+            tables["annotators"][name] = values
+        parts += [time_section(tables["annotators"], more.times, right, "probability of the answer")]
     return assembled(title, {"summary": as_frame(rows), **tables}, notes, parts)
 
 

@@ -3,55 +3,58 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from ..aggregation import Raykar, deviations, gold_ratings, mean_rating, raykar
 from ..annotations import Annotations, share
+from ._beside import Beside
 from ._blocks import Block, Grid, Picture, Section
 from ._class_sections import FEW_ROWS, MANY_NAMES, MOST_ROWS, item_grid
 from ._figures import forest, histograms, scatter
-from ._given import costs_of_answers
 from ._intervals import of_normal
+from ._over_time import pace, time_section
 from ._report import CrowdReport, assembled
 from ._shown import ItemViewer
 from ._summary import Row, as_figures, as_frame, size_rows
 
+_ENDS = ["bias_low", "bias_high", "drift_low", "drift_high"]
 _LARGE = 2.0  # spread of an item's ratings, in what the annotators' noise explains
 
 
 def rating_report(
     annotations: Annotations,
     viewer: ItemViewer,
-    gold: npt.ArrayLike | None,
-    costs: npt.ArrayLike | None,
+    more: Beside,
     *,
     title: str,
     notes: list[str],
     level: str | None,
 ) -> CrowdReport:
     """Makes tables and sections."""
-    found, known = raykar(annotations), gold_ratings(gold, annotations)
+    found, known = raykar(annotations), gold_ratings(more.gold, annotations)
     tables = {
-        "annotators": _annotators(annotations, found, known, costs_of_answers(costs, annotations)),
+        "annotators": _annotators(annotations, found, known, more),
         "items": _items(annotations, found, known),
         "answers": _answers(annotations, found),
     }
+    if more.predictions is not None:
+        tables["items"]["predicted"] = more.predictions
     rows = _summary(annotations, found, known, level)
-    parts = [
+    parts: list[Section | None] = [
         Section("overview", "Overview", [as_figures(rows), _picture(annotations, found)]),
         _annotator_section(tables["annotators"]),
         _item_section(tables["items"], viewer),
         _answer_section(tables["answers"], annotations, viewer),
     ]
+    if more.times is not None:
+        far = np.abs(annotations.answers - found.truth[annotations.item_index])
+        parts += [time_section(tables["annotators"], more.times, far, "distance from the label")]
     if np.isfinite(known).any():
         parts.append(_gold_section(tables["items"]))
     return assembled(title, {"summary": as_frame(rows), **tables}, notes, parts)
 
 
-def _annotators(
-    annotations: Annotations, found: Raykar, gold: np.ndarray, costs: np.ndarray | None
-) -> pd.DataFrame:
+def _annotators(annotations: Annotations, found: Raykar, gold: np.ndarray, more: Beside) -> pd.DataFrame:
     """One row per annotator. The interval of the bias allows for ratings' noise and for truths that are estimated."""
     who, given = annotations.annotator_index, annotations.answers_per_annotator()
     noise = 1 / found.precision
@@ -73,8 +76,14 @@ def _annotators(
     if np.isfinite(gold).any():
         by_gold = deviations(annotations, gold)
         table["gold_bias"], table["gold_rmse"] = by_gold.bias, by_gold.rmse
-    if costs is not None:
-        table["cost"] = np.bincount(who, costs, len(given))
+    for name, values in more.learned.items():
+        table[f"learned_{name}"] = values
+    if more.times is not None:
+        far = np.abs(annotations.answers - found.truth[annotations.item_index])
+        for name, values in pace(who, more.times, far, len(given)).items():
+            table[name] = values
+    if more.costs is not None:
+        table["cost"] = np.bincount(who, more.costs, len(given))
     return table
 
 
@@ -163,7 +172,7 @@ def _annotator_section(table: pd.DataFrame) -> Section:
         f"Bias with 95 % interval of {which} annotators, from {by_bias['bias'].min():.2f} to "
         f"{by_bias['bias'].max():.2f}; below 0 is a strict annotator, above 0 a lenient one."
     )
-    shown = answered.head(MOST_ROWS).drop(columns=["bias_low", "bias_high"]).astype({"annotator": str})
+    shown = answered.head(MOST_ROWS).drop(columns=_ENDS, errors="ignore").astype({"annotator": str})
     shown["bias"] = [
         f"{b:.2f} ({lo:.2f} to {hi:.2f})"
         for b, lo, hi in answered.head(MOST_ROWS)[["bias", "bias_low", "bias_high"]].to_numpy()
@@ -196,7 +205,7 @@ def _item_section(table: pd.DataFrame, viewer: ItemViewer) -> Section:
     ):
         some = table[table["status"] == status].nlargest(FEW_ROWS, order)
         if len(some):
-            columns = ("label", "standard_deviation", "mean", "answers", "spread", "gold")
+            columns = ("label", "standard_deviation", "mean", "predicted", "answers", "spread", "gold")
             blocks.append(item_grid(some, caption, viewer, columns))
     return Section("items", "Items", blocks)
 

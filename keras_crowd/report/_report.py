@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -85,9 +86,10 @@ class CrowdReport:
 
 
 def assembled(
-    title: str, tables: dict[str, pandas.DataFrame], notes: list[str], sections: list[Section]
+    title: str, tables: dict[str, pandas.DataFrame], notes: list[str], parts: Sequence[Section | None]
 ) -> CrowdReport:
     """Makes a report whose figures are those of its sections."""
+    sections = [section for section in parts if section is not None]
     blocks = [block for section in sections for block in section.blocks]
     figures = {block.name: block.figure for block in blocks if isinstance(block, Picture)}
     return CrowdReport(title, tables, figures, notes, sections)

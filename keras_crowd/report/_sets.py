@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from ..aggregation import annotator_table, dawid_skene, gold_labels, label_shares, label_table
-from ..annotations import Annotations
+from ..aggregation import (
+    CrowdDraws,
+    annotator_table,
+    dawid_skene,
+    draw_crowd,
+    gold_labels,
+    label_shares,
+    label_table,
+)
+from ..annotations import Annotations, share
+from ._beside import Beside
 from ._blocks import Block, Grid, Picture, Section
 from ._class_sections import FEW_ROWS, MOST_ROWS, intervals
-from ._draws import CrowdDraws, draw_crowd
 from ._figures import bars, shares_forest
 from ._intervals import of_draws
+from ._over_time import pace, time_section
 from ._report import CrowdReport, assembled
 from ._shown import ItemViewer
 from ._summary import Row, as_figures, as_frame, size_rows
@@ -21,7 +29,7 @@ from ._summary import Row, as_figures, as_frame, size_rows
 def set_report(
     annotations: Annotations,
     viewer: ItemViewer,
-    gold: npt.ArrayLike | None,
+    more: Beside,
     *,
     title: str,
     notes: list[str],
@@ -30,8 +38,11 @@ def set_report(
     seed: int,
 ) -> CrowdReport:
     """Makes tables and sections; each label is two classes of its own."""
-    known = gold_labels(gold, annotations)
-    drawn = [_draw(annotations, label, draws, seed) for label in range(annotations.num_classes)]
+    known, prior = gold_labels(more.gold, annotations), more.predictions
+    drawn = [
+        _draw(annotations, label, draws, seed, None if prior is None else prior[:, label])
+        for label in range(annotations.num_classes)
+    ]
     posterior = np.minimum(np.stack([found.posterior[:, 1] for found in drawn], axis=1), 1)
     tables = {
         "annotators": _annotators(annotations, posterior, drawn),
@@ -39,13 +50,22 @@ def set_report(
         "items": pd.DataFrame(label_table(annotations, posterior)),
         "labels": _labels(annotations, posterior, drawn, known),
     }
+    for name, values in more.learned.items():
+        tables["rates"][f"learned_{name}"] = values.T.reshape(-1)
     rows = _summary(annotations, posterior, drawn, known, level)
-    parts = [
+    parts: list[Section | None] = [
         Section("overview", "Overview", [as_figures(rows), _TEXT]),
         _annotator_section(tables["annotators"]),
         _label_section(tables["labels"]),
         _item_section(annotations, posterior, viewer),
     ]
+    if more.times is not None:
+        right = _right(annotations, posterior)
+        for name, values in pace(
+            annotations.annotator_index, more.times, right, annotations.num_annotators
+        ).items():
+            tables["annotators"][name] = values
+        parts += [time_section(tables["annotators"], more.times, right, "probability of a right tick")]
     return assembled(title, {"summary": as_frame(rows), **tables}, notes, parts)
 
 
@@ -56,7 +76,15 @@ _TEXT = (
 )
 
 
-def _draw(annotations: Annotations, label: int, draws: int, seed: int) -> CrowdDraws:
+def _right(annotations: Annotations, posterior: np.ndarray) -> np.ndarray:
+    """Mean probability that what an answer says of a label is right, over the labels shown."""
+    q, shown = posterior[annotations.item_index], annotations.answers >= 0
+    return share(np.where(annotations.answers > 0, q, 1 - q).sum(axis=1, where=shown), shown.sum(axis=1))
+
+
+def _draw(
+    annotations: Annotations, label: int, draws: int, seed: int, prior: np.ndarray | None
+) -> CrowdDraws:
     ticks = annotations.answers[:, label]
     shown = ticks >= 0
     binary = Annotations(
@@ -67,7 +95,8 @@ def _draw(annotations: Annotations, label: int, draws: int, seed: int) -> CrowdD
         annotators=annotations.annotators,
         classes=np.arange(2),
     )
-    return draw_crowd(binary, dawid_skene(binary).posterior, draws=draws, seed=seed, by_row=True)
+    both = None if prior is None else np.stack([1 - prior, prior], axis=1)
+    return draw_crowd(binary, dawid_skene(binary).posterior, both, draws=draws, seed=seed, by_row=True)
 
 
 def _annotators(annotations: Annotations, posterior: np.ndarray, drawn: list[CrowdDraws]) -> pd.DataFrame:

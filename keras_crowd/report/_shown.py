@@ -66,7 +66,12 @@ def as_html(value: Any, alt: str) -> str:
         return _image(_from_pixels(value), alt)
     if hasattr(value, "thumbnail"):
         return _image(value, alt)
-    if isinstance(value, str | os.PathLike) and pathlib.Path(value).suffix.lower() in _IMAGES:
+    is_address = isinstance(value, str) and "://" in value  # nothing is fetched
+    if (
+        isinstance(value, str | os.PathLike)
+        and not is_address
+        and pathlib.Path(value).suffix.lower() in _IMAGES
+    ):
         from PIL import Image
 
         with Image.open(value) as image:

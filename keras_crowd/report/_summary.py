@@ -7,11 +7,10 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from ..aggregation import majority_vote
+from ..aggregation import CrowdDraws, majority_vote
 from ..annotations import Annotations
 from ..evaluation import answer_statistics, fleiss_kappa
 from ._blocks import Figures
-from ._draws import CrowdDraws
 from ._given import Given
 from ._intervals import of_draws, wilson
 

@@ -187,6 +187,31 @@ def test_annotator_table_of_learned_confusions():
         annotator_table(answers, q, min_answers=0)
 
 
+def test_intervals_of_accuracies_hold_the_true_ones():
+    rng = np.random.default_rng(0)
+    accuracy = np.append(rng.uniform(0.4, 0.95, 40), 0.9)
+    matrices = np.where(np.eye(3, dtype=bool), accuracy[:, None, None], (1 - accuracy[:, None, None]) / 2)
+    truth = rng.integers(3, size=300)
+    answers = np.array([[rng.choice(3, p=A[k]) for A in matrices] for k in truth])
+    asked = np.argsort(rng.random((300, 40)), axis=1)[:, 5:]
+    np.put_along_axis(answers, asked, -1, axis=1)
+    answers[:, 40] = -1
+    q = dawid_skene(answers).posterior
+    table = annotator_table(answers, q, intervals=True)
+    low, mean, high = (table[f"accuracy_{end}"] for end in ("low", "mean", "high"))
+    assert np.all((low < mean) & (mean < high) | (table["answers"] == 0))
+    assert np.isnan([low[40], mean[40], high[40]]).all()
+    assert np.mean((low[:40] <= accuracy[:40]) & (accuracy[:40] <= high[:40])) >= 0.85
+    assert 0.1 < np.mean((high - low)[:40]) < 0.35
+    plain = annotator_table(answers, q)
+    assert list(plain) == [
+        name for name in table if name not in ("accuracy_low", "accuracy_mean", "accuracy_high")
+    ]
+    ratings = np.array([[0.5, 1.5], [2.0, np.nan]])
+    with pytest.raises(ValueError, match="`intervals` are of answers of classes"):
+        annotator_table(ratings, [1.0, 2.0], intervals=True)
+
+
 def test_annotator_table_counts_a_class_seen_never_as_unknown():
     table = annotator_table([[0], [0]], [[1.0, 0.0], [1.0, 0.0]], min_answers=2)
     assert table["one_class"].tolist() == [True]

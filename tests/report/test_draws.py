@@ -8,9 +8,9 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from keras_crowd import Annotations
+from keras_crowd.aggregation import _draws as draws
+from keras_crowd.aggregation import _population as population
 from keras_crowd.aggregation import dawid_skene
-from keras_crowd.report import _draws as draws
-from keras_crowd.report import _population as population
 from keras_crowd.report._intervals import wilson
 
 

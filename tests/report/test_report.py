@@ -32,7 +32,7 @@ def report(problem):
 def test_structure_of_the_page(report):
     page = report.html()
     headings = re.findall(r"<h2[^>]*>(.*?)</h2>", page)
-    assert headings == [*SECTIONS, "Compared with gold labels"]
+    assert headings == [*SECTIONS, "Over time", "Compared with gold labels"]
     assert page.count("<h1>") == 1
     assert "<h1>A &lt;crowd&gt;</h1>" in page
     alts = re.findall(r'role="img" aria-label="([^"]*)"', page)
@@ -200,10 +200,17 @@ def test_crowds_of_very_many_annotators_are_sampled(monkeypatch):
 
 
 def test_drift_and_pace():
-    from keras_crowd.report._class_tables import pace
+    from keras_crowd.report._over_time import pace
 
     who, times = np.repeat([0, 1], [40, 3]), np.concatenate([np.arange(40) * 7.0, [0, 5, np.nan]])
-    seconds, drift = pace(who, times, np.repeat([1.0, 0.5, 0.0], [20, 20, 3]), 3)
+    found = pace(who, times, np.repeat([1.0, 0.5, 0.0], [20, 20, 3]), 3)
+    seconds, drift = found["seconds"], found["drift"]
+    quality = np.random.default_rng(0).random(40)
+    noisy = pace(np.zeros(40, int), times[:40], quality, 1)
+    error = np.sqrt(np.var(quality[:20], ddof=1) / 20 + np.var(quality[20:], ddof=1) / 20)
+    assert_allclose(noisy["drift"], quality[20:].mean() - quality[:20].mean())
+    assert_allclose(noisy["drift_high"] - noisy["drift"], 1.959964 * error)
+    assert_allclose(noisy["drift"] - noisy["drift_low"], 1.959964 * error)
     assert_allclose(seconds, [7, 5, np.nan])
     assert_allclose(drift, [-0.5, np.nan, np.nan])
 

@@ -45,8 +45,6 @@ def test_ratings(ratings):
     summary = report.tables["summary"].set_index("name")["value"]
     assert summary["gold_label_error"] < summary["gold_mean_error"]
     assert_allclose(summary["gold_label_error"], np.sqrt(np.mean((found.truth - truth) ** 2)))
-    with pytest.raises(ValueError, match="`probabilities` must be None for ratings"):
-        crowd_report(table, probabilities=np.ones((150, 2)))
 
 
 def test_sets_of_labels():

@@ -6,6 +6,7 @@ import json
 import pathlib
 import shlex
 import time
+import types
 
 import numpy as np
 import pytest
@@ -54,6 +55,19 @@ def test_labels_and_annotators_are_those_of_the_library(folder):
     people = kc.aggregation.annotator_table(CLASSES, found.posterior, found.confusion)
     for name in ("annotator", "answers", "accuracy", "confusion[2,2]"):
         np.testing.assert_array_equal(numbers("annotators.csv", name), people[name])
+
+
+def test_annotators_have_intervals(folder, capsys):
+    line = f"aggregate answers.csv {COLUMNS} -o labels.csv"
+    assert shell(f"{line} --annotators-out people.csv --intervals") == 0
+    found = kc.aggregation.dawid_skene(CLASSES)
+    table = kc.aggregation.annotator_table(CLASSES, found.posterior, intervals=True)
+    for name in ("accuracy_low", "accuracy_mean", "accuracy_high"):
+        np.testing.assert_allclose(numbers("people.csv", name), table[name])
+    learned = kc.aggregation.annotator_table(CLASSES, found.posterior, found.confusion)
+    np.testing.assert_allclose(numbers("people.csv", "accuracy"), learned["accuracy"])
+    assert shell(f"{line} --intervals") == 2
+    assert "--intervals needs --annotators-out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -246,6 +260,10 @@ def test_labels_go_back_into_prodigy(folder):
         (f"aggregate answers.csv {COLUMNS} -o labels.xls", "`path` must end in one of .csv"),
         (f"agreement answers.csv {COLUMNS} --level masi", "level"),
         (f"next answers.csv {COLUMNS} --budget 0", "`budget` must be"),
+        (
+            f"report answers.csv {COLUMNS} --times when -o r.html",
+            "expected a column 'when'. Received: the columns",
+        ),
         (f"next answers.csv {COLUMNS} --budget 3 --criterion luck", "`criterion` must be"),
         (f"next answers.csv {COLUMNS} --budget 3 --costs other.csv", "column 'worker'"),
         (f"report answers.csv {COLUMNS} -o missing/report.html", "missing"),
@@ -280,6 +298,8 @@ def test_bad_data_is_one_line_and_exit_code_1(folder, capsys, line, message):
         ),
         (f"aggregate answers.csv {COLUMNS} --method magic", "invalid choice: 'magic'"),
         (f"next answers.csv {COLUMNS}", "required: --budget"),
+        (f"report answers.csv {COLUMNS} --show-from gold.csv -o r.html", "--show-from needs --show"),
+        (f"report answers.csv {COLUMNS} --cost 1 --costs gold.csv -o r.html", "give one of the two"),
         (f"report answers.csv {COLUMNS}", "required: -o/--output"),
         (
             "next answers.csv --format conll --items gold.csv --budget 1",
@@ -367,6 +387,33 @@ def test_a_report_is_written(folder):
     text = (folder / "report.html").read_text()
     assert text.startswith("<!doctype html>")
     assert "<title>Ours</title>" in text
+
+
+def test_a_report_shows_times_costs_texts_and_images(folder, monkeypatch):
+    pytest.importorskip("jinja2", reason="needs the extra report")
+    given = {}
+
+    def caught(annotations, **said):
+        given.update(said, annotations=annotations)
+        return types.SimpleNamespace(to_html=lambda path: None)
+
+    monkeypatch.setattr("keras_crowd.report.crowd_report", caught)
+    (folder / "data").mkdir()
+    (folder / "data" / "b.png").write_bytes(b"")
+    (folder / "data" / "t.csv").write_text(
+        'item,annotator,answer,when,what\n7,x,1,2024-01-01T00:00:05Z,"a, b"\n7,y,0,,"a, b"\n8,x,1,1970-01-01,b.png\n'
+    )
+    (folder / "costs.csv").write_text("annotator,cost\ny,1\nx,50\n")
+    assert shell("report data/t.csv --times when --show what --costs costs.csv -o r.html") == 0
+    np.testing.assert_array_equal(given["times"], [1704067205, np.nan, 0])
+    assert [given["show"](7), given["show"](8)] == ["a, b", "data/b.png"]
+    assert given["costs"].tolist() == [50, 1]
+    (folder / "items.jsonl").write_text('{"item": 7, "text": "seven"}\n{"item": 9, "text": "nine"}\n')
+    assert shell("report data/t.csv --show text --show-from items.jsonl -o r.html") == 0
+    assert [given["show"](7), given["show"](8)] == ["seven", ""]
+    (folder / "n.tsv").write_text("item\tannotator\tanswer\twhen\na\tx\t1\t3.5\na\ty\t0\t2\n")
+    assert shell("report n.tsv --times when -o r.html") == 0
+    np.testing.assert_array_equal(given["times"], [3.5, 2])
 
 
 @pytest.mark.parametrize("module", _main._COMMANDS, ids=lambda module: module.NAME)

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..aggregation import AnswerSums
 from ..annotations import Annotations
+from ._answer_sums import AnswerSums
 from ._population import ACCURACIES, STRENGTHS, RowLikelihood, draw_beta, pick
 
 _NEVER, _LEAST_RATE = 1e-12, 1e-6
