@@ -57,6 +57,7 @@ def em(classifier, task, seed, epochs, answer_weight=1.0):
     classifier.compile(keras.optimizers.Adam(1e-3), "categorical_crossentropy")
     trainer = kc.EMTrainer(classifier, answer_weight=answer_weight, seed=seed)
     trainer.fit(task.x_train, task.annotations, iterations=epochs, batch_size=BATCH_SIZE, verbose=0)
+    return trainer.posterior()
 
 
 def joint(classifier, task, seed, epochs):

@@ -11,6 +11,7 @@ import pathlib
 from typing import NamedTuple
 
 import numpy as np
+from images import build
 
 import keras_crowd as kc
 
@@ -27,6 +28,10 @@ class Task(NamedTuple):
     @property
     def num_classes(self) -> int:
         return self.annotations.num_classes
+
+    def build(self):
+        """A fresh network: dense for features, convolutional for images."""
+        return build(self.x_train.shape[1:], self.num_classes)
 
 
 def file_of_data(name):
