@@ -156,6 +156,7 @@ class WeightChoice(Choice):
             self._replicas = {w: values for w, values in self._replicas.items() if w == self.setting}
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Classes vanished")  # which the choice is there to find
+            warnings.filterwarnings("ignore", "Two solutions")  # of which the last training warns
             probabilities, confusion = self._train_replica(weight, annotations, replica, self._training)
         return probabilities, confusion
 

@@ -8,12 +8,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .._arguments import number, whole_number
+from .._arguments import flag, number, whole_number
 from .._repr import one_line
 from ..annotations import Annotations, Answers, as_annotations
 from ._answer_sums import TINY, AnswerSums
 from ._given_answers import checked_annotator_weights, gold_classes, imagined_answers
 from ._known_items import informed, ruled_out, vote_shares
+from ._two_optima import MOST_NUMBERS, Solution, chosen, second_start
 
 _ROW_STRENGTH, _COIN_STRENGTH = 10.0, 2.0  # settled by benchmarks/zoo.py
 _CELL_STRENGTH = 0.01
@@ -61,6 +62,7 @@ def dawid_skene(
     iterations: int = 100,
     tolerance: float = 1e-6,
     start: DawidSkene | None = None,
+    check_optima: bool | None = None,
 ) -> DawidSkene:
     """True classes and annotators' confusions from the answers alone, by expectation maximization.
 
@@ -72,7 +74,11 @@ def dawid_skene(
     started from the shares of the votes. Time and memory follow the number of answers. The weights `w_r` are 1 unless
     `annotator_weights` are given. Of an item with a `gold` label `q_i` is that class throughout: such items tell the
     confusions of the annotators who answered them, and these the other items. Expectation maximization then starts from
-    the gold labels as well as from the votes, and the likelier end is returned.
+    the gold labels as well as from the votes.
+
+    Annotators who err together give the answers a second explanation. Where some depart together from the labels found,
+    expectation maximization starts once more, from their votes. The likelier end is returned; of two about equally
+    likely the one that agrees better with the gold labels, and where these do not decide, a warning says so.
 
     Few annotators give enough answers for a K x K matrix of their own; Dawid and Skene's maximum likelihood
     (`"full"`) then falls below the majority vote. `"hierarchical"` adds `s` pseudo-answers to each row, spread as
@@ -110,6 +116,8 @@ def dawid_skene(
             the place of the votes and the gold labels as the start. Its annotators are the first of these, in their
             order, as `Annotations.concat([earlier, new])` has them; those who came later start as the mean of them.
             The items may be any. Defaults to `None`.
+        check_optima: Whether to look for a second solution, which takes about as long again. Defaults to `None`: unless
+            there is a `start`, or answers times classes are more than a million.
 
     Returns:
         `DawidSkene(posterior, confusion, class_prior, log_likelihood, converged)`, float64.
@@ -141,7 +149,15 @@ def dawid_skene(
     else:
         starts = [votes] if np.all(known < 0) else [votes, steps.posterior_from_gold()]
     runs = [steps.run(start, imagined_items, iterations, tolerance) for start in starts]
-    return max(runs, key=lambda run: run[1])[0]
+    if check_optima is None:
+        check_optima = start is None and len(annotations) * annotations.num_classes <= MOST_NUMBERS
+    found = max(runs, key=lambda run: run[1])[0]
+    other = second_start(annotations, *found[:2]) if flag("check_optima", check_optima) else None
+    if other is None:
+        return found
+    again = np.where(steps.known < 0, other[steps.sums.order].T, votes)
+    runs.append(steps.run(again, imagined_items, iterations, tolerance))
+    return runs[chosen([steps.solution(*run) for run in runs], steps.num_answers)][0]
 
 
 class _Steps:
@@ -178,6 +194,14 @@ class _Steps:
         later = np.repeat(earlier.mean(axis=0, keepdims=True), size - len(earlier), axis=0)
         log_confusion = np.log(np.maximum(np.concatenate([earlier, later]), TINY))
         return self._expect(log_confusion, np.log(np.maximum(start.class_prior, TINY)))[0]
+
+    def solution(self, found: DawidSkene, log_likelihood: float) -> Solution:
+        """Returns what is compared of a run."""
+        log_confusion, log_prior = np.log(np.maximum(found.confusion, TINY)), np.log(found.class_prior)
+        alone, _ = self.sums.expectation(self.weights * log_confusion, log_prior)
+        there = self.known >= 0
+        right = alone.argmax(axis=0)[there] == self.known[there]
+        return Solution(found.labels, log_likelihood, right)
 
     def run(
         self, posterior: np.ndarray, imagined_items: np.ndarray, iterations: int, tolerance: float

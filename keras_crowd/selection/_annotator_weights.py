@@ -60,7 +60,7 @@ def annotator_weights(
     whole_number("iterations", iterations)
     weights, classes = _of_near_copies(annotations), np.eye(annotations.num_classes)
     for _ in range(iterations):
-        found = dawid_skene(annotations, gold=gold, annotator_weights=weights)
+        found = dawid_skene(annotations, gold=gold, annotator_weights=weights, check_optima=False)
         dependence = annotator_dependence(
             annotations,
             classes[found.labels],
