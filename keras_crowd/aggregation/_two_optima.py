@@ -117,12 +117,12 @@ def _common_departure(
         residual[np.arange(len(residual)), annotations.answers] += 1
     norms = np.bincount(who, weights=np.sum(residual**2, axis=1), minlength=annotations.num_annotators)
     residual /= np.sqrt(np.maximum(norms, _TINY))[who, None]
-    columns, direction = residual.T.copy(), np.random.default_rng(0).normal(size=annotations.num_annotators)
-    largest = 0.0
+    columns, largest = residual.T.copy(), 0.0
+    direction: np.ndarray = np.random.default_rng(0).normal(size=annotations.num_annotators)
     for _ in range(_POWER_STEPS):
-        direction /= max(np.linalg.norm(direction), _TINY)
+        direction = direction / max(float(np.linalg.norm(direction)), _TINY)
         sums = [np.bincount(item, weights=e * direction[who], minlength=len(posterior)) for e in columns]
-        back = sum(e * of_items[item] for e, of_items in zip(columns, sums, strict=True))
+        back = np.sum([e * of_items[item] for e, of_items in zip(columns, sums, strict=True)], axis=0)
         direction = np.bincount(who, weights=back, minlength=len(direction))
         largest = float(np.linalg.norm(direction))
     return direction, largest
