@@ -46,6 +46,17 @@ def as_in_readme(classifier, task, seed, epochs, regularizer=None):
     model.fit(task.x_train, answers, epochs=epochs, verbose=0)
 
 
+def mix_up(classifier, task, seed, epochs, alpha, form="slots"):
+    """README's lines, on items (or single answers and their annotators) that are mixed."""
+    crowd = kc.layers.CrowdsClassification(task.annotations.num_annotators, "CM")
+    crowd.adapt(task.annotations)
+    model = kc.crowd_model(classifier, crowd, slots=True)
+    name = "MixedCrowdCrossEntropy" if form == "answers" else "MaskedCrowdCrossEntropy"
+    model.compile("adam", loss=getattr(kc.losses, name)())
+    mixed = kc.pipelines.MixUp(task.x_train, task.annotations, alpha=alpha, form=form, seed=seed)
+    model.fit(mixed, epochs=epochs, verbose=0)
+
+
 def fit_crowd(classifier, task, seed, epochs):
     """The defaults; 50 epochs or 1,000 steps."""
     fewer = {} if epochs == EPOCHS else {"epochs": epochs}
@@ -70,12 +81,46 @@ def joint(classifier, task, seed, epochs):
     fit(model, keras.optimizers.Adam(1e-3), None, [task.x_train, ids], answers, epochs)
 
 
+def mbem(classifier, task, seed, epochs):
+    """Two iterations, as in the paper, of half of the epochs each."""
+    classifier.compile(keras.optimizers.Adam(1e-3), "categorical_crossentropy")
+    trainer = kc.EMTrainer(classifier, problem=kc.em.MBEM, seed=seed)
+    course = {"start": "majority_vote", "iterations": 2, "epochs": max(epochs // 2, 1)}
+    trainer.fit(task.x_train, task.annotations, **course, batch_size=BATCH_SIZE, verbose=0)
+
+
+def max_mig(classifier, task, seed, epochs):
+    model = kc.models.MaxMIG(classifier, task.annotations.num_annotators, slots=True)
+    model.adapt(task.annotations)
+    ids, answers = task.annotations.slots()
+    fit(model, keras.optimizers.Adam(1e-3), None, [task.x_train, ids], answers, epochs)
+
+
+def doctor_net(classifier, task, seed, epochs):
+    """Heads in place of the last layer; their mean, laid over the same features, is what is measured."""
+    encoder = keras.Model(classifier.inputs[0], classifier.layers[-1].input)
+    model = kc.models.DoctorNet(encoder, task.annotations.num_annotators, task.num_classes)
+    fit(
+        model,
+        keras.optimizers.Adam(1e-3),
+        None,
+        task.x_train,
+        task.annotations.dense(),
+        epochs,
+    )
+    return model.classifier
+
+
 REFERENCES = {"vote": on_vote, "gold": on_gold}
 METHODS = {
     "MW, the papers' start": functools.partial(on_crowd, conn_type="MW", adapted=False),
     "CM, adapted": on_crowd,
     "as in README": as_in_readme,
     "as in README, auto": functools.partial(as_in_readme, regularizer="auto"),
+    **{f"mixup {alpha}": functools.partial(mix_up, alpha=alpha) for alpha in (0.4, 1.0)},
+    **{
+        f"Annot-Mix {alpha}": functools.partial(mix_up, alpha=alpha, form="answers") for alpha in (0.4, 1.0)
+    },
     "CM, no penalty": functools.partial(on_crowd, regularizer=None),
     **{
         f"CM, log det {weight}": functools.partial(
@@ -93,4 +138,7 @@ METHODS = {
     "EM": em,
     "EM, chosen": functools.partial(em, answer_weight="auto"),
     "joint": joint,
+    "MBEM": mbem,
+    "Max-MIG": max_mig,
+    "DoctorNet": doctor_net,
 }

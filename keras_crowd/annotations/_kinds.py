@@ -113,6 +113,7 @@ class Classes(OfClasses):
     """
 
     name: ClassVar[str] = "classes"
+    losses: ClassVar[tuple[str, ...]] = (*OfClasses.losses, "keras_crowd>MixedCrowdCrossEntropy")
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,10 @@ class Confusions:
         objective = evidence[self.informed].sum() + self.log_prior()
         return self._with_gold(q), float(objective)
 
+    def decided(self, f: np.ndarray) -> np.ndarray:
+        """The likeliest class of each item, `(items, classes)` one-hot; the true one where it is known."""
+        return self._with_gold(np.eye(f.shape[1])[f.argmax(axis=1)])
+
     def check(self, f: np.ndarray) -> None:
         """Warns of classes that have vanished from the predictions `(items, classes)`."""
         predicted = f[self.informed].argmax(axis=1)

@@ -8,6 +8,7 @@ from ._align_classes import align_classes as align_classes
 from ._align_classes import permute_classes as permute_classes
 from ._crf_tagger import CRFTagger as CRFTagger
 from ._crowd_model import crowd_model as crowd_model
+from ._doctor_net import DoctorNet as DoctorNet
 from ._functional import as_functional as as_functional
 from ._functional import check_binary_head as check_binary_head
 from ._functional import check_one_output as check_one_output
@@ -24,6 +25,7 @@ from ._given import is_data_set as is_data_set
 from ._given import one_epoch as one_epoch
 from ._hidden_crf import HiddenCRF as HiddenCRF
 from ._joint_crowd_model import JointCrowdModel as JointCrowdModel
+from ._max_mig import MaxMIG as MaxMIG
 from ._outputs import check_label_outputs as check_label_outputs
 from ._outputs import check_outputs as check_outputs
 from ._outputs import outputs_of_few as outputs_of_few
@@ -37,8 +39,10 @@ from ._validate import validate as validate
 def __dir__() -> list[str]:
     return [
         "CRFTagger",
+        "DoctorNet",
         "HiddenCRF",
         "JointCrowdModel",
+        "MaxMIG",
         "align_classes",
         "as_functional",
         "crowd_layer",

@@ -40,6 +40,7 @@ from ._classes import identity_scale as identity_scale
 from ._classes import is_answered as is_answered
 from ._classes import log_joint as log_joint
 from ._classes import matrix_logits as matrix_logits
+from ._classes import mixed_cross_entropy as mixed_cross_entropy
 from ._classes import mixture_logits as mixture_logits
 from ._classes import one_hot_answers as one_hot_answers
 from ._classes import two_classes as two_classes
@@ -48,6 +49,8 @@ from ._classes import without_padding as without_padding
 from ._groups import annotator_groups as annotator_groups
 from ._groups import from_groups as from_groups
 from ._groups import to_groups as to_groups
+from ._heads import mean_of_others as mean_of_others
+from ._information import mutual_information_gain as mutual_information_gain
 from ._label_sets import binary_cross_entropy as binary_cross_entropy
 from ._label_sets import check_set_shape as check_set_shape
 from ._label_sets import label_log_joint as label_log_joint

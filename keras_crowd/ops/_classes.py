@@ -9,6 +9,7 @@ from keras import ops as kops
 from .._typing import Shape, Tensor
 from ._annotators import NOBODY, annotator_rows, is_somebody
 
+_NO_SHARE = -1e30  # the log of the weight of a slot without an answer
 _TINY = 1e-37  # above the smallest normal float32, so that neither the log nor its gradient overflows
 
 
@@ -193,6 +194,21 @@ def crowd_cross_entropy(targets: Tensor, observed: Tensor, logits: Tensor) -> Te
     values = log_sum - kops.matmul(kops.one_hot(codes, num_classes, dtype=z.dtype) * z, ones)
     values = kops.where(is_no_class(targets, num_classes), float("nan"), values)
     return kops.where(observed, values, 0.0)
+
+
+def mixed_cross_entropy(targets: Tensor, logits: Tensor) -> Tensor:
+    """`-sum_l (sum_r t_rl) log sum_r w_r softmax(z_r)_l`, `w_r = sum_l t_rl`, of `t / sum_r w_r`: `(..., 1)`.
+
+    Targets are weighted distributions `(..., R, K)`, zeros where there is no answer, whatever the logits there are.
+    """
+    weight = kops.cast(kops.sum(targets, axis=-1, keepdims=True), logits.dtype)
+    total = kops.maximum(kops.sum(weight, axis=-2, keepdims=True), _TINY)
+    share, given = weight / total, weight > 0
+    log_answer = kops.log_softmax(kops.where(given, logits, 0.0), axis=-1)
+    log_share = kops.where(given, kops.log(kops.where(given, share, 1.0)), _NO_SHARE)
+    log_mixed = kops.logsumexp(log_share + log_answer, axis=-2)
+    mixed = kops.sum(kops.cast(targets, logits.dtype) / total, axis=-2)
+    return -kops.sum(mixed * kops.where(mixed > 0, log_mixed, 0.0), axis=-1, keepdims=True)
 
 
 def two_classes(outputs: Tensor, from_logits: bool) -> Tensor:

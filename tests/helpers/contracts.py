@@ -240,7 +240,8 @@ LOSSES = [
         {"reduction": "sum", "name": "crowd", "dtype": "float32"},
         ANSWERS,
         LOGITS,
-    )
+    ),
+    (kc.losses.MixedCrowdCrossEntropy, {"reduction": "sum", "name": "mixed"}, ANSWERS, LOGITS),
 ]
 RATINGS = np.array([[0.5, 2.0, np.nan], [-1.0, np.nan, np.nan], [np.nan] * 3, [2.0, 1.0, 0.0]], "float32")
 LOSSES += [
@@ -293,7 +294,9 @@ CHAINS = [  # layers that give tags, which have no gradient: `test_chain_models.
 OTHERS = [  # nothing to serialize, or models: `test_chain_models.py`, `test_joint_model.py` save and load them
     kc.callbacks.SpanValidation,
     kc.models.CRFTagger,
+    kc.models.DoctorNet,  # `test_doctor_net.py`
     kc.models.HiddenCRF,
+    kc.models.MaxMIG,  # `test_max_mig.py`
     kc.models.JointCrowdModel,
     kc.callbacks.CrowdFreeze,
     kc.callbacks.CrowdMonitor,

@@ -5,15 +5,15 @@ from typing import Any
 import keras
 from keras import ops as kops
 
-from . import ops
-from ._arguments import number
-from ._registration import default_name, register
-from ._typing import DType, Tensor
+from .. import ops
+from .._arguments import number
+from .._registration import default_name, register
+from .._typing import DType, Tensor
 
 _WEIGHTED = "mean_with_sample_weight"
 
 
-class _MaskedCrowdLoss(keras.losses.Loss):
+class MaskedCrowdLoss(keras.losses.Loss):
     """A value of each answer, averaged over the answers given. Abstract."""
 
     def __init__(
@@ -51,7 +51,7 @@ class _MaskedCrowdLoss(keras.losses.Loss):
 
 
 @register
-class MaskedCrowdCrossEntropy(_MaskedCrowdLoss):
+class MaskedCrowdCrossEntropy(MaskedCrowdLoss):
     """Cross-entropy between the answers given and the answers predicted, averaged over observed answers.
 
         loss = 1/|S| sum over (i, r) in S of -log softmax(z_ir)[y_ir]
@@ -97,7 +97,7 @@ class MaskedCrowdCrossEntropy(_MaskedCrowdLoss):
 
 
 @register
-class MaskedCrowdBinaryCrossEntropy(_MaskedCrowdLoss):
+class MaskedCrowdBinaryCrossEntropy(MaskedCrowdLoss):
     """Binary cross-entropy of sets of labels, averaged over the labels that were judged.
 
         loss = 1/|S| sum over (i, r, l) in S of log(1 + exp(z_irl)) - y_irl z_irl
@@ -129,7 +129,7 @@ class MaskedCrowdBinaryCrossEntropy(_MaskedCrowdLoss):
         return ops.binary_cross_entropy(targets, observed, y_pred)
 
 
-class _MaskedRatingLoss(_MaskedCrowdLoss):
+class _MaskedRatingLoss(MaskedCrowdLoss):
     """The same over numeric answers. Abstract."""
 
     def targets(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
@@ -279,14 +279,3 @@ class MaskedCrowdGaussian(_MaskedRatingLoss):
 
     def values(self, targets: Tensor, observed: Tensor, y_pred: Tensor) -> Tensor:
         return ops.over_targets(ops.gaussian_cross_entropy(targets, observed, y_pred))
-
-
-def __dir__() -> list[str]:
-    return [
-        "MaskedCrowdBinaryCrossEntropy",
-        "MaskedCrowdCrossEntropy",
-        "MaskedCrowdGaussian",
-        "MaskedCrowdHuber",
-        "MaskedCrowdMeanAbsoluteError",
-        "MaskedCrowdMeanSquaredError",
-    ]
