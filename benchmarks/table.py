@@ -11,6 +11,9 @@ other 15 % best: from the features and the other answers to the item where the m
 alone where it has none. No gold label is used to train, stop or choose, but for the row "gold"; the test items are
 looked at once, at the end of a run.
 
+`--data MovieReviews NER` runs the rows of `regression.py` and `sequences.py`, in the protocols told there; their scores
+are R2 and the F1 of spans.
+
 A run that the file holds is not made again: the same command goes on where it was interrupted, and several at once may
 write to one file. `--processes` makes runs side by side. With JAX, JAX_COMPILATION_CACHE_DIR=folder saves more than
 half of the time of small networks.
@@ -30,6 +33,7 @@ import traceback
 
 import keras
 from table_data import data_of, name_of
+from table_kinds import KINDS
 from table_methods import GOLD, all_methods
 from table_pages import write
 from table_scores import choose, scores
@@ -71,19 +75,30 @@ def _task(data, seed):
 
 def measure(data, method, seed, epochs, files=()):
     """One run: the choice of the setting, the training and what the test items say."""
+    if data in KINDS:
+        return timed(lambda: KINDS[data].measure(method, seed, epochs))
     task, method_of = _task(data, seed), all_methods(files)[method]
     if method == GOLD and task.y_train.min() < 0:
         return None
     epochs = epochs or kc.recipe.default_epochs(len(task.x_train))
+
+    def run():
+        setting, nats = choose(method_of, task, seed, epochs, FRACTION)
+        keras.utils.set_random_seed(seed)
+        classifier = task.build()
+        found = method_of.train(classifier, task, seed, epochs, **setting)
+        return {"setting": setting, "nats": nats, **scores(task, classifier, found), "trained_for": epochs}
+
+    return timed(run)
+
+
+def timed(run):
+    """What a run gives, with its seconds by the clock and of CPU time."""
     started, cpu = time.perf_counter(), time.process_time()
-    setting, nats = choose(method_of, task, seed, epochs, FRACTION)
-    keras.utils.set_random_seed(seed)
-    classifier = task.build()
-    found = method_of.train(classifier, task, seed, epochs, **setting)
+    line = run()
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
-    run = {"setting": setting, "nats": nats, **scores(task, classifier, found)}
     keras.utils.clear_session()
-    return {**run, "seconds": round(seconds, 2), "cpu": round(cpu, 2), "trained_for": epochs}
+    return {**line, "seconds": round(seconds, 2), "cpu": round(cpu, 2)}
 
 
 def _described(job, run):
@@ -95,7 +110,7 @@ def _described(job, run):
         "method": method,
         "seed": seed,
         "epochs": epochs,
-        "half": data_of(data).half,
+        "half": "choosing" if data in KINDS else data_of(data).half,
     }
     return {**of, **run, **made}
 
@@ -109,12 +124,19 @@ def perform(job, files):
         return traceback.format_exc()
 
 
+def methods_for(data, asked, methods):
+    """The methods to run on a data set: those asked for that it has, or all."""
+    known = KINDS[data].methods if data in KINDS else methods
+    return [method for method in asked or known if method in known]
+
+
 def jobs_of(arguments, methods):
     """The runs that the file does not hold, seed by seed."""
     done = {key_of(run) for run in read(arguments.runs)}
-    for seed, data, method in itertools.product(range(arguments.seeds), arguments.data, methods):
-        if (name_of(data), method, seed, arguments.epochs) not in done:
-            yield data, method, seed, arguments.epochs
+    for seed, data in itertools.product(range(arguments.seeds), arguments.data):
+        for method in methods_for(data, arguments.methods, methods):
+            if (name_of(data), method, seed, arguments.epochs) not in done:
+                yield data, method, seed, arguments.epochs
 
 
 def results_of(jobs, arguments):
@@ -133,13 +155,14 @@ def results_of(jobs, arguments):
 def make_runs(arguments):
     """Makes what is missing; gives the number of runs that failed."""
     methods = all_methods(arguments.methods_from)
-    if unknown := set(arguments.methods or ()) - set(methods):
-        raise SystemExit(f"--methods must be among {list(methods)}. Received: {sorted(unknown)}")
+    known = {method for data in arguments.data for method in methods_for(data, None, methods)}
+    if unknown := set(arguments.methods or ()) - known:
+        raise SystemExit(f"--methods must be among {sorted(known)}. Received: {sorted(unknown)}")
     failed = 0
-    for job, run in results_of(list(jobs_of(arguments, arguments.methods or methods)), arguments):
+    for job, run in results_of(list(jobs_of(arguments, methods)), arguments):
         if isinstance(run, dict):
             append(arguments.runs, run)
-            print(*job[:3], f"{run['accuracy']:.1f} % in {run['seconds']:.0f} s", flush=True)
+            print(*job[:3], f"{run['accuracy']:.1f} in {run['seconds']:.0f} s", flush=True)
         elif run is not None:
             failed += 1
             print(*job[:3], run, flush=True)

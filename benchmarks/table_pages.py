@@ -4,6 +4,7 @@ import collections
 import pathlib
 
 import numpy as np
+from table_kinds import KINDS
 from table_ranks import ranks
 
 BEGIN, END = "<!-- benchmarks/table.py begins -->", "<!-- benchmarks/table.py ends -->"
@@ -24,32 +25,50 @@ def gathered(runs):
 
 
 def values(runs, name):
-    return np.array([np.nan if run[name] is None else run[name] for run in runs], float)
+    """Of each run; NaN where it has none."""
+    return np.array([np.nan if run.get(name) is None else run[name] for run in runs], float)
 
 
 def spread(found, digits=1):
     return f"{found.mean():.{digits}f} +- {found.std():.{digits}f}"
 
 
+def mean_of(runs, name):
+    """As text; nothing where it is not known."""
+    mean = values(runs, name).mean()
+    return "" if np.isnan(mean) else f"{mean:.1f}"
+
+
+def references(methods):
+    """Names of the rows that the gap lies between, of ratings and tags as well."""
+    pairs = [(VOTE, GOLD), *((kind.low, kind.high) for kind in KINDS.values())]
+    return next((pair for pair in pairs if set(pair) <= set(methods)), None)
+
+
+def is_gold(method):
+    """Whether a row is trained on gold labels."""
+    return GOLD in method
+
+
 def gap_closed(methods, method):
     """(method - vote) / (gold - vote), of means, as text; nothing where gold is no better than the vote."""
-    if GOLD not in methods or VOTE not in methods:
+    if (pair := references(methods)) is None:
         return ""
-    low, high = (values(methods[name], "accuracy").mean() for name in (VOTE, GOLD))
+    low, high = (values(methods[name], "accuracy").mean() for name in pair)
     gain = values(methods[method], "accuracy").mean() - low
     return "" if high <= low else f"{gain / (high - low):.2f}"
 
 
 def chosen(runs):
     """The settings that the seeds chose, as text."""
-    settings = [", ".join(f"{value:g}" for value in run["setting"].values()) for run in runs]
+    settings = [", ".join(map(str, run.get("setting", {}).values())) for run in runs]
     counts = collections.Counter(setting for setting in settings if setting)
     return ", ".join(f"{setting} ({count})" for setting, count in counts.most_common())
 
 
 def best_of(methods):
     """The method of the highest mean accuracy, gold aside."""
-    found = {name: values(runs, "accuracy").mean() for name, runs in methods.items() if name != GOLD}
+    found = {name: values(runs, "accuracy").mean() for name, runs in methods.items() if not is_gold(name)}
     return max(found, key=found.get)
 
 
@@ -57,16 +76,14 @@ def page_of(data, methods):
     """One data set in full, the best method first."""
     order = sorted(methods, key=lambda name: -values(methods[name], "accuracy").mean())
     half = HALVES.get(next(iter(methods.values()))[0]["half"], "not used to settle defaults")
-    best, columns = (
-        best_of(methods),
-        ["lowest seed", "gap closed", "ECE", "labels", "CPU s", "seeds", "settings chosen"],
-    )
+    columns = ["lowest seed", "gap closed", "ECE", "labels", "CPU s", "seeds", "settings chosen"]
+    best, score = best_of(methods), KINDS[data].score if data in KINDS else "accuracy"
     lines = [f"### {data}", "", f"{half[0].upper()}{half[1:]}.", ""]
-    lines += [f"| {data} | accuracy | {' | '.join(columns)} |", "|" + "---|" * (2 + len(columns))]
+    lines += [f"| {data} | {score} | {' | '.join(columns)} |", "|" + "---|" * (2 + len(columns))]
     for name in order:
         runs = methods[name]
         accuracy, mark = values(runs, "accuracy"), "**" if name == best else ""
-        numbers = [f"{values(runs, key).mean():.1f}" for key in ("ece", "labels", "cpu")]
+        numbers = [mean_of(runs, key) for key in ("ece", "labels", "cpu")]
         cells = [f"{accuracy.min():.1f}", gap_closed(methods, name), *numbers, str(len(runs)), chosen(runs)]
         lines.append(f"| {name} | {mark}{spread(accuracy)}{mark} | {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -79,7 +96,9 @@ def winners(found):
         best = best_of(methods)
         of_best = values(methods[best], "accuracy")
         means = {
-            name: values(runs, "accuracy") for name, runs in methods.items() if name not in (GOLD, best)
+            name: values(runs, "accuracy")
+            for name, runs in methods.items()
+            if not is_gold(name) and name != best
         }
         near = [
             name for name, a in means.items() if a.mean() >= of_best.mean() - max(of_best.std(), a.std())
@@ -123,7 +142,9 @@ def tables(runs):
     """All of it."""
     found = gathered(runs)
     pages = [page_of(data, methods) for data, methods in found.items()]
-    return "\n\n".join([overview(found), "Best of each data set:", winners(found), *pages])
+    of_classes = {data: methods for data, methods in found.items() if data not in KINDS}
+    ranked = [overview(of_classes)] if of_classes else []
+    return "\n\n".join([*ranked, "Best of each data set:", winners(found), *pages])
 
 
 def write(runs, path):

@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import pickle
+import types
 
 import keras
 import numpy as np
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.only_under("torch")
 table = script("benchmarks", "table")
 data = script("benchmarks", "table_data")
 methods = script("benchmarks", "table_methods")
+kinds = script("benchmarks", "table_kinds")
 pages = script("benchmarks", "table_pages")
 ranking = script("benchmarks", "table_ranks")
 scoring = script("benchmarks", "table_scores")
@@ -195,6 +197,37 @@ def test_the_winner_is_named():
     assert "- A: **good**, 81.0 +- 1.0; within a spread: alike." in text
     assert "| good | **81.0 +- 1.0** | 80.0 | 0.51 |" in text
     assert "| majority vote | 70.5 +- 0.5 | 70.0 | 0.00 |" in text
+
+
+def test_ratings_and_tags_have_rows_and_scores_of_their_own(crowd_data, tmp_path, monkeypatch):
+    regression, sequences = script("benchmarks", "regression"), script("benchmarks", "sequences")
+    monkeypatch.setattr(regression, "NUM_COMPONENTS", 10)
+    monkeypatch.setattr(regression, "EPOCHS", 1)
+    monkeypatch.setattr(
+        sequences, "METHODS", {"perfect": lambda problem, epochs: ("tags", "tags of train")}
+    )
+    scores = {("tags",): 0.5, ("tags of train", "train"): 0.75}
+    problem = types.SimpleNamespace(scores=lambda *of: types.SimpleNamespace(f1=scores[of]))
+    monkeypatch.setattr(kinds, "_problem", lambda seed: problem)
+    rows = ["gold", "mean answer", "B", "perfect"]
+    arguments = [
+        str(tmp_path / "runs.jsonl"),
+        "--seeds",
+        "1",
+        "--data",
+        "MovieReviews",
+        "NER",
+        "--methods",
+        *rows,
+    ]
+    assert table.main(arguments) == 0
+    runs = {run["method"]: run for run in table.read(tmp_path / "runs.jsonl")}
+    assert set(runs) == set(rows)
+    assert (runs["perfect"]["accuracy"], runs["perfect"]["labels"]) == (50, 75)
+    text = pages.tables(list(runs.values()))
+    assert "| NER | F1 |" in text
+    assert "| MovieReviews | R2 |" in text
+    assert "mean rank" not in text
 
 
 def test_dogs_and_cats(monkeypatch):
