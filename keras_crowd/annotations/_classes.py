@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,10 +11,11 @@ import numpy as np
 
 _MANY = 20  # classes
 _SHARE = 0.2  # of the answers, if all classes were given equally often
+_SEPARATORS = "|;,"
 
 
 def check_classes(name: str, values: Iterable[Any], num_answers: int, source: str = "") -> None:
-    """Refuses answers that hold several, and warns of so many classes that answers are hardly classes.
+    """Refuses answers that hold several, warns of what looks so, and of so many classes that they are hardly classes.
 
     Not for classes that the user has given as `classes=`.
 
@@ -35,13 +37,46 @@ def check_classes(name: str, values: Iterable[Any], num_answers: int, source: st
             f"`classes=`, choose one part of it first, or read them as sets of labels by `sets=True`). "
             f"Received: {len(several):,} different answers of {len(values):,} that hold several, {_shown(several[0])}"
         )
-    if len(values) >= _MANY and len(values) > _SHARE * num_answers:
+    sep, joined = joined_labels(values)
+    if joined:
+        warnings.warn(
+            f"{where}: {len(joined):,} of {len(values):,} classes look like several labels with {sep!r} between them, "
+            f"such as {_shown(joined[0])}, and each is taken for a class of its own. If they are sets of labels, read "
+            f"them by `sets=True, label_sep={sep!r}`; if they are classes, say so by `classes=`.",
+            stacklevel=4,
+        )
+    elif len(values) >= _MANY and len(values) > _SHARE * num_answers:
         warnings.warn(
             f"{where}: {len(values):,} classes in {num_answers:,} answers, which looks like free text, ids or numbers. "
             f"If they are classes, say so by `classes=`; numbers are read by `ratings=True`. Received: "
             f"{', '.join(map(_shown, values[:3]))}, ...",
             stacklevel=4,
         )
+
+
+def joined_labels(values: Iterable[Any]) -> tuple[str, list[str]]:
+    """The texts that join labels by a separator, and which one it is; nothing where names only hold that character.
+
+    Those are joined whose parts all are classes by themselves as well. Bars and semicolons are rare in names: there it
+    is enough that each part is in several texts.
+
+    Args:
+        values: The different answers.
+    """
+    texts = [value for value in values if isinstance(value, str)]
+    for sep in _SEPARATORS:
+        parts = {text: [part.strip() for part in text.split(sep)] for text in texts}
+        counts = Counter(part for split in parts.values() for part in set(split))
+        alone = {split[0] for split in parts.values() if len(split) == 1}
+        known = alone if sep == "," else alone | {part for part, count in counts.items() if count > 1}
+        joined = [
+            text
+            for text, split in parts.items()
+            if len(split) > 1 and all(split) and len(set(split)) == len(split) and known.issuperset(split)
+        ]
+        if joined:
+            return sep, joined
+    return "", []
 
 
 def is_several(value: object) -> bool:

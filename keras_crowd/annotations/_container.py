@@ -85,6 +85,19 @@ class Annotations(LongForm):
     from_preference_table = _reader(_table_readers.from_preference_table)
     concat = _reader(_concat.concat)
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of items and annotators, the first axes of `dense()`."""
+        return self.num_items, self.num_annotators
+
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> np.ndarray:
+        """Raises: only the caller knows which form is wanted."""
+        raise ValueError(
+            "`Annotations` are no array: which one it has to be depends on the model. For `model.fit(x, answers)` take "
+            "`answers = annotations.dense()`; for a model with `slots=True`, `ids, answers = annotations.slots()` and "
+            f"`model.fit((x, ids), answers)`. `fit_crowd` takes `Annotations`. Received: {self!r}"
+        )
+
     def to_dataframe(
         self, item: str = "item", annotator: str = "annotator", answer: str = "answer"
     ) -> pandas.DataFrame:

@@ -47,7 +47,10 @@ def distributions_of(answer: Any, classes: Classes, unknown: str) -> Distributio
     if not widths:
         return _of_dicts(elements, classes, unknown)
     if len(widths) > 1:
-        raise ValueError(f"`answer` must have rows of one length. Received: lengths {sorted(widths)}")
+        raise ValueError(
+            "`answer` must have rows of one length, probabilities of the classes (lists of labels are sets of labels: "
+            f"`sets=True`). Received: lengths {sorted(widths)}"
+        )
     ids = class_ids_of_columns(classes, widths.pop()).tolist()
     dicts = [dict(zip(ids, e, strict=True)) if _is_row(e) else e for e in elements]
     return _of_dicts(dicts, ids, unknown)

@@ -30,7 +30,7 @@ class TagProblem(ConfusionProblem):
 
 def tags_of(answers: Answers) -> np.ndarray:
     """The answers to tokens as an array, `(items, time, annotators)`, or that and the classes."""
-    shape = np.shape(answers)  # type: ignore[arg-type]
+    shape = np.shape(answers)
     if len(shape) not in (3, 4):
         raise ValueError(
             "`answers` must be integers (items, time, annotators), or soft answers with the classes as last axis, "

@@ -38,7 +38,9 @@ def validate(
         x: The features exactly as for `model.fit`, with the annotators' ids where the model takes slots; or a data
             set of batches (`tf.data.Dataset`, `keras.utils.PyDataset`, a PyTorch `DataLoader`) as for `model.fit`.
         answers: The answers exactly as for `model.fit`, of a model of several outputs a list or dict with those for
-            each output; or `Annotations`, and then `x` without ids. Leave it out with a data set. Defaults to `None`.
+            each output; or `Annotations`, and then `x` without ids; `model.fit` itself takes
+            `annotations.dense()`, or the ids and answers of `annotations.slots()`. Leave it out with a data set.
+            Defaults to `None`.
         layer: The crowd layer that `answers` are for, or its name, where the model has several; call `validate` for
             each. Defaults to the only one.
 

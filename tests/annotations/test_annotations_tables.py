@@ -220,6 +220,52 @@ def test_several_answers_in_one_are_no_class(value):
     )
 
 
+@pytest.mark.parametrize(
+    ("values", "sep"),
+    [
+        (["cat", "dog", "cat|dog", "cat"], "|"),
+        (["cat", "dog", "cat, dog", "cat"], ","),
+        (["a;b", "b;c", "a;c", "a;b"], ";"),
+        (["a,b", "b", "a", "b,c"], ","),
+    ],
+)
+def test_sets_that_are_read_as_classes_are_warned_of(values, sep, tmp_path):
+    message = rf"look like several labels .* by `sets=True, label_sep='\{sep}'`"
+    with pytest.warns(UserWarning, match=message):
+        Annotations.from_coo(ITEM, WHO, values)
+    file = tmp_path / "answers.tsv"
+    rows = "\n".join("\t".join(map(str, row)) for row in zip(ITEM, WHO, values, strict=True))
+    file.write_text(f"item\tannotator\tanswer\n{rows}\n")
+    with pytest.warns(UserWarning, match=message):
+        kc.io.read_long(file)
+    Annotations.from_coo(ITEM, WHO, values, classes=sorted(set(values)))  # no warning
+    sets = Annotations.from_coo(ITEM, WHO, values, sets=True, label_sep=sep)
+    assert set(sets.classes) == {part.strip() for value in values for part in value.split(sep)}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["Yes, certainly", "Yes, perhaps", "No, never", "No, not now"],
+        ["red, large", "red, small", "blue, large", "blue, small"],
+        ["Trinidad, Tobago", "Congo, Dem. Rep.", "Congo, Rep.", "Congo"],
+        ["pos|strong", "pos|weak", "neutral", "neg|strict"],
+        ["a||b", "a", "b", "a,"],
+        ["x|x", "x", "y", "y"],
+    ],
+)
+def test_names_with_commas_are_classes(values):
+    assert Annotations.from_coo(ITEM, WHO, values).num_classes == len(set(values))
+
+
+def test_annotations_say_which_array_a_model_takes():
+    annotations = Annotations.from_coo(ITEM, WHO, ["a", "b", "a", "b"])
+    with pytest.raises(
+        ValueError, match=r"`Annotations` are no array.*`answers = annotations.dense\(\)`.*slots"
+    ):
+        np.asarray(annotations)
+
+
 @pytest.mark.parametrize("value", [["cat", "dog"], [], {"x": "left"}, {"cat"}, np.array([1, 2])], ids=repr)
 def test_what_cannot_be_hashed_is_no_class(value):
     said = ["cat", value, "dog", "cat"]

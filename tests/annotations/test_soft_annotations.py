@@ -173,7 +173,7 @@ def test_rounded_rows_are_divided_by_their_sum():
         ([[0.7, 0.2]], {}, "sum to 1.*Received: a row that sums to 0.89"),
         ([[0.7, np.nan]], {}, "none negative or NaN"),
         ([[1.5, -0.5]], {}, "none negative or NaN.*-0.5"),
-        ([[0.5, 0.5], [1.0]], {}, "rows of one length. Received: lengths"),
+        ([[0.5, 0.5], [1.0]], {}, "rows of one length, .*sets=True.*. Received: lengths"),
         ([{"cat": "much"}], {}, "probabilities of classes .*Received: {'cat': 'much'} at row 0"),
         ([[0.5, 0.5]], {"classes": 3}, "as many as the columns of soft answers, 2. Received: 3 classes"),
         ([[0.5, 0.5]], {"duplicates": "majority"}, "is for classes"),

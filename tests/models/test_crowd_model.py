@@ -424,3 +424,12 @@ def test_annotations_are_validated_as_they_are(slots):
     few = kc.crowd_model(network(2), crowd(), slots)
     with pytest.raises(ValueError, match="class codes 0 to 1"):
         kc.validate(few, X, annotations)
+
+
+def test_fit_says_which_array_to_make_of_annotations():
+    annotations = kc.Annotations.from_dense([[0, 1], [1, -1]])
+    classifier = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, "softmax")])
+    model = kc.crowd_model(classifier, kc.layers.CrowdsClassification(2))
+    model.compile("sgd", kc.losses.MaskedCrowdCrossEntropy())
+    with pytest.raises(ValueError, match=r"`answers = annotations.dense\(\)`"):
+        model.fit(np.zeros((2, 2)), annotations, verbose=0)
