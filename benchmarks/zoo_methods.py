@@ -111,6 +111,14 @@ def doctor_net(classifier, task, seed, epochs):
     return model.classifier
 
 
+def union_net(classifier, task, seed, epochs):
+    model = kc.crowd_model(
+        classifier, kc.layers.CrowdsClassification(task.annotations.num_annotators, "MW")
+    )
+    optimizer, loss = keras.optimizers.Adam(1e-3), kc.losses.UnionCrossEntropy()
+    fit(model, optimizer, loss, task.x_train, task.annotations.dense(), epochs)
+
+
 REFERENCES = {"vote": on_vote, "gold": on_gold}
 METHODS = {
     "MW, the papers' start": functools.partial(on_crowd, conn_type="MW", adapted=False),
@@ -141,4 +149,5 @@ METHODS = {
     "MBEM": mbem,
     "Max-MIG": max_mig,
     "DoctorNet": doctor_net,
+    "UnionNet-B": union_net,
 }

@@ -113,7 +113,11 @@ class Classes(OfClasses):
     """
 
     name: ClassVar[str] = "classes"
-    losses: ClassVar[tuple[str, ...]] = (*OfClasses.losses, "keras_crowd>MixedCrowdCrossEntropy")
+    losses: ClassVar[tuple[str, ...]] = (
+        *OfClasses.losses,
+        "keras_crowd>MixedCrowdCrossEntropy",
+        "keras_crowd>UnionCrossEntropy",
+    )
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from ._masked import MaskedCrowdHuber as MaskedCrowdHuber
 from ._masked import MaskedCrowdMeanAbsoluteError as MaskedCrowdMeanAbsoluteError
 from ._masked import MaskedCrowdMeanSquaredError as MaskedCrowdMeanSquaredError
 from ._mixed import MixedCrowdCrossEntropy as MixedCrowdCrossEntropy
+from ._union import UnionCrossEntropy as UnionCrossEntropy
 
 
 def __dir__() -> list[str]:
@@ -18,4 +19,5 @@ def __dir__() -> list[str]:
         "MaskedCrowdMeanAbsoluteError",
         "MaskedCrowdMeanSquaredError",
         "MixedCrowdCrossEntropy",
+        "UnionCrossEntropy",
     ]

@@ -50,6 +50,7 @@ from ._groups import annotator_groups as annotator_groups
 from ._groups import from_groups as from_groups
 from ._groups import to_groups as to_groups
 from ._heads import mean_of_others as mean_of_others
+from ._heads import union_cross_entropy as union_cross_entropy
 from ._information import mutual_information_gain as mutual_information_gain
 from ._label_sets import binary_cross_entropy as binary_cross_entropy
 from ._label_sets import check_set_shape as check_set_shape

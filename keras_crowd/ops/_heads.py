@@ -1,10 +1,24 @@
-"""Heads of annotators, and what those of others say of an item."""
+"""Answers of all annotators together: as a union, and the mean of the heads of others."""
 
 from keras import ops as kops
 
 from .._typing import Tensor
+from ._classes import crowd_cross_entropy
 
 _TINY = 1e-37
+
+
+def union_cross_entropy(targets: Tensor, observed: Tensor, logits: Tensor) -> Tensor:
+    """`-sum_l y_rl (z_rl - log sum_sm exp z_sm)` where observed, 0 elsewhere: `(..., R)` (UnionNet-B).
+
+    One softmax over the answers of all annotators, those missing too. Targets are class codes or distributions.
+    """
+    of_one = crowd_cross_entropy(targets, observed, logits)
+    total = kops.logsumexp(logits, axis=(-2, -1))
+    of_annotator = kops.expand_dims(total, -1) - kops.logsumexp(logits, axis=-1)
+    soft = len(targets.shape) == len(logits.shape)
+    weight = kops.cast(kops.sum(targets, axis=-1) if soft else observed, logits.dtype)
+    return of_one + kops.where(observed, of_annotator * weight, 0.0)
 
 
 def mean_of_others(answers: Tensor, logits: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:

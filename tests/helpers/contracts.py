@@ -242,6 +242,7 @@ LOSSES = [
         LOGITS,
     ),
     (kc.losses.MixedCrowdCrossEntropy, {"reduction": "sum", "name": "mixed"}, ANSWERS, LOGITS),
+    (kc.losses.UnionCrossEntropy, {"reduction": "sum", "name": "union"}, ANSWERS, LOGITS),
 ]
 RATINGS = np.array([[0.5, 2.0, np.nan], [-1.0, np.nan, np.nan], [np.nan] * 3, [2.0, 1.0, 0.0]], "float32")
 LOSSES += [
