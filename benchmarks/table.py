@@ -87,6 +87,7 @@ def measure(data, method, seed, epochs, files=()):
         keras.utils.set_random_seed(seed)
         classifier = task.build()
         found = method_of.train(classifier, task, seed, epochs, **setting)
+        classifier = getattr(found, "classifier", classifier)
         return {"setting": setting, "nats": nats, **scores(task, classifier, found), "trained_for": epochs}
 
     return timed(run)

@@ -5,6 +5,7 @@ features to class probabilities, on `task.x_train` and `task.annotations`. It gi
 
 - a Keras model of `[features, ids of the slots]` that predicts answer logits, as `kc.crowd_model(..., slots=True)`
   does, or an object with the crowd layer as `crowd`;
+- an object with `classifier`, where another one than the given is to be measured;
 - labels `(items,)` or class probabilities `(items, classes)` of the training items;
 - or `None`.
 
@@ -19,16 +20,16 @@ import pathlib
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
+import table_peers
 import zoo_methods
-from table_training import fit_answers, fit_labels, probabilities
+from table_training import fit_answers, fit_labels
 from zoo_methods import vote
 
 import keras_crowd as kc
 
 CROWD_RATES = tuple({"crowd_rate": rate} for rate in (1, 3, 10))
 WEIGHTS = tuple({"weight": weight} for weight in (0.01, 0.1, 1.0))
-FOLDS = 3
+ALPHAS = tuple({"alpha": alpha} for alpha in (0.2, 0.4, 1.0))
 
 
 class Method(NamedTuple):
@@ -51,19 +52,6 @@ def on_labels(labels):
 
 def inferred(aggregate):
     return on_labels(lambda task, seed: aggregate(task.annotations).labels)
-
-
-def crowdlab(classifier, task, seed, epochs):
-    """CROWDLAB's labels from networks that were trained on the votes of the other items, then the network on them."""
-    votes, fold = vote(task, seed), np.random.default_rng(seed).permutation(len(task.x_train)) % FOLDS
-    f = np.empty((len(votes), task.num_classes))
-    for part in range(FOLDS):
-        copy, others = task.build(), fold != part
-        fit_labels(copy, task.x_train[others], votes[others], epochs, seed)
-        f[~others] = probabilities(copy, task.x_train[~others])
-    found = kc.aggregation.crowdlab(task.annotations, f).labels
-    fit_labels(classifier, task.x_train, found, epochs, seed)
-    return found
 
 
 def crowd_layer(layer, settings=CROWD_RATES, adapted=False, model=kc.crowd_model):
@@ -117,7 +105,7 @@ METHODS = {
     "GLAD labels": inferred(kc.aggregation.glad),
     "MACE labels": inferred(kc.aggregation.mace),
     "EBCC labels": inferred(kc.aggregation.ebcc),
-    "CROWDLAB labels": Method(crowdlab),
+    "CROWDLAB labels": Method(table_peers.crowdlab),
     **{conn_type: connection(conn_type) for conn_type in ("MW", "VW", "VB", "VW+B", "CM")},
     "trace regularizer": penalized("confusion", kc.regularizers.ConfusionTrace),
     "GeoCrowdNet(F)": penalized("classifier", kc.regularizers.ClassifierLogDet),
@@ -131,6 +119,11 @@ METHODS = {
     "joint": connection("CM", adapted=True, model=kc.models.JointCrowdModel),
     "EM": Method(zoo_methods.em),
     "EM, auto": Method(functools.partial(zoo_methods.em, answer_weight="auto")),
+    "MBEM": Method(zoo_methods.mbem),
+    "Max-MIG": Method(table_peers.max_mig),
+    "DoctorNet": Method(table_peers.doctor_net),
+    "mixup": Method(table_peers.mix_up, ALPHAS),
+    "Annot-Mix": Method(functools.partial(table_peers.mix_up, form="answers"), ALPHAS),
     "fit_crowd": Method(fit_crowd),
 }
 

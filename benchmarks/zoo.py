@@ -53,7 +53,8 @@ def measure(train, task, seed, epochs):
     used = np.unique(kc.aggregation.dawid_skene(task.annotations).labels)
     keras.utils.set_random_seed(seed)
     classifier = build(task.x_train.shape[1], task.num_classes)
-    classifier = train(classifier, task, seed, epochs) or classifier  # or one that it made of it
+    made = train(classifier, task, seed, epochs)
+    classifier = made if isinstance(made, keras.Model) else classifier
     right = classifier.predict(task.x_test, verbose=0).argmax(axis=1) == task.y_test
     predicted = classifier.predict(task.x_train, verbose=0).argmax(axis=1)
     keras.utils.clear_session()

@@ -87,6 +87,7 @@ def mbem(classifier, task, seed, epochs):
     trainer = kc.EMTrainer(classifier, problem=kc.em.MBEM, seed=seed)
     course = {"start": "majority_vote", "iterations": 2, "epochs": max(epochs // 2, 1)}
     trainer.fit(task.x_train, task.annotations, **course, batch_size=BATCH_SIZE, verbose=0)
+    return trainer.posterior()
 
 
 def max_mig(classifier, task, seed, epochs):

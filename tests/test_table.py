@@ -1,6 +1,7 @@
 """`benchmarks/table.py`: runs, their file, the choice of settings, the tables, and what users add."""
 
 import concurrent.futures
+import functools
 import json
 import pickle
 import types
@@ -66,6 +67,18 @@ def test_runs_are_kept_and_become_tables(npz, tmp_path, monkeypatch, capsys):
     assert f"| majority vote | {of_vote:.1f} +- 0.0 | {of_vote:.1f} |" in text.replace("**", "")
     run(tmp_path, "--tables", "--into", str(page))
     assert page.read_text() == text
+
+
+def test_every_method_runs(npz, tmp_path, monkeypatch):
+    of_one_setting = {name: methods.Method(m.train, m.settings[-1:]) for name, m in methods.METHODS.items()}
+    monkeypatch.setattr(methods, "METHODS", of_one_setting)
+    monkeypatch.setattr(kc, "fit_crowd", functools.partial(kc.fit_crowd, num_replicas=2))
+    arguments = [str(tmp_path / "runs.jsonl"), "--seeds", "1", "--epochs", "1", "--data", npz]
+    assert table.main(arguments) == 0
+    runs = {line["method"]: line for line in table.read(tmp_path / "runs.jsonl")}
+    assert tuple(runs) == tuple(methods.METHODS)
+    assert all(20 < line["accuracy"] <= 100 and 0 <= line["ece"] <= 100 for line in runs.values())
+    assert runs["Max-MIG"]["labels"] > runs["majority vote"]["labels"] - 5
 
 
 def test_without_gold_of_the_training_items(npz, tmp_path):
