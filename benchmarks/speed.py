@@ -116,9 +116,10 @@ def keras_model(method, below, num_annotators, num_slots, conn_type):
     crowd = layer(num_annotators, conn_type, max_batch_slots=slots)
     loss = kc.losses.MaskedCrowdBinaryCrossEntropy() if sets else kc.losses.MaskedCrowdCrossEntropy()
     if method == "dense":
-        return keras.Sequential([below, crowd]), loss
+        return kc.crowd_model(below, crowd), loss
     ids = keras.Input((num_slots,), dtype="int32")
-    return keras.Model([*below.inputs, ids], crowd(below.outputs[0], annotators=ids)), loss
+    features = {"features": below.layers[-1].input} if crowd.takes_features else {}
+    return keras.Model([*below.inputs, ids], crowd(below.outputs[0], annotators=ids, **features)), loss
 
 
 def keras_block(method, size, options):

@@ -8,6 +8,7 @@ from quality import fit, train_on_labels
 import keras_crowd as kc
 
 EPOCHS, BATCH_SIZE = 50, 64
+ITEMS = ("CoNAL",)  # connections that look at features of the items
 
 
 def vote(task, seed):
@@ -143,6 +144,7 @@ METHODS = {
         )
         for weight in (0.5, 1.0)
     },
+    **{f"{name}, adapted": functools.partial(on_crowd, conn_type=name, regularizer=None) for name in ITEMS},
     "fit_crowd": fit_crowd,
     "EM": em,
     "EM, chosen": functools.partial(em, answer_weight="auto"),

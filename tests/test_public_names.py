@@ -93,11 +93,11 @@ def test_tab_completion_shows_public_names_only(name):
 
 @pytest.mark.parametrize("layer", [kc.layers.CrowdsClassification, kc.layers.CrowdsRegression])
 def test_conn_types_are_literals_that_the_layer_takes(layer):
-    names, connection = typing.get_args(
+    *names, connection = typing.get_args(
         inspect.signature(layer.__init__).parameters["conn_type"].annotation
     )
     assert issubclass(connection, kc.layers.connections.Connection)
-    kinds = typing.get_args(names)
+    kinds = [kind for some in names for kind in typing.get_args(some)]
     assert len(kinds) >= 4
     for kind in kinds:
         layer(3, kind)
@@ -109,8 +109,8 @@ def test_conn_types_are_literals_that_the_layer_takes(layer):
 @pytest.mark.parametrize("kind", ["Class", "Rating"])
 def test_named_connections_are_public(kind):
     connections = kc.layers.connections
-    names = typing.get_args(typing.get_args(getattr(connections, f"{kind}ConnType"))[0])
-    for name in names:
+    *literals, _ = typing.get_args(getattr(connections, f"{kind}ConnType"))
+    for name in [name for some in literals for name in typing.get_args(some)]:
         found = connections.get(name, getattr(connections, f"{kind}Connection"))
         assert type(found).__name__ in dir(connections)
         assert connections.serialize(found) == name

@@ -23,6 +23,20 @@ from ..annotations import (
 _IMAGINED = 4.0  # pseudo-answers of the typical annotator, for each
 
 
+class Adapted(NamedTuple):
+    """Estimates of annotators of classes from the answers.
+
+    Attributes:
+        confusion: `(annotators, true, answer)`.
+        shares: Share of each true class, `(classes,)`.
+        answered: Share of each class among the answers, `(classes,)`.
+    """
+
+    confusion: np.ndarray
+    shares: np.ndarray
+    answered: np.ndarray
+
+
 def class_answers(
     answers: Answers, num_classes: int | None, kind: AnswerKind, num_annotators: int
 ) -> Annotations:

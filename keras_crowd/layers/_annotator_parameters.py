@@ -7,7 +7,22 @@ import numpy as np
 from keras import ops as kops
 
 from .. import ops
+from .._arguments import whole_number
 from .._typing import Initializer, Tensor
+
+_MOST_LAZY = 2**24  # ids of slots go through float32
+
+
+def checked_slots(max_batch_slots: int | None, num_annotators: int) -> int | None:
+    """The argument `max_batch_slots`, checked."""
+    if max_batch_slots is None:
+        return None
+    if num_annotators >= _MOST_LAZY:
+        raise ValueError(
+            "`num_annotators` must be below 2^24 with `max_batch_slots`: ids go through float32. "
+            f"Received: num_annotators={num_annotators}"
+        )
+    return whole_number("max_batch_slots", max_batch_slots)
 
 
 class AnnotatorParameters(keras.layers.Layer):

@@ -3,6 +3,8 @@
 from typing import Any
 
 import keras
+import numpy as np
+import numpy.typing as npt
 
 from .._arguments import number
 from .._typing import Config, Initializer, Regularizer
@@ -20,6 +22,15 @@ def serialized_penalty(regularizer: Regularizer) -> Config | str | None:
     return regularizer if regularizer == "auto" else keras.regularizers.serialize(regularizer)
 
 
+def checked_confusion(confusion: npt.ArrayLike, num_annotators: int, num_classes: int) -> np.ndarray:
+    """The argument `confusion`, of the shape that the layer has."""
+    confusion = np.asarray(confusion, float)
+    shape = (num_annotators, num_classes, num_classes)
+    if confusion.shape != shape:
+        raise ValueError(f"`confusion` must have shape {shape}. Received: {confusion.shape}")
+    return confusion
+
+
 def check_start(
     connection: ClassConnection, initial_accuracy: float | None, kernel_initializer: Initializer
 ) -> None:
@@ -28,9 +39,9 @@ def check_start(
         return
     if "kernel" not in connection.parameters(2) or kernel_initializer is not None:
         raise ValueError(
-            '`initial_accuracy` sets the start of the kernel: leave it out for conn_type="VB" or '
-            '"prototypes", which have '
-            f"none, or with `kernel_initializer`. Received: initial_accuracy={initial_accuracy}"
+            "`initial_accuracy` sets the start of the kernel: leave it out for connections without one, as "
+            '"VB", "prototypes" and "CoNAL", or with `kernel_initializer`. '
+            f"Received: initial_accuracy={initial_accuracy}"
         )
     number("initial_accuracy", initial_accuracy, above=0, below=1)
 

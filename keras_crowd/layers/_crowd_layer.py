@@ -10,12 +10,12 @@ from .. import ops
 from .._arguments import whole_number
 from .._typing import Config, DType, Initializer, Regularizer, Shape, Tensor
 from ..annotations import AnswerKind, Answers
-from ._annotator_parameters import AnnotatorParameters
-from ._penalty import Penalty, RunningGramPenalty
+from ._annotator_parameters import AnnotatorParameters, checked_slots
+from ._penalty import Penalty, penalty_of
 from ._policy import wide_enough
+from ._shapes import check_call, check_ids_shape, width_of_features
 
 _USUAL_BATCH_SIZE = 256  # where it is not known before the step
-_MOST_LAZY = 2**24  # ids of slots go through float32
 
 
 class CrowdLayer(keras.layers.Layer):
@@ -47,6 +47,7 @@ class CrowdLayer(keras.layers.Layer):
         predictions: The model's prediction of the truth, `(batch, ..., width)`.
         annotators: Annotator of each slot, integers `(batch, slots)`, negative for an empty slot. Without it the
             answers of all annotators are predicted.
+        features: Features of the items, floats `(batch, ..., num_features)`, where `takes_features`.
         mask: Which parts of a sequence are real, booleans. Defaults to the Keras mask, which ends here.
 
     Output shape:
@@ -70,6 +71,10 @@ class CrowdLayer(keras.layers.Layer):
     from_logits: bool = False
     """Whether the model below predicts logits of class probabilities."""
 
+    takes_features: bool = (
+        False  # whether a call takes features of the items, beside predictions of their truth
+    )
+    num_features: int | None = None  # known once such a layer is built
     num_predictions: int = 1  # that a call takes before the annotators
     prediction_kind: Literal["probabilities", "labels", "numbers"] = "numbers"
     """What the model below predicts: class probabilities, the probability of each of several labels, or numbers."""
@@ -79,14 +84,7 @@ class CrowdLayer(keras.layers.Layer):
     ) -> None:
         super().__init__(dtype=wide_enough(dtype), **kwargs)
         self.num_annotators = whole_number("num_annotators", num_annotators)
-        self.max_batch_slots = max_batch_slots
-        if max_batch_slots is not None:
-            self.max_batch_slots = whole_number("max_batch_slots", max_batch_slots)
-            if self.num_annotators >= _MOST_LAZY:
-                raise ValueError(
-                    "`num_annotators` must be below 2^24 with `max_batch_slots`: ids go through float32. "
-                    f"Received: num_annotators={num_annotators}"
-                )
+        self.max_batch_slots = checked_slots(max_batch_slots, self.num_annotators)
         self.annotators = AnnotatorParameters(
             self.num_annotators, self.max_batch_slots, name="annotators", dtype=self.dtype_policy
         )
@@ -104,7 +102,10 @@ class CrowdLayer(keras.layers.Layer):
     def predict_answers(
         self, predictions: Tensor, annotators: Tensor | None, training: bool, mask: Tensor | None
     ) -> Tensor:
-        """The predicted answers, `(batch, ..., num_annotators or slots, *predicted_shape)`; arguments as for a call."""
+        """The predicted answers, `(batch, ..., num_annotators or slots, *predicted_shape)`; arguments as for a call.
+
+        Where `takes_features` there is one more, `features`.
+        """
         raise NotImplementedError
 
     def predicted_shape(self, predictions_shape: Shape) -> tuple[int | None, ...]:
@@ -163,12 +164,16 @@ class CrowdLayer(keras.layers.Layer):
             f"Received: {type(self).__name__} {self.name!r}"
         )
 
-    def build(self, predictions_shape: Shape, annotators_shape: Shape | None = None) -> None:
-        if annotators_shape is not None and len(annotators_shape) != 2:
-            raise ValueError(
-                f"`annotators` must have shape (batch, slots). Received: shape {tuple(annotators_shape)}"
-            )
+    def build(
+        self,
+        predictions_shape: Shape,
+        annotators_shape: Shape | None = None,
+        features_shape: Shape | None = None,
+    ) -> None:
+        check_ids_shape(annotators_shape)
         self.predictions_shape = tuple(predictions_shape)
+        if self.takes_features:
+            self.num_features = width_of_features(features_shape, predictions_shape)
         self.build_annotators(predictions_shape)
         self.annotators.add_slot_gradients()
 
@@ -176,29 +181,29 @@ class CrowdLayer(keras.layers.Layer):
         self,
         predictions: Tensor,
         annotators: Tensor | None = None,
+        features: Tensor | None = None,
         training: bool = False,
         mask: Tensor | None = None,
         predictions_mask: Tensor | None = None,  # so Keras calls the mask where there are annotators
     ) -> Tensor:
-        if annotators is not None and "int" not in str(annotators.dtype):
-            raise ValueError(
-                "`annotators` must be integers (use `keras.Input((None,), dtype='int32')`). "
-                f"Received: dtype {annotators.dtype}"
-            )
+        check_call(annotators, features, self.takes_features)
         mask = predictions_mask if mask is None else mask
-        answers = self.predict_answers(predictions, annotators, training, mask)
+        also = {"features": features} if self.takes_features else {}
+        answers = self.predict_answers(predictions, annotators, training, mask, **also)
         if annotators is None:
             return answers
         return ops.without_empty_slots(answers, annotators, len(predictions.shape) - 1)
 
     def compute_output_shape(
-        self, predictions_shape: Shape, annotators_shape: Shape | None = None
+        self,
+        predictions_shape: Shape,
+        annotators_shape: Shape | None = None,
+        features_shape: Shape | None = None,
     ) -> tuple:
         width = self.num_annotators if annotators_shape is None else annotators_shape[-1]
         return (*predictions_shape[:-1], width, *self.predicted_shape(predictions_shape))
 
-    def compute_mask(self, inputs: Tensor, previous_mask: Tensor) -> None:
-        return None
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor) -> None: ...
 
     def add_parameter(self, name: str, shape: tuple[int, ...], initializer: Initializer) -> None:
         """Gives every annotator an array; in `build_annotators`.
@@ -236,13 +241,8 @@ class CrowdLayer(keras.layers.Layer):
             num_classes: Integer. Number of classes, for a regularizer of class probabilities.
         """
         regularizer = keras.regularizers.get(regularizer)
-        if regularizer is None:
-            return
-        kwargs: dict[str, Any] = {"name": f"{name}_penalty", "dtype": self.dtype_policy}
-        if num_classes is not None and getattr(regularizer, "momentum", False):
-            self._penalties[name] = RunningGramPenalty(regularizer, num_classes, **kwargs)
-        else:
-            self._penalties[name] = Penalty(regularizer, **kwargs)
+        if regularizer is not None:
+            self._penalties[name] = penalty_of(regularizer, num_classes, name, self.dtype_policy)
 
     def penalty(self, name: str, x: Tensor) -> Tensor | float:
         """The weighed penalty of `x`, a scalar; 0 where there is no such regularizer."""

@@ -23,11 +23,13 @@ class CrowdsClassification(ClassesLayer):
     | `"one_coin"` | the same, `A_rkk = p_r`, `A_rkl = (1 - p_r) E_kl` | 1 | after Dawid & Skene 1979 |
     | `"class_wise"` | the same, `A_rkk = p_rk`, `A_rkl = (1 - p_rk) E_kl` | K | after Dawid & Skene 1979 |
     | `"prototypes"` | the same, `A_r = sum_p w_rp B_p` | 4 | after Venanzi et al. 2014 |
+    | `"CoNAL"` | `log [w_r(x) sum_k f_k C_kl + (1 - w_r(x)) sum_k f_k A_rkl]` | K x K + 20 | Chu et al., AAAI-21 |
 
     and `softmax` over the last axis is the predicted answer. Train on raw answers with
     `keras_crowd.losses.MaskedCrowdCrossEntropy`; the classifier below stays a plain Keras model.
 
     Annotators share the errors `E`, and the matrices `B_p`: for annotators with few answers, and for many classes.
+    `w_r(x)` depends on features of the item, and `C` is the confusion of all annotators.
 
     After the layer is built `kernel` has a row per annotator, `W_r` as one row of K K numbers, and `bias` one of K.
 
@@ -42,7 +44,7 @@ class CrowdsClassification(ClassesLayer):
             `False`.
         initial_accuracy: Float between 0 and 1. Probability with which every annotator starts to repeat a class that
             the classifier is sure of. Defaults to the papers' identity start, `e / (e + K - 1)`: .28
-            for 10 classes, .027 for 100. Not for `"VB"` and `"prototypes"`.
+            for 10 classes, .027 for 100. Not for `"VB"`, `"prototypes"` and connections that look at features.
         kernel_initializer: Initializer of `W`, `w` or `s`, in place of `initial_accuracy`.
         bias_initializer: Initializer of `b`. Defaults to zeros.
         classifier_regularizer: Regularizer of the class probabilities of the batch, in training:
@@ -63,6 +65,9 @@ class CrowdsClassification(ClassesLayer):
         probabilities: Class probabilities, floats `(batch, ..., classes)`.
         annotators: Annotator of each slot, integers `(batch, slots)`, negative for an empty slot, where
             the logits are -1e30 and answers are left out. Without it the answers of all annotators are predicted.
+        features: Features of the items, floats `(batch, ..., num_features)`, for connections that look at them
+            (`layers.connections.ItemConnection`, as `"CoNAL"`); `keras_crowd.crowd_model` gives them. No gradient goes
+            back into them.
 
     Input shape:
         `(batch, classes)`, or `(batch, ..., classes)` of any rank.
@@ -93,6 +98,11 @@ class CrowdsClassification(ClassesLayer):
         return Classes(self._num_classes)
 
     def predict_answers(
-        self, predictions: Tensor, annotators: Tensor | None, training: bool, mask: Tensor | None
+        self,
+        predictions: Tensor,
+        annotators: Tensor | None,
+        training: bool,
+        mask: Tensor | None,
+        features: Tensor | None = None,
     ) -> Tensor:
-        return self.logits(predictions, annotators, training, None)
+        return self.logits(predictions, annotators, training, None, features)

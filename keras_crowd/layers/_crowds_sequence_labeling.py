@@ -66,7 +66,12 @@ class CrowdsSequenceLabeling(ClassesLayer):
         super().build_annotators(predictions_shape)
 
     def predict_answers(
-        self, predictions: Tensor, annotators: Tensor | None, training: bool, mask: Tensor | None
+        self,
+        predictions: Tensor,
+        annotators: Tensor | None,
+        training: bool,
+        mask: Tensor | None,
+        features: Tensor | None = None,
     ) -> Tensor:
-        logits = self.logits(predictions, annotators, training, mask)
+        logits = self.logits(predictions, annotators, training, mask, features)
         return logits if mask is None else ops.without_padding(logits, mask)

@@ -1,11 +1,13 @@
 """A regularizer whose weight is a variable, so that it rises, and schedules change it, without a retrace."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops as kops
 
 from .. import ops
-from .._typing import Tensor
+from .._typing import DType, Tensor
 
 
 class Penalty(keras.layers.Layer):
@@ -64,6 +66,16 @@ class Penalty(keras.layers.Layer):
         if hasattr(self.regularizer, "penalty"):
             return self.regularizer.penalty(x)
         return self.regularizer(x)
+
+
+def penalty_of(
+    regularizer: keras.regularizers.Regularizer, num_classes: int | None, name: str, dtype: DType
+) -> Penalty:
+    """The penalty of a regularizer, over several batches where it has `momentum` and is of class probabilities."""
+    kwargs: dict[str, Any] = {"name": f"{name}_penalty", "dtype": dtype}
+    if num_classes is not None and getattr(regularizer, "momentum", False):
+        return RunningGramPenalty(regularizer, num_classes, **kwargs)
+    return Penalty(regularizer, **kwargs)
 
 
 class RunningGramPenalty(Penalty):

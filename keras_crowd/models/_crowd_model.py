@@ -6,10 +6,16 @@ from .._typing import Features
 from ..layers import CrowdLayer
 from ..pipelines import with_annotators
 from ._functional import model_below, warn_of_own_training
+from ._item_features import item_features
 
 
 def crowd_model(
-    classifier: keras.Model, crowd: keras.layers.Layer, slots: bool = False, *, x: Features | None = None
+    classifier: keras.Model,
+    crowd: keras.layers.Layer,
+    slots: bool = False,
+    *,
+    features: str | None = None,
+    x: Features | None = None,
 ) -> keras.Model:
     """Puts a crowd layer on top of any Keras model, and returns both as a functional model.
 
@@ -27,6 +33,11 @@ def crowd_model(
         crowd: A crowd layer of `keras_crowd.layers`.
         slots: Whether the model works on slots. Then the annotators of the slots are its last input, `"annotators"`,
             int32 `(batch, slots)`; a dict of inputs gets them under that key. Defaults to `False`.
+        features: String. For a crowd layer whose connection looks at features of the items
+            (`layers.connections.ItemConnection`, as `"CoNAL"`): name of the layer of the classifier whose output they
+            are, `(batch, ..., num_features)`; that of an `Input` for the features themselves. Defaults to `None`, what
+            the last layer with weights takes: the last hidden layer, where the classifier ends in a `Dense`. A model
+            within the classifier counts as one layer. Training changes the features by the classifier alone.
         x: Features, a few rows are enough. Needed for subclassed models and for Sequential models without an
             `Input`, which do not know their inputs. Defaults to `None`.
 
@@ -34,7 +45,8 @@ def crowd_model(
         A functional `keras.Model` from the features (and annotators) to what each annotator is predicted to answer.
 
     Raises:
-        ValueError: When the classifier has several outputs, or its inputs are not known and `x` is not given.
+        ValueError: When the classifier has several outputs, or its inputs are not known and `x` is not given; when
+            `features` is no such layer, or the crowd layer takes none.
 
     Example:
 
@@ -57,7 +69,9 @@ def crowd_model(
     below = model_below(classifier, crowd.prediction_kind, crowd.from_logits, x)
     warn_of_own_training(classifier, "the model of `crowd_model`")
     prediction = below.outputs[0]
+    given = {"features": tensor} if (tensor := item_features(below, crowd, features)) is not None else {}
     if not slots:
-        return keras.Model(below.input, crowd(prediction))
+        return keras.Model(below.input, crowd(prediction, **given))
     annotators = keras.Input((None,), dtype="int32", name="annotators")
-    return keras.Model(with_annotators(below.input, annotators), crowd(prediction, annotators=annotators))
+    answers = crowd(prediction, annotators=annotators, **given)
+    return keras.Model(with_annotators(below.input, annotators), answers)

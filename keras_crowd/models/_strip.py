@@ -98,7 +98,7 @@ def crowd_layer(
 
 
 def inputs_of(crowd: CrowdLayer, model: keras.Model) -> list[keras.KerasTensor]:
-    """Returns the layer's inputs in this model: the symbolic probabilities and, on slots, the annotators."""
+    """Returns the layer's inputs in this model: the symbolic probabilities, on slots the annotators, and features."""
     known, outputs = {id(tensor) for tensor in model.inputs}, {id(tensor) for tensor in model.outputs}
     best, most = keras.tree.flatten(crowd.input), (False, -1)
     for node in crowd._inbound_nodes:  # a layer may be called in several models
@@ -107,6 +107,12 @@ def inputs_of(crowd: CrowdLayer, model: keras.Model) -> list[keras.KerasTensor]:
         if sources <= known and rank > most:
             best, most = list(node.input_tensors), rank
     return best
+
+
+def annotators_of_slots(crowd: CrowdLayer, model: keras.Model) -> keras.KerasTensor | None:
+    """The symbolic annotators that the layer gets in this model, `None` where it is dense."""
+    rest = inputs_of(crowd, model)[crowd.num_predictions :]
+    return rest[0] if len(rest) > crowd.takes_features else None  # features of the items come last
 
 
 def match_inputs(model: keras.Model, x: Features) -> list[np.ndarray]:

@@ -18,7 +18,7 @@ from ._hidden_crf import HiddenCRF
 from ._joint_crowd_model import JointCrowdModel
 from ._outputs import check_label_outputs, check_outputs, check_scores, outputs_of_few
 from ._slots import annotators_of, features_of
-from ._strip import below, classifier_inputs, crowd_layer, inputs_of, match_inputs
+from ._strip import annotators_of_slots, below, classifier_inputs, crowd_layer, match_inputs
 
 
 def validate(
@@ -69,7 +69,7 @@ def validate(
         check_compiled(model, crowd)
         check, on_slots = (
             functools.partial(_check_crowd, model, crowd),
-            len(inputs_of(crowd, model)) > crowd.num_predictions,
+            annotators_of_slots(crowd, model) is not None,
         )
     if not any([check(*given) for given in as_given(on_slots, x, answers)]):
         raise ValueError("`answers` must hold at least one answer. Received: all missing")
@@ -80,8 +80,8 @@ def _check_crowd(model: keras.Model, crowd: CrowdLayer, x: Features, answers: An
     answers = _as_answers(of_output(model, crowd, answers))
     tensors, arrays = model.inputs, match_inputs(model, x)
     one_row_an_item(arrays, len(answers), " (transposed?)" if len(answers) == crowd.num_annotators else "")
-    slots = inputs_of(crowd, model)[crowd.num_predictions :]
-    annotators = next((a for t, a in zip(tensors, arrays, strict=True) if slots and t is slots[0]), None)
+    slots = annotators_of_slots(crowd, model)
+    annotators = next((a for t, a in zip(tensors, arrays, strict=True) if t is slots), None)
     for tensor, array in zip(tensors, arrays, strict=True):
         if array is not annotators:
             check_dtype(model, tensor, array)

@@ -20,6 +20,7 @@ def names(conn_type: Any) -> tuple[str, ...]:
 
 RATING_CONN_TYPES = names(kc.layers.connections.RatingConnType)
 CONN_TYPES = names(kc.layers.connections.ClassConnType)
+ITEM_CONN_TYPES = get_args(kc.layers.connections.ItemConnType)  # which look at features of the items
 SHARING = ("one_coin", "class_wise", "prototypes")
 
 
@@ -33,6 +34,12 @@ class LayerCase:
     output_shape: tuple[int, ...]
     num_weights: int  # trainable
     loss: type = kc.losses.MaskedCrowdCrossEntropy
+    names: tuple[str, ...] = ()  # of the inputs after the first, where they go in by name
+
+    def call(self, layer: Any, inputs: Any, **kwargs: Any) -> Any:
+        """The layer, or another function of its inputs, on inputs such as these."""
+        by_name = dict(zip(self.names, inputs[1:], strict=True)) if self.names else {}
+        return layer(*(inputs[:1] if self.names else inputs), **by_name, **kwargs)
 
     @property
     def answers(self) -> np.ndarray:
@@ -127,6 +134,27 @@ LAYERS = [
         (4, 5, 3),
         2,
     ),
+]
+
+LAYERS += [
+    LayerCase(
+        cls,
+        {"num_annotators": 5, "conn_type": conn_type},
+        inputs,
+        shape,
+        num_weights,
+        names=input_names,
+    )
+    for conn_type, num_weights in {"CoNAL": 6}.items()
+    for cls, inputs, shape, input_names in [
+        (kc.layers.CrowdsClassification, (probabilities(4, 3), numbers(4, 7)), (4, 5, 3), ("features",)),
+        (
+            kc.layers.CrowdsSequenceLabeling,
+            (probabilities(4, 6, 3), SLOTS, numbers(4, 6, 7)),
+            (4, 6, 3, 3),
+            ("annotators", "features"),
+        ),
+    ]
 ]
 
 LAYERS += [

@@ -178,7 +178,7 @@ def test_mask_ends_at_the_crowd_layer():
         ),
         (
             {"num_annotators": 2, "conn_type": "VB", "initial_accuracy": 0.5},
-            'leave it out for conn_type="VB"',
+            "leave it out for connections without one",
         ),
         (
             {"num_annotators": 2, "kernel_initializer": "ones", "initial_accuracy": 0.5},

@@ -9,12 +9,15 @@ from ._affine import Scale as Scale
 from ._affine import ScaleBias as ScaleBias
 from ._coins import ClassWise as ClassWise
 from ._coins import OneCoin as OneCoin
+from ._common_confusions import CommonConfusions as CommonConfusions
 from ._confusion_matrix import ConfusionMatrix as ConfusionMatrix
 from ._connection import ClassConnection as ClassConnection
 from ._connection import Connection as Connection
+from ._connection import ItemConnection as ItemConnection
 from ._connection import Parameter as Parameter
 from ._connection import RatingConnection as RatingConnection
 from ._get import ClassConnType as ClassConnType
+from ._get import ItemConnType as ItemConnType
 from ._get import RatingConnType as RatingConnType
 from ._get import get as get
 from ._get import serialize as serialize

@@ -97,13 +97,16 @@ class ClassConnection(Connection):
     permutable = False
     """Whether the true classes of the parameters can be put in another order."""
 
+    takes_features = False
+    """Whether the logits depend on features of the item, as those of an `ItemConnection`."""
+
     def logits(self, f: Tensor, **parameters: Tensor) -> Tensor:
         """Logits of the answers, `(batch, ..., annotators or slots, K)`.
 
         Args:
             f: Class probabilities, `(batch, ..., K)`.
             **parameters: The parameters by name, `(R, *shape)` or `(batch, slots, *shape)`, and those that all
-                annotators share, of their own shape.
+                annotators share, of their own shape; below an `ItemConnection` `features` as well.
         """
         raise NotImplementedError
 
@@ -155,6 +158,51 @@ class ClassConnection(Connection):
     def permuted(self, order: np.ndarray, **parameters: np.ndarray) -> dict[str, np.ndarray]:
         """The parameters with true class `k` what `order[k]` was, where `permutable`."""
         raise NotImplementedError
+
+
+class ItemConnection(ClassConnection):
+    """Maps class probabilities and features of the item to the logits of each annotator's answer. Abstract.
+
+    For annotators whose errors depend on the item beyond its class. Define `logits`, which gets `features`
+    `(batch, ..., num_features)` as well; `parameters`; and in `feature_parameters` what all annotators share and
+    takes the features in. `keras_crowd.crowd_model` says where the features come from. No gradient goes back into
+    them.
+
+    Example:
+
+    >>> class Difficult(keras_crowd.layers.connections.ItemConnection):
+    ...     def parameters(self, num_classes):
+    ...         return {"skill": keras_crowd.layers.connections.Parameter((1,), "ones")}
+    ...     def feature_parameters(self, num_classes, num_features):
+    ...         return {"ease": keras_crowd.layers.connections.Parameter((num_features, 1), "zeros")}
+    ...     def logits(self, f, features, skill, ease):
+    ...         ease = keras.ops.exp(keras.ops.expand_dims(features @ ease, -2))
+    ...         return ease * skill * keras.ops.expand_dims(f, -2)
+    >>> crowd = keras_crowd.layers.CrowdsClassification(num_annotators=3, conn_type=Difficult())
+    >>> tuple(crowd(np.array([[0.9, 0.1]]), features=np.ones((1, 7))).shape)
+    (1, 3, 2)
+    """
+
+    takes_features = True
+
+    def feature_parameters(self, width: int, num_features: int) -> dict[str, Parameter]:
+        """The parameters that all annotators share and that take features in, by name. Defaults to none.
+
+        Args:
+            width: Integer. Number of classes, K.
+            num_features: Integer. Number of features of an item.
+        """
+        return {}
+
+    def penalty(self, f: Tensor, real: Tensor | None, **parameters: Tensor) -> Tensor | None:
+        """Returns what the connection adds to the loss in training, a scalar. Defaults to `None`, nothing.
+
+        Args:
+            f: Class probabilities, `(batch, ..., K)`.
+            real: Which slots have an annotator, booleans `(batch, slots)`; `None` where all annotators are predicted.
+            **parameters: The parameters and the features, as for `logits`.
+        """
+        return None
 
 
 class RatingConnection(Connection):

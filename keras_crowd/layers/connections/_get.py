@@ -7,14 +7,18 @@ import keras
 from ..._typing import Config
 from ._affine import Bias, BiasScale, Scale, ScaleBias
 from ._coins import ClassWise, OneCoin
+from ._common_confusions import CommonConfusions
 from ._confusion_matrix import ConfusionMatrix
 from ._connection import ClassConnection, Connection, RatingConnection
 from ._matrix_weights import MatrixWeights
 from ._prototypes import Prototypes
 from ._vector_weights import ScalarWeight, VectorBias, VectorWeights, VectorWeightsBias
 
+ItemConnType: TypeAlias = Literal["CoNAL"]
 ClassConnType: TypeAlias = (
-    Literal["MW", "VW", "VB", "VW+B", "SW", "CM", "one_coin", "class_wise", "prototypes"] | ClassConnection
+    Literal["MW", "VW", "VB", "VW+B", "SW", "CM", "one_coin", "class_wise", "prototypes"]
+    | ItemConnType
+    | ClassConnection
 )
 RatingConnType: TypeAlias = Literal["S", "B", "S+B", "B+S"] | RatingConnection
 
@@ -29,6 +33,7 @@ _NAMED: dict[type[Connection], tuple[type[Connection], ...]] = {
         OneCoin,
         ClassWise,
         Prototypes,
+        CommonConfusions,
     ),
     RatingConnection: (Scale, Bias, ScaleBias, BiasScale),
 }
