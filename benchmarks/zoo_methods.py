@@ -8,7 +8,7 @@ from quality import fit, train_on_labels
 import keras_crowd as kc
 
 EPOCHS, BATCH_SIZE = 50, 64
-ITEMS = ("CoNAL",)  # connections that look at features of the items
+ITEMS = ("CoNAL", "item", "MaDL", "COINNet")  # connections that look at features of the items
 
 
 def vote(task, seed):

@@ -24,12 +24,15 @@ class CrowdsClassification(ClassesLayer):
     | `"class_wise"` | the same, `A_rkk = p_rk`, `A_rkl = (1 - p_rk) E_kl` | K | after Dawid & Skene 1979 |
     | `"prototypes"` | the same, `A_r = sum_p w_rp B_p` | 4 | after Venanzi et al. 2014 |
     | `"CoNAL"` | `log [w_r(x) sum_k f_k C_kl + (1 - w_r(x)) sum_k f_k A_rkl]` | K x K + 20 | Chu et al., AAAI-21 |
+    | `"item"` | `log sum_k f_k A_rkl(x)` | K x K + 32 | after Herde et al., TMLR-23 |
+    | `"MaDL"` | the same, annotators differ by an embedding | 32 | Herde et al., TMLR-23 |
+    | `"COINNet"` | `log [(1 - s_r(x)) sum_k f_k A_rkl + s_r(x) q_rl(x)]` | K x K + 32 | Nguyen et al., NeurIPS-24 |
 
     and `softmax` over the last axis is the predicted answer. Train on raw answers with
     `keras_crowd.losses.MaskedCrowdCrossEntropy`; the classifier below stays a plain Keras model.
 
     Annotators share the errors `E`, and the matrices `B_p`: for annotators with few answers, and for many classes.
-    `w_r(x)` depends on features of the item, and `C` is the confusion of all annotators.
+    Functions of `x` are networks of features of the item, and `C` is the confusion of all annotators.
 
     After the layer is built `kernel` has a row per annotator, `W_r` as one row of K K numbers, and `bias` one of K.
 

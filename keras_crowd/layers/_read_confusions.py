@@ -18,7 +18,7 @@ def read_confusions(
     features: Tensor | None = None,
     **common: Tensor,
 ) -> np.ndarray:
-    """What each annotator answers to sure classes, `(annotators, true, answer)`.
+    """Reads what each annotator answers to sure classes, `(annotators, true, answer)`.
 
     Args:
         connection: From classes to answers.

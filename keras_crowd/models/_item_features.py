@@ -44,7 +44,7 @@ def _output_of(below: keras.Model, name: str) -> keras.KerasTensor:
 
 
 def _input_of_last(below: keras.Model) -> keras.KerasTensor:
-    """What the last layer with weights takes; the input of the classifier if there is none."""
+    """The input of the last layer with weights; that of the classifier if there is none."""
     tensor = below.outputs[0]
     while True:
         history = tensor._keras_history

@@ -55,8 +55,12 @@ from ._information import mutual_information_gain as mutual_information_gain
 from ._item_confusions import common_logits as common_logits
 from ._item_confusions import distance_from_common as distance_from_common
 from ._item_confusions import embedding_products as embedding_products
+from ._item_confusions import item_annotator_hidden as item_annotator_hidden
+from ._item_confusions import item_confusion_logits as item_confusion_logits
 from ._item_confusions import item_embedding as item_embedding
 from ._item_confusions import mean_over_real as mean_over_real
+from ._item_confusions import outlier_logits as outlier_logits
+from ._item_confusions import outlier_penalty as outlier_penalty
 from ._label_sets import binary_cross_entropy as binary_cross_entropy
 from ._label_sets import check_set_shape as check_set_shape
 from ._label_sets import label_log_joint as label_log_joint

@@ -145,7 +145,7 @@ LAYERS += [
         num_weights,
         names=input_names,
     )
-    for conn_type, num_weights in {"CoNAL": 6}.items()
+    for conn_type, num_weights in {"CoNAL": 6, "item": 5, "MaDL": 5, "COINNet": 7}.items()
     for cls, inputs, shape, input_names in [
         (kc.layers.CrowdsClassification, (probabilities(4, 3), numbers(4, 7)), (4, 5, 3), ("features",)),
         (
@@ -155,6 +155,7 @@ LAYERS += [
             ("annotators", "features"),
         ),
     ]
+    if conn_type == "CoNAL" or len(shape) == 4  # each rank and form in tests/layers/test_layers_items.py
 ]
 
 LAYERS += [

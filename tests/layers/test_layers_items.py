@@ -254,8 +254,9 @@ def test_separation_is_the_mean_distance_of_confusions(slots):
     np.testing.assert_allclose(float(as_numpy(layer.losses[0])), expected, rtol=1e-4)
 
 
-def test_true_classes_of_common_confusions_change_places():
-    layer, x, order = random_layer("CoNAL"), numbers(2, D), np.array([2, 0, 1])
+@item_conn_types
+def test_true_classes_of_item_connections_change_places(conn_type):
+    layer, x, order = random_layer(conn_type), numbers(2, D), np.array([2, 0, 1])
     before = layer.confusion(x)
     layer.permute_classes(order)
     np.testing.assert_allclose(layer.confusion(x), before[:, order], rtol=1e-4, atol=1e-6)
@@ -276,3 +277,96 @@ def test_another_common_confusion_is_kept_in_configs():
     again = kc.layers.CrowdsClassification.from_config(layer.get_config())
     assert again.connection.get_config() == layer.connection.get_config()
     assert connections.serialize(connections.CommonConfusions()) == "CoNAL"
+
+
+# --- confusions of item and annotator --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("conn_type", ["item", "MaDL"])
+def test_confusions_of_items_start_from_dawid_and_skene(conn_type):
+    _, table, _, _ = sure_and_unsure()
+    crowd = random_layer(conn_type)
+    crowd.adapt(table)
+    expected = kc.warm_start.from_dawid_skene(table, K)
+    if conn_type == "MaDL":
+        expected = np.repeat(expected.mean(axis=0, keepdims=True), R, axis=0)
+    np.testing.assert_allclose(crowd.confusion(numbers(2, D)), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("num_classes", [2, 10])
+def test_annotators_of_embeddings_start_as_right_as_said(num_classes):
+    crowd = kc.layers.CrowdsClassification(R, connections.AnnotatorEmbeddings(accuracy=0.7))
+    crowd.build((None, num_classes), features_shape=(None, D))
+    diagonal = np.diagonal(crowd.confusion(numbers(1, D)), axis1=1, axis2=2)
+    np.testing.assert_allclose(diagonal, 0.7, rtol=1e-4)
+
+
+def test_where_items_add_nothing_confusions_are_those_of_cm():
+    crowd, matrices = kc.layers.CrowdsClassification(R, "item"), kc.layers.CrowdsClassification(R, "CM")
+    f, kernel = probabilities(4, K), numbers(R, K, K)
+    crowd.build((None, K), features_shape=(None, D))
+    matrices.build((None, K))
+    crowd.annotators.assign("base", kernel)
+    matrices.annotators.assign("kernel", kernel)
+    np.testing.assert_allclose(
+        as_numpy(crowd(f, features=numbers(4, D))), as_numpy(matrices(f)), rtol=1e-4, atol=1e-6
+    )
+
+
+@pytest.mark.only_under("torch")
+def test_confusions_of_items_learn_on_which_items_annotators_err():
+    keras.utils.set_random_seed(0)
+    x, table, _, hard = sure_and_unsure(400)
+    model, crowd, _ = model_on("item", True, features="x")
+    crowd.adapt(table)
+    ids, said = kc.Annotations.from_dense(table).slots()
+    model.compile(keras.optimizers.Adam(0.02), kc.losses.MaskedCrowdCrossEntropy())
+    model.fit((x, ids), said, batch_size=64, epochs=25, verbose=0)
+    accuracy = [np.trace(crowd.confusion(x[some][:30]).mean(axis=0)) / K for some in (hard, ~hard)]
+    assert accuracy[1] > accuracy[0] + 0.2
+
+
+# --- COINNet ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("slots", [False, True])
+def test_penalty_of_outliers_is_that_of_what_they_add(slots):
+    layer = random_layer(connections.SparseOutliers(weight=0.5, power=0.6, smoothing=0.01))
+    f, x = probabilities(4, K), numbers(4, D)
+    layer(f, SLOTS if slots else None, x, training=True)
+    own = {name: as_numpy(values).astype(float) for name, values in layer.annotators.of_all().items()}
+    shared = {w.path.rsplit("/", 1)[-1]: as_numpy(w).astype(float) for w in layer.trainable_weights}
+    total = 0.0
+    for i in range(4):
+        square = 0.0
+        for r in SLOTS[i][SLOTS[i] >= 0] if slots else range(R):
+            regular, s, q = references_items.outlier_parts(
+                f[i].astype(float), x[i], own["own"][r], own["embedding"][r], shared
+            )
+            square += np.sum((s * (q - regular)) ** 2)
+        total += 0.5 * (square + 0.01) ** 0.3 / 4
+    np.testing.assert_allclose(float(as_numpy(layer.losses[0])), total, rtol=1e-4)
+
+
+def test_outliers_start_rare_and_confusions_from_dawid_and_skene():
+    _, table, _, _ = sure_and_unsure()
+    crowd = kc.layers.CrowdsClassification(R, "COINNet")
+    crowd.build((None, K), features_shape=(None, D))
+    crowd.adapt(table)
+    expected = kc.warm_start.from_dawid_skene(table, K)
+    np.testing.assert_allclose(crowd.confusion(numbers(1, D)), 0.953 * expected + 0.047 / K, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "value"),
+    [
+        (connections.ItemConfusions, "num_hidden", 0),
+        (connections.AnnotatorEmbeddings, "accuracy", 1.0),
+        (connections.SparseOutliers, "weight", -1),
+        (connections.SparseOutliers, "power", 2),
+        (connections.SparseOutliers, "smoothing", 0),
+    ],
+)
+def test_arguments_of_networks_are_checked(make, name, value):
+    with pytest.raises(ValueError, match=f"`{name}` must be"):
+        make(**{name: value})

@@ -21,8 +21,11 @@ from ._get import ItemConnType as ItemConnType
 from ._get import RatingConnType as RatingConnType
 from ._get import get as get
 from ._get import serialize as serialize
+from ._item_confusions import AnnotatorEmbeddings as AnnotatorEmbeddings
+from ._item_confusions import ItemConfusions as ItemConfusions
 from ._matrix_weights import MatrixWeights as MatrixWeights
 from ._prototypes import Prototypes as Prototypes
+from ._sparse_outliers import SparseOutliers as SparseOutliers
 from ._vector_weights import ScalarWeight as ScalarWeight
 from ._vector_weights import VectorBias as VectorBias
 from ._vector_weights import VectorWeights as VectorWeights

@@ -10,11 +10,13 @@ from ._coins import ClassWise, OneCoin
 from ._common_confusions import CommonConfusions
 from ._confusion_matrix import ConfusionMatrix
 from ._connection import ClassConnection, Connection, RatingConnection
+from ._item_confusions import AnnotatorEmbeddings, ItemConfusions
 from ._matrix_weights import MatrixWeights
 from ._prototypes import Prototypes
+from ._sparse_outliers import SparseOutliers
 from ._vector_weights import ScalarWeight, VectorBias, VectorWeights, VectorWeightsBias
 
-ItemConnType: TypeAlias = Literal["CoNAL"]
+ItemConnType: TypeAlias = Literal["CoNAL", "item", "MaDL", "COINNet"]
 ClassConnType: TypeAlias = (
     Literal["MW", "VW", "VB", "VW+B", "SW", "CM", "one_coin", "class_wise", "prototypes"]
     | ItemConnType
@@ -34,6 +36,9 @@ _NAMED: dict[type[Connection], tuple[type[Connection], ...]] = {
         ClassWise,
         Prototypes,
         CommonConfusions,
+        ItemConfusions,
+        AnnotatorEmbeddings,
+        SparseOutliers,
     ),
     RatingConnection: (Scale, Bias, ScaleBias, BiasScale),
 }
