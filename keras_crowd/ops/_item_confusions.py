@@ -82,7 +82,7 @@ def outlier_logits(f: Tensor, own: Tensor, gate: Tensor, outlier: Tensor) -> Ten
     return kops.logaddexp(regular, kops.log_sigmoid(gate) + kops.log_softmax(outlier, axis=-1))
 
 
-def outlier_penalty(e: Tensor, real: Tensor | None, power: float, smoothing: float) -> Tensor:
+def outlier_penalty(e: Tensor, real: Tensor | None, power: float, epsilon: float) -> Tensor:
     """`(|E_i|_F^2 + zeta)^(q / 2)` of what outliers add to answers, `e` `(batch, ..., S, K)`, a mean over items.
 
     Slots without an annotator, where `real` `(batch, S)` is false, are left out.
@@ -91,4 +91,4 @@ def outlier_penalty(e: Tensor, real: Tensor | None, power: float, smoothing: flo
     if real is not None:
         weights = kops.expand_dims(kops.cast(real, e.dtype), -1)
         squares = squares * kops.squeeze(_against_items(weights, len(e.shape)), -1)
-    return kops.mean(kops.power(kops.sum(squares, axis=-1) + smoothing, power / 2))
+    return kops.mean(kops.power(kops.sum(squares, axis=-1) + epsilon, power / 2))

@@ -331,7 +331,7 @@ def test_confusions_of_items_learn_on_which_items_annotators_err():
 
 @pytest.mark.parametrize("slots", [False, True])
 def test_penalty_of_outliers_is_that_of_what_they_add(slots):
-    layer = random_layer(connections.SparseOutliers(weight=0.5, power=0.6, smoothing=0.01))
+    layer = random_layer(connections.SparseOutliers(weight=0.5, power=0.6, epsilon=0.01))
     f, x = probabilities(4, K), numbers(4, D)
     layer(f, SLOTS if slots else None, x, training=True)
     own = {name: as_numpy(values).astype(float) for name, values in layer.annotators.of_all().items()}
@@ -364,7 +364,7 @@ def test_outliers_start_rare_and_confusions_from_dawid_and_skene():
         (connections.AnnotatorEmbeddings, "accuracy", 1.0),
         (connections.SparseOutliers, "weight", -1),
         (connections.SparseOutliers, "power", 2),
-        (connections.SparseOutliers, "smoothing", 0),
+        (connections.SparseOutliers, "epsilon", 0),
     ],
 )
 def test_arguments_of_networks_are_checked(make, name, value):

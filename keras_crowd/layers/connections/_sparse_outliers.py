@@ -22,7 +22,7 @@ class SparseOutliers(NetworkConnection):
     So that answers keep their distributions, the outlier is a second answer that replaces the first:
     `z_rl = log [(1 - s_ir) sum_k f_k A_rkl + s_ir q_irl]`, hence `e_ir = s_ir (q_ir - f_i A_r)`. A network of one
     hidden layer, `h_ir = relu(x_i H + b + v_r)`, gives `s_ir = sigmoid(h_ir . a + c)` and `q_ir = softmax(h_ir Q)`. A
-    penalty keeps outliers rare: `weight` times the mean over the items of `(|E_i|_F^2 + smoothing)^(power / 2)`, with
+    penalty keeps outliers rare: `weight` times the mean over the items of `(|E_i|_F^2 + epsilon)^(power / 2)`, with
     `E_i` the outliers of all annotators, on slots of those of the item.
 
     The paper's criterion has `keras_crowd.regularizers.ClassifierLogDet` as well: give the layer
@@ -33,7 +33,7 @@ class SparseOutliers(NetworkConnection):
         weight: Float, not negative. Weight of the penalty. Defaults to 0.01.
         power: Float between 0 and 2. The power q of the norm; the smaller, the fewer items have an outlier. Defaults
             to 0.4.
-        smoothing: Float, positive. The zeta of the norm. Defaults to 1e-6.
+        epsilon: Float, positive. The zeta of the norm. Defaults to 1e-6.
 
     Example:
 
@@ -51,12 +51,12 @@ class SparseOutliers(NetworkConnection):
     permutable = True
 
     def __init__(
-        self, num_hidden: int = 32, weight: float = 0.01, power: float = 0.4, smoothing: float = 1e-6
+        self, num_hidden: int = 32, weight: float = 0.01, power: float = 0.4, epsilon: float = 1e-6
     ) -> None:
         super().__init__(num_hidden)
         self.weight = number("weight", weight, at_least=0)
         self.power = number("power", power, above=0, below=2)
-        self.smoothing = number("smoothing", smoothing, above=0)
+        self.epsilon = number("epsilon", epsilon, above=0)
 
     def parameters(self, width: int) -> dict[str, Parameter]:
         return {"own": Parameter((width, width), CrowdIdentity()), **super().parameters(width)}
@@ -77,7 +77,7 @@ class SparseOutliers(NetworkConnection):
         gate, outlier = self._outliers(parameters)
         regular = kops.stop_gradient(kops.exp(ops.mixture_logits(f, parameters["own"])))
         e = kops.sigmoid(gate) * (kops.softmax(outlier, axis=-1) - regular)
-        return self.weight * ops.outlier_penalty(e, real, self.power, self.smoothing)
+        return self.weight * ops.outlier_penalty(e, real, self.power, self.epsilon)
 
     def closest_to(self, confusion: np.ndarray) -> dict[str, np.ndarray]:
         return {"own": np.log(confusion)}
@@ -90,7 +90,7 @@ class SparseOutliers(NetworkConnection):
             **super().get_config(),
             "weight": self.weight,
             "power": self.power,
-            "smoothing": self.smoothing,
+            "epsilon": self.epsilon,
         }
 
     def _outliers(self, parameters: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
