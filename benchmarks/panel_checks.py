@@ -10,6 +10,7 @@ import argparse
 import itertools
 import os
 import pathlib
+import warnings
 
 import numpy as np
 
@@ -22,6 +23,7 @@ CROWDS = (
     (4, 10, 0.6),
     (3, 20, 0.5),
 )  # classes, annotators, accuracy
+FEATURES = ("error, features", "error, mean", "correlation", "labels, features", "labels, without")
 DATA = {
     "LabelMe": ("labelme.npz", "answers", "labels_train"),
     "Music": ("music.npz", "answers", "y_train"),
@@ -98,12 +100,61 @@ def intervals():
         print(f"| {num_gold} | {num_items} | {accuracy} | {share} | {found:.3f} |", flush=True)
 
 
-CHECKS = {"independent": independent, "copies": copies, "intervals": intervals}
+def without_a_quarter(table, num_gold, seed):
+    """Held-out judges' accuracy by features and by the others' mean; labels from few answers per judge."""
+    verdicts, truth, features = table
+    rng = np.random.default_rng(seed)
+    gold = np.where(rng.permutation(len(truth)) < num_gold, truth, -1)
+    judges = np.unique(features["judge"])
+    strange = np.isin(features["judge"], rng.permutation(judges)[: len(judges) // 4])
+    accuracy = np.array([np.mean(given[given >= 0] == truth[given >= 0]) for given in verdicts.T])
+    known = {name: column for name, column in features.items() if name != "judge"}
+    seen = kc.Annotations.from_dense(np.where(strange, -1, verdicts), classes=[0, 1])
+    found = kc.aggregation.dawid_skene(seen, gold=gold, annotator_features=known)
+    plain = kc.aggregation.dawid_skene(seen, gold=gold)
+    predicted = np.trace(found.population.confusion(known), axis1=1, axis2=2) / 2
+    mean = np.trace(plain.confusion[~strange], axis1=1, axis2=2).mean() / 2
+    apart = [np.mean(np.abs(of - accuracy)[strange]) for of in (predicted, mean)]
+    correlation = np.corrcoef(predicted[strange], accuracy[strange])[0, 1]
+    few = kc.Annotations.from_dense(
+        np.where(rng.random(verdicts.shape) < 12 / len(truth), verdicts, -1), classes=[0, 1]
+    )
+    labels = [
+        kc.aggregation.dawid_skene(few, gold=gold, annotator_features=of).labels for of in (known, None)
+    ]
+    return [*apart, correlation, *(np.mean((of == truth)[gold < 0]) for of in labels)]
+
+
+def features(draws=20):
+    from panels import panel
+
+    verdicts, truth, once = panel("LLMBar")
+    table = np.load(pathlib.Path(os.environ["KERAS_CROWD_DATA"]) / "llmbar_judges.npz")
+    judge, order = np.nonzero(once)
+    known = {
+        "judge": judge,
+        "order": order,
+        "family": table["model_family"][judge],
+        "prompt": table["prompt"][judge],
+    }
+    print(f"\n| gold labels | {' | '.join(FEATURES)} |\n|" + "---|" * (1 + len(FEATURES)))
+    for num_gold in (0, 20, 50, 100):
+        runs = [
+            without_a_quarter((verdicts[:, once], truth, known), num_gold, seed) for seed in range(draws)
+        ]
+        cells = [
+            f"{m:.3f} +- {s:.3f}" for m, s in zip(np.mean(runs, axis=0), np.std(runs, axis=0), strict=True)
+        ]
+        print(f"| {num_gold} | {' | '.join(cells)} |", flush=True)
+
+
+CHECKS = {"independent": independent, "copies": copies, "intervals": intervals, "features": features}
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=list(CHECKS), default=list(CHECKS))
+    warnings.filterwarnings("ignore", "Two solutions")
     for name in parser.parse_args(argv).only:
         CHECKS[name]()
 

@@ -1,5 +1,6 @@
 """Labels from answers alone, without features: baselines and warm starts. NumPy in, NumPy out."""
 
+from ._annotator_regression import AnnotatorPopulation as AnnotatorPopulation
 from ._annotator_table import annotator_table as annotator_table
 from ._annotators import agreement as agreement
 from ._annotators import annotator_accuracy as annotator_accuracy
@@ -16,7 +17,6 @@ from ._crowdlab import Crowdlab as Crowdlab
 from ._crowdlab import crowdlab as crowdlab
 from ._dawid_skene import DawidSkene as DawidSkene
 from ._dawid_skene import dawid_skene as dawid_skene
-from ._dawid_skene import one_coin_confusion as one_coin_confusion
 from ._draws import CrowdDraws as CrowdDraws
 from ._draws import draw_crowd as draw_crowd
 from ._ebcc import EBCC as EBCC
@@ -42,6 +42,7 @@ from ._lines import shares_that_tell as shares_that_tell
 from ._mace import MACE as MACE
 from ._mace import mace as mace
 from ._majority_vote import majority_vote as majority_vote
+from ._one_coin import one_coin_confusion as one_coin_confusion
 from ._pair_posterior import pair_posterior as pair_posterior
 from ._posterior import held_out_cross_entropy as held_out_cross_entropy
 from ._posterior import nats_given as nats_given
@@ -68,6 +69,7 @@ from ._weighted_vote import weighted_vote as weighted_vote
 
 def __dir__() -> list[str]:
     return [
+        "AnnotatorPopulation",
         "EBCC",
         "GLAD",
         "MACE",

@@ -11,14 +11,12 @@ import numpy.typing as npt
 from .._arguments import flag, number, whole_number
 from .._repr import one_line
 from ..annotations import Annotations, Answers, as_annotations
+from ._annotator_regression import AnnotatorPopulation, AnnotatorRegression, AnnotatorTable
 from ._answer_sums import TINY, AnswerSums
-from ._given_answers import checked_annotator_weights, gold_classes, imagined_answers
+from ._given_answers import checked_annotator_weights, gold_classes
 from ._known_items import informed, ruled_out, vote_shares
+from ._maximization import maximization, normalized_log
 from ._two_optima import MOST_NUMBERS, Solution, chosen, second_start
-
-_ROW_STRENGTH, _COIN_STRENGTH = 10.0, 2.0  # settled by benchmarks/zoo.py
-_CELL_STRENGTH = 0.01
-_NEVER = 1e-9
 
 
 class DawidSkene(NamedTuple):
@@ -33,6 +31,8 @@ class DawidSkene(NamedTuple):
             the Dirichlet priors, up to a constant). It never falls, but with `confusion="hierarchical"`, whose priors
             follow the annotators.
         converged: Whether the tolerance was reached.
+        population: With `annotator_features` an `AnnotatorPopulation`, which predicts the confusion of anyone from
+            features; else `None`.
     """
 
     posterior: np.ndarray
@@ -40,6 +40,7 @@ class DawidSkene(NamedTuple):
     class_prior: np.ndarray
     log_likelihood: np.ndarray
     converged: bool
+    population: AnnotatorPopulation | None = None
 
     def __repr__(self) -> str:
         return one_line(self)
@@ -56,6 +57,7 @@ def dawid_skene(
     *,
     gold: npt.ArrayLike | None = None,
     annotator_weights: npt.ArrayLike | None = None,
+    annotator_features: AnnotatorTable | None = None,
     confusion: Literal["hierarchical", "full", "class_wise", "one_coin"] = "hierarchical",
     strength: float | np.ndarray | None = None,
     class_strength: float = 0.01,
@@ -101,6 +103,10 @@ def dawid_skene(
         annotator_weights: How many independent annotators each one counts for, positive, `(annotators,)`; less than 1
             for annotators who err together. An annotator with the weight 2 counts as two who gave the same answers,
             and twenty copies of one with a weight of 1/20 each as one. Defaults to `None`, all count as one.
+        annotator_features: What is known of the annotators, such as model family, prompt or years of practice: numbers
+            `(annotators, features)`, or a dict of columns `(annotators,)` of numbers or of text, as of a data frame in
+            the order of the annotators. An annotator's one coin is then drawn towards what a regression on the
+            features predicts, more so the better it predicts those with many answers. Defaults to `None`.
         confusion: What an annotator has: a `"hierarchical"` confusion matrix, drawn towards the annotator's one coin; a
             `"full"` one of its own; `"class_wise"`, an accuracy for each true class, errors even over the other
             answers; `"one_coin"`, one accuracy for all classes.
@@ -139,9 +145,10 @@ def dawid_skene(
     whole_number("iterations", iterations)
     known = gold_classes(gold, annotations)
     weights = checked_annotator_weights(annotator_weights, annotations)
-    maximize = _maximization(confusion, strength, annotations, weights)
+    regression = AnnotatorRegression.of(annotator_features, annotations)
+    maximize = maximization(confusion, strength, annotations, weights, regression)
     number("class_strength", class_strength, above=0)
-    steps = _Steps(annotations, known, weights, maximize)
+    steps = _Steps(annotations, known, weights, maximize, regression)
     votes = vote_shares(annotations, known, weights)[steps.sums.order].T
     imagined_items = class_strength + (votes @ steps.informed) * (confusion == "hierarchical")
     if start is not None:
@@ -169,7 +176,9 @@ class _Steps:
         known: np.ndarray,
         weights: np.ndarray,
         maximize: Callable[[np.ndarray], tuple[np.ndarray, float]],
+        regression: AnnotatorRegression | None,
     ) -> None:
+        self.regression = regression
         self.sums, self.maximize, self.weights = AnswerSums(annotations), maximize, weights[:, None, None]
         self.num_answers = float(weights[annotations.annotator_index].sum())
         self.known = known[self.sums.order]
@@ -209,92 +218,19 @@ class _Steps:
         """Returns what is found from this start, and how likely the answers then are."""
         objective: list[float] = []
         converged = False
+        if self.regression is not None:
+            self.regression.forget()
         while not converged and len(objective) < iterations:
             log_confusion, log_prior_of_confusion = self.maximize(self.sums.counts_by_class(posterior))
-            log_prior = _log_normalize(posterior @ self.informed + imagined_items)
+            log_prior = normalized_log(posterior @ self.informed + imagined_items)
             posterior, evidence = self._expect(log_confusion, log_prior)
             log_likelihood = float(self.informed @ evidence)
             objective.append(log_likelihood + log_prior_of_confusion + np.sum(imagined_items * log_prior))
             rises = np.diff(objective[-2:])
             converged = bool(np.any(np.abs(rises) < tolerance * self.num_answers))
         found = self.sums.as_given(posterior), np.exp(log_confusion), np.exp(log_prior)
-        return DawidSkene(*found, np.asarray(objective), converged), log_likelihood
+        population = None if self.regression is None else self.regression.result()
+        return DawidSkene(*found, np.asarray(objective), converged, population), log_likelihood
 
     def _expect(self, log_confusion: np.ndarray, log_prior: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self.sums.expectation(self.weights * log_confusion, log_prior + self.ruled_out)
-
-
-def _maximization(
-    confusion: str, strength: float | np.ndarray | None, annotations: Annotations, weights: np.ndarray
-) -> Callable[[np.ndarray], tuple[np.ndarray, float]]:
-    """M-step: from the expected counts to the log-confusions, and the log of their prior."""
-    if confusion == "hierarchical":
-        per_row = _ROW_STRENGTH if strength is None else strength
-        if np.ndim(per_row) > 0:
-            raise ValueError(
-                '`strength` must be one number for confusion="hierarchical", how many answers are imagined in each '
-                f"row. Received: shape {np.shape(per_row)}"
-            )
-        s = number("strength", per_row, above=0)
-        return _tied(_TIES["full"], lambda counts: s * _coins(counts, weights), weights)
-    if confusion not in _TIES:
-        names = ", ".join(map(repr, ("hierarchical", *_TIES)))
-        raise ValueError(f"`confusion` must be one of {names}. Received: confusion={confusion!r}")
-    imagined = imagined_answers("strength", _CELL_STRENGTH if strength is None else strength, annotations)
-    return _tied(_TIES[confusion], lambda counts: imagined, weights)
-
-
-def _tied(
-    tie: Callable[[np.ndarray], np.ndarray],
-    imagine: Callable[[np.ndarray], np.ndarray],
-    weights: np.ndarray,
-) -> Callable[[np.ndarray], tuple[np.ndarray, float]]:
-    """The M-step with rows tied in some way, and pseudo-counts that depend on the counts."""
-
-    def maximize(counts: np.ndarray) -> tuple[np.ndarray, float]:
-        imagined = imagine(counts)
-        log_confusion = _log_normalize(tie(counts + imagined))
-        return log_confusion, np.sum(weights[:, None, None] * imagined * log_confusion)
-
-    return maximize
-
-
-def _coins(counts: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """`C_rkl`, each annotator's one coin, drawn towards that of all."""
-    hits, answers = np.trace(counts, axis1=1, axis2=2), counts.sum(axis=(1, 2))
-    right_of_all = (weights @ hits) / max(weights @ answers, _NEVER)
-    right = (hits + _COIN_STRENGTH * right_of_all) / (answers + _COIN_STRENGTH)
-    return one_coin_confusion(np.clip(right, _NEVER, 1 - _NEVER), counts.shape[-1])
-
-
-def one_coin_confusion(accuracy: np.ndarray, num_classes: int) -> np.ndarray:
-    """`(..., true, answer)` with `accuracy` `(...)` on the diagonal, errors even."""
-    accuracy = np.asarray(accuracy)[..., None, None]
-    wrong = (1 - accuracy) / max(num_classes - 1, 1)
-    return np.where(np.eye(num_classes, dtype=bool), accuracy, wrong)
-
-
-def _class_wise(counts: np.ndarray) -> np.ndarray:
-    """Errors of each row evened out, their sum kept."""
-    right = np.eye(counts.shape[-1], dtype=bool)
-    wrong = np.sum(counts, axis=-1, keepdims=True, where=~right)
-    return np.where(right, counts, wrong / max(counts.shape[-1] - 1, 1))
-
-
-def _one_coin(counts: np.ndarray) -> np.ndarray:
-    """The rows of an annotator with right and wrong answers of all classes together."""
-    right = np.eye(counts.shape[-1], dtype=bool)
-    hits = np.sum(counts, axis=(-2, -1), keepdims=True, where=right)
-    misses = np.sum(counts, axis=(-2, -1), keepdims=True, where=~right)
-    return np.where(right, hits, misses / max(counts.shape[-1] - 1, 1))
-
-
-_TIES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "full": lambda counts: counts,
-    "class_wise": _class_wise,
-    "one_coin": _one_coin,
-}
-
-
-def _log_normalize(counts: np.ndarray) -> np.ndarray:
-    return np.log(counts) - np.log(counts.sum(axis=-1, keepdims=True))

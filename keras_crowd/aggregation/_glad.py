@@ -11,9 +11,9 @@ from .._arguments import number, whole_number
 from .._repr import one_line
 from ..annotations import Annotations, Answers, Votes, as_annotations, share
 from ._answer_sums import log_normalize
-from ._dawid_skene import one_coin_confusion
 from ._given_answers import gold_classes
 from ._known_items import informed, ruled_out
+from ._one_coin import one_coin_confusion
 
 _PRIOR_MEAN = 1.0  # of abilities, and of the log of the easiness
 _NEWTON_STEPS, _HALVINGS = 2, 8
