@@ -138,7 +138,7 @@ def features(draws=20):
         "prompt": table["prompt"][judge],
     }
     print(f"\n| gold labels | {' | '.join(FEATURES)} |\n|" + "---|" * (1 + len(FEATURES)))
-    for num_gold in (0, 20, 50, 100):
+    for num_gold in (0, 20, 50):
         runs = [
             without_a_quarter((verdicts[:, once], truth, known), num_gold, seed) for seed in range(draws)
         ]

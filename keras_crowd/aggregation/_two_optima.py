@@ -71,8 +71,12 @@ def differing(labels: np.ndarray, others: np.ndarray) -> float:
 def chosen(solutions: list[Solution], num_answers: float) -> int:
     """The index of the likeliest solution, or of the one that gold labels prefer; warns where they do not decide.
 
-    A solution far less likely than another needs gold labels that decide.
+    The last one counts only where its labels are others. A solution far less likely than another needs gold labels that
+    decide.
     """
+    first = max(range(len(solutions) - 1), key=lambda i: solutions[i].log_likelihood)
+    if differing(solutions[-1].labels, solutions[first].labels) <= _OTHER:
+        return first
     best = max(range(len(solutions)), key=lambda i: solutions[i].log_likelihood)
     least = solutions[best].log_likelihood - _NEAR * num_answers
     near = [
