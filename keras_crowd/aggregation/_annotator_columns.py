@@ -14,7 +14,7 @@ _NO_SPREAD = 1e-12
 
 
 class Columns(NamedTuple):
-    """How features become numbers.
+    """The way that features become numbers.
 
     Attributes:
         texts: The texts of each column of text, sorted; `None` for a column of numbers.

@@ -21,7 +21,7 @@ _NEVER = 1e-9
 
 
 class AnnotatorPopulation(NamedTuple):
-    """What features say of annotators, by a logistic regression of whether answers are right; in `DawidSkene`.
+    """Confusions predicted from features, by a logistic regression of whether answers are right; in `DawidSkene`.
 
     Attributes:
         columns: Names of the numbers that the features become: those of numbers, and one for each text.
