@@ -122,6 +122,7 @@ METHODS = {
     "MBEM": Method(zoo_methods.mbem),
     "Max-MIG": Method(table_peers.max_mig),
     "DoctorNet": Method(table_peers.doctor_net),
+    "UnionNet-B": Method(table_peers.union_net),
     "mixup": Method(table_peers.mix_up, ALPHAS),
     "Annot-Mix": Method(functools.partial(table_peers.mix_up, form="answers"), ALPHAS),
     "fit_crowd": Method(fit_crowd),

@@ -29,8 +29,9 @@ def values(runs, name):
     return np.array([np.nan if run.get(name) is None else run[name] for run in runs], float)
 
 
-def spread(found, digits=1):
-    return f"{found.mean():.{digits}f} +- {found.std():.{digits}f}"
+def spread(found):
+    """Mean and standard deviation over the seeds; of one seed its value."""
+    return f"{found.mean():.1f} +- {found.std():.1f}" if len(found) > 1 else f"{found[0]:.1f}"
 
 
 def mean_of(runs, name):
@@ -56,7 +57,7 @@ def gap_closed(methods, method):
         return ""
     low, high = (values(methods[name], "accuracy").mean() for name in pair)
     gain = values(methods[method], "accuracy").mean() - low
-    return "" if high <= low else f"{gain / (high - low):.2f}"
+    return "" if high <= low else f"{round(gain / (high - low), 2) + 0.0:.2f}"
 
 
 def chosen(runs):

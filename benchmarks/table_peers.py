@@ -59,3 +59,11 @@ def doctor_net(classifier, task, seed, epochs):
     model.compile(keras.optimizers.Adam(LEARNING_RATE))
     fit(model, task.x_train, task.annotations.dense(), epochs, seed)
     return types.SimpleNamespace(classifier=model.classifier)
+
+
+def union_net(classifier, task, seed, epochs):
+    """MW below the loss of the union of an item's answers."""
+    crowd = kc.layers.CrowdsClassification(task.annotations.num_annotators, "MW")
+    model = kc.crowd_model(classifier, crowd)
+    model.compile(keras.optimizers.Adam(LEARNING_RATE), kc.losses.UnionCrossEntropy())
+    fit(model, task.x_train, task.annotations.dense(), epochs, seed)

@@ -64,7 +64,7 @@ def test_runs_are_kept_and_become_tables(npz, tmp_path, monkeypatch, capsys):
     assert text.endswith("\nafter\n")
     assert "of last week" not in text
     of_vote = runs["majority vote"]["accuracy"]
-    assert f"| majority vote | {of_vote:.1f} +- 0.0 | {of_vote:.1f} |" in text.replace("**", "")
+    assert f"| majority vote | {of_vote:.1f} | {of_vote:.1f} |" in text.replace("**", "")
     run(tmp_path, "--tables", "--into", str(page))
     assert page.read_text() == text
 
