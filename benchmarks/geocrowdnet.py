@@ -29,7 +29,7 @@ def epochs_for(data, batch_size=BATCH_SIZE):
 def confusion_start(start, annotations):
     """Initializer of the confusions."""
     if start == "identity":
-        return None  # the papers' own
+        return kc.initializers.CrowdIdentity()  # the papers' own
     if start == "dawid_skene":
         return kc.initializers.FromConfusion(kc.warm_start.from_dawid_skene(annotations, confusion="full"))
     return kc.initializers.FromConfusion(getattr(kc.warm_start, f"from_{start}")(annotations))

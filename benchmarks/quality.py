@@ -52,9 +52,14 @@ def train_on_labels(classifier, x, labels, epochs=EPOCHS, batch_size=BATCH_SIZE)
 
 
 def train_on_answers(classifier, x, annotations, conn_type, *, warm_up=0, crowd_rate=1, **kwargs):
-    """Trains under a crowd layer, after `warm_up` of the epochs on the majority vote; gives the model."""
+    """Trains under a crowd layer, after `warm_up` of the epochs on the majority vote; gives the model.
+
+    It starts from the papers' identity unless an accuracy is given.
+    """
     if warm_up:
         train_on_labels(classifier, x, kc.aggregation.majority_vote(annotations), warm_up)
+    if "initial_accuracy" not in kwargs:
+        kwargs["kernel_initializer"] = kc.initializers.CrowdIdentity()
     crowd = kc.layers.CrowdsClassification(annotations.num_annotators, conn_type, **kwargs)
     model = keras.Sequential([classifier, crowd])
     optimizer = kc.optimizers.crowd_optimizer(

@@ -8,6 +8,7 @@ from quality import fit, train_on_labels
 import keras_crowd as kc
 
 EPOCHS, BATCH_SIZE = 50, 64
+PAPERS_START = kc.initializers.CrowdIdentity()
 ITEMS = ("CoNAL", "item", "MaDL", "COINNet")  # connections that look at features of the items
 
 
@@ -23,10 +24,14 @@ def on_gold(classifier, task, seed, epochs):
     train_on_labels(classifier, task.x_train, task.y_train, epochs)
 
 
-def on_crowd(classifier, task, seed, epochs, conn_type="CM", adapted=True, regularizer="auto"):
+def on_crowd(classifier, task, seed, epochs, conn_type="CM", adapted=True, regularizer="auto", start=None):
     """One `fit` of a crowd layer, as in the README."""
-    num_annotators = task.annotations.num_annotators
-    crowd = kc.layers.CrowdsClassification(num_annotators, conn_type, classifier_regularizer=regularizer)
+    crowd = kc.layers.CrowdsClassification(
+        task.annotations.num_annotators,
+        conn_type,
+        kernel_initializer=start,
+        classifier_regularizer=regularizer,
+    )
     if adapted:
         crowd.adapt(task.annotations)
     model = kc.crowd_model(classifier, crowd, slots=True)
@@ -123,7 +128,18 @@ def union_net(classifier, task, seed, epochs):
 
 REFERENCES = {"vote": on_vote, "gold": on_gold}
 METHODS = {
-    "MW, the papers' start": functools.partial(on_crowd, conn_type="MW", adapted=False),
+    **{
+        f"{conn_type}, the papers' start": functools.partial(
+            on_crowd, conn_type=conn_type, adapted=False, regularizer=None, start=PAPERS_START
+        )
+        for conn_type in ("MW", "CM")
+    },
+    **{
+        f"{conn_type}, not adapted": functools.partial(
+            on_crowd, conn_type=conn_type, adapted=False, regularizer=None
+        )
+        for conn_type in ("MW", "CM")
+    },
     "CM, adapted": on_crowd,
     "as in README": as_in_readme,
     "as in README, auto": functools.partial(as_in_readme, regularizer="auto"),

@@ -26,7 +26,7 @@ def learned_confusions(x, answers, epochs):
             keras.layers.Dense(8, "softmax"),
         ]
     )
-    crowd = kc.layers.CrowdsClassification(num_annotators=answers.shape[1], conn_type="CM")
+    crowd = kc.layers.CrowdsClassification(num_annotators=answers.shape[1])
     crowd.adapt(answers)
     model = kc.crowd_model(classifier, crowd)
     model.compile("adam", loss=kc.losses.MaskedCrowdCrossEntropy())

@@ -41,7 +41,7 @@ def main(epochs=60, folder=SAVED_MODELS):
     answers = kc.datasets.simulate_answers(y, annotators, answers_per_item=4, seed=0).dense()
 
     classifier = network()
-    crowd = kc.layers.CrowdsClassification(num_annotators=20, conn_type="CM")
+    crowd = kc.layers.CrowdsClassification(num_annotators=20)
     crowd.adapt(answers)
     model = kc.crowd_model(classifier, crowd)
     model.compile("adam", loss=kc.losses.MaskedCrowdCrossEntropy(), metrics=[kc.metrics.CrowdAccuracy()])

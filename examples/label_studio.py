@@ -39,7 +39,7 @@ def digits_of_label_studio(path):
 
 
 def train_on_crowd(classifier, data, epochs):
-    crowd = kc.layers.CrowdsClassification(data.annotations.num_annotators, conn_type="CM")
+    crowd = kc.layers.CrowdsClassification(data.annotations.num_annotators)
     crowd.adapt(data.annotations.dense())
     model = kc.crowd_model(classifier, crowd)
     model.compile(keras.optimizers.Adam(1e-3), kc.losses.MaskedCrowdCrossEntropy())

@@ -58,7 +58,7 @@ def main(epochs=10, folder=SAVED_MODELS):
     train = annotations.select(items=np.flatnonzero(~held_out))
 
     classifier = network(texts[~held_out])
-    crowd = kc.layers.CrowdsClassification(train.num_annotators, conn_type="CM")
+    crowd = kc.layers.CrowdsClassification(train.num_annotators)
     crowd.adapt(train)
     model = kc.crowd_model(classifier, crowd, slots=True)
     model.compile("adam", loss=kc.losses.MaskedCrowdCrossEntropy())

@@ -22,7 +22,7 @@ class CrowdIdentity(keras.initializers.Initializer):
 
     Args:
         scale: With answers `softmax(scale * f)`, larger is a surer annotator. 1.0 is the start of both
-            papers. `CrowdsClassification(initial_accuracy=...)` computes it from a probability.
+            papers. `CrowdsClassification(initial_accuracy=...)` computes it from a probability. Defaults to 1.0.
 
     Example:
 

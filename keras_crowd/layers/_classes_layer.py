@@ -43,7 +43,7 @@ class ClassesLayer(ConnectedLayer):
     def __init__(
         self,
         num_annotators: int,
-        conn_type: connections.ClassConnType = "MW",
+        conn_type: connections.ClassConnType = "CM",
         *,
         from_logits: bool = False,
         initial_accuracy: float | None = None,

@@ -42,13 +42,15 @@ class CrowdsClassification(ClassesLayer):
     Args:
         num_annotators: Integer. Number of annotators, R.
         conn_type: String, or instance of `keras_crowd.layers.connections.ClassConnection`. The connection, as above.
-            Defaults to `"MW"`.
+            Defaults to `"CM"`.
         from_logits: Boolean. Whether the inputs are logits, to be turned into probabilities by a softmax. Defaults to
             `False`.
         initial_accuracy: Float between 0 and 1. Probability with which every annotator starts to repeat a class that
-            the classifier is sure of. Defaults to the papers' identity start, `e / (e + K - 1)`: .28
-            for 10 classes, .027 for 100. Not for `"VB"`, `"prototypes"` and connections that look at features.
-        kernel_initializer: Initializer of `W`, `w` or `s`, in place of `initial_accuracy`.
+            the classifier is sure of. Not for `"VB"`, `"prototypes"` and connections that look at features. Defaults to
+            `0.4 + 0.6 / K`, that of an annotator who knows four of ten answers and guesses the others.
+        kernel_initializer: Initializer of `W`, `w` or `s`, in place of `initial_accuracy`. The papers start from
+            `keras_crowd.initializers.CrowdIdentity()`, an accuracy of `e / (e + K - 1)`, .28 for 10 classes: from
+            there, training can lose classes.
         bias_initializer: Initializer of `b`. Defaults to zeros.
         classifier_regularizer: Regularizer of the class probabilities of the batch, in training:
             `keras_crowd.regularizers.ClassifierLogDet`; or `"auto"`: with `"CM"` and without
@@ -81,7 +83,7 @@ class CrowdsClassification(ClassesLayer):
     Example:
 
     >>> classifier = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, "softmax")])
-    >>> crowd = keras_crowd.layers.CrowdsClassification(num_annotators=5, conn_type="MW")
+    >>> crowd = keras_crowd.layers.CrowdsClassification(num_annotators=5)
     >>> model = keras.Sequential([classifier, crowd])
     >>> model.output_shape
     (None, 5, 10)

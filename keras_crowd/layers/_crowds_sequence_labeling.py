@@ -25,7 +25,8 @@ class CrowdsSequenceLabeling(ClassesLayer):
 
     Args:
         num_annotators: Integer. Number of annotators, R.
-        conn_type: String. `"MW"`, `"VW"`, `"VB"`, `"VW+B"`, `"SW"` or `"CM"`, as in `CrowdsClassification`.
+        conn_type: String, or instance of `keras_crowd.layers.connections.ClassConnection`, as in
+            `CrowdsClassification`. Defaults to `"CM"`.
         **kwargs: The other arguments of `CrowdsClassification`.
 
     Call arguments:
@@ -45,7 +46,7 @@ class CrowdsSequenceLabeling(ClassesLayer):
     >>> tokens = keras.Input((None,), dtype="int32")
     >>> hidden = keras.layers.Embedding(1000, 16, mask_zero=True)(tokens)
     >>> tags = keras.layers.Dense(9, "softmax")(hidden)
-    >>> crowd = keras_crowd.layers.CrowdsSequenceLabeling(num_annotators=47, conn_type="MW")
+    >>> crowd = keras_crowd.layers.CrowdsSequenceLabeling(num_annotators=47)
     >>> keras.Model(tokens, crowd(tags)).output_shape
     (None, None, 47, 9)
 

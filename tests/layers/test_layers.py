@@ -114,11 +114,26 @@ def test_initial_accuracy_is_that_of_the_first_answers(conn_type, num_classes, a
 
 @pytest.mark.parametrize("conn_type", [name for name in CONN_TYPES if name != "prototypes"])
 @pytest.mark.parametrize("num_classes", [2, 8, 100])
-def test_start_is_the_papers_identity(conn_type, num_classes):
-    layer = kc.layers.CrowdsClassification(2, conn_type)
+def test_start_may_be_the_papers_identity(conn_type, num_classes):
+    layer = kc.layers.CrowdsClassification(
+        2, conn_type, kernel_initializer=kc.initializers.CrowdIdentity()
+    )
     layer.build((None, num_classes))
     diagonal = np.diagonal(layer.confusion(), axis1=1, axis2=2)
     np.testing.assert_allclose(diagonal, np.e / (np.e + num_classes - 1), rtol=1e-4)
+
+
+@pytest.mark.parametrize("conn_type", [name for name in CONN_TYPES if name not in ("VB", "prototypes")])
+@pytest.mark.parametrize(("num_classes", "accuracy"), [(2, 0.7), (100, 0.406)])
+def test_annotators_start_knowing_four_of_ten_answers(conn_type, num_classes, accuracy):
+    layer = kc.layers.CrowdsClassification(2, conn_type)
+    layer.build((None, num_classes))
+    np.testing.assert_allclose(np.diagonal(layer.confusion(), axis1=1, axis2=2), accuracy, rtol=1e-4)
+
+
+def test_default_is_a_confusion_per_annotator():
+    assert kc.layers.CrowdsClassification(2).conn_type == "CM"
+    assert kc.layers.CrowdsSequenceLabeling(2).conn_type == "CM"
 
 
 @pytest.mark.parametrize("certain", [[1.0, 0.0, 0.0], [1e-30, 1.0, 0.0]])

@@ -23,7 +23,10 @@ def crowd_model(conn_type="MW", max_batch_slots=BATCH * SLOTS, below=(), **kwarg
     x = f
     for layer in below:
         x = layer(x)
-    crowd = kc.layers.CrowdsClassification(R, conn_type, max_batch_slots=max_batch_slots, **kwargs)
+    start = kc.initializers.CrowdIdentity()
+    crowd = kc.layers.CrowdsClassification(
+        R, conn_type, kernel_initializer=start, max_batch_slots=max_batch_slots, **kwargs
+    )
     return keras.Model([f, ids], crowd(x, annotators=ids)), crowd
 
 

@@ -7,8 +7,7 @@ import numpy as np
 from ... import ops
 from ..._registration import register
 from ..._typing import Tensor
-from ...initializers import CrowdIdentity
-from ._connection import ClassConnection, Parameter
+from ._connection import ClassConnection, Parameter, accurate_start
 
 _SUREST = 1e-4  # probability of an error, at least, in what is started from
 
@@ -61,7 +60,7 @@ class OneCoin(_Coins):
     name = "one_coin"
 
     def parameters(self, width: int) -> dict[str, Parameter]:
-        return {"kernel": Parameter((1,), CrowdIdentity())}
+        return {"kernel": Parameter((1,), accurate_start(width))}
 
 
 @register
@@ -83,4 +82,4 @@ class ClassWise(_Coins):
     name = "class_wise"
 
     def parameters(self, width: int) -> dict[str, Parameter]:
-        return {"kernel": Parameter((width,), CrowdIdentity())}
+        return {"kernel": Parameter((width,), accurate_start(width))}

@@ -8,8 +8,8 @@ from keras import ops as kops
 from ... import ops
 from ..._registration import register
 from ..._typing import Tensor
-from ...initializers import CrowdIdentity, FromConfusion
-from ._connection import ClassConnection, Parameter
+from ...initializers import FromConfusion
+from ._connection import ClassConnection, Parameter, accurate_start
 
 
 @register
@@ -30,7 +30,7 @@ class ConfusionMatrix(ClassConnection):
     permutable = True
 
     def parameters(self, width: int) -> dict[str, Parameter]:
-        return {"kernel": Parameter((width, width), CrowdIdentity())}
+        return {"kernel": Parameter((width, width), accurate_start(width))}
 
     def logits(self, f: Tensor, **parameters: Tensor) -> Tensor:
         return ops.mixture_logits(f, parameters["kernel"])

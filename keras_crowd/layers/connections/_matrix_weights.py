@@ -7,8 +7,8 @@ import numpy as np
 from ... import ops
 from ..._registration import register
 from ..._typing import Tensor
-from ...initializers import CrowdIdentity, FromConfusion
-from ._connection import ClassConnection, Parameter
+from ...initializers import FromConfusion
+from ._connection import ClassConnection, Parameter, accurate_start
 
 
 @register
@@ -27,7 +27,7 @@ class MatrixWeights(ClassConnection):
     permutable = True
 
     def parameters(self, width: int) -> dict[str, Parameter]:
-        return {"kernel": Parameter((width, width), CrowdIdentity())}
+        return {"kernel": Parameter((width, width), accurate_start(width))}
 
     def logits(self, f: Tensor, **parameters: Tensor) -> Tensor:
         return ops.matrix_logits(f, parameters["kernel"])

@@ -5,8 +5,7 @@ import numpy as np
 from ... import ops
 from ..._registration import register
 from ..._typing import Tensor
-from ...initializers import CrowdIdentity
-from ._connection import ClassConnection, Parameter
+from ._connection import ClassConnection, Parameter, accurate_start
 
 
 class _Elementwise(ClassConnection):
@@ -46,7 +45,7 @@ class VectorWeights(_Elementwise):
     name = "VW"
 
     def parameters(self, width: int) -> dict[str, Parameter]:
-        return {"kernel": Parameter((width,), CrowdIdentity())}
+        return {"kernel": Parameter((width,), accurate_start(width))}
 
 
 @register
@@ -82,7 +81,7 @@ class VectorWeightsBias(_Elementwise):
     name = "VW+B"
 
     def parameters(self, width: int) -> dict[str, Parameter]:
-        return {"kernel": Parameter((width,), CrowdIdentity()), "bias": Parameter((width,), "zeros")}
+        return {"kernel": Parameter((width,), accurate_start(width)), "bias": Parameter((width,), "zeros")}
 
 
 @register
@@ -100,4 +99,4 @@ class ScalarWeight(_Elementwise):
     name = "SW"
 
     def parameters(self, width: int) -> dict[str, Parameter]:
-        return {"kernel": Parameter((1,), CrowdIdentity())}
+        return {"kernel": Parameter((1,), accurate_start(width))}
