@@ -23,7 +23,7 @@ from typing import NamedTuple
 import table_peers
 import zoo_methods
 from table_training import fit_answers, fit_labels
-from zoo_methods import vote
+from zoo_methods import PAPERS_START, vote
 
 import keras_crowd as kc
 
@@ -67,10 +67,10 @@ def crowd_layer(layer, settings=CROWD_RATES, adapted=False, model=kc.crowd_model
 
 
 def connection(conn_type, **kwargs):
-    """A connection of `CrowdsClassification`, by its name or as an instance."""
+    """A connection of `CrowdsClassification`, by its name or as an instance; unless adapted, from the paper's start."""
 
     def layer(num_annotators, num_classes):
-        return kc.layers.CrowdsClassification(num_annotators, conn_type)
+        return kc.layers.CrowdsClassification(num_annotators, conn_type, kernel_initializer=PAPERS_START)
 
     return crowd_layer(layer, **kwargs)
 
@@ -80,7 +80,9 @@ def penalized(of, regularizer):
 
     def layer(num_annotators, num_classes, weight):
         return kc.layers.CrowdsClassification(
-            num_annotators, "CM", **{f"{of}_regularizer": regularizer(weight)}
+            num_annotators,
+            kernel_initializer=PAPERS_START,
+            **{f"{of}_regularizer": regularizer(weight)},
         )
 
     return crowd_layer(layer, WEIGHTS)
