@@ -115,9 +115,7 @@ def test_initial_accuracy_is_that_of_the_first_answers(conn_type, num_classes, a
 @pytest.mark.parametrize("conn_type", [name for name in CONN_TYPES if name != "prototypes"])
 @pytest.mark.parametrize("num_classes", [2, 8, 100])
 def test_start_may_be_the_papers_identity(conn_type, num_classes):
-    layer = kc.layers.CrowdsClassification(
-        2, conn_type, kernel_initializer=kc.initializers.CrowdIdentity()
-    )
+    layer = kc.layers.CrowdsClassification(2, conn_type, kernel_initializer=kc.initializers.CrowdIdentity())
     layer.build((None, num_classes))
     diagonal = np.diagonal(layer.confusion(), axis1=1, axis2=2)
     np.testing.assert_allclose(diagonal, np.e / (np.e + num_classes - 1), rtol=1e-4)
