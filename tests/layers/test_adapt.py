@@ -62,6 +62,7 @@ def judges_where_most_err():
     return truth, np.concatenate([fools, truth[:, None] ^ (rng.random((400, 1)) < 0.05)], axis=1)
 
 
+@pytest.mark.filterwarnings("ignore:Two solutions")
 def test_gold_labels_tell_who_is_right_where_most_err():
     truth, answers = judges_where_most_err()
     gold = np.where(np.arange(400) < 60, truth, -1)
