@@ -181,7 +181,7 @@ def mesh(parts):
 @pytest.mark.parametrize("case", LAYERS, ids=lambda case: case.id)
 def test_layout_map_has_what_there_is_of_each_annotator(case):
     layer = case.cls(**{**case.kwargs, "name": "crowd"})
-    layer(*case.inputs)
+    case.call(layer, case.inputs)
     layouts = kc.distribution.layout_map(mesh(5), layer)
     for variable in layer.weights:
         layout = layouts[f"functional/{variable.path}"]

@@ -16,7 +16,7 @@ def check_compiled(model: keras.Model, crowd: CrowdLayer) -> None:
         return
     loss = of_output(model, crowd, model.loss)
     if loss is not None and not _fits(loss, crowd.answer_losses):
-        usual = [f"`{known.__module__}.{known.__name__}()`" for known in crowd.answer_losses[:1]]
+        usual = [f"`{_public_name(known)}()`" for known in crowd.answer_losses[:1]]
         raise ValueError(
             f"`model` must be compiled with a loss for crowd answers that are {crowd.answer_kind.name}, here "
             f"{', '.join(usual) or 'one of your own'}. Received: loss={_name(loss)!r}"
@@ -83,6 +83,12 @@ def _fits(loss: object, allowed: tuple[type, ...]) -> bool:
         return all(_fits(part, allowed) for part in loss)
     module = getattr(loss, "__module__", None) or type(loss).__module__
     return isinstance(loss, allowed) or not (isinstance(loss, str) or _is_ours_or_keras(module))
+
+
+def _public_name(cls: type) -> str:
+    """The name by which users import a class, without the private file that it stands in."""
+    parts = [*cls.__module__.split("."), cls.__name__]
+    return ".".join(part for part in parts if not part.startswith("_"))
 
 
 def _is_ours_or_keras(module: str) -> bool:

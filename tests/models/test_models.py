@@ -52,7 +52,8 @@ def with_dict_inputs():
     inputs = {"a": keras.Input((6,), name="a"), "b": keras.Input((6,), name="b")}
     inputs["annotators"] = keras.Input((None,), dtype="int32", name="annotators")
     f = keras.layers.Dense(3, "softmax")(keras.layers.Concatenate()([inputs["b"], inputs["a"]]))
-    return keras.Model(inputs, kc.layers.CrowdsClassification(5)(f, annotators=inputs["annotators"]))
+    crowd = kc.layers.CrowdsClassification(5, "MW", kernel_initializer=kc.initializers.CrowdIdentity())
+    return keras.Model(inputs, crowd(f, annotators=inputs["annotators"]))
 
 
 def shared_with_another_model():
