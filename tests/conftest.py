@@ -55,6 +55,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def script(folder, name):
     """A module of `examples` or `benchmarks`."""
     path = str(pathlib.Path(__file__).parents[1] / folder)
+    if getattr(sys.modules.get(name), "__file__", path) != str(pathlib.Path(path, f"{name}.py")):
+        sys.modules.pop(name, None)  # of the same name in the other folder
     sys.path.insert(0, path)
     try:
         return importlib.import_module(name)

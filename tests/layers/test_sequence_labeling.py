@@ -132,7 +132,7 @@ def test_bad_inputs_are_refused():
     layer = kc.layers.CrowdsSequenceLabeling(R)
     with pytest.raises(ValueError, match=r"shape \(batch, time, classes\). Received: shape \(4, 3\)"):
         layer(np.ones((4, 3), "float32"))
-    layer = kc.layers.CrowdsSequenceLabeling(R)
+    layer = kc.layers.CrowdsSequenceLabeling(R, "MW")
     layer.build((None, None, K))
     with pytest.raises(ValueError, match=r"`conn_type` must be .CM.. Received: conn_type='MW'"):
         layer.log_confusion()
