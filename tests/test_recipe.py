@@ -273,8 +273,8 @@ def test_permuted_classes_are_put_back(monkeypatch):
     """Dawid and Skene's confusions with the classes permuted lead the whole training astray."""
     adapt = kc.layers.CrowdsClassification.adapt
 
-    def astray(crowd, answers):
-        adapt(crowd, answers)
+    def astray(crowd, answers, gold=None):
+        adapt(crowd, answers, gold)
         crowd.set_confusion(crowd.confusion()[:, [1, 2, 0]])
 
     monkeypatch.setattr(kc.layers.CrowdsClassification, "adapt", astray)

@@ -123,7 +123,7 @@ def dawid_skene(
             order, as `Annotations.concat([earlier, new])` has them; those who came later start as the mean of them.
             The items may be any. Defaults to `None`.
         check_optima: Whether to look for a second solution, which takes about as long again. Defaults to `None`: unless
-            there is a `start`, or answers times classes are more than a million.
+            there is a `start`, answers times classes are more than a million, or the iterations end before convergence.
 
     Returns:
         `DawidSkene(posterior, confusion, class_prior, log_likelihood, converged)`, float64.
@@ -156,9 +156,10 @@ def dawid_skene(
     else:
         starts = [votes] if np.all(known < 0) else [votes, steps.posterior_from_gold()]
     runs = [steps.run(start, imagined_items, iterations, tolerance) for start in starts]
-    if check_optima is None:
-        check_optima = start is None and len(annotations) * annotations.num_classes <= MOST_NUMBERS
     found = max(runs, key=lambda run: run[1])[0]
+    if check_optima is None:
+        few = len(annotations) * annotations.num_classes <= MOST_NUMBERS
+        check_optima = start is None and few and found.converged
     other = second_start(annotations, *found[:2]) if flag("check_optima", check_optima) else None
     if other is None:
         return found

@@ -129,6 +129,7 @@ def test_spammers_and_one_class_answerers():
     assert "1 gave answers of one class only: 7." in found.html()
 
 
+@pytest.mark.filterwarnings("ignore:Two solutions")
 def test_copiers_are_named():
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 3, 400)
