@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .._typing import Features
-from ..annotations import Annotations, LabelSets, Preferences, by_ids, rows_by_id
-from ._given import costs_of_answers, times_of_answers
+from ..annotations import Annotations, LabelSets, Preferences, rows_by_id
+from ._given import costs_of_answers, predicted_values, times_of_answers
 
 _LEAST_PRIOR = 1e-4  # a classifier trained on the answers is no proof against them
 
@@ -94,19 +94,10 @@ def _learned(crowd: Any, annotations: Annotations) -> dict[str, np.ndarray]:
     return found
 
 
-def _predictions(
-    annotations: Annotations,
-    crowd: Any,
-    classifier: Any,
-    x: Features | None,
-    probabilities: npt.ArrayLike | None,
-) -> np.ndarray | None:
-    if probabilities is None:
-        classifier = getattr(crowd, "classifier", None) if classifier is None else classifier
-        if x is None or classifier is None:
-            return None
-        probabilities = classifier.predict(rows_by_id("x", x, annotations), verbose=0)
-    values = np.asarray(by_ids("probabilities", probabilities, annotations), float)
+def _predictions(annotations: Annotations, *given: Any) -> np.ndarray | None:
+    values = predicted_values(annotations, *given)
+    if values is None:
+        return None
     sets = isinstance(annotations.kind, LabelSets)
     shape = (annotations.num_items, annotations.num_classes) if sets else (annotations.num_items,)
     what = "probabilities of labels" if sets else "predicted ratings"

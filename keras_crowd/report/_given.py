@@ -184,19 +184,26 @@ def _of_crowd(crowd: Any, annotations: Annotations) -> tuple[np.ndarray | None, 
     return learned, None if found is None else np.asarray(found, float).reshape(_shape(annotations))
 
 
-def _predictions(
+def predicted_values(
     annotations: Annotations,
     crowd: Any,
     classifier: Any,
     x: Features | None,
     probabilities: npt.ArrayLike | None,
 ) -> np.ndarray | None:
+    """What is given as `probabilities`, or what the classifier predicts of `x`, in the order of the items."""
     if probabilities is None:
         classifier = getattr(crowd, "classifier", None) if classifier is None else classifier
         if x is None or classifier is None:
             return None
         probabilities = classifier.predict(rows_by_id("x", x, annotations), verbose=0)
-    values = np.asarray(by_ids("probabilities", probabilities, annotations), float)
+    return np.asarray(by_ids("probabilities", probabilities, annotations), float)
+
+
+def _predictions(annotations: Annotations, *given: Any) -> np.ndarray | None:
+    values = predicted_values(annotations, *given)
+    if values is None:
+        return None
     if values.shape == (annotations.num_items, 1):
         values = np.concatenate([1 - values, values], axis=1)
     if values.size != np.prod(_shape(annotations)) or not np.all(values >= 0):
