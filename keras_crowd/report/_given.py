@@ -191,7 +191,7 @@ def predicted_values(
     x: Features | None,
     probabilities: npt.ArrayLike | None,
 ) -> np.ndarray | None:
-    """What is given as `probabilities`, or what the classifier predicts of `x`, in the order of the items."""
+    """Returns the given `probabilities`, or predicts them from `x`, in the order of the items."""
     if probabilities is None:
         classifier = getattr(crowd, "classifier", None) if classifier is None else classifier
         if x is None or classifier is None:
