@@ -121,6 +121,21 @@ def test_gold_by_id_and_by_name(name):
         read(GOLD.replace("cat", "bird"))
 
 
+@pytest.mark.parametrize(
+    "read", [em_gold, lambda gold: kc.aggregation.dawid_skene(ANSWERS, gold=gold).posterior]
+)
+def test_a_series_of_gold_names_some_items_alone(read):
+    assert_allclose(read(GOLD.dropna().loc[["d", "a"]]), read(np.array([0, -1, -1, 0])))
+    with pytest.raises(ValueError, match="index of `gold` must be"):
+        read(GOLD.dropna().rename({"d": "e"}))
+
+
+def test_a_series_of_gold_ratings_names_some_items_alone():
+    rated = kc.Annotations.from_coo(list("aabbcd"), list("uvuvuv"), [1.0, 2.0, 3.0, 4.5, 2.0, 0.5])
+    read = kc.aggregation.raykar(rated, gold=pd.Series({"d": 1.0, "b": 3.5})).truth
+    assert_allclose(read, kc.aggregation.raykar(rated, gold=np.array([np.nan, 3.5, np.nan, 1.0])).truth)
+
+
 def test_gold_ratings():
     rated = kc.Annotations.from_dense(
         np.array([[1.0, 2.0], [3.0, 3.5], [2.0, np.nan], [0.0, 1.0]]), items=IDS

@@ -13,6 +13,7 @@ from ..annotations import (
     as_annotations,
     as_ratings,
     by_ids,
+    with_unknown,
 )
 
 
@@ -87,8 +88,9 @@ def checked_gold(
 
 
 def gold_classes(gold: npt.ArrayLike | None, annotations: Annotations) -> np.ndarray:
-    """Class codes of the items, `-1` where unknown, from codes or ids of classes; a series by its index."""
-    codes = None if gold is None else by_ids("gold", gold, annotations)
+    """Class codes of the items, `-1` where unknown, from codes or ids of classes; a series by its index, which may name
+    some of the items alone."""
+    codes = None if gold is None else by_ids("gold", with_unknown(gold, annotations), annotations)
     return checked_gold(codes, annotations, (annotations.num_items,))
 
 

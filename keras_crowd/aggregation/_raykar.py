@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .._arguments import number, whole_number
 from .._repr import one_line
-from ..annotations import Annotations, Answers, as_ratings, by_ids, rows_by_id, with_ratings
+from ..annotations import Annotations, Answers, as_ratings, by_ids, rows_by_id, with_ratings, with_unknown
 from ._lines import LineModel, Raters
 
 _GOLD_SPREAD = 0.25  # how far the scale of the crowd may be from 1
@@ -116,7 +116,7 @@ def gold_ratings(gold: npt.ArrayLike | None, ratings: Annotations) -> np.ndarray
     """True ratings `(items,)`, `NaN` where unknown."""
     if gold is None:
         return np.full(ratings.num_items, np.nan)
-    numbers = np.asarray(rows_by_id("gold", gold, ratings))
+    numbers = np.asarray(rows_by_id("gold", with_unknown(gold, ratings), ratings))
     if numbers.shape != (ratings.num_items,) or numbers.dtype.kind != "f" or np.isinf(numbers).any():
         raise ValueError(
             f"`gold` must be {ratings.num_items} floats, NaN where unknown. "

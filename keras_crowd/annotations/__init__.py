@@ -35,6 +35,7 @@ from ._frames import by_ids as by_ids
 from ._frames import labels_as_codes as labels_as_codes
 from ._frames import rows_by_id as rows_by_id
 from ._frames import rows_like as rows_like
+from ._frames import with_unknown as with_unknown
 from ._grade_codes import ComparisonError as ComparisonError
 from ._grades import without_grades as without_grades
 from ._ids import MISSING as MISSING

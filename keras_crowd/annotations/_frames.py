@@ -74,6 +74,20 @@ def rows_like(name: str, values: Any, other_name: str, other: Any) -> Any:
     return values.to_numpy()[slice(None) if rows is None else rows]
 
 
+def with_unknown(values: Any, annotations: Annotations) -> Any:
+    """A series that names some of the items by their ids, with `NaN` for the others; anything else as it is."""
+    if not (has_index(values) and values.ndim == 1 and annotations.has_item_ids):
+        return values
+    given = values.index.tolist()
+    if (
+        is_plain_range(given)
+        or len(set(given)) < len(given)
+        or not set(given) <= set(annotations.items.tolist())
+    ):
+        return values
+    return values.reindex(annotations.items)
+
+
 def by_ids(name: str, values: Any, annotations: Annotations) -> Any:
     """Probabilities or labels of the items in the order of the annotations, names of classes as their codes.
 

@@ -38,6 +38,13 @@ def test_a_field_holds_a_whole_set(tmp_path, cells):
     assert found.dense().tolist() == EXPECTED
 
 
+def test_labels_that_look_joined_are_warned_of(tmp_path):
+    rows = "a,r,x;y\na,s,y\nb,r,x\n"
+    with pytest.warns(UserWarning, match=r"`answer`: 1 of 3 labels .*'x;y'.*`label_sep=';'`"):
+        assert long(tmp_path, rows).num_classes == 3
+    assert long(tmp_path, rows, classes=["x", "y", "x;y"]).num_classes == 3  # no warning
+
+
 def test_labels_that_are_whole_numbers_become_integers(tmp_path):
     found = long(tmp_path, "a,r,2;10\nb,r,7\n", label_sep=";")
     assert (found.classes.tolist(), found.dense().tolist()) == ([2, 7, 10], [[[1, 0, 1]], [[0, 1, 0]]])
