@@ -3,7 +3,8 @@
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/panel_checks.py
     KERAS_BACKEND=jax python benchmarks/panel_checks.py --only copies intervals
 
-"Copies" repeats one annotator of a simulated crowd 20 times, and counts the labels that change by it.
+"Copies" repeats one annotator of a simulated crowd 20 times, and counts the labels that change by it; "classifier" does
+so with digits, and trains on them.
 """
 
 import argparse
@@ -12,7 +13,9 @@ import os
 import pathlib
 import warnings
 
+import keras
 import numpy as np
+from sklearn.datasets import load_digits
 
 import keras_crowd as kc
 
@@ -148,7 +151,59 @@ def features(draws=20):
         print(f"| {num_gold} | {' | '.join(cells)} |", flush=True)
 
 
-CHECKS = {"independent": independent, "copies": copies, "intervals": intervals, "features": features}
+def trained(x, annotations, weights, how):
+    """A network trained on the answers, by expectation maximization or on the joint likelihood."""
+    network = keras.Sequential(
+        [keras.Input((64,)), keras.layers.Dense(64, "relu"), keras.layers.Dense(10, "softmax")]
+    )
+    if how == "EM":
+        trainer = kc.EMTrainer(network, annotator_weights=weights)
+        trainer.fit(x, annotations, iterations=30, verbose=0)
+        return network
+    crowd = kc.layers.CrowdsClassification(annotations.num_annotators)
+    found = kc.aggregation.dawid_skene(annotations, annotator_weights=weights)
+    crowd.build((None, 10))
+    crowd.set_confusion(kc.warm_start.from_labels(annotations, found.posterior, annotator_weights=weights))
+    joint = kc.models.JointCrowdModel(network, crowd, annotator_weights=weights)
+    joint.compile("adam")
+    joint.fit(x, annotations.dense(), epochs=30, verbose=0)
+    return network
+
+
+def classifier(seeds=3):
+    """Test accuracy of networks on digits: ten annotators, and the same with one of them 20 times."""
+    x, truth = load_digits(return_X_y=True)
+    x = x.astype("float32") / 16
+    print("\n| | ten annotators | one of them 20 times | the same, weights |\n|" + "---|" * 4)
+    for how in ("EM", "joint likelihood"):
+        runs = []
+        for seed in range(seeds):
+            rng = np.random.default_rng(seed)
+            train, test = np.split(rng.permutation(len(x)), [1200])
+            hit = rng.random((1200, 10)) < rng.uniform(0.3, 0.6, 10)
+            once = np.where(
+                hit, truth[train, None], (truth[train, None] + rng.integers(1, 10, hit.shape)) % 10
+            )
+            often = np.concatenate([once, np.repeat(once[:, :1], 19, axis=1)], axis=1)
+            right = []
+            for answers, weighs in ((once, False), (often, False), (often, True)):
+                annotations = kc.Annotations.from_dense(answers, classes=range(10))
+                weights = kc.selection.annotator_weights(annotations) if weighs else None
+                keras.utils.set_random_seed(seed)
+                predicted = trained(x[train], annotations, weights, how).predict(x[test], verbose=0)
+                right.append(np.mean(predicted.argmax(axis=1) == truth[test]))
+            runs.append(right)
+        pairs = zip(np.mean(runs, axis=0), np.std(runs, axis=0), strict=True)
+        print(f"| {how} | {' | '.join(f'{m:.3f} +- {s:.3f}' for m, s in pairs)} |", flush=True)
+
+
+CHECKS = {
+    "independent": independent,
+    "copies": copies,
+    "classifier": classifier,
+    "intervals": intervals,
+    "features": features,
+}
 
 
 def main(argv=None):

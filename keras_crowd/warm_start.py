@@ -25,6 +25,7 @@ from ._arguments import number, whole_number
 from .aggregation import (
     answers_and_probabilities,
     check_answered,
+    checked_annotator_weights,
     dawid_skene,
     dawid_skene_start,
     expected_counts,
@@ -123,7 +124,12 @@ def from_votes(answers: Answers, num_classes: int | None = None, *, strength: fl
 
 
 def from_labels(
-    answers: Answers, labels: npt.ArrayLike, num_classes: int | None = None, *, strength: float = 10.0
+    answers: Answers,
+    labels: npt.ArrayLike,
+    num_classes: int | None = None,
+    *,
+    strength: float = 10.0,
+    annotator_weights: npt.ArrayLike | None = None,
 ) -> np.ndarray:
     """Confusions of each annotator against given labels, drawn towards those of all.
 
@@ -141,6 +147,8 @@ def from_labels(
         num_classes: Number of classes. Defaults to that of the annotations; for an array, to the highest
             answer plus one.
         strength: `s`, how many answers in each row of an annotator the population's row is worth.
+        annotator_weights: How often each annotator's answers count in those of all, positive, `(annotators,)`, as in
+            `aggregation.dawid_skene`. Defaults to `None`, once.
 
     Returns:
         float64 `(annotators, true, answer)`, strictly positive; rows sum to 1. An annotator who answered
@@ -165,7 +173,8 @@ def from_labels(
         _, q = answers_and_probabilities(annotations, labels, "labels")
     else:
         q = _one_hot(_labels(labels, annotations), annotations)
-    return _shrunk(expected_counts(annotations, _class_weights(q, annotations)), strength)
+    counts = expected_counts(annotations, _class_weights(q, annotations))
+    return _shrunk(counts, strength, checked_annotator_weights(annotator_weights, annotations))
 
 
 def from_accuracy(
@@ -215,9 +224,9 @@ def _shares_of_others(annotations: Annotations) -> Iterable[np.ndarray]:
         yield (total[item] - own) / np.maximum(others, 1)
 
 
-def _shrunk(counts: np.ndarray, strength: float) -> np.ndarray:
-    """The equations at the top of this file."""
-    total = counts.sum(axis=0)
+def _shrunk(counts: np.ndarray, strength: float, weights: npt.ArrayLike = 1.0) -> np.ndarray:
+    """The equations at the top of this file; the answers of all are weighted."""
+    total = np.sum(np.reshape(weights, (-1, 1, 1)) * counts, axis=0)
     symmetric = one_coin_confusion(np.trace(total) / total.sum(), len(total))
     population = _normalize(total + strength * symmetric)
     return possible(_normalize(counts + strength * population))

@@ -74,6 +74,16 @@ def test_relations(tmp_path, crowd_data):
 
 
 @on_tensorflow
+def test_judges(tmp_path, crowd_data):
+    found = script("examples", "judges").main(epochs=2, folder=tmp_path)
+    assert found["labels"] > max(found["majority vote"] + 0.2, 0.85)
+    assert found["classifier"] > 0.65  # 0.59 by the more frequent class
+    assert (tmp_path / "labels.csv").read_text(encoding="utf-8").startswith("review,label,confidence")
+    served = serve(tmp_path / "liked", ["a wonderful film", "dull"])
+    np.testing.assert_allclose(np.sum(served, axis=1), 1, rtol=1e-5)
+
+
+@on_tensorflow
 def test_reward_model_of_a_small_encoder(tmp_path, crowd_data):
     found = script("examples", "reward_model").main(epochs=1, limit=60, folder=tmp_path)
     assert 0 <= found["accuracy"] <= 1

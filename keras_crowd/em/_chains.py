@@ -31,7 +31,9 @@ class ChainProblem(Problem):
         observed = np.any(answers > 0, axis=-1) if answers.ndim == 4 else answers >= 0
         annotators = _annotators(self.model, features, answers, observed)
         tokens = _token_annotations(answers, observed, annotators, self.model)
-        prior = prior._replace(answer_weight=self.model.answer_weight)
+        prior = prior._replace(
+            answer_weight=self.model.answer_weight, annotator_weights=self.model.annotator_weights
+        )
         self.confusions = Confusions(tokens, np.full(tokens.num_items, MISSING), *prior)
         informed = self.confusions.informed.reshape(self.answers.shape[:2])
         super().__init__(network, features, tokens, informed)

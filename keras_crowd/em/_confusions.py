@@ -8,7 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from .._lost_classes import LostClasses, class_shares
-from ..aggregation import TINY, AnswerSums, dawid_skene, imagined_answers, log_normalize, majority_vote
+from ..aggregation import (
+    TINY,
+    AnswerSums,
+    checked_annotator_weights,
+    dawid_skene,
+    imagined_answers,
+    log_normalize,
+    majority_vote,
+)
 from ..annotations import Annotations, by_ids
 from ..warm_start import from_labels
 
@@ -25,6 +33,8 @@ class Confusions:
             answers to every class like those of all annotators together.
         strength: See `prior`.
         answer_weight: `w`, how much of an independent observation an answer is.
+        annotator_weights: `w_r`, how many independent annotators each one counts for, `(annotators,)`. Their priors
+            count as their answers, so that copies of one annotator that weigh 1 together are one.
     """
 
     def __init__(
@@ -34,13 +44,15 @@ class Confusions:
         prior: npt.ArrayLike | None = None,
         strength: float = 10.0,
         answer_weight: float = 1.0,
+        annotator_weights: npt.ArrayLike | None = None,
     ) -> None:
         self.sums = AnswerSums(annotations)
         self.annotations, self.gold, self.answer_weight = annotations, gold, answer_weight
+        self.known = np.flatnonzero(gold >= 0)
+        self.annotator_weights = checked_annotator_weights(annotator_weights, annotations)
         if prior is None:
             prior = self._population_prior(strength)
         self.prior = prior = np.broadcast_to(imagined_answers("prior", prior, annotations), self.sums.shape)
-        self.known = np.flatnonzero(gold >= 0)
         self.informed = (annotations.answers_per_item() > 0) | (gold >= 0)
         self.value = prior / prior.sum(axis=-1, keepdims=True)
         self._lost = LostClasses(annotations.num_classes, _ADVICE, class_shares(annotations))
@@ -63,8 +75,8 @@ class Confusions:
         self.value = counts / counts.sum(axis=-1, keepdims=True)
 
     def expect(self, f: np.ndarray) -> tuple[np.ndarray, float]:
-        """E-step: `q_ik ~ f_ik prod_r A_r,k,y_ir ^ w`, and the objective that both steps raise."""
-        log_a = np.log(np.maximum(self.value, TINY))
+        """E-step: `q_ik ~ f_ik prod_r A_r,k,y_ir ^ (w w_r)`, and the objective that both steps raise."""
+        log_a = self.annotator_weights[:, None, None] * np.log(np.maximum(self.value, TINY))
         log_joint = np.log(np.maximum(f, TINY)) + self.answer_weight * self.sums.log_likelihood(log_a)
         q, evidence = log_normalize(log_joint)
         evidence[self.known] = log_joint[self.known, self.gold[self.known]]
@@ -82,7 +94,8 @@ class Confusions:
 
     def log_prior(self) -> float:
         """The log of the Dirichlet priors, up to a constant."""
-        return float(np.sum(self.prior * np.log(np.maximum(self.value, TINY))))
+        prior = self.annotator_weights[:, None, None] * self.prior
+        return float(np.sum(prior * np.log(np.maximum(self.value, TINY))))
 
     def estimates(self) -> dict[str, np.ndarray]:
         """The confusions, and that of an annotator of whom nothing is known: the mean of the priors'."""
@@ -92,11 +105,14 @@ class Confusions:
     @functools.cached_property
     def _dawid_skene(self) -> np.ndarray:
         """Their posterior, the start of most things."""
-        return dawid_skene(self.annotations).posterior
+        gold = self.gold if len(self.known) else None
+        return dawid_skene(self.annotations, gold=gold, annotator_weights=self.annotator_weights).posterior
 
     def _population_prior(self, strength: float) -> np.ndarray:
-        confusion = from_labels(self.annotations, self._dawid_skene)
-        return strength * np.average(confusion, axis=0, weights=self.annotations.answers_per_annotator())
+        each = self.annotator_weights
+        confusion = from_labels(self.annotations, self._dawid_skene, annotator_weights=each)
+        weights = each * self.annotations.answers_per_annotator()
+        return strength * np.average(confusion, axis=0, weights=weights)
 
     def _with_gold(self, q: np.ndarray) -> np.ndarray:
         q[self.known] = np.eye(q.shape[1])[self.gold[self.known]]

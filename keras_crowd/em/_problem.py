@@ -25,16 +25,18 @@ class Prior(NamedTuple):
         counts: Pseudo-counts, a number or an array; `None` for `strength` answers like those of all annotators.
         strength: Float. Number of pseudo-counts.
         answer_weight: Float. How much of an independent observation an answer is, in (0, 1].
+        annotator_weights: How many independent annotators each one counts for, `(annotators,)`; `None` for 1 each.
 
     Example:
 
     >>> keras_crowd.em.Prior(strength=4.0)
-    Prior(counts=None, strength=4.0, answer_weight=1.0)
+    Prior(counts=None, strength=4.0, answer_weight=1.0, annotator_weights=None)
     """
 
     counts: npt.ArrayLike | None = None
     strength: float = 10.0
     answer_weight: float = 1.0
+    annotator_weights: npt.ArrayLike | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Problem(abc.ABC):
 
     Attributes:
         rows: Tuple. The shape of `informed`; the posterior has a row for each element.
-        weighs_answers: Boolean, of the class. Whether `Prior.answer_weight` is heeded. Defaults to `False`.
+        weighs_answers: Boolean, of the class. Whether the weights of `Prior` are heeded. Defaults to `False`.
         has_item_classes: Boolean, of the class. Whether the network gives the class probabilities of items, which
             a classifier regularizer is for, and the estimates are a `"confusion"`. Defaults to `False`.
 

@@ -75,6 +75,9 @@ class EMTrainer:
         answer_weight: Float in (0, 1], how much of an independent observation an answer is, for classes and tags; or
             `"auto"`, for a classifier of items: 0.5 with the classifier regularizer if that predicts held-out answers
             better, else 1 without. Defaults to 1.
+        annotator_weights: How many independent annotators each one counts for, positive, `(annotators,)`, for classes
+            and tags: `A_r,k,y_ir ^ w_r`. `selection.annotator_weights` finds them where annotators err together.
+            Defaults to `None`, 1 each.
         classifier_regularizer: Penalty on the class probabilities of the batch, for a classifier of items. Defaults to
             `None`: none, or `regularizers.ClassifierLogDet(3.0)` with `answer_weight="auto"`.
 
@@ -105,6 +108,7 @@ class EMTrainer:
         seed: int = 0,
         problem: type[Problem] | None = None,
         answer_weight: float | Literal["auto"] = 1.0,
+        annotator_weights: npt.ArrayLike | None = None,
         classifier_regularizer: Regularizer = None,
     ) -> None:
         if num_annotators is not None:
@@ -115,6 +119,7 @@ class EMTrainer:
         check_types(classifier, problem)
         check_loss(classifier, from_logits)
         self.answer_weight = checked_answer_weight(answer_weight)
+        self.annotator_weights = annotator_weights
         self.classifier_regularizer = checked_regularizer(classifier_regularizer)
         self.path: RegularizationPath | None = None
         self.classifier = classifier
@@ -193,7 +198,7 @@ class EMTrainer:
         setting, beside = self._setting(kind, network)
 
         def training_of(some: Answers, setting: Setting) -> Training:
-            prior = Prior(self.prior, self.strength, setting.answer_weight)
+            prior = Prior(self.prior, self.strength, setting.answer_weight, self.annotator_weights)
             problem = make(network, Data(x, some, gold, batch_size), prior)
             self._check_annotators(problem)
             posterior = problem.start(start)
@@ -217,6 +222,11 @@ class EMTrainer:
     def _setting(self, kind: type[Problem], network: Network) -> tuple[Setting, Setting | None]:
         """The setting to train under, and that which is to be tried beside it, if any."""
         regularizer, weight = self.classifier_regularizer, self.answer_weight
+        if self.annotator_weights is not None and not kind.weighs_answers:
+            raise ValueError(
+                "`annotator_weights` are for answers that are classes or tags (a `HiddenCRF` has its own). "
+                f"Received: annotator_weights={self.annotator_weights}, {kind.__name__}"
+            )
         if weight == "auto" or regularizer is not None:
             check_regularizable(kind, network.model, "auto" if weight == "auto" else None)
         if weight == "auto":
@@ -230,7 +240,7 @@ class EMTrainer:
 
     @property
     def _given(self) -> dict[str, Any]:
-        names = ("from_logits", "prior", "strength", "seed")
+        names = ("from_logits", "prior", "strength", "seed", "annotator_weights")
         return {name: getattr(self, name) for name in names}
 
     def _check_annotators(self, problem: Problem) -> None:

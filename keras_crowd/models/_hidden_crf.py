@@ -13,64 +13,12 @@ from .._arguments import flag
 from .._registration import register
 from .._typing import Features, Tensor, Tensors
 from ..layers import CrowdLayer, LinearChainCRF
+from ._answer_evidence import AnswerEvidence, Expectation, is_soft
 from ._chain_model import ChainModel, weigh_tokens
-from ._likelihood_model import check_confusions
+from ._likelihood_model import check_confusions, given_weights, listed
 from ._slots import annotators_of, features_of
 from ._strip import match_inputs
 from ._tagger import Tagger
-
-
-@register
-class _AnswerEvidence(keras.layers.Layer):
-    """`w sum_r log A_r[k, y_tr]`, `(batch, time, K)`, from answers and annotators."""
-
-    def __init__(self, crowd: CrowdLayer, weight: float = 1.0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.crowd = crowd
-        self.weight = weight
-
-    def call(self, answers: Tensor, annotators: Tensor | None = None, training: bool = False) -> Any:
-        log_confusion = self.crowd.log_confusion(annotators, training)
-        width, num_classes = log_confusion.shape[-3], log_confusion.shape[-1]
-        shape = (None, None, width, num_classes)
-        ops.check_answer_shape(answers.shape, shape)
-        answers = ops.answers_of_somebody(answers, annotators, _is_soft(answers))
-        targets = ops.answer_distributions(answers, shape)
-        return self.weight * ops.answer_evidence(kops.cast(targets, log_confusion.dtype), log_confusion)
-
-    def compute_output_spec(
-        self, answers: Tensor, annotators: Tensor | None = None, training: bool = False
-    ) -> Any:
-        return keras.KerasTensor((*answers.shape[:2], self.crowd.num_classes), dtype=self.compute_dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        crowd = keras.saving.serialize_keras_object(self.crowd)
-        return {**super().get_config(), "crowd": crowd, "weight": self.weight}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        return cls(**{**config, "crowd": keras.saving.deserialize_keras_object(config["crowd"])})
-
-
-@register
-class _Expectation(keras.layers.Layer):
-    """`p(z_t = k | x, y)` and `log p(y | x)`, from emissions, evidence of the answers and a mask."""
-
-    def __init__(self, crf: LinearChainCRF, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.crf = crf
-        self.supports_masking = True
-
-    def call(self, emissions: Tensor, evidence: Tensor, mask: Tensor) -> tuple[Any, Any]:
-        marginals = self.crf.marginals(emissions + evidence, mask)
-        return marginals, self.crf.log_likelihood(emissions, evidence, mask)
-
-    def compute_output_spec(self, emissions: Tensor, evidence: Tensor, mask: Tensor) -> Any:
-        dtype = self.crf.compute_dtype
-        return keras.KerasTensor(emissions.shape, dtype), keras.KerasTensor(emissions.shape[:1], dtype)
-
-    def compute_mask(self, inputs: Tensors, previous_mask: Tensor) -> tuple[None, None]:
-        return None, None
 
 
 @register
@@ -105,6 +53,8 @@ class HiddenCRF(ChainModel):
         crf: A `keras_crowd.layers.LinearChainCRF`. Defaults to one without rules.
         answer_weight: `w`, how much of an independent observation an answer is, in (0, 1]; in training and in
             all that infers the truth from answers.
+        annotator_weights: How many independent annotators each one counts for, positive, `(annotators,)`, as in
+            `aggregation.dawid_skene`: `A_r[z_t, y_tr] ^ (w w_r)`. Defaults to `None`, 1 each.
         slots: Whether `fit` gets answers in slots, with the annotators of the slots as last input.
         **kwargs: `name`, as for every Keras model.
 
@@ -143,6 +93,7 @@ class HiddenCRF(ChainModel):
         crf: LinearChainCRF | None = None,
         *,
         answer_weight: float = 1.0,
+        annotator_weights: npt.ArrayLike | None = None,
         slots: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -162,8 +113,9 @@ class HiddenCRF(ChainModel):
         self.crowd = crowd
         if not crowd.built:
             crowd.build((None, None, self.num_classes))
-        self.evidence = _AnswerEvidence(
-            crowd, answer_weight, dtype=crowd.dtype_policy, name="answer_evidence"
+        self.annotator_weights = given_weights(annotator_weights, crowd)
+        self.evidence = AnswerEvidence(
+            crowd, answer_weight, annotator_weights, dtype=crowd.dtype_policy, name="answer_evidence"
         )
 
     def features(self, inputs: Tensors) -> Any:
@@ -178,13 +130,14 @@ class HiddenCRF(ChainModel):
     ) -> Tensor:
         annotators = self.annotators(x)
         evidence = self.evidence(y, annotators, training=training)
-        soft = _is_soft(y)
+        soft = is_soft(y)
         observed = ops.is_answered(ops.answers_of_somebody(y, annotators, soft), soft)
         evidence, weight = weigh_tokens(evidence, sample_weight)
         mask = _until_last(y_pred["mask"], observed)
         values = self.crf.log_likelihood(y_pred["emissions"], evidence, mask)
         answered = kops.logical_and(kops.expand_dims(mask, -1), observed)
-        loss = self._mean_loss(values, kops.sum(kops.cast(answered, values.dtype)), weight)
+        count = ops.weighted_count(answered, self._weights_of(annotators))
+        loss = self._mean_loss(values, count, weight)
         return loss + (self.crowd.confusion_penalty() if training else 0.0)
 
     def answer_log_likelihood(
@@ -244,12 +197,12 @@ class HiddenCRF(ChainModel):
         return {}
 
     def _reader(self, soft: bool, until_last_answer: bool) -> Any:
-        """A model like `truth_tagger` that gives what `_Expectation` gives."""
+        """A model like `truth_tagger` that gives what `Expectation` gives."""
         reader = self._readers.get((soft, until_last_answer))
         if reader is None:
             emissions, evidence, mask, given = self._observed(soft)
             mask = _until_last(mask, ops.is_answered(given[0], soft)) if until_last_answer else mask
-            outputs = _Expectation(self.crf, name="expectation")(emissions, evidence, mask)
+            outputs = Expectation(self.crf, name="expectation")(emissions, evidence, mask)
             reader = keras.Model([*self.encoder.inputs, *given], outputs)
             self._readers[soft, until_last_answer] = reader
         return reader
@@ -260,7 +213,7 @@ class HiddenCRF(ChainModel):
         answers = np.asarray(answers)
         annotators = [self.annotators(x)] if self.slots else []
         features = match_inputs(self.encoder, self.features(x))
-        reader = self._reader(_is_soft(answers), until_last_answer)
+        reader = self._reader(is_soft(answers), until_last_answer)
         return tuple(reader.predict([*features, answers, *annotators], batch_size=batch_size, verbose=0))
 
     def get_config(self) -> dict[str, Any]:
@@ -268,13 +221,9 @@ class HiddenCRF(ChainModel):
             **super().get_config(),
             **self._config_of("crowd"),
             "answer_weight": self.answer_weight,
+            "annotator_weights": listed(self.annotator_weights),
             "slots": self.slots,
         }
-
-
-def _is_soft(answers: Tensor) -> bool:
-    """Whether answers to tokens have the classes as last axis."""
-    return len(answers.shape) == 4
 
 
 def _until_last(mask: Tensor, observed: Tensor) -> Tensor:

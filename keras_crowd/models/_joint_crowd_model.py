@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy.typing as npt
 from keras import ops as kops
 
 from .. import ops
@@ -11,7 +12,7 @@ from .._typing import Features, Tensor, Tensors
 from ..layers import CrowdLayer
 from ._functional import is_symbolic, model_below, warn_of_own_training
 from ._joint_likelihoods import JOINT_LIKELIHOODS
-from ._likelihood_model import LikelihoodModel, check_confusions
+from ._likelihood_model import LikelihoodModel, check_confusions, given_weights, listed
 from ._slots import annotators_of, features_of
 
 
@@ -47,6 +48,8 @@ class JointCrowdModel(LikelihoodModel):
         crowd: A `keras_crowd.layers.CrowdsClassification` of `conn_type="CM"` with its penalties; or a
             `keras_crowd.layers.CrowdsMultiLabel`, which `adapt(answers)` gives a start.
         slots: Whether `fit` gets answers in slots, with the annotators of the slots as last input.
+        annotator_weights: How many independent annotators each one counts for, positive, `(annotators,)`, as in
+            `aggregation.dawid_skene`: `A_r[k, y_ir] ^ w_r`. Defaults to `None`, 1 each.
         **kwargs: `name`, as for every Keras model.
 
     Call arguments:
@@ -73,10 +76,17 @@ class JointCrowdModel(LikelihoodModel):
     """
 
     def __init__(
-        self, classifier: keras.Model, crowd: CrowdLayer, *, slots: bool = False, **kwargs: Any
+        self,
+        classifier: keras.Model,
+        crowd: CrowdLayer,
+        *,
+        slots: bool = False,
+        annotator_weights: npt.ArrayLike | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         _check_joint(crowd)
+        self.annotator_weights = given_weights(annotator_weights, crowd)
         network = model_below(classifier, crowd.prediction_kind, crowd.from_logits)
         warn_of_own_training(classifier, "`JointCrowdModel`")
         as_it_is = is_symbolic(classifier) and network.outputs[0] is classifier.outputs[0]
@@ -92,14 +102,14 @@ class JointCrowdModel(LikelihoodModel):
         self, x: Features, y: Tensor, y_pred: Tensors, sample_weight: Tensor | None, training: bool
     ) -> Tensor:
         answers, gold = y if isinstance(y, list | tuple) else (y, None)
+        annotators = annotators_of(x, self.slots)
+        weights = self._weights_of(annotators)
         joint = JOINT_LIKELIHOODS[self.crowd.prediction_kind](
-            self.crowd, y_pred, answers, annotators_of(x, self.slots), training
+            self.crowd, y_pred, answers, annotators, training, weights
         )
         values = kops.logsumexp(joint.log, axis=-1)
-        count, informed = (
-            kops.sum(kops.cast(joint.answered, values.dtype)),
-            kops.any(joint.answered, axis=-1),
-        )
+        count = kops.cast(ops.weighted_count(joint.answered, weights), values.dtype)
+        informed = kops.any(joint.answered, axis=-1)
         if gold is not None:
             known = gold >= 0
             values = kops.where(known, ops.at_class(joint.log, gold), values)
@@ -112,7 +122,8 @@ class JointCrowdModel(LikelihoodModel):
         return loss + self.crowd.class_penalties(joint.probabilities)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self._config_of("classifier", "crowd"), "slots": self.slots}
+        given = {"slots": self.slots, "annotator_weights": listed(self.annotator_weights)}
+        return {**super().get_config(), **self._config_of("classifier", "crowd"), **given}
 
 
 def _check_joint(crowd: CrowdLayer) -> None:

@@ -28,21 +28,33 @@ class Joint(NamedTuple):
 
 
 def of_classes(
-    crowd: CrowdLayer, y_pred: Tensor, answers: Tensor, annotators: Tensor | None, training: bool
+    crowd: CrowdLayer,
+    y_pred: Tensor,
+    answers: Tensor,
+    annotators: Tensor | None,
+    training: bool,
+    weights: Tensor | None = None,
 ) -> Joint:
-    """`log f_k + sum_rl y_rl log A_rkl`."""
+    """`log f_k + sum_r w_r sum_l y_rl log A_rkl`, with weights `(R,)` or `(batch, S)` of the annotators."""
     f = kops.softmax(y_pred, axis=-1) if crowd.from_logits else y_pred
     soft = len(answers.shape) > len(f.shape)
     log_confusion = crowd.log_confusion(annotators, training)
+    if weights is not None:
+        log_confusion = log_confusion * kops.cast(weights[..., None, None], log_confusion.dtype)
     ops.check_answer_shape(answers.shape, (*f.shape[:-1], *log_confusion.shape[-3::2]))
     answers = ops.answers_of_somebody(answers, annotators, soft)
     return Joint(ops.log_joint(f, answers, log_confusion), ops.is_answered(answers, soft), f)
 
 
 def of_labels(
-    crowd: CrowdLayer, y_pred: Tensor, answers: Tensor, annotators: Tensor | None, training: bool
+    crowd: CrowdLayer,
+    y_pred: Tensor,
+    answers: Tensor,
+    annotators: Tensor | None,
+    training: bool,
+    weights: Tensor | None = None,
 ) -> Joint:
-    """`log f_l + sum_r y_rl log s_rl + (1 - y_rl) log (1 - s_rl)`, and of a label that is absent likewise."""
+    """`log f_l + sum_r w_r (y_rl log s_rl + (1 - y_rl) log (1 - s_rl))`, and of a label that is absent likewise."""
     f = kops.sigmoid(y_pred) if crowd.from_logits else y_pred
     rates = crowd.rate_logits(annotators, training)
     ops.check_set_shape(answers.shape, (f.shape[0], *rates.shape[-3::2]))
@@ -50,7 +62,7 @@ def of_labels(
     if annotators is not None:
         judged = kops.logical_and(judged, kops.expand_dims(annotators >= 0, -1))
     log_f = ops.log_probabilities(y_pred, crowd.from_logits)
-    log = ops.label_log_joint(*log_f, answers, judged, rates)
+    log = ops.label_log_joint(*log_f, answers, judged, rates, weights)
     return Joint(log, kops.swapaxes(judged, 1, 2), f)
 
 

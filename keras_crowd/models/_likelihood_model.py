@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
+import numpy.typing as npt
 from keras import ops as kops
 
 from .. import ops
+from .._arguments import positive
 from .._typing import Features, Tensor, Tensors
 from ..layers import CrowdLayer
 
@@ -28,8 +31,27 @@ def check_confusions(crowd: CrowdLayer) -> None:
         )
 
 
+def given_weights(annotator_weights: npt.ArrayLike | None, crowd: CrowdLayer) -> np.ndarray | None:
+    """Returns how many independent annotators each one counts for, positive, `(annotators,)`; `None` for 1."""
+    if annotator_weights is None:
+        return None
+    shape = (crowd.num_annotators,)
+    return np.broadcast_to(positive("annotator_weights", annotator_weights, shape, "(annotators,)"), shape)
+
+
+def listed(annotator_weights: np.ndarray | None) -> list[float] | None:
+    """Returns the weights as a config has them."""
+    return None if annotator_weights is None else annotator_weights.tolist()
+
+
 class LikelihoodModel(keras.Model):
-    """A model compiled without a loss: minus a log-likelihood is minimized. Abstract."""
+    """A model compiled without a loss: minus a log-likelihood is minimized. Abstract.
+
+    Attributes:
+        annotator_weights: How many independent annotators each one counts for, `(annotators,)`; `None`, 1 each.
+    """
+
+    annotator_weights: np.ndarray | None = None
 
     def likelihood_loss(
         self, x: Features, y: Tensor, y_pred: Tensors, sample_weight: Tensor | None, training: bool
@@ -70,6 +92,11 @@ class LikelihoodModel(keras.Model):
     def _config_of(self, *parts: str) -> dict[str, Any]:
         """The models and layers that the constructor takes, serialized."""
         return {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in parts}
+
+    def _weights_of(self, annotators: Tensor | None) -> Tensor | None:
+        """Weights of the annotators, `(R,)`, or of those of the slots, `(batch, S)`; `None` for 1 each."""
+        weights = self.annotator_weights
+        return None if weights is None else ops.rows_of_weights(weights, annotators)
 
     def _mean_loss(
         self, log_likelihood: Tensor, count: Tensor, sample_weight: Tensor | None = None

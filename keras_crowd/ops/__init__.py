@@ -13,9 +13,11 @@ from ._annotators import annotator_rows as annotator_rows
 from ._annotators import centered as centered
 from ._annotators import held as held
 from ._annotators import rows_of_few as rows_of_few
+from ._annotators import rows_of_weights as rows_of_weights
 from ._annotators import slot_gradients as slot_gradients
 from ._annotators import slot_ids as slot_ids
 from ._annotators import slot_owners as slot_owners
+from ._annotators import weighted_count as weighted_count
 from ._annotators import without_empty_slots as without_empty_slots
 from ._chains import FORBIDDEN as FORBIDDEN
 from ._chains import ChainPotentials as ChainPotentials

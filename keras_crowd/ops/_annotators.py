@@ -1,5 +1,6 @@
 """Parameters of annotators: leading axis `(R, ...)`, or of the slots of each item, `(batch, S, ...)`."""
 
+import numpy.typing as npt
 from keras import ops as kops
 
 from .._older_keras import add_at
@@ -31,6 +32,26 @@ def rows_of_few(parameter: Tensor, annotators: Tensor) -> Tensor:
     nobody = kops.full_like(parameter[:1], float("nan"))
     rows = kops.concatenate([parameter, nobody], axis=0)
     return kops.take(rows, kops.clip(annotators, 0, parameter.shape[0]), axis=0)
+
+
+def rows_of_weights(weights: npt.ArrayLike, annotators: Tensor | None) -> Tensor:
+    """Weights `(R,)` of the annotators: themselves, or those of the slots, `(batch, S)`; of an empty slot any."""
+    values = kops.convert_to_tensor(weights, dtype="float32")
+    return (
+        values
+        if annotators is None
+        else kops.take(values, kops.clip(annotators, 0, values.shape[0] - 1), axis=0)
+    )
+
+
+def weighted_count(answered: Tensor, weights: Tensor | None) -> Tensor:
+    """Sum of the weights, `(R,)` or `(batch, S)`, of the answers there are: booleans `(batch, ..., R or S)`."""
+    count = kops.cast(answered, "float32")
+    if weights is None:
+        return kops.sum(count)
+    for _ in range(len(answered.shape) - 2 if len(weights.shape) > 1 else 0):
+        weights = kops.expand_dims(weights, 1)
+    return kops.sum(count * weights)
 
 
 def without_empty_slots(predictions: Tensor, annotators: Tensor, axis: int) -> Tensor:

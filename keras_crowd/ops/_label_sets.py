@@ -66,16 +66,26 @@ def log_probabilities(outputs: Tensor, from_logits: bool) -> tuple[Tensor, Tenso
     return kops.log(kops.maximum(outputs, _TINY)), kops.log(kops.maximum(1.0 - outputs, _TINY))
 
 
-def label_log_joint(log_p: Tensor, log_q: Tensor, answers: Tensor, judged: Tensor, rates: Tensor) -> Tensor:
+def label_log_joint(
+    log_p: Tensor,
+    log_q: Tensor,
+    answers: Tensor,
+    judged: Tensor,
+    rates: Tensor,
+    weights: Tensor | None = None,
+) -> Tensor:
     """Log-probability of the answers together with a label being absent, and being there, `(batch, L, 2)`.
 
         log p + sum_r y_r log s_r + (1 - y_r) log (1 - s_r),    log q + sum_r (1 - y_r) log c_r + y_r log (1 - c_r)
 
     over the annotators who judged the label, with the logits of `s` and `c` in `rates`, `(R, 2, L)` or
-    `(batch, S, 2, L)`: `log s = z - softplus(z)`, and `log (1 - s) = -softplus(z)`.
+    `(batch, S, 2, L)`: `log s = z - softplus(z)`, and `log (1 - s) = -softplus(z)`. With weights of the annotators,
+    `(R,)` or `(batch, S)`, each answer counts that often.
     """
     s, c = rates[..., 0, :], rates[..., 1, :]
     judged = kops.cast(judged, s.dtype)
+    if weights is not None:
+        judged = judged * kops.expand_dims(kops.cast(weights, s.dtype), -1)
     ticked = judged * kops.cast(answers > 0, s.dtype)
     there = kops.sum(ticked * s - judged * kops.softplus(s), axis=1)
     absent = kops.sum((judged - ticked) * c - judged * kops.softplus(c), axis=1)
