@@ -83,7 +83,7 @@ def gains(runs):
 
 
 def print_tasks(found, methods):
-    """A row a task: accuracies, gaps of the methods."""
+    """A row per task: accuracies, gaps of the methods."""
     ours = list(methods)[len(REFERENCES) :]
     print("| task | " + " | ".join([*methods, *(f"gap, {name}" for name in ours)]) + " |")
     print("|" + "---|" * (1 + len(methods) + len(ours)))

@@ -119,7 +119,7 @@ def explain_dawid_skene(found, data):
         "\nThe row of Dawid-Skene is below the vote's although its labels are right more often:\n"
         f"  majority vote {wrong_labels(by_vote, data.y_train)}\n"
         f"  Dawid-Skene   {wrong_labels(by_dawid_skene, data.y_train)}\n"
-        "Errors that scatter average out in training; errors that go one way are learned. Two answers a digit, most\n"
+        "Errors that scatter average out in training; errors that go one way are learned. Two answers per digit, most\n"
         "of them wrong, are too few for Dawid-Skene: look at both rows before you trust its labels or its start."
     )
 

@@ -2,7 +2,7 @@
 
     python examples/digits_slots.py
 
-2,000 annotators give three answers a digit. On slots a step costs what its answers cost; a dense table would be
+2,000 annotators give three answers per digit. On slots a step costs what its answers cost; a dense table would be
 1,300 x 2,000, nearly all of it holes.
 """
 
@@ -21,7 +21,7 @@ import keras_crowd as kc
 
 
 def table_of_answers(labels, num_annotators=2000, seed=0):
-    """What a labeling tool exports: one row an answer, with ids."""
+    """What a labeling tool exports: one row per answer, with ids."""
     confusion = kc.datasets.diagonally_dominant(num_annotators, 10, accuracy=(0.2, 0.9), seed=seed)
     simulated = kc.datasets.simulate_answers(labels, confusion, answers_per_item=3, seed=seed)
     return pd.DataFrame(

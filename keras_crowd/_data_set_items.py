@@ -66,7 +66,7 @@ class ByContent:
     """Items of batches `(features, answers)`, in any order: a row is known again by its features and answers.
 
     Args:
-        num_inputs: Of the classifier, `None` where they are not known.
+        num_inputs: Integer. Of the classifier, `None` where they are not known.
     """
 
     def __init__(self, num_inputs: int | None) -> None:

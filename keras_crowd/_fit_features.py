@@ -69,9 +69,9 @@ class Batches:
 
     Args:
         data: The data set.
-        has_answers: Whether the answers to the items are given beside it.
+        has_answers: Boolean. Whether the answers to the items are given beside it.
         prepare: What the features of each batch go through first.
-        num_inputs: Of the classifier, `None` where they are not known.
+        num_inputs: Integer. Of the classifier, `None` where they are not known.
 
     Attributes: As those of `Arrays`.
     """

@@ -9,11 +9,11 @@ class FitProgress(keras.callbacks.Callback):
     """Says how many trainings and steps are to be taken at most, and shows a bar over all their steps.
 
     Args:
-        replicas: The most replicas that there will be.
-        replica_epochs: Epochs of each.
-        epochs: Epochs of the last training.
-        steps: Steps in an epoch.
-        verbose: 0 shows nothing.
+        replicas: Integer. The most replicas that there will be.
+        replica_epochs: Integer. Epochs of each.
+        epochs: Integer. Epochs of the last training.
+        steps: Integer. Steps in an epoch.
+        verbose: Integer. 0 shows nothing.
     """
 
     def __init__(self, replicas: int, replica_epochs: int, epochs: int, steps: int, verbose: int) -> None:

@@ -39,7 +39,7 @@ class GoldClasses:
             inputs: Inputs of the classifier.
             f: What it predicts.
             crowd: The crowd layer.
-            num_slots: Slots of answers.
+            num_slots: Integer. Slots of answers.
         """
         given = keras.Input((num_slots + 1,), dtype="int32", name="annotators")
         ids, gold = given[:, :-1], given[:, -1]

@@ -20,7 +20,7 @@ class LostClasses:
 
     Args:
         num_classes: Integer. Number of classes.
-        advice: What to do against it, as the end of a sentence.
+        advice: String. What to do against it, as the end of a sentence.
         shares: Share of each class in the answers, `(classes,)`. Defaults to `None`, not known.
     """
 

@@ -43,7 +43,7 @@ class TwoOptimizers(keras.optimizers.Optimizer):
         optimizer: A Keras optimizer.
         matching: A Keras optimizer for the variables whose path matches `pattern`.
         pattern: String. Regular expression for a whole path.
-        name: Name of the optimizer.
+        name: Name of the optimizer. Defaults to `"two_optimizers"`.
         **kwargs: `loss_scale_factor`, as in any Keras optimizer.
     """
 

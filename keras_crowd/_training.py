@@ -40,7 +40,7 @@ class Training(abc.ABC):
         classifier: A functional model of what the crowd layer takes.
         features: Of all items.
         annotations: The answers.
-        epochs: Of the last training.
+        epochs: Integer. Of the last training.
         crowd: The crowd layer, not built.
         gold: What is known of the items. Defaults to `None`, nothing.
     """

@@ -19,7 +19,7 @@ def layout_map(
         crowd: A crowd layer, built or not; build it, or the model with it, in the scope of the distribution.
             `num_annotators` must be a multiple of that axis of the mesh: annotators who never answer may be added.
             It must have no `max_batch_slots`, which is for one device.
-        model_dim_name: Axis of the mesh over which annotators are spread.
+        model_dim_name: String. Axis of the mesh over which annotators are spread. Defaults to `"model"`.
 
     Returns:
         A `keras.distribution.LayoutMap`.

@@ -21,8 +21,8 @@ class CrowdIdentity(keras.initializers.Initializer):
     `(annotators, classes)` or `(annotators, 1)` all become `scale`.
 
     Args:
-        scale: With answers `softmax(scale * f)`, larger is a surer annotator. 1.0 is the start of both
-            papers. `CrowdsClassification(initial_accuracy=...)` computes it from a probability. Defaults to 1.0.
+        scale: Float. With answers `softmax(scale * f)`, larger is a surer annotator. 1.0 is the start of both papers.
+            `CrowdsClassification(initial_accuracy=...)` computes it from a probability. Defaults to 1.0.
 
     Example:
 

@@ -94,7 +94,7 @@ def fit_crowd(
             does not hold; see below.
         answers: `Annotations`, of classes or of sets of labels; integers `(items, annotators)` with `-1` for missing;
             or soft answers, floats `(items, annotators, classes)` with zeros; rows as in `x`. Left out only for a data
-            set that holds them, one class each.
+            set that holds them, one class each. Defaults to `None`.
         gold: True classes of some of the items, integers `(items,)`, `-1` where unknown; or ids of the classes, `None`
             where unknown. A series is matched to the items by its index. They tell the annotators apart from the start,
             and each weighs in training as much as all the answers to its item. Labels and posterior keep them. Not for
@@ -103,24 +103,25 @@ def fit_crowd(
             what the others are compared with. Not for sets of labels. Defaults to `None`: 0, 1 and 5.
         conn_types: String, or sequence of strings. For sets of labels: the connection of `CrowdsMultiLabel` to use, or
             those to choose among. Defaults to `None`, all of them.
-        optimizer: A Keras optimizer or its name; the annotators get its like without weight decay.
+        optimizer: A Keras optimizer or its name; the annotators get its like without weight decay. Defaults to
+            `"adam"`.
         crowd_learning_rate: Learning rate of the annotators. Defaults to that of `optimizer`.
         epochs: Integer. Epochs of the last training. Defaults to 50, or as many as 1,000 steps take if that is more
             (`default_epochs`). With far fewer steps, the penalty acts on an untrained classifier.
         batch_size: Integer. Items in a batch; several times the number of classes. Defaults to 64; a data set has its
             own.
-        from_logits: Whether the classifier gives logits.
+        from_logits: Boolean. Whether the classifier gives logits. Defaults to `False`.
         num_replicas: Integer, at least 2. Replicas of each weight or connection that is tried. Defaults to 4.
         fraction: Float between 0 and 1. Fraction of the answers held out from each replica. Defaults to 0.15.
-        seed: Seed of the held-out answers and of the order of the items; call `keras.utils.set_random_seed` for all
-            else.
-        callbacks: Keras callbacks for the last training.
+        seed: Integer. Seed of the held-out answers and of the order of the items; call `keras.utils.set_random_seed`
+            for all else. Defaults to 0.
+        callbacks: Keras callbacks for the last training. Defaults to `()`.
         backup_dir: Folder in which to keep what is done: after an interruption, the same call goes on from there, from
             the first call's weights, and ends as if there had been none (see `EMTrainer.fit`); with a data set that
             shuffles, up to the order of the epochs that are left. Its files are deleted when training ends. Defaults
             to `None`, no backup.
-        verbose: 0 shows nothing, 1 the number of trainings and steps and a progress bar with the time left, 2 also
-            every epoch of the last training. Defaults to 1.
+        verbose: Integer. 0 shows nothing, 1 the number of trainings and steps and a progress bar with the time left, 2
+            also every epoch of the last training. Defaults to 1.
 
     Returns:
         `CrowdFit`: the trained classifier, the crowd layer and the model of both, labels and their posterior, a table

@@ -48,13 +48,13 @@ class ClassifierLogDet(_WeightedPenalty):
     It is 0 where the classifier is sure of every item, whatever the shares of the classes.
 
     Args:
-        weight: Weight of the penalty. The paper's `lambda` on `log det F'F` is `weight / K` here. Unless
+        weight: Float. Weight of the penalty. The paper's `lambda` on `log det F'F` is `weight / K` here. Unless
             `normalized`, it is for classes that are about equally frequent: it pulls the classifier towards equal
             shares, and with 10 % positives 0.5 costs ten points of accuracy. Defaults to 0.5.
-        momentum: Where batches are not much larger than the number of classes, `F'F / n` is averaged over
-            batches with this momentum, in (0, 1), in a non-trainable variable of the crowd layer; the
-            gradient is that of the present batch. 0 uses the batch alone.
-        epsilon: Added to the diagonal of `F'F / n`.
+        momentum: Float. Where batches are not much larger than the number of classes, `F'F / n` is averaged over
+            batches with this momentum, in (0, 1), in a non-trainable variable of the crowd layer; the gradient is that
+            of the present batch. 0 uses the batch alone. Defaults to 0.0.
+        epsilon: Float. Added to the diagonal of `F'F / n`. Defaults to 1e-06.
         ramp_steps: Integer. Training steps over which a crowd layer raises the weight linearly from 0, as a penalty
             that acts in full on an untrained model can settle on a wrong permutation of the classes. 0 for none.
             `keras_crowd.callbacks.RegularizerSchedule` replaces the ramp. Defaults to 1,000.
@@ -92,14 +92,14 @@ class ClassifierLogDet(_WeightedPenalty):
         return self.gram_penalty(ops.gram(x), ops.num_rows(x))
 
     def gram_penalty(self, gram: Tensor, num_items: Tensor | None = None) -> Tensor:
-        """The penalty of `F'F / n`; with `n`, its gradient is that of all replicas' items."""
+        """Returns the penalty of `F'F / n`; with `n`, its gradient is that of all replicas' items."""
         num_classes = gram.shape[-1]
         arguments = gram * num_classes, self.epsilon * num_classes, num_items
         penalty = -ops.mean_log_eigenvalue(*arguments)
         return penalty + ops.mean_log_row_sum(*arguments) if self.normalized else penalty
 
     def running_gram(self, previous: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The average to keep, and the same with the whole gradient of the present batch."""
+        """Returns the average to keep, and the same with the whole gradient of the present batch."""
         present = ops.gram(x)
         average = kops.stop_gradient(self.momentum * previous + (1.0 - self.momentum) * present)
         return average, average + present - kops.stop_gradient(present)
@@ -117,9 +117,9 @@ class ConfusionLogDet(_WeightedPenalty):
     every class there are annotators who never mistake it (*class specialists*).
 
     Args:
-        weight: Weight of the penalty. Items that are not clear say little about confusions, and more than a
-            few hundredths can overrule them; `benchmarks/recovery.py` shows gain and harm.
-        epsilon: Added to the diagonal.
+        weight: Float. Weight of the penalty. Items that are not clear say little about confusions, and more than a few
+            hundredths can overrule them; `benchmarks/recovery.py` shows gain and harm. Defaults to 0.02.
+        epsilon: Float. Added to the diagonal. Defaults to 1e-06.
         ramp_steps: Integer. Training steps over which a crowd layer raises the weight linearly from 0, as a penalty
             that acts in full on an untrained model can settle on a wrong permutation of the classes. 0 for none.
             `keras_crowd.callbacks.RegularizerSchedule` replaces the ramp. Defaults to 1,000.
@@ -154,7 +154,7 @@ class ConfusionTrace(_WeightedPenalty):
     """The mean diagonal of the confusions, made small: annotators are trusted only as far as they earn it.
 
     Args:
-        weight: Weight of the penalty. The paper's `lambda` on the trace is `weight / K` here.
+        weight: Float. Weight of the penalty. The paper's `lambda` on the trace is `weight / K` here. Defaults to 0.1.
         ramp_steps: Integer. Training steps over which a crowd layer raises the weight linearly from 0, as a penalty
             that acts in full on an untrained model can settle on a wrong permutation of the classes. 0 for none.
             `keras_crowd.callbacks.RegularizerSchedule` replaces the ramp. Defaults to 1,000.

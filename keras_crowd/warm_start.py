@@ -44,16 +44,18 @@ def from_dawid_skene(
     confusion: Literal["hierarchical", "full"] = "hierarchical",
     strength: float = 10.0,
 ) -> np.ndarray:
-    """Confusions of `aggregation.dawid_skene`, those of annotators with few answers drawn towards simpler ones.
+    """Takes confusions from `dawid_skene`; those of annotators with few answers are drawn towards simpler ones.
 
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
-        num_classes: Number of classes. Defaults to that of the annotations; for an array, to the highest
+        num_classes: Integer. Number of classes. Defaults to that of the annotations; for an array, to the highest
             answer plus one.
         confusion: `"hierarchical"` draws towards the annotator's one coin, in every iteration. `"full"` draws the
             estimates of `dawid_skene(confusion="full", strength=0.1)` towards those of all annotators, in the end.
-        strength: How many answers in each row of an annotator are worth as much as what it is drawn towards.
+            Defaults to `"hierarchical"`.
+        strength: Float. How many answers in each row of an annotator are worth as much as what it is drawn towards.
+            Defaults to 10.0.
 
     Returns:
         float64 `(annotators, true, answer)`, strictly positive; rows sum to 1. An annotator without
@@ -85,7 +87,7 @@ def from_dawid_skene(
 
 
 def from_votes(answers: Answers, num_classes: int | None = None, *, strength: float = 10.0) -> np.ndarray:
-    """Confusions of each annotator against the votes of the others, drawn towards those of all.
+    """Counts the confusions of each annotator against the votes of the others, drawn towards those of all.
 
     Nobody is judged by their own vote: the counts are `n_rkl = sum_i v_ik(r) [y_ir = l]`, where `v_ik(r)`
     is the share of class `k` among the answers that annotators other than `r` gave to item `i`. Items
@@ -95,8 +97,8 @@ def from_votes(answers: Answers, num_classes: int | None = None, *, strength: fl
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
-        num_classes: Number of classes, as in `from_dawid_skene`.
-        strength: `s`, how many answers in each row of an annotator the population's row is worth.
+        num_classes: Integer. Number of classes, as in `from_dawid_skene`. Defaults to `None`.
+        strength: `s`, how many answers in each row of an annotator the population's row is worth. Defaults to 10.0.
 
     Returns:
         float64 `(annotators, true, answer)`, strictly positive; rows sum to 1. An annotator who shares
@@ -131,7 +133,7 @@ def from_labels(
     strength: float = 10.0,
     annotator_weights: npt.ArrayLike | None = None,
 ) -> np.ndarray:
-    """Confusions of each annotator against given labels, drawn towards those of all.
+    """Counts the confusions of each annotator against given labels, drawn towards those of all.
 
     The counts are `n_rkl = sum_i q_ik [y_ir = l]` with `q_ik = 1` for the label of an item: the majority vote,
     the tags of a model, or gold where there is some; or with probabilities `q`. Against the majority vote
@@ -144,9 +146,9 @@ def from_labels(
         labels: Class of each item, integers `(items,)`, negative where it is not known; ids of the classes, `None`
             where not known; or probabilities `(items, classes)`. A series or data frame is matched to the items
             by its index, unless that is a plain range.
-        num_classes: Number of classes. Defaults to that of the annotations; for an array, to the highest
+        num_classes: Integer. Number of classes. Defaults to that of the annotations; for an array, to the highest
             answer plus one.
-        strength: `s`, how many answers in each row of an annotator the population's row is worth.
+        strength: `s`, how many answers in each row of an annotator the population's row is worth. Defaults to 10.0.
         annotator_weights: How often each annotator's answers count in those of all, positive, `(annotators,)`, as in
             `aggregation.dawid_skene`. Defaults to `None`, once.
 
@@ -180,13 +182,13 @@ def from_labels(
 def from_accuracy(
     accuracy: npt.ArrayLike, num_classes: int, num_annotators: int | None = None
 ) -> np.ndarray:
-    """Confusions of annotators of known accuracy: `A_rkk = a_r`, errors even over the other answers.
+    """Makes confusions of annotators of known accuracy: `A_rkk = a_r`, errors even over the other answers.
 
     Args:
         accuracy: A number from 0 to 1; or one for each annotator, `(annotators,)`. It is kept 0.001 away
             from 0 and 1.
-        num_classes: Number of classes, at least 2.
-        num_annotators: Number of annotators; needed when `accuracy` is one number.
+        num_classes: Integer. Number of classes, at least 2.
+        num_annotators: Integer. Number of annotators; needed when `accuracy` is one number. Defaults to `None`.
 
     Returns:
         float64 `(annotators, true, answer)`, strictly positive; rows sum to 1.

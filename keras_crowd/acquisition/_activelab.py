@@ -12,7 +12,7 @@ _LEAST = 1e-3  # weight, and distance from 1
 
 
 def activelab_scores(answers: Answers, probabilities: npt.ArrayLike | None = None) -> np.ndarray:
-    """Scores how little another answer to each item would tell, as ActiveLab does; the lowest are to be asked next.
+    """Scores the items by ActiveLab: the lower the score, the more another answer would tell.
 
     With the consensus `y_i` (the majority vote; of items without an answer the classifier's class), the classifier's
     probabilities `f`, weights `w_j` of the annotators `J_i` of the item, `w_f` of the classifier and the mean `w` of

@@ -114,7 +114,7 @@ def accuracy_curve(
         num_points: Integer, at least 2. Number of sizes of subsamples, all answers among them. Defaults to 8.
         num_splits: Integer. Number of subsamples of each size, and of draws of the next answers. Defaults to 10.
         smallest: Float between 0 and 1. Fraction of the answers in the smallest subsamples. Defaults to 0.2.
-        seed: Integer. Seed of the subsamples and of the draws.
+        seed: Integer. Seed of the subsamples and of the draws. Defaults to 0.
 
     Returns:
         `AccuracyCurve(num_answers, accuracy, standard_deviation, next_answers, next_gain, next_low, next_high)`.

@@ -22,7 +22,7 @@ _NUMBERS = 2**19  # held at once
 def expected_gain(
     posterior: npt.ArrayLike, confusion: npt.ArrayLike, *, criterion: Criterion = "mixed"
 ) -> np.ndarray:
-    """Expects how much each annotator's answer would tell of each item.
+    """Estimates how much an answer of each annotator to each item is expected to tell.
 
     With the posterior `q` of an item and the confusion `A` of an annotator, the answer `l` comes with the
     probability `p_l = sum_k q_k A_kl`, and leaves the posterior `q_k A_kl / p_l`. The expected gain is

@@ -65,7 +65,7 @@ def next_questions(
             criterion: with 0.001, a thousand questions would bring about one more right label. What is left of the
             budget then is kept. Defaults to 0.001; with 0 all questions that bring anything are asked while the
             budget lasts.
-        seed: Integer. Decides between questions that are equally good.
+        seed: Integer. Decides between questions that are equally good. Defaults to 0.
 
     Returns:
         The columns `"item"` and `"annotator"` (ids), `"gain"` (expected, beside the questions above it) and `"cost"`,

@@ -50,11 +50,11 @@ def annotator_table(
             frame is read by its ids, as in `label_table`.
         confusion: What was learned, `(annotators, true, answer)`. Defaults to what the posterior makes of the
             answers, without smoothing.
-        min_answers: How many answers, all of one class (of sets: all with every label, or all without any), make an
-            annotator suspect.
-        intervals: Whether answers of classes get 95 percent intervals of the accuracy, from 400 draws of the true
-            classes and the confusions, seed 0, that begin at the posterior. The draws need memory for
-            `400 * annotators * classes` numbers, and 530 passes over the answers. Defaults to `False`.
+        min_answers: Integer. How many answers, all of one class (of sets: all with every label, or all without any),
+            make an annotator suspect. Defaults to 5.
+        intervals: Boolean. Whether answers of classes get 95 percent intervals of the accuracy, from 400 draws of the
+            true classes and the confusions, seed 0, that begin at the posterior. The draws need memory for `400 *
+            annotators * classes` numbers, and 530 passes over the answers. Defaults to `False`.
 
     Returns:
         The columns `"annotator"` (ids), `"answers"` (how many it gave), `"agreement"` (the share of them that is

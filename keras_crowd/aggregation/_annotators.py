@@ -38,7 +38,7 @@ def annotator_accuracy(confusion: np.ndarray, class_prior: np.ndarray | None = N
 
 
 def annotator_class_prior(answers: Answers, probabilities: np.ndarray) -> np.ndarray:
-    """Share of each true class among the items that each annotator answered.
+    """Computes the share of each true class among the items that each annotator answered.
 
     Annotators see different items: one who got the easy classes looks better than another who did not,
     unless their confusions are weighed by what each of them saw.
@@ -71,7 +71,9 @@ def annotator_class_prior(answers: Answers, probabilities: np.ndarray) -> np.nda
 
 
 def agreement(answers: Answers, labels: npt.ArrayLike) -> np.ndarray:
-    """The share of each annotator's answers that equal the label of the item (of soft ones, their part for it).
+    """Computes the share of each annotator's answers that equal the label of the item.
+
+    A soft answer counts by its probability of the label.
 
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats

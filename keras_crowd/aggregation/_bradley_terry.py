@@ -55,7 +55,7 @@ class BradleyTerry(NamedTuple):
 
     @property
     def tie_rate(self) -> np.ndarray:
-        """Probability of a tie between items alike where the answer is not random, `(annotators,)`."""
+        """Probability of a tie between equally good items where the answer is not random, `(annotators,)`."""
         nu = np.exp(self.tie)
         return nu / (2 + nu)
 
@@ -94,7 +94,7 @@ class BradleyTerry(NamedTuple):
         }
 
     def answer_probabilities(self, answers: Annotations) -> np.ndarray:
-        """Returns how probable each answer was, that of the annotator who gave it: for answers held out.
+        """Returns the probability of each possible answer of the annotator who gave it, for held-out answers.
 
         Args:
             answers: `Annotations` of preferences between these items, by these annotators.
@@ -140,7 +140,7 @@ def bradley_terry(
     iterations: int = 200,
     tolerance: float = 1e-3,
 ) -> BradleyTerry:
-    """Scores of items and what annotators are like, from preferences alone.
+    """Estimates scores of items, and what annotators are like, from preferences alone.
 
     Annotator `r`, shown item `i` first and item `j` second, answers "first", "second" or "tie" with probabilities
     in proportion to

@@ -46,7 +46,7 @@ class Crowdlab(NamedTuple):
 
 
 def crowdlab(answers: Answers, probabilities: npt.ArrayLike) -> Crowdlab:
-    """Labels and their quality from any classifier's probabilities and the answers.
+    """Estimates labels and their quality from the probabilities of any classifier and the answers.
 
     With the classifier's `f_ik`, the annotators `R_i` of item `i`, and `g(k, l)`, which is `P` for `k = l` and `(1 - P)
     / (K - 1)` otherwise:

@@ -66,7 +66,7 @@ def dawid_skene(
     start: DawidSkene | None = None,
     check_optima: bool | None = None,
 ) -> DawidSkene:
-    """True classes and annotators' confusions from the answers alone, by expectation maximization.
+    """Estimates true classes and annotators' confusions from the answers alone, by expectation maximization.
 
     With responsibilities `q_ik`, answers `y_irl` (1 for the class answered, 0 for the others) and confusions `A_rkl`:
 
@@ -96,7 +96,7 @@ def dawid_skene(
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
-        num_classes: Number of classes, as in `majority_vote`.
+        num_classes: Integer. Number of classes, as in `majority_vote`. Defaults to `None`.
         gold: True classes of some items, integers `(items,)`, `-1` where unknown; or ids of the classes, `None` where
             unknown. A series is matched to the items by its index. They are taken for the truth. Defaults to `None`,
             nothing is known.
@@ -109,21 +109,22 @@ def dawid_skene(
             features predicts, more so the better it predicts those with many answers. Defaults to `None`.
         confusion: What an annotator has: a `"hierarchical"` confusion matrix, drawn towards the annotator's one coin; a
             `"full"` one of its own; `"class_wise"`, an accuracy for each true class, errors even over the other
-            answers; `"one_coin"`, one accuracy for all classes.
+            answers; `"one_coin"`, one accuracy for all classes. Defaults to `"hierarchical"`.
         strength: Pseudo-counts of each annotator's answers. For `"hierarchical"`, how many in each row,
             a positive number; defaults to 10. For the others how many in each cell (the Dirichlet prior's parameters
             minus one), a positive number, or what you know of the annotators as anything that broadcasts to
             `(annotators, true, answer)`; defaults to 0.01.
-        class_strength: Pseudo-counts of the items of each class, a positive number; for `"hierarchical"`
-            beside those of the votes.
-        iterations: Stop after so many iterations.
-        tolerance: Stop when the objective, per answer, changes by less than this.
+        class_strength: Float. Pseudo-counts of the items of each class, a positive number; for `"hierarchical"` beside
+            those of the votes. Defaults to 0.01.
+        iterations: Integer. Stop after so many iterations. Defaults to 100.
+        tolerance: Float. Stop when the objective, per answer, changes by less than this. Defaults to 1e-06.
         start: An earlier result, to go on from once there are more answers: its confusions and its class prior take
             the place of the votes and the gold labels as the start. Its annotators are the first of these, in their
             order, as `Annotations.concat([earlier, new])` has them; those who came later start as the mean of them.
             The items may be any. Defaults to `None`.
-        check_optima: Whether to look for a second solution, which takes about as long again. Defaults to `None`: unless
-            there is a `start`, answers times classes are more than a million, or the iterations end before convergence.
+        check_optima: Boolean. Whether to look for a second solution, which takes about as long again. Defaults to
+            `None`: unless there is a `start`, answers times classes are more than a million, or the iterations end
+            before convergence.
 
     Returns:
         `DawidSkene(posterior, confusion, class_prior, log_likelihood, converged)`, float64.

@@ -57,11 +57,11 @@ def draw_crowd(
         start: Class probabilities to begin from, `(items, classes)`.
         item_prior: Class probabilities of each item before its answers, as a classifier's, `(items, classes)`.
             Defaults to the shares of the classes, which are drawn.
-        draws: How many draws to keep; a third as many before them are left out.
-        seed: Seed of the draws.
-        by_row: Whether, of two classes, sensitivities and specificities are drawn from distributions of their own and
-            not towards one coin. Ticks need it: a label that is there is left out far more often than another is
-            ticked.
+        draws: Integer. How many draws to keep; a third as many before them are left out. Defaults to 400.
+        seed: Integer. Seed of the draws. Defaults to 0.
+        by_row: Boolean. Whether, of two classes, sensitivities and specificities are drawn from distributions of their
+            own and not towards one coin. Ticks need it: a label that is there is left out far more often than another
+            is ticked. Defaults to `False`.
     """
     sampler = _Sampler(annotations, item_prior, np.random.default_rng(seed), by_row)
     steps = sampler.steps(start)

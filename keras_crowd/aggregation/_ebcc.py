@@ -65,7 +65,7 @@ def ebcc(
     iterations: int = 500,
     tolerance: float = 1e-6,
 ) -> EBCC:
-    """True classes and annotators' confusions where annotators err together, by variational inference.
+    """Estimates true classes and confusions of annotators who err together, by variational inference.
 
     The items of a class are of several subtypes, such as easy and misleading ones, and an annotator has a confusion
     matrix for each subtype. Given the class alone, the answers to an item then depend on each other:
@@ -81,18 +81,18 @@ def ebcc(
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
-        num_classes: Number of classes, as in `majority_vote`.
+        num_classes: Integer. Number of classes, as in `majority_vote`. Defaults to `None`.
         gold: True classes of some items, as in `dawid_skene`. Defaults to `None`, nothing is known.
         num_subtypes: Positive integer. Number of subtypes of each class, `M`. Defaults to 10.
         strength: Dirichlet parameters `B` of the confusions, positive, as anything that broadcasts to `(annotators,
             true, answer)`. Defaults to `None`: 4 for the true class, 1 for the others.
-        class_strength: Dirichlet parameter `t` of the class prior, positive. Defaults to 1.
-        subtype_strength: Dirichlet parameters `a` of the subtypes of a class, all of them together, positive. The less,
-            the fewer subtypes are used. Defaults to 0.1.
+        class_strength: Float. Dirichlet parameter `t` of the class prior, positive. Defaults to 1.
+        subtype_strength: Float. Dirichlet parameters `a` of the subtypes of a class, all of them together, positive.
+            The less, the fewer subtypes are used. Defaults to 0.1.
         num_starts: Positive integer. Number of starts. Defaults to 10.
-        seed: Seed of the starts.
-        iterations: Stop after so many iterations.
-        tolerance: Stop when the bound, per answer, changes by less than this.
+        seed: Integer. Seed of the starts. Defaults to 0.
+        iterations: Integer. Stop after so many iterations. Defaults to 500.
+        tolerance: Float. Stop when the bound, per answer, changes by less than this. Defaults to 1e-06.
 
     Returns:
         `EBCC(posterior, confusion, class_prior, subtype_posterior, subtype_prior, subtype_confusion, evidence,

@@ -62,7 +62,7 @@ def glad(
     iterations: int = 200,
     tolerance: float = 1e-6,
 ) -> GLAD:
-    """True classes, annotators' abilities and items' difficulties, by expectation maximization.
+    """Estimates true classes, annotators' abilities and items' difficulties, by expectation maximization.
 
     With the ability `a_r` and the easiness `exp(b_i)`, one over the difficulty:
 
@@ -75,13 +75,13 @@ def glad(
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
-        num_classes: Number of classes, as in `majority_vote`.
+        num_classes: Integer. Number of classes, as in `majority_vote`. Defaults to `None`.
         gold: True classes of some items, as in `dawid_skene`. Defaults to `None`, nothing is known.
-        ability_variance: Variance `v_a` of the abilities, positive. Defaults to 1.
-        easiness_variance: Variance `v_b` of the logarithm of the easiness, positive. Near 0 all items are alike.
+        ability_variance: Float. Variance `v_a` of the abilities, positive. Defaults to 1.
+        easiness_variance: Float. Variance `v_b` of the logarithm of the easiness, positive. Near 0 all items are alike.
             Defaults to 1.
-        iterations: Stop after so many iterations.
-        tolerance: Stop when the objective, per answer, changes by less than this.
+        iterations: Integer. Stop after so many iterations. Defaults to 200.
+        tolerance: Float. Stop when the objective, per answer, changes by less than this. Defaults to 1e-06.
 
     Returns:
         `GLAD(posterior, confusion, ability, difficulty, log_likelihood, converged)`, float64.

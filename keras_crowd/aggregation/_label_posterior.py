@@ -16,7 +16,7 @@ def label_posterior(
     sensitivity: npt.ArrayLike,
     specificity: npt.ArrayLike,
 ) -> np.ndarray:
-    """Probability of each label, given the features of an item and the sets that its annotators ticked.
+    """Computes the probability of each label, given the features of an item and the sets that its annotators ticked.
 
     With probabilities `f`, answers `y` (1 ticked, 0 not ticked), sensitivities `s` and specificities `c`:
 
@@ -59,7 +59,7 @@ def held_out_label_cross_entropy(
     sensitivity: npt.ArrayLike,
     specificity: npt.ArrayLike,
 ) -> np.ndarray:
-    """Nats of sets that were held out, given the features and the *other* sets ticked for the same item.
+    """Computes the nats of held-out sets, given the features and the *other* sets ticked for the same item.
 
     With the `label_posterior` `q` of the answers that were kept, an annotator ticks a label with the probability
     `t_irl = q_il s_rl + (1 - q_il) (1 - c_rl)`, and an answer has

@@ -42,7 +42,7 @@ class DawidSkeneLabels(NamedTuple):
 
 
 def label_shares(answers: Answers) -> np.ndarray:
-    """Share of the annotators who ticked each label, of those who were shown it.
+    """Computes the share of the annotators who ticked each label, among those who were shown it.
 
     Args:
         answers: `Annotations` of sets of labels, or integers `(items, annotators, labels)`: 1 ticked, 0 not ticked,
@@ -71,7 +71,7 @@ def dawid_skene_labels(
     iterations: int = 100,
     tolerance: float = 1e-4,
 ) -> DawidSkeneLabels:
-    """True labels and annotators' sensitivities and specificities from the answers alone, label by label.
+    """Estimates true labels and annotators' sensitivities and specificities from the answers alone, label by label.
 
     With posteriors `q_il` and answers `y_irl`, annotators are drawn to the population of each label:
 

@@ -13,7 +13,7 @@ from ._label_set_tables import label_columns
 def label_table(
     answers: Answers, posterior: npt.ArrayLike, threshold: npt.ArrayLike | None = None
 ) -> dict[str, np.ndarray]:
-    """Label, confidence and entropy of each item: `pandas.DataFrame(label_table(annotations, q))`.
+    """Tabulates label, confidence and entropy of each item: `pandas.DataFrame(label_table(annotations, q))`.
 
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats

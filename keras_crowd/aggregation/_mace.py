@@ -57,7 +57,7 @@ def mace(
     iterations: int = 50,
     tolerance: float = 1e-6,
 ) -> MACE:
-    """True classes, and how often each annotator knows them, by variational inference.
+    """Estimates true classes, and how often each annotator knows them, by variational inference.
 
     With the competence `c_r` an annotator gives the true class, and else an answer out of habit, whatever the class:
 
@@ -71,15 +71,15 @@ def mace(
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
-        num_classes: Number of classes, as in `majority_vote`.
+        num_classes: Integer. Number of classes, as in `majority_vote`. Defaults to `None`.
         gold: True classes of some items, as in `dawid_skene`. Defaults to `None`, nothing is known.
-        competence_strength: Parameter `a` of the competences' prior, positive. Below 1 annotators are rather good or
-            bad than something between. Defaults to 0.5.
-        strength: Dirichlet parameter `s` of the habits, positive, for each class. Defaults to 10.
+        competence_strength: Float. Parameter `a` of the competences' prior, positive. Below 1 annotators are rather
+            good or bad than something between. Defaults to 0.5.
+        strength: Float. Dirichlet parameter `s` of the habits, positive, for each class. Defaults to 10.
         num_starts: Positive integer. Number of starts. Defaults to 10.
-        seed: Seed of the starts.
-        iterations: Stop after so many iterations.
-        tolerance: Stop when the bound, per answer, changes by less than this.
+        seed: Integer. Seed of the starts. Defaults to 0.
+        iterations: Integer. Stop after so many iterations. Defaults to 50.
+        tolerance: Float. Stop when the bound, per answer, changes by less than this. Defaults to 1e-06.
 
     Returns:
         `MACE(posterior, confusion, competence, habits, evidence, converged)`, float64.

@@ -20,17 +20,17 @@ def majority_vote(
     ties: Literal["lowest", "random", "missing"] = "lowest",
     seed: int | None = None,
 ) -> np.ndarray:
-    """The most frequent answer to each item, or the share of each answer (the mean of soft ones).
+    """Returns the most frequent answer to each item, or the share of each answer (the mean of soft ones).
 
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros. These vote by their probabilities.
-        num_classes: Number of classes. Defaults to that of the annotations; for an array, to the highest
+        num_classes: Integer. Number of classes. Defaults to that of the annotations; for an array, to the highest
             answer plus one.
-        soft: Return the shares of the answers instead of one class.
-        ties: What a tie becomes: the `"lowest"` class code, a `"random"` one of the tied classes, or
-            `"missing"` (`-1`).
-        seed: Seed of the random ties.
+        soft: Boolean. Return the shares of the answers instead of one class. Defaults to `False`.
+        ties: What a tie becomes: the `"lowest"` class code, a `"random"` one of the tied classes, or `"missing"`
+            (`-1`). Defaults to `"lowest"`.
+        seed: Integer. Seed of the random ties. Defaults to `None`.
 
     Returns:
         Classes, int32 `(items,)`, `-1` for an item nobody answered; or with `soft=True` shares, float32

@@ -27,7 +27,7 @@ def pair_posterior(
     tie_rate: npt.ArrayLike | None = None,
     random_rate: npt.ArrayLike | None = None,
 ) -> np.ndarray:
-    """Probability that the first item of each pair is better, and that the second is.
+    """Computes the probability that the first item of each pair is better, and that the second is.
 
     The difference of a pair is what its scores say plus what they do not know, `d_i ~ N(s_a - s_b, spread^2)`, and
     its answers are those of `CrowdsPreference` at that difference:

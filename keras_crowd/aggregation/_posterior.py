@@ -18,7 +18,7 @@ def posterior(
     *,
     annotator_weights: npt.ArrayLike | None = None,
 ) -> np.ndarray:
-    """Probability of each class, given the features of an item and its answers.
+    """Computes the probability of each class, given the features of an item and its answers.
 
     With class probabilities `f`, confusions `A` and answers `y` (`y_irl` is 1 for the class answered, 0 for the
     others; of a soft answer its distribution), and weights `w` of the annotators:
@@ -62,7 +62,7 @@ def posterior(
 def held_out_cross_entropy(
     held_out: Answers, answers: Answers, probabilities: npt.ArrayLike, confusion: npt.ArrayLike
 ) -> np.ndarray:
-    """Nats of answers that were held out, given the features and the *other* answers to the same item.
+    """Computes the nats of held-out answers, given the features and the *other* answers to the same item.
 
     With the `posterior` `q` of the answers that were kept:
 

@@ -12,7 +12,7 @@ from ..annotations import Annotations, Answers, as_ratings, by_ids, share
 
 
 def mean_rating(answers: Answers) -> np.ndarray:
-    """The mean rating of each item.
+    """Computes the mean rating of each item.
 
     Args:
         answers: `Annotations` of numbers, or floats `(items, annotators)` with `NaN` for missing.
@@ -30,7 +30,7 @@ def mean_rating(answers: Answers) -> np.ndarray:
 
 
 def median_rating(answers: Answers) -> np.ndarray:
-    """The median rating of each item; of an even number of ratings, the mean of the two in the middle.
+    """Computes the median rating of each item; of an even number of ratings, the mean of the two in the middle.
 
     Args:
         answers: `Annotations` of numbers, or floats `(items, annotators)` with `NaN` for missing.

@@ -57,7 +57,7 @@ def raykar(
     iterations: int = 200,
     tolerance: float = 1e-6,
 ) -> Raykar:
-    """True ratings and the annotators' biases, scales and precisions, by expectation maximization.
+    """Estimates true ratings and the annotators' biases, scales and precisions, by expectation maximization.
 
         z_i ~ N(m, t),   y_ir ~ N(c + s_r (z_i - c) + b_r, v_r),   b_r ~ N(0, u),   s_r ~ N(1, w)
 
@@ -75,14 +75,14 @@ def raykar(
 
     Args:
         answers: `Annotations` of numbers, or floats `(items, annotators)` with `NaN` for missing.
-        predictions: A model's predictions of the items, `(items,)`, in place of `m`: then features and
-            answers both tell the truth. A pandas series is read by the ids in its index.
+        predictions: A model's predictions of the items, `(items,)`, in place of `m`: then features and answers both
+            tell the truth. A pandas series is read by the ids in its index. Defaults to `None`.
         gold: True ratings of some items, floats `(items,)`, `NaN` where unknown. A line is laid from what the answers
             say of these items to their truth, and all else is moved along. A series is matched to the items by its
-            index. Not with `predictions`.
-        strength: `n_0`, positive.
-        iterations: Stop after so many iterations.
-        tolerance: Stop when the objective, per answer, rises by less than this.
+            index. Not with `predictions`. Defaults to `None`.
+        strength: `n_0`, positive. Defaults to 20.0.
+        iterations: Integer. Stop after so many iterations. Defaults to 200.
+        tolerance: Float. Stop when the objective, per answer, rises by less than this. Defaults to 1e-06.
 
     Returns:
         `Raykar(truth, truth_variance, bias, scale, precision, center, prior_variance, log_likelihood, converged)`.

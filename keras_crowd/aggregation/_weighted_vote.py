@@ -58,7 +58,7 @@ class _Laplace(NamedTuple):
 
 
 def weighted_vote(answers: Answers, gold: npt.ArrayLike, num_classes: int | None = None) -> WeightedVote:
-    """Labels by a vote whose weights are learned from gold labels.
+    """Estimates labels by a vote whose weights are learned from gold labels.
 
     With answers `y` (of a soft answer its distribution) and a weight `b_r` per annotator:
 
@@ -81,7 +81,7 @@ def weighted_vote(answers: Answers, gold: npt.ArrayLike, num_classes: int | None
         gold: True classes of some items, integers `(items,)`, `-1` where unknown; or ids of the classes, `None` where
             unknown. A series is matched to the items by its index. From about 20 on; at least one of an item with
             answers.
-        num_classes: Number of classes, as in `majority_vote`.
+        num_classes: Integer. Number of classes, as in `majority_vote`. Defaults to `None`.
 
     Returns:
         `WeightedVote(posterior, weights, sharpness)`, float64.

@@ -55,7 +55,7 @@ class AnswerKind:
 
     @property
     def missing(self) -> float:
-        """Code of a missing answer; in an answer of several numbers, of each of them."""
+        """Code of a missing answer; where an answer is several numbers, the code of each."""
         return np.nan
 
     @property

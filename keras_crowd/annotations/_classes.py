@@ -20,10 +20,10 @@ def check_classes(name: str, values: Iterable[Any], num_answers: int, source: st
     Not for classes that the user has given as `classes=`.
 
     Args:
-        name: What the answers are called: an argument, or a column of a file.
+        name: String. What the answers are called: an argument, or a column of a file.
         values: The different answers.
-        num_answers: How many answers there are.
-        source: The file, for messages.
+        num_answers: Integer. How many answers there are.
+        source: String. The file, for messages. Defaults to `""`.
 
     Raises:
         ValueError: When an answer is a list, dict or set, the text of one, or several lines.

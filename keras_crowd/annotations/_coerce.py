@@ -24,7 +24,8 @@ def as_annotations(answers: Answers, num_classes: int | None = None) -> Annotati
     Args:
         answers: `Annotations` with class answers; or integers `(items, annotators)` with `-1`; or soft answers,
             floats `(items, annotators, classes)`, zeros or `NaN` for missing.
-        num_classes: Number of classes; needed where the last class may be absent from a dense array.
+        num_classes: Integer. Number of classes; needed where the last class may be absent from a dense array. Defaults
+            to `None`.
 
     Raises:
         ValueError: When the answers are not classes, or there are more classes than `num_classes`.
@@ -95,7 +96,7 @@ def as_label_sets(answers: Answers, num_labels: int | None = None) -> Annotation
 
     Args:
         answers: `Annotations` of sets, or integers `(items, annotators, labels)`: 1 ticked, 0 not ticked, -1 not shown.
-        num_labels: Number of labels that there must be. Defaults to `None`, any.
+        num_labels: Integer. Number of labels that there must be. Defaults to `None`, any.
 
     Raises:
         ValueError: When the answers are no sets of labels, or of another number of labels.

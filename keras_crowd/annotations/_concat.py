@@ -22,8 +22,8 @@ def concat(parts: Sequence[LongForm], *, duplicates: Duplicates = "error") -> Re
     Args:
         parts: `Annotations`, all of classes or all of numbers (`ratings=True` makes readers take whole numbers for
             ratings).
-        duplicates: What to do when an annotator answered an item in several parts, as for `from_coo`; the first is
-            that of the first part.
+        duplicates: What to do when an annotator answered an item in several parts, as for `from_coo`; the first is that
+            of the first part. Defaults to `"error"`.
 
     Raises:
         ValueError: When there are no parts, classes and numbers are mixed, an annotator answered an item twice, or an

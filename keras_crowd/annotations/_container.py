@@ -101,7 +101,7 @@ class Annotations(LongForm):
     def to_dataframe(
         self, item: str = "item", annotator: str = "annotator", answer: str = "answer"
     ) -> pandas.DataFrame:
-        """The answers as a pandas data frame, one row per answer, sorted by item and annotator. Needs pandas.
+        """Returns a pandas data frame with one row per answer, sorted by item and annotator. Needs pandas.
 
         Args:
             item, annotator, answer: Names of the columns: `to_dataframe("task", "worker", "label")` is what
@@ -129,11 +129,11 @@ class Annotations(LongForm):
         items: Sequence[Hashable] | None = None,
         annotators: Sequence[Hashable] | None = None,
     ) -> Annotations:
-        """The answers to some items and by some annotators.
+        """Selects the answers to some items and by some annotators.
 
         Args:
-            items: Ids of the items to keep, in their new order; or a boolean mask `(num_items,)`.
-            annotators: Ids of the annotators to keep, likewise.
+            items: Ids of the items to keep, in their new order; or a boolean mask `(num_items,)`. Defaults to `None`.
+            annotators: Ids of the annotators to keep, likewise. Defaults to `None`.
 
         Returns:
             `Annotations` with exactly these items and annotators, and all classes.
@@ -155,11 +155,11 @@ class Annotations(LongForm):
         return selected
 
     def split(self, fraction: float = 0.15, seed: int | None = 0) -> tuple[Annotations, Annotations]:
-        """Holds out a random part of the answers, for choosing between models without gold labels.
+        """Holds out a random part of the answers, to compare models without gold labels.
 
         Args:
-            fraction: Part of the answers to hold out, in (0, 1).
-            seed: Seed of the draw.
+            fraction: Float. Part of the answers to hold out, in (0, 1). Defaults to 0.15.
+            seed: Integer. Seed of the draw. Defaults to 0.
 
         Returns:
             The answers to train on and the held-out answers. Both keep all items, annotators and

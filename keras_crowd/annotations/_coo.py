@@ -42,25 +42,27 @@ def from_coo(
         items: All item ids, **in the order of the rows of your features**. Items that nobody
             answered may be among them. Defaults to the ids seen, sorted (in order of appearance
             when they cannot be sorted).
-        annotators: All annotator ids, likewise.
+        annotators: All annotator ids, likewise. Defaults to `None`.
         classes: All class ids, in the order of the classifier's outputs; a number `K` means
             `0, ..., K - 1`. Defaults likewise.
-        ratings: Whether the answers are ratings although they may be whole numbers: 4 in one file and 4.5 in the
-            next are then of one kind. Defaults to `False`: whole numbers are classes.
-        sets: Whether the answers are sets of labels, of which an annotator ticks several. An answer is then a list of
-            labels; a dict of labels that says true or false of each; a text of labels between `label_sep`; or one
-            label, and the rows of an annotator about an item together are the set. Defaults to `False`.
-        label_sep: What stands between the labels of a text, such as `";"`. Defaults to `None`: a text is one label.
+        ratings: Boolean. Whether the answers are ratings although they may be whole numbers: 4 in one file and 4.5 in
+            the next are then of one kind. Defaults to `False`: whole numbers are classes.
+        sets: Boolean. Whether the answers are sets of labels, of which an annotator ticks several. An answer is then a
+            list of labels; a dict of labels that says true or false of each; a text of labels between `label_sep`; or
+            one label, and the rows of an annotator about an item together are the set. Defaults to `False`.
+        label_sep: String. What stands between the labels of a text, such as `";"`. Defaults to `None`: a text is one
+            label.
         empty: What a blank (`None`, `NaN` or an empty text) means in sets: `"nothing"`, the annotator ticked nothing;
             or `"missing"`, the annotator did not answer. Defaults to `None`: a blank is refused. An empty list always
             means that nothing was ticked.
         judged: Which labels the annotators were shown; of others nothing is known (-1). `"all"`; `"listed"`, those of
             which a dict says something; or a dict of item ids and the labels shown of each. Defaults to `"listed"`
             for dicts and to `"all"` for anything else.
-        duplicates: What to do when an annotator answered an item more than once: `"error"`; keep the
-            `"first"` or the `"last"` answer; or the one given most often, `"majority"` (classes only). Where rows of
-            one label are joined to a set, only the same label twice is an error.
-        unknown: What to do with answers that are not among `classes`: `"error"`, or `"drop"` them.
+        duplicates: What to do when an annotator answered an item more than once: `"error"`; keep the `"first"` or the
+            `"last"` answer; or the one given most often, `"majority"` (classes only). Where rows of one label are
+            joined to a set, only the same label twice is an error. Defaults to `"error"`.
+        unknown: What to do with answers that are not among `classes`: `"error"`, or `"drop"` them. Defaults to
+            `"error"`.
 
     Raises:
         ValueError: When lengths disagree, an id is missing or unknown, an annotator answered an

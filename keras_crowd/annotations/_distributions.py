@@ -62,7 +62,7 @@ def columns_of(df: Any, probabilities: str | Sequence[str], classes: Classes) ->
     missing = [name for name in names if name not in df.columns]
     if missing or (len(names) < 2 and not isinstance(probabilities, str)):
         raise ValueError(
-            "`probabilities` must name two or more columns of the table, one a class, or one column of JSON objects. "
+            "`probabilities` must name two or more columns of the table, one per class, or one column of JSON objects. "
             f"Received: probabilities={probabilities!r}, columns {list(df.columns)}"
         )
     if not isinstance(probabilities, str):

@@ -22,7 +22,7 @@ def rows_by_id(name: str, values: Any, items: Annotations | np.ndarray | None) -
     Any other index is refused.
 
     Args:
-        name: What to call `values`, for messages.
+        name: String. What to call `values`, for messages.
         values: Features, weights, labels or whatever else has a row for each item. One array: map a function over
             several inputs.
         items: `Annotations`, or the ids of their items; `None` where nothing is known of the ids.
@@ -92,7 +92,7 @@ def by_ids(name: str, values: Any, annotations: Annotations) -> Any:
     """Probabilities or labels of the items in the order of the annotations, names of classes as their codes.
 
     Args:
-        name: What to call them, for messages.
+        name: String. What to call them, for messages.
         values: Probabilities `(items, classes)`: an array, or a data frame whose index are ids of items and whose
             columns are ids of classes (`rows_by_id` says when). Or labels `(items,)`: an array of class codes; a series
             or an array of ids of classes (`None`, `NaN` or `-1` for none); or numbers.
@@ -116,10 +116,10 @@ def labels_as_codes(name: str, labels: Any, classes: np.ndarray | None, *, are_i
     """Class codes of labels that are ids of classes, `-1` for none; other labels as they are.
 
     Args:
-        name: What to call them, for messages.
+        name: String. What to call them, for messages.
         labels: Names (text or objects), or integers, which are codes unless they `are_ids`.
         classes: Ids of the classes; `None` for numbers.
-        are_ids: Whether integers are ids of classes, where the classes are numbers.
+        are_ids: Boolean. Whether integers are ids of classes, where the classes are numbers. Defaults to `False`.
     """
     if classes is None:
         return labels

@@ -38,8 +38,8 @@ def grade_codes(
     Args:
         said: A grade each, from `-grades` for the first item of the row to `grades` for the second; `None` or `NaN`
             where there is none.
-        grades: The largest grade.
-        ties: Whether 0 is one; `None` for yes.
+        grades: Integer. The largest grade.
+        ties: Boolean. Whether 0 is one; `None` for yes.
         choices: Refused: grades are numbers.
         second_first: 1 in rows whose second item was shown first, 0 in others.
     """

@@ -198,7 +198,7 @@ def kind_of_table(table: np.ndarray, named: bool = False) -> AnswerKind:
     Args:
         table: `(items, annotators)`, with a time axis between them for tags, and for soft answers, which are floats,
             that of the classes at the end.
-        named: Whether floats without that axis are codes of classes, and no ratings.
+        named: Boolean. Whether floats without that axis are codes of classes, and no ratings. Defaults to `False`.
 
     Raises:
         ValueError: When it is of no kind.

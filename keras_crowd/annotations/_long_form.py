@@ -1,4 +1,4 @@
-"""`LongForm`: the answers, one a row, and what they say of themselves."""
+"""`LongForm`: the answers, one per row, and what they say of themselves."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class LongForm:
         """The answers without the holes: each item's answers side by side, padded at the end.
 
         Args:
-            num_slots: Width of the result. Defaults to the highest number of answers to one item.
+            num_slots: Integer. Width of the result. Defaults to the highest number of answers to one item.
 
         Returns:
             Annotator ids as positions in `annotators`, int32 `(num_items, num_slots)` padded with `-1`,

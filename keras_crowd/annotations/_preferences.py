@@ -122,7 +122,7 @@ def from_preferences(
             to the pairs seen, sorted.
         annotators: All annotator ids. Defaults to those seen, sorted.
         duplicates: What to do when an annotator compared a pair more than once in the same order: `"error"`; keep the
-            `"first"` or the `"last"` answer; or the one given most often, `"majority"`.
+            `"first"` or the `"last"` answer; or the one given most often, `"majority"`. Defaults to `"error"`.
 
     Raises:
         ValueError: When lengths disagree, an item is compared with itself, a winner or what was shown first is

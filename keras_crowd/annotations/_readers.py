@@ -136,7 +136,7 @@ def from_rows(
 
     Args:
         item, annotator: As for `from_coo`.
-        name: Of the argument that the rows come from.
+        name: String. Of the argument that the rows come from.
         rows: `(answers, ...)`.
         given: Which of them are answers, booleans `(answers,)`.
         **rules: `items`, `annotators` and `duplicates` of `from_coo`.

@@ -46,16 +46,16 @@ class SetCoder:
     separators, or of JSON; one label; or blank.
 
     Args:
-        name: What the column is called, for messages.
+        name: String. What the column is called, for messages.
         classes: Ids of all labels. Defaults to `None`, those seen.
-        unknown: What to do with labels that are not among them.
-        label_sep: What stands between the labels of one cell. Defaults to `None`: a text is one label.
+        unknown: What to do with labels that are not among them. Defaults to `"error"`.
+        label_sep: String. What stands between the labels of one cell. Defaults to `None`: a text is one label.
         empty: What a blank means. Defaults to `None`: it is refused.
-        judged: Which labels the annotators were shown, as for `from_coo`.
-        text: Whether the file can hold nothing but text, so that "7" may be an integer.
-        missing: Texts that mean "did not answer".
-        whole: Whether each cell must be a whole set.
-        json_keys: Whether objects come from JSON, whose keys are text whatever they were.
+        judged: Which labels the annotators were shown, as for `from_coo`. Defaults to `None`.
+        text: Boolean. Whether the file can hold nothing but text, so that "7" may be an integer. Defaults to `False`.
+        missing: Texts that mean "did not answer". Defaults to `()`.
+        whole: Boolean. Whether each cell must be a whole set. Defaults to `False`.
+        json_keys: Boolean. Whether objects come from JSON, whose keys are text whatever they were. Defaults to `False`.
     """
 
     def __init__(

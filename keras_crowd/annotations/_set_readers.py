@@ -40,12 +40,13 @@ def from_sets(
             `{"cat": True, "dog": False}`. Or a table `(answers, labels)`: 1 for ticked, 0 for not ticked, -1 for a
             label that was not shown.
         items: All item ids, **in the order of the rows of your features**. Defaults to the ids seen, sorted.
-        annotators: All annotator ids, likewise.
+        annotators: All annotator ids, likewise. Defaults to `None`.
         classes: Ids of all labels, in the order of the classifier's outputs; a label that nobody ticked may be among
             them. A number `L` means `0, ..., L - 1`. Defaults to the labels ticked.
         duplicates: What to do when an annotator answered an item more than once: `"error"`, or keep the `"first"` or
-            the `"last"` answer.
-        unknown: What to do with ticked labels that are not among `classes`: `"error"`, or `"drop"` them.
+            the `"last"` answer. Defaults to `"error"`.
+        unknown: What to do with ticked labels that are not among `classes`: `"error"`, or `"drop"` them. Defaults to
+            `"error"`.
 
     Raises:
         ValueError: When an answer is no collection of labels (a single label is none), lengths disagree, an id is

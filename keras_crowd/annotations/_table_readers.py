@@ -34,16 +34,16 @@ def from_dataframe(
     Args:
         df: A pandas data frame, or another table of columns with names: of polars, pyarrow or Hugging Face, a dict.
         item: Name of the column of item ids. Where several columns tell items apart, a list of their names: ids are
-            then tuples.
-        annotator: Name of the column of annotator ids.
-        answer: Name of the column of answers: classes, or ratings if they are floats, as for `from_coo`. A
-            categorical column gives `classes` its categories.
+            then tuples. Defaults to `"item"`.
+        annotator: Name of the column of annotator ids. Defaults to `"annotator"`.
+        answer: Name of the column of answers: classes, or ratings if they are floats, as for `from_coo`. A categorical
+            column gives `classes` its categories. Defaults to `"answer"`.
         probabilities: Names of columns that hold soft answers, in place of `answer`: one for each class, whose names
             are the ids of the classes unless `classes=` gives others, in the same order; or one column of objects
-            `{"cat": 0.7, "dog": 0.3}`, dicts or JSON, among which may stand hard answers.
-        ticks: Names of columns of true and false (1 and 0, -1 for not shown), in place of `answer`, one for each
-            label of sets of labels; or a dict of the names and the labels that they are about. The labels are
-            `classes`, in the order of the columns, unless `classes=` is given.
+            `{"cat": 0.7, "dog": 0.3}`, dicts or JSON, among which may stand hard answers. Defaults to `None`.
+        ticks: Names of columns of true and false (1 and 0, -1 for not shown), in place of `answer`, one for each label
+            of sets of labels; or a dict of the names and the labels that they are about. The labels are `classes`, in
+            the order of the columns, unless `classes=` is given. Defaults to `None`.
         **kwargs: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
             `duplicates=` and `unknown=`, as for `from_coo`.
     """
@@ -108,10 +108,11 @@ def from_csv(
 
     Args:
         path: The file. `io.read_long` is strict about malformed ones and says where they are so.
-        item: Name of the column of item ids, or a list of names, as for `from_dataframe`.
+        item: Name of the column of item ids, or a list of names, as for `from_dataframe`. Defaults to `"item"`.
         annotator, answer: Names of the columns.
-        probabilities: Names of columns of soft answers, as for `from_dataframe`.
+        probabilities: Names of columns of soft answers, as for `from_dataframe`. Defaults to `None`.
         ticks: Names of columns of true and false, one for each label of sets of labels, as for `from_dataframe`.
+            Defaults to `None`.
         items, annotators, classes, ratings, sets, label_sep, empty, judged, duplicates, unknown: As for `from_coo`.
         **read_csv: Passed to `pandas.read_csv` (`sep`, `dtype`, `encoding`, ...). Only blanks and
             "NaN" are read as missing ("NA" and "None" are ids and classes), unless you say otherwise.
@@ -159,7 +160,7 @@ def from_preference_table(
     shown_first: str | None = None,
     **kwargs: Any,
 ) -> Read:
-    """Reads a data frame with one row a comparison, such as crowd-kit's `left`, `right`, `worker`, `label`.
+    """Reads a data frame with one row per comparison, such as crowd-kit's `left`, `right`, `worker`, `label`.
 
     Args:
         df: A pandas data frame, or another table of columns with names, as for `from_dataframe`.

@@ -15,7 +15,7 @@ def joined_codes(parts: Sequence[tuple[np.ndarray, int]]) -> tuple[np.ndarray, n
     """The codes of tuples whose parts have codes of their own.
 
     Args:
-        parts: Of each part its codes, one a row, -1 where it is missing, and how many there are.
+        parts: Of each part its codes, one per row, -1 where it is missing, and how many there are.
 
     Returns:
         The code of each row's tuple, in the order in which tuples come first, -1 where a part is missing; and the

@@ -25,7 +25,7 @@ class CrowdFreeze(keras.callbacks.Callback):
 
     Args:
         crowd: The crowd layer.
-        epochs: How long, as a number of epochs or, below 1, a share of them.
+        epochs: Float. How long, as a number of epochs or, below 1, a share of them. Defaults to 5.
 
     Example:
 

@@ -26,7 +26,7 @@ _ADVICE = (
 
 
 class CrowdMonitor(keras.callbacks.Callback):
-    """Tells, without gold labels, when training goes wrong: classes exchanged, or classes lost.
+    """Warns, without gold labels, when training exchanges or loses classes.
 
     What is learned from answers alone may name the classes in another order, or explain the answers by
     noisy annotators and a classifier that tells few classes apart. Adds to the logs of an epoch, so put it
@@ -50,19 +50,19 @@ class CrowdMonitor(keras.callbacks.Callback):
             arrays for several inputs.
         answers: The answers to them: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft
             answers, floats `(items, annotators, classes)` with zeros.
-        max_items: Of the items with answers, so many are used, evenly spread.
-        every: The first, then each `every`-th, and the last epoch are monitored.
-        on_permuted: `"warn"` (once a `fit`, a `RuntimeWarning`), `"stop"` (warn and stop training) or
-            `"ignore"`, when classes are exchanged.
-        on_collapse: The same, when the effective rank is below `min_rank`.
-        min_rank: Defaults to two thirds of the effective rank of the majority votes, which is the number
-            of classes where all are alike frequent. With 2 such classes, a classifier passes that gives
-            its first choice more than about 0.65; with 10 classes, more than about 0.44.
-        warm_up: Epochs that are only logged, as a number of epochs or, below 1, a share of them: every
-            classifier begins by telling nothing apart.
-        batch_size: Items at a time.
-        from_logits: Whether the classifier gives logits.
-        prefix: Put before each name in the logs.
+        max_items: Integer. Of the items with answers, so many are used, evenly spread. Defaults to 1000.
+        every: Integer. The first, then each `every`-th, and the last epoch are monitored. Defaults to 1.
+        on_permuted: `"warn"` (once a `fit`, a `RuntimeWarning`), `"stop"` (warn and stop training) or `"ignore"`, when
+            classes are exchanged. Defaults to `"warn"`.
+        on_collapse: String. The same, when the effective rank is below `min_rank`. Defaults to `"warn"`.
+        min_rank: Float. Defaults to two thirds of the effective rank of the majority votes, which is the number of
+            classes where all are alike frequent. With 2 such classes, a classifier passes that gives its first choice
+            more than about 0.65; with 10 classes, more than about 0.44.
+        warm_up: Float. Epochs that are only logged, as a number of epochs or, below 1, a share of them: every
+            classifier begins by telling nothing apart. Defaults to 0.25.
+        batch_size: Integer. Items at a time. Defaults to 256.
+        from_logits: Boolean. Whether the classifier gives logits. Defaults to `False`.
+        prefix: String. Put before each name in the logs. Defaults to `"crowd_"`.
 
     Example:
 

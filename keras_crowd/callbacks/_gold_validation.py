@@ -27,13 +27,13 @@ class GoldValidation(keras.callbacks.Callback):
         x: Features of the gold items: an array, or a list or dict of arrays for several inputs.
         y: Gold labels; for the default metrics class codes `(items,)`, `-1` where unknown: such items are left out.
             A series is matched to a data frame `x` by their indices, unless one of them is a plain range.
-        batch_size: Items at a time.
+        batch_size: Integer. Items at a time. Defaults to 256.
         metrics: Keras metrics over `(y, classifier's output)`. Defaults to `SparseCategoricalAccuracy` and
             `SparseCategoricalCrossentropy`, named `accuracy` and `loss`.
-        from_logits: Whether the classifier gives logits; for the default loss.
-        classes: Ids of the classes in the order of the classifier's outputs (`annotations.classes`), where `y` are
-            such ids, `None` where unknown.
-        prefix: Put before each metric's name in the logs.
+        from_logits: Boolean. Whether the classifier gives logits; for the default loss.
+        classes: Ids of the classes in the order of the classifier's outputs (`annotations.classes`), where `y` are such
+            ids, `None` where unknown. Defaults to `None`.
+        prefix: String. Put before each metric's name in the logs. Defaults to `"val_gold_"`.
 
     Example:
 

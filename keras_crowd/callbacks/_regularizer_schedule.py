@@ -22,12 +22,12 @@ class RegularizerSchedule(keras.callbacks.Callback):
 
     Args:
         crowd: The crowd layer. Without a regularizer there is nothing to raise.
-        warm_up: Epochs without penalty, as a number of epochs or, below 1, a share of them.
-        ramp: Epochs over which the weights rise linearly, likewise.
-        decay: Epochs at the end over which the weights fall linearly, likewise, as it takes a penalty to
-            find the classes but not to keep them. Defaults to none.
-        final: Share of the weights that is left in the last epoch of the decay.
-        schedule: In place of all these: a function from the epoch to the factor of the weights.
+        warm_up: Float. Epochs without penalty, as a number of epochs or, below 1, a share of them. Defaults to 0.0.
+        ramp: Float. Epochs over which the weights rise linearly, likewise. Defaults to 0.5.
+        decay: Float. Epochs at the end over which the weights fall linearly, likewise, as it takes a penalty to find
+            the classes but not to keep them. Defaults to none.
+        final: Float. Share of the weights that is left in the last epoch of the decay. Defaults to 0.0.
+        schedule: In place of all these: a function from the epoch to the factor of the weights. Defaults to `None`.
 
     Example:
 

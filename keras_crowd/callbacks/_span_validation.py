@@ -25,8 +25,8 @@ class SpanValidation(keras.callbacks.Callback):
         x: Features of the gold sequences: an array, or a list or dict of arrays for several inputs.
         y: Gold tags, class codes `(items, time)`, negative at padding.
         labels: Names of the classes in the BIO scheme, in the order of their codes.
-        batch_size: Sequences at a time.
-        prefix: Put before each name in the logs.
+        batch_size: Integer. Sequences at a time. Defaults to 256.
+        prefix: String. Put before each name in the logs. Defaults to `"val_gold_span_"`.
 
     Example:
 

@@ -16,17 +16,18 @@ def hammer_spammer(
     accuracy: float = 1.0,
     seed: int | None = None,
 ) -> np.ndarray:
-    """Confusions of annotators who either know their craft or do not look.
+    """Makes confusions of annotators who either know the classes well or answer at random.
 
     A hammer is right with probability `accuracy`, its errors spread evenly over the other classes. A
     spammer answers every class with probability `1 / num_classes`, whatever it is shown.
 
     Args:
-        num_annotators: Number of annotators.
-        num_classes: Number of classes.
-        hammer_fraction: Share of hammers: exactly `round(hammer_fraction * num_annotators)` of them.
-        accuracy: How often a hammer is right.
-        seed: Seed of who is a hammer.
+        num_annotators: Integer. Number of annotators.
+        num_classes: Integer. Number of classes.
+        hammer_fraction: Float. Share of hammers: exactly `round(hammer_fraction * num_annotators)` of them. Defaults to
+            0.5.
+        accuracy: Float. How often a hammer is right. Defaults to 1.0.
+        seed: Integer. Seed of who is a hammer. Defaults to `None`.
 
     Returns:
         float64 `(annotators, true, answer)`; rows sum to 1.
@@ -51,14 +52,14 @@ def pairwise_flipper(
     num_classes: int,
     flip_probability: npt.ArrayLike = 0.3,
 ) -> np.ndarray:
-    """Confusions of annotators who take a class for its successor.
+    """Makes confusions of annotators who take a class for its successor.
 
     Class `k` is answered as `(k + 1) % num_classes` with `flip_probability`, and rightly otherwise.
 
     Args:
-        num_annotators: Number of annotators.
-        num_classes: Number of classes.
-        flip_probability: A number between 0 and 1, or one for each annotator, `(num_annotators,)`.
+        num_annotators: Integer. Number of annotators.
+        num_classes: Integer. Number of classes.
+        flip_probability: A number between 0 and 1, or one for each annotator, `(num_annotators,)`. Defaults to 0.3.
 
     Returns:
         float64 `(annotators, true, answer)`; rows sum to 1.
@@ -94,17 +95,17 @@ def class_wise(
     other_accuracy: float | None = None,
     seed: int | None = None,
 ) -> np.ndarray:
-    """Confusions of annotators each of whom is an expert for some classes only.
+    """Draws confusions of annotators each of whom is an expert for some classes only.
 
     Args:
-        num_annotators: Number of annotators.
-        num_classes: Number of classes.
-        expert_classes: For how many classes, drawn at random, each annotator is an expert. Defaults to
-            half of them, rounded up.
-        expert_accuracy: How often an annotator is right where it is an expert.
-        other_accuracy: How often it is right elsewhere. Defaults to chance, `1 / num_classes`. Errors
-            spread evenly over the other classes.
-        seed: Seed of who is an expert for what.
+        num_annotators: Integer. Number of annotators.
+        num_classes: Integer. Number of classes.
+        expert_classes: Integer. For how many classes, drawn at random, each annotator is an expert. Defaults to half of
+            them, rounded up.
+        expert_accuracy: Float. How often an annotator is right where it is an expert. Defaults to 0.95.
+        other_accuracy: Float. How often it is right elsewhere. Defaults to chance, `1 / num_classes`. Errors spread
+            evenly over the other classes.
+        seed: Integer. Seed of who is an expert for what. Defaults to `None`.
 
     Returns:
         float64 `(annotators, true, answer)`; rows sum to 1.
@@ -134,19 +135,19 @@ def diagonally_dominant(
     concentration: float = 1.0,
     seed: int | None = None,
 ) -> np.ndarray:
-    """Confusions of annotators who answer the true class more often than any other.
+    """Draws confusions of annotators who answer the true class more often than any other.
 
     For each annotator and class: `A_rkk ~ Uniform(low, high)`, and the errors share the rest as
     `Dirichlet(concentration)`. Where one error came out above `A_rkk`, the errors of that row are drawn
     towards their mean, just far enough for `A_rkk` to stay the row's largest entry.
 
     Args:
-        num_annotators: Number of annotators.
-        num_classes: Number of classes.
-        accuracy: `(low, high)`, with `1 / num_classes < low <= high <= 1`.
-        concentration: Positive. Small: an annotator takes a class for one certain other; large: its
-            errors spread evenly.
-        seed: Seed of the confusions.
+        num_annotators: Integer. Number of annotators.
+        num_classes: Integer. Number of classes.
+        accuracy: `(low, high)`, with `1 / num_classes < low <= high <= 1`. Defaults to `(0.6, 0.9)`.
+        concentration: Positive. Small: an annotator takes a class for one certain other; large: its errors spread
+            evenly. Defaults to 1.0.
+        seed: Integer. Seed of the confusions. Defaults to `None`.
 
     Returns:
         float64 `(annotators, true, answer)`; rows sum to 1, `[r, k, k]` is the largest of its row.

@@ -16,7 +16,7 @@ class CrowdSequences:
     Arrays are padded at the end with `-1`. **`y_train` is for evaluation only.**
 
     Attributes:
-        tokens_train: Tokens of the training sentences, one array of strings a sentence.
+        tokens_train: Tokens of the training sentences, one array of strings per sentence.
         annotators: Annotator of each slot, int32 `(sentences, slots)`.
         answers: The answers, int32 `(sentences, time, slots)`.
         y_train: Gold tags of the training sentences, int32 `(sentences, time)`. For evaluation only.
@@ -42,7 +42,7 @@ class CrowdSequences:
         return np.arange(self.answers.shape[1]) < lengths[:, None]
 
     def token_annotations(self) -> Annotations:
-        """The answers as `Annotations` whose items are the tokens, sentence after sentence.
+        """Returns the answers as `Annotations` whose items are the tokens, sentence after sentence.
 
         For what takes each token by itself: `aggregation`, `warm_start`. `padded` turns labels of tokens
         back into `(sentences, time)`.
@@ -60,7 +60,7 @@ class CrowdSequences:
         )
 
     def by_previous_answer(self) -> CrowdSequences:
-        """The same with each annotator split by what they answered to the token before.
+        """Splits each annotator by the answer to the previous token.
 
         Annotator `r`, having answered `l` to the token before, is annotator `r * classes + l`. So each has a
         confusion for every previous answer: who missed where an entity begins also misses the rest of it, and
@@ -80,7 +80,7 @@ class CrowdSequences:
         )
 
     def padded(self, tags: np.ndarray) -> np.ndarray:
-        """Tags of the training tokens `(tokens,)` as `(sentences, time)`."""
+        """Pads tags of the training tokens, `(tokens,)`, to `(sentences, time)`."""
         table = np.full(self.is_token.shape, MISSING, np.int32)
         table[self.is_token] = tags
         return table

@@ -19,9 +19,9 @@ def read_arrays(
 
     Args:
         path: The file, or the folder it is in; `None` for the folder in `KERAS_CROWD_DATA`.
-        file_name: What the file is called in such a folder.
+        file_name: String. What the file is called in such a folder.
         arrays: Names of the arrays it must hold.
-        origin: Where users get the original data, for the error messages.
+        origin: String. Where users get the original data, for the error messages.
 
     Raises:
         FileNotFoundError: When there is no such file.

@@ -53,7 +53,7 @@ class Path(Protocol):
 
 
 def labelme(folder: Path, split: str) -> Iterator[Item]:
-    """Pictures: `filename`, `image` (its path), `label`, `answers`; `split` is train, valid or test."""
+    """Yields pictures: `filename`, `image` (its path), `label`, `answers`; `split` is train, valid or test."""
     names = _lines(folder / f"filenames_{split}.txt")
     labels = _lines(folder / f"labels_{split}.txt")
     said = _wide(folder / "answers.txt", _class_or_none) if split == "train" else [[]] * len(names)
@@ -64,7 +64,7 @@ def labelme(folder: Path, split: str) -> Iterator[Item]:
 
 
 def music(folder: Path, split: str) -> Iterator[Item]:
-    """Songs: `id`, `features`, `label`, `answers`; `split` is train or test."""
+    """Yields songs: `id`, `features`, `label`, `answers`; `split` is train or test."""
     answers = (
         _long(folder / "music_genre_mturk.csv", "id", "annotator", "class") if split == "train" else {}
     )
@@ -91,7 +91,7 @@ def sentence_polarity(folder: Path, split: str) -> Iterator[Item]:
 
 
 def movie_reviews(folder: Path, split: str) -> Iterator[Item]:
-    """Reviews: `text`, `rating` from 0 to 10, `answers`; `split` is train or test."""
+    """Yields reviews: `text`, `rating` from 0 to 10, `answers`; `split` is train or test."""
     texts = [text.strip() for text in _lines(folder / f"texts_{split}.txt")]
     ratings = _lines(folder / f"ratings_{split}.txt")
     said = _wide(folder / "answers.txt", _rating_or_none) if split == "train" else [[]] * len(texts)
@@ -101,7 +101,7 @@ def movie_reviews(folder: Path, split: str) -> Iterator[Item]:
 
 
 def ner(folder: Path, split: str) -> Iterator[Item]:
-    """Sentences: `tokens`, their `tags`, and `answers`, the tags that an annotator gave to all of them."""
+    """Yields sentences: `tokens`, their `tags`, and `answers`, the tags that an annotator gave to all of them."""
     if split == "test":
         for tokens, (tags, *_) in _sentences(folder / "testset.txt"):
             yield {"tokens": tokens, "tags": tags, "answers": []}

@@ -36,7 +36,7 @@ def human_images(
     download: bool = True,
     duplicates: Duplicates = "error",
 ) -> CrowdDataset:
-    """Images of CIFAR with the labels that people gave them, a data set of TensorFlow Datasets.
+    """Loads images of CIFAR with the labels that people gave them, from TensorFlow Datasets.
 
     Needs `pip install 'keras_crowd[datasets]'`. TensorFlow reads the files, whatever the backend. For `cifar10_n` and
     `cifar100_n` some of them must be got by hand first: TFDS says which.
@@ -49,10 +49,11 @@ def human_images(
 
     Args:
         name: One of these names.
-        train_limit: Takes the first so many of the labeled images. Defaults to all of them.
+        train_limit: Integer. Takes the first so many of the labeled images. Defaults to all of them.
         data_dir: Folder of the prepared data sets. Defaults to that of TensorFlow Datasets.
-        download: Whether to download and prepare a data set that is not in `data_dir`.
-        duplicates: What to do if an annotator answered an image twice, as for `Annotations.from_coo`.
+        download: Boolean. Whether to download and prepare a data set that is not in `data_dir`. Defaults to `True`.
+        duplicates: What to do if an annotator answered an image twice, as for `Annotations.from_coo`. Defaults to
+            `"error"`.
 
     Returns:
         `CrowdDataset` with `x_*` float32 `(images, 32, 32, 3)` from 0 to 1. Annotators have the ids of the data set.

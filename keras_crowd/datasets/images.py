@@ -22,7 +22,7 @@ def crowd_images(
     data_dir: str | os.PathLike[str] | None = None,
     download: bool = True,
 ) -> CrowdDataset:
-    """An image data set of TensorFlow Datasets, its training images labeled by simulated annotators.
+    """Loads an image data set of TensorFlow Datasets and has its training images labeled by simulated annotators.
 
     Needs `pip install 'keras_crowd[datasets]'`. TensorFlow reads the files, whatever the backend: under
     another one on a GPU, first call `tf.config.set_visible_devices([], "GPU")` so that it leaves the memory alone.
@@ -31,13 +31,13 @@ def crowd_images(
         name: `"mnist"`, `"fashion_mnist"`, `"cifar10"` or any other that pairs images of one size with one
             label and has the splits `train` and `test`. Other splits are not read.
         annotate: Called as `annotate(x_train, y_train)`, with images and labels as below; gives
-            `Annotations`, one row an image. `machine_annotators` errs where images are hard,
+            `Annotations`, one row per image. `machine_annotators` errs where images are hard,
             `simulate_answers` as the given confusions do.
-        train_limit: Takes the first so many training images; data sets are shuffled when they are prepared.
+        train_limit: Integer. Takes the first so many training images; data sets are shuffled when they are prepared.
             Defaults to all of them.
         data_dir: Folder of the prepared data sets. Defaults to that of TensorFlow Datasets,
             `TFDS_DATA_DIR` or `~/tensorflow_datasets`.
-        download: Whether to download and prepare a data set that is not in `data_dir`.
+        download: Boolean. Whether to download and prepare a data set that is not in `data_dir`. Defaults to `True`.
 
     Returns:
         `CrowdDataset` with `x_*` float32 `(images, height, width, channels)` from 0 to 1.

@@ -25,7 +25,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> CrowdDataset:
     """Loads LabelMe from a prepared file.
 
     Eight scenes (highway, inside city, tall building, street, forest, coast, mountain, open country).
-    59 annotators gave 2,547 answers to the 1,000 training pictures, 2.5 a picture; majority vote is
+    59 annotators gave 2,547 answers to the 1,000 training pictures, 2.5 per picture; majority vote is
     right for 76.6 % of them. Features are the averages over the picture of VGG16's last convolutional
     layer. AAAI-18 trained on that layer's 4 x 4 x 512 maps of 10,000 augmented pictures, so that
     its numbers are near those of this file and not the same.

@@ -21,7 +21,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> CrowdDataset:
     """Loads MovieReviews from prepared files.
 
     Critics' reviews with the number of stars that the critic gave. 135 annotators read 1,500 of them and guessed
-    the stars: 7,440 ratings, 5 a review. Here all ratings are from 0 to 10 (five lie just outside, as
+    the stars: 7,440 ratings, 5 per review. Here all ratings are from 0 to 10 (five lie just outside, as
     published); the file has a tenth of that.
 
     | array | shape | |
@@ -32,7 +32,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> CrowdDataset:
     The notebook published with the paper counts 1,498 and 3,508, as many in all. Files with either are read:
     answers, ratings and texts must agree with each other.
 
-    The texts lie beside it, one a line: `moviereviews_texts_train.txt.gz`, `moviereviews_texts_test.txt.gz`.
+    The texts lie beside it, one per line: `moviereviews_texts_train.txt.gz`, `moviereviews_texts_test.txt.gz`.
 
     Args:
         path: The `.npz` file with these arrays, or the folder where it is called `moviereviews.npz`. Defaults

@@ -19,7 +19,7 @@ def load_data(path: str | os.PathLike[str] | None = None, standardize: bool = Tr
     """Loads Music from a prepared file.
 
     30-second samples of songs of ten genres (blues, classical, country, disco, hip-hop, jazz, metal, pop,
-    reggae, rock). 44 annotators gave 2,945 answers to the 700 training samples, 4.2 a sample; majority
+    reggae, rock). 44 annotators gave 2,945 answers to the 700 training samples, 4.2 per sample; majority
     vote is right for 70.4 % of them. Features are 124 statistics of the sound, from Marsyas.
 
     | array | shape | |
@@ -33,8 +33,9 @@ def load_data(path: str | os.PathLike[str] | None = None, standardize: bool = Tr
         path: The `.npz` file with these arrays, or the folder where it is called `music.npz`. Defaults to
             the folder in the environment variable `KERAS_CROWD_DATA`. The original data are
             `mturk-datasets.tar.gz` under http://fprodrigues.com/.
-        standardize: Whether to subtract the training items' mean from each feature and divide by their
-            standard deviation, in both splits. The raw features differ in scale by orders of magnitude.
+        standardize: Boolean. Whether to subtract the training items' mean from each feature and divide by their
+            standard deviation, in both splits. The raw features differ in scale by orders of magnitude. Defaults to
+            `True`.
 
     Returns:
         `CrowdDataset` with `x_*` float32 `(items, 124)` and no validation items.

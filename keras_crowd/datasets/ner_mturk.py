@@ -21,7 +21,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> CrowdSequences:
     """Loads NER-MTurk from a prepared file.
 
     Persons, places, organizations and others in sentences of CoNLL-2003. 47 annotators tagged 5,985 training
-    sentences, each as a whole, 4.7 annotators a sentence. Of the entities that the majority vote of the tokens
+    sentences, each as a whole, 4.7 annotators per sentence. Of the entities that the majority vote of the tokens
     gives about 79 % are right, and it finds about 59 % of all.
 
     | array | shape | |

@@ -23,13 +23,13 @@ def load_data(path: str | os.PathLike[str] | None = None) -> CrowdDataset:
     """Loads Sentence polarity from the files that its authors published.
 
     Sentences of reviews on films, each from a good or a bad one. 203 annotators gave 27,746 answers to 4,999
-    training sentences, 5.6 a sentence. Features are topics of a latent semantic analysis; the sentences themselves,
+    training sentences, 5.6 per sentence. Features are topics of a latent semantic analysis; the sentences themselves,
     which only training items have, are in `datasets.tfds`.
 
     | file | columns |
     |---|---|
     | `mturk_answers.csv` | `WorkerId`, `Input.id`, `Input.original_sentence`, `Input.true_sent`, `Answer.sent` |
-    | `polarity_gold_lsa_topics.csv`, `polarity_test_lsa_topics.csv` | `id`, one a topic, `class` |
+    | `polarity_gold_lsa_topics.csv`, `polarity_test_lsa_topics.csv` | `id`, one per topic, `class` |
 
     Args:
         path: The folder with these files. Defaults to the folder `sentiment_polarity` in that of the environment

@@ -25,7 +25,7 @@ def simulate_answers(
     answers_per_annotator: int | None = None,
     seed: int | None = None,
 ) -> Annotations:
-    """Answers drawn from the annotators' confusions.
+    """Draws answers from the annotators' confusions.
 
     Annotator `r` answers item `i` with class `l` with probability `confusion[r, labels[i], l]`. At most
     one of `probability`, `answers_per_item` and `answers_per_annotator` limits who answers what; with
@@ -35,10 +35,11 @@ def simulate_answers(
         labels: True class of each item, integers `(items,)`.
         confusion: `(annotators, true, answer)`; rows sum to 1. From `hammer_spammer`,
             `pairwise_flipper`, `class_wise`, `diagonally_dominant`, or as estimated from real answers.
-        probability: Each annotator answers each item with this probability.
-        answers_per_item: So many distinct annotators, drawn at random, answer each item.
-        answers_per_annotator: Each annotator answers so many distinct items, drawn at random.
-        seed: Seed of who answers what, and how.
+        probability: Float. Each annotator answers each item with this probability. Defaults to `None`.
+        answers_per_item: Integer. So many distinct annotators, drawn at random, answer each item. Defaults to `None`.
+        answers_per_annotator: Integer. Each annotator answers so many distinct items, drawn at random. Defaults to
+            `None`.
+        seed: Integer. Seed of who answers what, and how. Defaults to `None`.
 
     Returns:
         `Annotations` with items `0, 1, ...`, in the order of `labels`, annotators `0, 1, ...` and classes
@@ -81,24 +82,25 @@ def machine_annotators(
     answers_per_annotator: int | None = None,
     seed: int | None = None,
 ) -> Annotations:
-    """Answers of weak classifiers, each trained on a few items of its own. Needs scikit-learn.
+    """Labels items by weak classifiers, each trained on a few items of its own. Needs scikit-learn.
 
     Their errors depend on the features, as people's do: no confusion holds for every item alike. An
     annotator is right about the items it was trained on more often than about others, and never
-    answers per class that was not among them.
+    gives a class that was not among them.
 
     Args:
         x: Features of the items, `(items, ...)`; flattened for the classifiers.
         labels: True class of each item, integers `(items,)`.
-        num_annotators: Number of annotators.
-        train_size: How many items, drawn at random and of at least two classes, each annotator is trained
-            on: one number, or one for each annotator.
+        num_annotators: Integer. Number of annotators.
+        train_size: How many items, drawn at random and of at least two classes, each annotator is trained on: one
+            number, or one for each annotator. Defaults to 100.
         classifiers: scikit-learn classifiers, cloned; annotator `r` is the `r`-th of them, in turn.
             Defaults to nearest neighbor, logistic regression, decision tree and naive Bayes.
-        probability: Each annotator answers each item with this probability.
-        answers_per_item: So many distinct annotators, drawn at random, answer each item.
-        answers_per_annotator: Each annotator answers so many distinct items, drawn at random.
-        seed: Seed of everything random, the classifiers' `random_state=None` among it.
+        probability: Float. Each annotator answers each item with this probability. Defaults to `None`.
+        answers_per_item: Integer. So many distinct annotators, drawn at random, answer each item. Defaults to `None`.
+        answers_per_annotator: Integer. Each annotator answers so many distinct items, drawn at random. Defaults to
+            `None`.
+        seed: Integer. Seed of everything random, the classifiers' `random_state=None` among it. Defaults to `None`.
 
     Returns:
         `Annotations` with items `0, 1, ...`, in the order of `x`, annotators `0, 1, ...` and classes
@@ -198,7 +200,7 @@ def _by_annotator(annotator: np.ndarray, num_annotators: int) -> list[np.ndarray
 def _machines(
     classifiers: Sequence[Any] | None, num_annotators: int, rng: np.random.Generator
 ) -> Iterator[Any]:
-    """Untrained classifiers, one an annotator."""
+    """Untrained classifiers, one per annotator."""
     try:
         from sklearn.base import clone
     except ImportError as error:

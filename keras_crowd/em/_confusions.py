@@ -29,12 +29,12 @@ class Confusions:
     Args:
         annotations: The answers.
         gold: Class codes `(items,)`, `-1` where unknown.
-        prior: Pseudo-counts; broadcasts to `(annotators, true, answer)`. Without it, `strength`
-            answers to every class like those of all annotators together.
-        strength: See `prior`.
-        answer_weight: `w`, how much of an independent observation an answer is.
+        prior: Pseudo-counts; broadcasts to `(annotators, true, answer)`. Without it, `strength` answers to every class
+            like those of all annotators together. Defaults to `None`.
+        strength: Float. See `prior`. Defaults to 10.0.
+        answer_weight: `w`, how much of an independent observation an answer is. Defaults to 1.0.
         annotator_weights: `w_r`, how many independent annotators each one counts for, `(annotators,)`. Their priors
-            count as their answers, so that copies of one annotator that weigh 1 together are one.
+            count as their answers, so that copies of one annotator that weigh 1 together are one. Defaults to `None`.
     """
 
     def __init__(

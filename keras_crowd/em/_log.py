@@ -16,9 +16,9 @@ class Log:
         classifier: What is trained.
         callbacks: Keras callbacks.
         kept: What was done before, and keeps what is done.
-        iterations: How many at most.
-        rise: Of the log-likelihood; a smaller one stops. `None` for no such rule.
-        verbose: 1 shows progress.
+        iterations: Integer. How many at most.
+        rise: Float. Of the log-likelihood; a smaller one stops. `None` for no such rule.
+        verbose: Integer. 1 shows progress.
     """
 
     def __init__(

@@ -41,7 +41,7 @@ class MBEM(ClassProblem):
         super().maximize(posterior if self._predicted is None else self._predicted)
 
     def expect(self, predictions: np.ndarray) -> tuple[np.ndarray, float]:
-        """The posterior from the answers, and the log-likelihood of all answers, which can fall."""
+        """Returns the posterior from the answers, and the log-likelihood of all answers, which can fall."""
         self._predicted = self.confusions.decided(predictions)
         self.maximize(self._predicted)
         counts = 1 + self._predicted[self.informed].sum(axis=0)

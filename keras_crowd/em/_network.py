@@ -41,7 +41,7 @@ class Network:
     Args:
         model: A Keras model.
         output_shape: Shape of its output, `(None, classes)` or so; `()` where it has several.
-        from_logits: Boolean. Whether it gives logits.
+        from_logits: Boolean. Whether it gives logits. Defaults to `False`.
     """
 
     def __init__(self, model: keras.Model, output_shape: Shape, from_logits: bool = False) -> None:

@@ -120,7 +120,7 @@ class Problem(abc.ABC):
 
     @classmethod
     def takes(cls, network: Network, answers: Answers) -> bool:
-        """Whether this is the problem of such a network and such answers, when `EMTrainer` is not told."""
+        """Returns whether this problem suits a network and answers, where `EMTrainer` is given no `problem`."""
         return False
 
     @abc.abstractmethod

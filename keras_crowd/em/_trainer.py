@@ -63,13 +63,13 @@ class EMTrainer:
             `"categorical_crossentropy"` does (numbers: `"mse"`; one output for two classes:
             `"binary_crossentropy"`); else it is compiled with Adam and that. A KerasHub task is trained without its
             preprocessor, through which the features go once before.
-        num_annotators: Number of annotators. Defaults to that of the answers.
-        from_logits: Whether the classifier gives logits.
+        num_annotators: Integer. Number of annotators. Defaults to that of the answers.
+        from_logits: Boolean. Whether the classifier gives logits. Defaults to `False`.
         prior: Pseudo-counts of each annotator's answers: a positive number, or what you know of them as
             anything that broadcasts to `(annotators, true, answer)`. Defaults to `strength` answers to each
             class like those of all annotators together. For classes.
-        strength: See `prior`. An annotator without answers has the prior's confusion.
-        seed: Seed of the order of the items; call `keras.utils.set_random_seed` for all else.
+        strength: Float. See `prior`. An annotator without answers has the prior's confusion. Defaults to 10.0.
+        seed: Integer. Seed of the order of the items; call `keras.utils.set_random_seed` for all else. Defaults to 0.
         problem: A subclass of `keras_crowd.em.Problem`, for a kind of answers of your own. Defaults to `None`, that of
             the classifier and the answers.
         answer_weight: Float in (0, 1], how much of an independent observation an answer is, for classes and tags; or
@@ -146,7 +146,7 @@ class EMTrainer:
         backup_dir: str | os.PathLike[str] | None = None,
         verbose: int = 1,
     ) -> keras.callbacks.History:
-        """Trains.
+        """Trains the classifier and estimates the annotators, by turns.
 
         Args:
             x: Features: an array, or a list or dict of arrays (a data frame's rows are matched to the items by its
@@ -159,24 +159,25 @@ class EMTrainer:
                 or that and the classes (a `HiddenCRF` with `slots=True`: slots, as in its
                 `fit`); for a regressor floats, `NaN` for missing.
             gold: True classes of some items, integers `(items,)` or `(items, time)`, `-1` where unknown; ids of the
-                classes `(items,)`, `None` where unknown; or true numbers `(items,)`, `NaN` where unknown. A series
-                is matched to the items by its index, as `x`. They are taken for the truth. Not for a `HiddenCRF`.
+                classes `(items,)`, `None` where unknown; or true numbers `(items,)`, `NaN` where unknown. A series is
+                matched to the items by its index, as `x`. They are taken for the truth. Not for a `HiddenCRF`. Defaults
+                to `None`.
             start: Where the posteriors start: `"dawid_skene"` (the default: `aggregation.dawid_skene`),
                 `"majority_vote"`, or probabilities `(items, classes)`; for a regressor `"raykar"` (the default) or
                 `"mean_rating"`.
-            iterations: Iterations of both steps, at most.
-            epochs: Epochs of the classifier in each iteration.
-            batch_size: Items in a batch.
-            tolerance: Stop when the log-likelihood, per answer, rises by less than this.
-            callbacks: Keras callbacks; what they call an epoch is an iteration, with `log_likelihood` and
-                `loss` in the logs.
+            iterations: Integer. Iterations of both steps, at most. Defaults to 50.
+            epochs: Integer. Epochs of the classifier in each iteration. Defaults to 1.
+            batch_size: Integer. Items in a batch. Defaults to 32.
+            tolerance: Float. Stop when the log-likelihood, per answer, rises by less than this. Defaults to `None`.
+            callbacks: Keras callbacks; what they call an epoch is an iteration, with `log_likelihood` and `loss` in the
+                logs. Defaults to `()`.
             backup_dir: Folder in which to keep what is done: after an interruption, the same call (with more
                 `iterations`, if you like) goes on from there, and ends as if there had been none (under PyTorch,
                 if `Dropout` has a `seed` of its own: without, Keras takes PyTorch's global generator). What is
                 kept of callbacks are their numbers and arrays. Batches are gone through as often as before, to
                 come to the same order. Iterations are written as often as a twentieth of the time allows. The
                 file is deleted when training ends. Defaults to `None`, no backup.
-            verbose: 1 shows progress.
+            verbose: Integer. 1 shows progress. Defaults to 1.
 
         Returns:
             Keras's `History`: `log_likelihood` (of the answers, with the log of the priors; it never falls
@@ -251,7 +252,7 @@ class EMTrainer:
             )
 
     def posterior(self) -> np.ndarray:
-        """Probability of each class for each training item, `(items, classes)` or `(items, time, classes)`.
+        """Returns the probability of each class for each training item, `(items, classes)` or `(items, time, classes)`.
 
         For numbers mean and variance of the truth, `(items, 2)`. `aggregation.posterior` and
         `aggregation.raykar` give the same for other answers and features.
@@ -264,19 +265,19 @@ class EMTrainer:
         return self._estimate("confusion")
 
     def population(self) -> np.ndarray:
-        """The confusion of an annotator of whom nothing is known, `(true, answer)`: the mean of those of the priors."""
+        """Returns the confusion of an unknown annotator, `(true, answer)`: the mean confusion of the priors."""
         return self._estimate("population")
 
     def bias(self) -> np.ndarray:
-        """Of a regressor what each annotator adds, `(annotators,)`; without gold, mean 0 over all answers."""
+        """Returns the bias of each annotator of ratings, `(annotators,)`; without gold, its mean is 0."""
         return self._estimate("bias")
 
     def precision(self) -> np.ndarray:
-        """Of a regressor one over the variance of each annotator's noise, `(annotators,)`."""
+        """Returns one over the variance of the noise of each annotator of ratings, `(annotators,)`."""
         return self._estimate("precision")
 
     def estimates(self) -> dict[str, np.ndarray]:
-        """All that is known of the annotators, by name; of a `problem` of your own what it says."""
+        """Returns all that is known of the annotators, by name; for a `problem` of your own, what it returns."""
         return {name: np.array(value) for name, value in self._last_training().problem.estimates().items()}
 
     def _estimate(self, name: str) -> np.ndarray:

@@ -65,8 +65,8 @@ class Training:
         Args:
             course: How long is trained.
             backup: Where the state is kept.
-            callbacks: Keras callbacks.
-            checked: Boolean. Whether to warn of predictions that go wrong.
+            callbacks: Keras callbacks. Defaults to `()`.
+            checked: Boolean. Whether to warn of predictions that go wrong. Defaults to `False`.
         """
         problem, tolerance, self._checked = self.problem, course.tolerance, checked
         kept = TrainingBackup(backup, self.trained, callbacks, lambda: {"posterior": self.posterior})

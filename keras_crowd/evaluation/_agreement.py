@@ -45,7 +45,7 @@ class PairwiseAgreement(NamedTuple):
 
 
 def krippendorff_alpha(answers: Answers, level: Level | None = None) -> float:
-    """Agreement of all annotators beyond chance: 1 is perfect, 0 what chance gives, below 0 is systematic.
+    """Computes the agreement of all annotators beyond chance: 1 is perfect, 0 is chance, below 0 is systematic.
 
     With `m_i` answers to item `i`, `n` answers to items that have at least two, and a distance `d` of answers:
 
@@ -140,7 +140,7 @@ def pairwise_agreement(answers: Answers) -> PairwiseAgreement:
 
 
 def answer_entropy(answers: Answers) -> np.ndarray:
-    """Entropy of the answers to each item, in nats: 0 where all agree, `log(classes)` at most.
+    """Computes the entropy of the answers to each item, in nats: 0 where all agree, `log(classes)` at most.
 
     Of soft answers it is the entropy of their mean.
 

@@ -18,7 +18,7 @@ _IMAGINED = 10.0  # answers spread over each row before it is trusted
 def class_alignment(
     confusion: npt.ArrayLike, reference: npt.ArrayLike, weights: npt.ArrayLike | None = None
 ) -> np.ndarray:
-    """The permutation of the true classes that brings confusions closest to a reference.
+    """Finds the permutation of the true classes that brings confusions closest to a reference.
 
     One permutation `p` for all annotators, and of the true classes only:
 
@@ -52,7 +52,7 @@ def class_alignment(
 
 
 def align_to_answers(confusion: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> np.ndarray:
-    """The permutation of the true classes under which annotators are right most often.
+    """Finds the permutation of the true classes under which annotators are right most often.
 
     Without a reference, what names the hidden classes is that most annotators beat chance:
 
@@ -84,7 +84,7 @@ def align_to_answers(confusion: npt.ArrayLike, weights: npt.ArrayLike | None = N
 def classifier_alignment(
     probabilities: npt.ArrayLike, answers: Answers, min_gain: float = 0.05
 ) -> np.ndarray:
-    """The permutation of a classifier's classes under which annotators agree with it most often.
+    """Finds the permutation of a classifier's classes under which annotators agree with it most often.
 
     With the expected counts `n_kl = sum_ir f_ik [y_ir = l]` and their rows as shares, every class alike
     however frequent,
@@ -100,7 +100,7 @@ def classifier_alignment(
             data frame is read by its ids: items are its index, classes its columns.
         answers: `Annotations`; integers `(items, annotators or slots)` with `-1` for missing; or soft answers, floats
             with the classes as last axis, zeros for missing. Who answered does not matter.
-        min_gain: Smaller gains leave classes where they are.
+        min_gain: Float. Smaller gains leave classes where they are. Defaults to 0.05.
 
     Returns:
         int64 `(classes,)`, such that `probabilities[:, permutation]` agree best with the answers.
@@ -170,8 +170,8 @@ def confusion_error(
     Args:
         confusion: Estimates `A`, `(annotators, true, answer)`.
         reference: `B`, the same shape.
-        align: Search the permutation `p`, as `class_alignment` does. `False` compares as given, and
-            needs no SciPy.
+        align: Boolean. Search the permutation `p`, as `class_alignment` does. `False` compares as given, and needs no
+            SciPy. Defaults to `True`.
         weights: Weight of each annotator in both means and in the alignment, `(annotators,)`; 0 leaves
             one out. Defaults to all alike.
 
@@ -204,12 +204,12 @@ def confusion_error(
 def aligned_accuracy(
     y_true: npt.ArrayLike, y_pred: npt.ArrayLike, num_classes: int | None = None
 ) -> tuple[float, np.ndarray]:
-    """Accuracy after the best permutation of the predicted classes.
+    """Computes the accuracy after the best permutation of the predicted classes.
 
     Args:
         y_true: True classes, integers `(items,)`.
         y_pred: Predicted classes, integers `(items,)`.
-        num_classes: Number of classes. Defaults to the highest class of both plus one.
+        num_classes: Integer. Number of classes. Defaults to the highest class of both plus one.
 
     Returns:
         The accuracy, and the permutation, int64 `(classes,)`: `permutation[k]` is the predicted class

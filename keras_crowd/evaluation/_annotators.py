@@ -32,7 +32,7 @@ class AnnotatorCorrelation(NamedTuple):
 def annotator_correlation(
     estimated: npt.ArrayLike, gold: npt.ArrayLike, weights: npt.ArrayLike | None = None
 ) -> AnnotatorCorrelation:
-    """Whether the annotators believed to be good are the good ones.
+    """Measures whether the annotators believed to be good are the good ones.
 
     Args:
         estimated: Estimated accuracy of each annotator, `(annotators,)`, as from

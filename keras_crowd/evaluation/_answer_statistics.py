@@ -62,7 +62,7 @@ def answer_statistics(
         level: For Krippendorff's alpha, as in `krippendorff_alpha`: `"nominal"` (the default for classes), `"ordinal"`
             (in the order of `annotations.classes`), `"interval"` (the default for ratings) or `"masi"` (the default
             for sets of labels).
-        min_answers: How many answers, all of one class, make an annotator suspect.
+        min_answers: Integer. How many answers, all of one class, make an annotator suspect. Defaults to 5.
 
     Returns:
         `AnswerStatistics`.

@@ -48,7 +48,7 @@ class AnnotatorDependence(NamedTuple):
 
     @property
     def groups(self) -> np.ndarray:
-        """The group of each annotator, int32 `(annotators,)`: whom dependent pairs of correlation 0.2 or more link."""
+        """Group of each annotator, int32 `(annotators,)`: dependent pairs of a correlation of 0.2 or more share it."""
         labels = np.arange(len(self.dependent))
         linked = (self._linking > 0) | np.eye(len(labels), dtype=bool)
         for _ in labels:

@@ -14,7 +14,7 @@ Weights = Literal["linear", "quadratic"]
 
 
 def cohen_kappa(answers: Answers, weights: Weights | None = None) -> np.ndarray:
-    """Agreement of each two annotators beyond chance, over the items that both answered.
+    """Computes the agreement of each pair of annotators beyond chance, over the items that both answered.
 
     With the shares `p_kl` of the items to which the first answered `k` and the second `l`, their margins, and a
     disagreement `w_kl`:
@@ -69,7 +69,7 @@ def cohen_kappa(answers: Answers, weights: Weights | None = None) -> np.ndarray:
 
 
 def fleiss_kappa(answers: Answers) -> float:
-    """Agreement of all annotators beyond chance, where any annotators may answer any item.
+    """Computes the agreement of all annotators beyond chance, where any annotators may answer any item.
 
     With `n_ik` answers `k` of the `n_i` to item `i`, over the `N` items that have at least two:
 

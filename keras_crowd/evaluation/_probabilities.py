@@ -10,7 +10,7 @@ from ._predictions import checked_labels_and_probabilities, checked_probabilitie
 
 
 def brier_score(y_true: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
-    """Mean squared error of predicted probabilities, summed over the classes: `mean_i sum_k (p_ik - [y_i = k])^2`.
+    """Computes the squared error of probabilities, summed over the classes: `mean_i sum_k (p_ik - [y_i = k])^2`.
 
     Args:
         y_true: True classes, integers `(items,)`.
@@ -38,7 +38,7 @@ def brier_score(y_true: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
 
 
 def calibration_error(y_true: npt.ArrayLike, probabilities: npt.ArrayLike, num_bins: int = 15) -> float:
-    """Expected calibration error of the most probable class.
+    """Computes the expected calibration error of the most probable class.
 
     Items are put in bins of equal width by the probability of their most probable class, `(0, 1/M]` to
     `(1 - 1/M, 1]`, and with `B_m` the items of bin `m` of `n` in all:
@@ -48,7 +48,7 @@ def calibration_error(y_true: npt.ArrayLike, probabilities: npt.ArrayLike, num_b
     Args:
         y_true: True classes, integers `(items,)`.
         probabilities: Predicted probabilities, `(items, classes)`; rows sum to 1.
-        num_bins: `M`, the number of bins.
+        num_bins: `M`, the number of bins. Defaults to 15.
 
     Returns:
         From 0 (a class predicted with 0.8 is right in 80 % of the items) to 1.

@@ -32,7 +32,7 @@ class SpanScores(NamedTuple):
 
 
 def span_scores(true: npt.ArrayLike, predicted: npt.ArrayLike, labels: Sequence[str]) -> SpanScores:
-    """Precision, recall and F1 of spans: right are those of the same class, beginning and end.
+    """Computes precision, recall and F1 of spans: a span is right if its class, beginning and end are.
 
     Args:
         true: True tags, integers `(sentences, time)`, negative at padding and where nobody knows.
@@ -87,7 +87,7 @@ def annotator_span_scores(
     labels: Sequence[str],
     num_annotators: int,
 ) -> np.ndarray:
-    """Precision, recall and F1 of each annotator's spans against tags: inferred ones, or gold.
+    """Computes precision, recall and F1 of each annotator's spans against tags: inferred ones, or gold.
 
     Args:
         annotators: Annotator of each slot, `(sentences, slots)`, negative for an empty slot.
@@ -95,7 +95,7 @@ def annotator_span_scores(
         tags: The tags to judge by, `(sentences, time)`: of `HiddenCRF.truth_tagger`, to estimate how good
             annotators are without gold tags.
         labels: Names of the classes in the BIO scheme.
-        num_annotators: Number of annotators.
+        num_annotators: Integer. Number of annotators.
 
     Returns:
         float64 `(num_annotators, 3)`: precision, recall, F1; `NaN` for an annotator without answers.

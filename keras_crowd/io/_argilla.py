@@ -33,10 +33,10 @@ def read_argilla_rankings(
     Args:
         path: The file.
         question: Name of the ranking question.
-        prompt: Key of what names a record in the ids of its items, joined by dots, as in `"fields.prompt"` or
+        prompt: String. Key of what names a record in the ids of its items, joined by dots, as in `"fields.prompt"` or
             `"metadata.key"`. Defaults to `"id"`.
         ties, pairs, annotators: As for `Annotations.from_preferences`.
-        encoding: That of the file.
+        encoding: String. That of the file. Defaults to `"utf-8"`.
 
     Returns:
         `Rankings(annotations, weights)`.

@@ -29,9 +29,9 @@ class Coder:
     """Makes a `Column` of the values that `add` is given.
 
     Args:
-        name: What the column is called, for messages.
-        text: Whether the file can hold nothing but text.
-        missing: Values that stand for nothing.
+        name: String. What the column is called, for messages.
+        text: Boolean. Whether the file can hold nothing but text. Defaults to `False`.
+        missing: Values that stand for nothing. Defaults to `()`.
     """
 
     def __init__(self, name: str, text: bool = False, missing: Sequence[str] = ()) -> None:
@@ -125,7 +125,7 @@ def typed(values: np.ndarray, vocabulary: Sequence[Hashable] | int | None, numbe
     Args:
         values: Different texts, `(n,)`.
         vocabulary: The ids that they should be among, if known.
-        numbers: Whether they may be floats (ratings).
+        numbers: Boolean. Whether they may be floats (ratings).
     """
     if len(values) and isinstance(values[0], tuple):
         parts = [column("ids", part) for part in zip(*values.tolist(), strict=True)]

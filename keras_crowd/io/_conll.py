@@ -45,7 +45,7 @@ class TokenAnswers:
         return f"TokenAnswers({len(self.tokens):,} sentences, {size:,} tokens, {self.annotations!r})"
 
     def dense(self) -> np.ndarray:
-        """The answers as `(sentences, time, annotators)`, padded with `-1` as missing ones are.
+        """Returns the answers as `(sentences, time, annotators)`; padding and missing answers are `-1`.
 
         Soft answers have the classes as last axis, zeros where missing.
         """
@@ -57,7 +57,7 @@ class TokenAnswers:
         return table
 
     def slots(self) -> tuple[np.ndarray, np.ndarray]:
-        """The answers without annotators who said nothing about a sentence.
+        """Returns the answers without the annotators who said nothing about a sentence.
 
         Returns:
             Annotators `(sentences, slots)` and answers `(sentences, time, slots)`, both padded with `-1`; soft answers
@@ -96,13 +96,13 @@ def read_conll(
     Args:
         path: The file.
         annotators: Ids of the columns. Defaults to `0, 1, ...`
-        token: Which column has the tokens.
-        first_answer: The first column of answers, after `token`; all from there on are. Defaults to the next.
-        sep: What stands between columns. Defaults to any white space.
-        missing: Answers that mean "did not answer".
-        encoding: That of the file.
+        token: Integer. Which column has the tokens. Defaults to 0.
+        first_answer: Integer. The first column of answers, after `token`; all from there on are. Defaults to the next.
+        sep: String. What stands between columns. Defaults to any white space.
+        missing: Answers that mean "did not answer". Defaults to `('?',)`.
+        encoding: String. That of the file. Defaults to `"utf-8"`.
         classes: All tags, in the order of the classifier's outputs. Defaults to those seen, sorted.
-        unknown: What to do with answers that are not among them: `"error"`, or `"drop"`.
+        unknown: What to do with answers that are not among them: `"error"`, or `"drop"`. Defaults to `"error"`.
 
     Returns:
         `TokenAnswers`: its `annotations`, and `dense()` and `slots()` by sentences.
@@ -178,8 +178,8 @@ def write_conll(
         estimates: Probabilities `(tokens, classes)`, or class codes `(tokens,)`; `-1` is written as "?". Or by
             sentences, padded: class codes `(sentences, time)`, as of `HiddenCRF.truth_tagger().predict`, and
             probabilities `(sentences, time, classes)`, as of `HiddenCRF.posterior`.
-        sep: What stands between columns.
-        encoding: That of the file.
+        sep: String. What stands between columns. Defaults to `"        "`.
+        encoding: String. That of the file. Defaults to `"utf-8"`.
 
     Raises:
         ValueError: When there are not as many tokens as items, `estimates` do not fit the annotations, or `sep` or a

@@ -32,8 +32,8 @@ def read_doccano(
 
     Args:
         path: The file; or a list of files, one for each annotator: `["ann.jsonl", "bob.jsonl"]`.
-        item: Key that tells items apart.
-        encoding: That of the files.
+        item: String. Key that tells items apart. Defaults to `"id"`.
+        encoding: String. That of the files. Defaults to `"utf-8"`.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
             `duplicates=` and `unknown=`, as for `read_long`.
 

@@ -29,10 +29,10 @@ def refuse_column(place: str, name: str, header: Sequence[str], kind: str = "") 
     """Raises an error that shows the columns among which the right one may be.
 
     Args:
-        place: The file, for messages.
-        name: The column that is not there, or more than once.
+        place: String. The file, for messages.
+        name: String. The column that is not there, or more than once.
         header: All columns.
-        kind: How columns of its kind begin, as in `"Answer."`; defaults to how `name` begins.
+        kind: String. How columns of its kind begin, as in `"Answer."`; defaults to how `name` begins.
     """
     separator = " (`sep=` says what stands between fields)" if _is_unsplit(header) else ""
     raise ValueError(

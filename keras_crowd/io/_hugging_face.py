@@ -36,9 +36,11 @@ def read_hugging_face(
         dataset: A `datasets.Dataset` (one split), or a `pyarrow.Table`, as `pyarrow.parquet.read_table` reads the files
             that `datasets` writes.
         annotator: Name of the column of lists of annotators. `None` where the data set does not say who answered:
-            annotators are then the places in the lists, `0, 1, ...`, which may be other people in each row.
+            annotators are then the places in the lists, `0, 1, ...`, which may be other people in each row. Defaults to
+            `"annotators"`.
         answer: Name of the column of lists of answers, as long as those of annotators. Lists of `ClassLabel` give
             `classes` their names. With `sets=True` lists of lists of labels, an empty one where nothing was ticked.
+            Defaults to `"answers"`.
         item: Name of the column of item ids. Defaults to the number of the row.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
             `duplicates=` and `unknown=`, as for `read_long`.
@@ -118,8 +120,9 @@ def hugging_face_columns(
 
     Args:
         annotations: The answers.
-        estimates: A posterior or other probabilities `(items, classes)`; class codes `(items,)` with `-1` for
-            none; or estimated ratings `(items,)`; or of pandas, as for `write_labels`; or sets of labels, as there.
+        estimates: A posterior or other probabilities `(items, classes)`; class codes `(items,)` with `-1` for none; or
+            estimated ratings `(items,)`; or of pandas, as for `write_labels`; or sets of labels, as there. Defaults to
+            `None`.
         threshold: Float, or one per label. Probability above which a label of a set is written. Defaults to 0.5.
 
     Returns:

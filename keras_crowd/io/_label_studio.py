@@ -45,10 +45,11 @@ def read_label_studio(
 
     Args:
         path: The file.
-        from_name: Which control of the labeling interface to read, where there are several.
-        item: What tells tasks apart: `"id"`, or keys joined by dots, as in `"data.image"`.
-        predictions: Whether to read the predictions instead, of which `model_version` is the annotator.
-        encoding: That of the file.
+        from_name: String. Which control of the labeling interface to read, where there are several. Defaults to `None`.
+        item: String. What tells tasks apart: `"id"`, or keys joined by dots, as in `"data.image"`. Defaults to `"id"`.
+        predictions: Boolean. Whether to read the predictions instead, of which `model_version` is the annotator.
+            Defaults to `False`.
+        encoding: String. That of the file. Defaults to `"utf-8"`.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
             `duplicates=` and `unknown=`, as for `read_long`.
             Ratings are classes (whole numbers) unless `ratings=True`, numbers are ratings.
@@ -126,7 +127,7 @@ def write_label_studio(
             there, whose `score` is that of the least certain label.
         from_name, item, encoding: As for `read_label_studio`.
         threshold: Float, or one per label. Probability above which a label of a set is written. Defaults to 0.5.
-        model_version: Under which name Label Studio shows the predictions.
+        model_version: String. Under which name Label Studio shows the predictions. Defaults to `"keras_crowd"`.
 
     Raises:
         ValueError: When the export is malformed, or `estimates` do not fit the annotations.

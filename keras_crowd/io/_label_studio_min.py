@@ -16,7 +16,7 @@ from ._text import FILE, expect, follow, read_objects, required
 def read_label_studio_min(
     path: FILE, from_name: str, *, item: str = "id", encoding: str = "utf-8", **rules: Unpack[Rules]
 ) -> Annotations:
-    """Reads the JSON-MIN export of Label Studio, which has one object an annotation.
+    """Reads the JSON-MIN export of Label Studio, which has one object per annotation.
 
     With `sets=True` answers are sets of labels: choices (`choice="multiple"`) or paths of a taxonomy. An annotation
     without a result of the control then means that nothing was ticked, unless `empty="missing"`.
@@ -26,10 +26,10 @@ def read_label_studio_min(
 
     Args:
         path: The file.
-        from_name: Which control of the labeling interface to read: choices (one choice), a taxonomy (one path),
+        from_name: String. Which control of the labeling interface to read: choices (one choice), a taxonomy (one path),
             a pairwise comparison, a rating or a number.
-        item: What tells tasks apart: `"id"`, or a key of the data, as `"image"`.
-        encoding: That of the file.
+        item: String. What tells tasks apart: `"id"`, or a key of the data, as `"image"`. Defaults to `"id"`.
+        encoding: String. That of the file. Defaults to `"utf-8"`.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
             `duplicates=` and `unknown=`, as for `read_long`.
 

@@ -44,15 +44,17 @@ def write_labels(
             of probabilities is read by its ids (items are its index, classes its columns), a series of labels
             likewise (its values are classes, or ratings): both as crowd-kit gives them. Of sets of labels
             probabilities, booleans, or 1, 0 and -1 `(items, labels)`, or a list of labels for each item.
-        item: Name of the column of item ids; of ids that are tuples, a list of names, one for each part.
+        item: Name of the column of item ids; of ids that are tuples, a list of names, one for each part. Defaults to
+            `"item"`.
         label, confidence: Names of the columns. `confidence=None` leaves it out; it is there for
             probabilities only. That of a set is the confidence of its least certain label.
         threshold: Float, or one per label. Probability above which a label of a set is written. Defaults to 0.5.
-        label_sep: What to write between the labels of a set. Defaults to `None`: a list, in text formats as JSON.
-        encoding: That of a text format.
-        escape_formulas: Whether to write an apostrophe before a text that begins with `=`, `+`, `-`, `@`, a tab or a
-            line break and is no number. Opened in a spreadsheet, such a text in a `.csv` or `.tsv` file is run as a
-            formula, and ids and answers may come from strangers. Texts changed so are not read back as they were.
+        label_sep: String. What to write between the labels of a set. Defaults to `None`: a list, in text formats as
+            JSON.
+        encoding: String. That of a text format. Defaults to `"utf-8"`.
+        escape_formulas: Boolean. Whether to write an apostrophe before a text that begins with `=`, `+`, `-`, `@`, a
+            tab or a line break and is no number. Opened in a spreadsheet, such a text in a `.csv` or `.tsv` file is run
+            as a formula, and ids and answers may come from strangers. Texts changed so are not read back as they were.
             Defaults to `False`.
 
     Raises:
@@ -97,8 +99,9 @@ def write_questions(
     Args:
         path: The file, as for `write_long`.
         questions: What `acquisition.next_questions` returns.
-        item: Name of the column of item ids; of ids that are tuples, a list of names, one for each part.
-        annotator: Name of the column of annotator ids.
+        item: Name of the column of item ids; of ids that are tuples, a list of names, one for each part. Defaults to
+            `"item"`.
+        annotator: Name of the column of annotator ids. Defaults to `"annotator"`.
         encoding, escape_formulas: As for `write_labels`.
 
     Raises:
@@ -136,12 +139,12 @@ def write_annotators(
     Args:
         path: The file, as for `write_long`.
         annotations: Whose annotators they are.
-        annotator: Name of the column of ids. Or the ids themselves, which must be `annotations.annotators`: so
-            that `**aggregation.annotator_table(...)` gives all columns.
-        encoding: That of a text format.
-        escape_formulas: As for `write_labels`.
+        annotator: Name of the column of ids. Or the ids themselves, which must be `annotations.annotators`: so that
+            `**aggregation.annotator_table(...)` gives all columns. Defaults to `"annotator"`.
+        encoding: String. That of a text format. Defaults to `"utf-8"`.
+        escape_formulas: Boolean. As for `write_labels`. Defaults to `False`.
         **columns: More columns, `(annotators,)` each: `accuracy=`, `bias=`, ... Confusions `(annotators,
-            true, answer)` become one column a cell, as in "confusion[cat,dog]".
+            true, answer)` become one column per cell, as in "confusion[cat,dog]".
 
     Raises:
         ValueError: When a column does not have one value for each annotator, two have one name, or ids are others.

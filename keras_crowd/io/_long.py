@@ -60,21 +60,22 @@ def read_long(
     Args:
         path: The file.
         item: Name of the column of item ids. Where several columns tell items apart, a list of their names: ids are
-            then tuples.
+            then tuples. Defaults to `"item"`.
         annotator, answer: Names of the columns.
         probabilities: Names of columns that hold soft answers, in place of `answer`: one for each class, whose names
-            are the ids of the classes unless `classes=` gives others, in the same order; or one column of JSON
-            objects, `{"cat": 0.7, "dog": 0.3}`, among which may stand hard answers. Blanks in all of a row, or zeros,
-            mean "did not answer".
-        ticks: Names of columns of true and false (1 and 0, -1 for not shown), in place of `answer`, one for each
-            label of sets of labels; or a dict of the names and the labels that they are about. The labels are
-            `classes`, in the order of the columns, unless `classes=` is given.
+            are the ids of the classes unless `classes=` gives others, in the same order; or one column of JSON objects,
+            `{"cat": 0.7, "dog": 0.3}`, among which may stand hard answers. Blanks in all of a row, or zeros, mean "did
+            not answer". Defaults to `None`.
+        ticks: Names of columns of true and false (1 and 0, -1 for not shown), in place of `answer`, one for each label
+            of sets of labels; or a dict of the names and the labels that they are about. The labels are `classes`, in
+            the order of the columns, unless `classes=` is given. Defaults to `None`.
         missing: Answers in a text format that mean "did not answer", one or several. The default are those of
             `Annotations.from_csv`; a class of such a name needs `missing=""`.
-        sep: What stands between the fields of a text table. Defaults to a comma in `.csv` and a tab in the others.
+        sep: String. What stands between the fields of a text table. Defaults to a comma in `.csv` and a tab in the
+            others.
         names: Names of all columns, from left to right, of a text table without a header. Defaults to `None`: the
             first line has them.
-        encoding: That of a text format.
+        encoding: String. That of a text format. Defaults to `"utf-8"`.
         items: Ids of all items, **in the order of the rows of your features**; those that nobody answered
             may be among them. Defaults to the ids seen, sorted.
         annotators: Ids of all annotators, likewise.
@@ -172,18 +173,21 @@ def write_long(
         path: The file, `.csv`, `.tsv`, `.txt`, `.jsonl` or `.parquet`; all but the last may be compressed, as
             `.csv.gz`.
         annotations: What to write.
-        item: Name of the column of item ids; of ids that are tuples, a list of names, one for each part.
+        item: Name of the column of item ids; of ids that are tuples, a list of names, one for each part. Defaults to
+            `"item"`.
         annotator, answer: Names of the columns.
         probabilities: Names of columns of probabilities to write in place of `answer`, one for each class. Without,
             soft answers are JSON objects in the column `answer`, which `read_long(probabilities="answer")` reads.
+            Defaults to `None`.
         ticks: Names of columns of 1, 0 and -1 to write in place of `answer`, one for each label of sets of labels; or a
             dict of the names and the labels. Without, sets are lists in the column `answer` (in text formats as JSON),
-            or objects of true and false where some labels were not shown; `read_long(sets=True)` reads both.
-        label_sep: What to write between the labels of a set. Defaults to `None`, as under `ticks`.
-        encoding: That of a text format.
-        escape_formulas: Whether to write an apostrophe before a text that begins with `=`, `+`, `-`, `@`, a tab or a
-            line break and is no number. Opened in a spreadsheet, such a text in a `.csv` or `.tsv` file is run as a
-            formula, and ids and answers may come from strangers. Texts changed so are not read back as they were.
+            or objects of true and false where some labels were not shown; `read_long(sets=True)` reads both. Defaults
+            to `None`.
+        label_sep: String. What to write between the labels of a set. Defaults to `None`, as under `ticks`.
+        encoding: String. That of a text format. Defaults to `"utf-8"`.
+        escape_formulas: Boolean. Whether to write an apostrophe before a text that begins with `=`, `+`, `-`, `@`, a
+            tab or a line break and is no number. Opened in a spreadsheet, such a text in a `.csv` or `.tsv` file is run
+            as a formula, and ids and answers may come from strangers. Texts changed so are not read back as they were.
             Defaults to `False`.
 
     Example:

@@ -31,7 +31,7 @@ def read_mturk(
     encoding: str = "utf-8",
     **rules: Unpack[Rules],
 ) -> Annotations:
-    """Reads the batch results of Amazon Mechanical Turk, a CSV file with one row an assignment.
+    """Reads the batch results of Amazon Mechanical Turk, a CSV file with one row per assignment.
 
     Rows may lack the last two columns, `Approve` and `Reject`, which are for whoever reviews them.
 
@@ -42,14 +42,14 @@ def read_mturk(
         answer: Name of the column of answers, as in `"Answer.category.label"`, or `"Answer.taskAnswers"`. Radio buttons
             in columns of their own, `"Answer.kind.cat"` and `"Answer.kind.dog"` with true and false, are read by the
             name that they share, `"Answer.kind"`.
-        field: For a column of JSON, as `"Answer.taskAnswers"` is: the keys to the answer, joined by dots, as in
-            `"category.label"`. Radio buttons, `{"cat": true, "dog": false}`, are read as the one that is true.
-            With `sets=True` an answer is a set of labels: boxes in columns of their own, `"Answer.kind.cat"` and
-            `"Answer.kind.dog"` with true and false; a text such as "cat|dog" (other separators by `label_sep=`); or
-            in JSON an object of true and false, or a list.
+        field: String. For a column of JSON, as `"Answer.taskAnswers"` is: the keys to the answer, joined by dots, as in
+            `"category.label"`. Radio buttons, `{"cat": true, "dog": false}`, are read as the one that is true. With
+            `sets=True` an answer is a set of labels: boxes in columns of their own, `"Answer.kind.cat"` and
+            `"Answer.kind.dog"` with true and false; a text such as "cat|dog" (other separators by `label_sep=`); or in
+            JSON an object of true and false, or a list. Defaults to `None`.
         status: The assignments to read, some of `"Submitted"`, `"Approved"` and `"Rejected"`. Files without
             the column `AssignmentStatus` are read whole.
-        encoding: That of the file.
+        encoding: String. That of the file. Defaults to `"utf-8"`.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
             `duplicates=` and `unknown=`, as for `read_long`.
 

@@ -12,9 +12,9 @@ def texts(name: str, values: str | Sequence[str], known: Sequence[str] = ()) -> 
     """Some texts; one may be given by itself.
 
     Args:
-        name: What the argument is called.
+        name: String. What the argument is called.
         values: What was given.
-        known: Those there are, if not any.
+        known: Those there are, if not any. Defaults to `()`.
     """
     found = (values,) if isinstance(values, str) else tuple(values)
     for text in found:

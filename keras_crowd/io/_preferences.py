@@ -35,7 +35,7 @@ def read_preferences(
     names: Sequence[str] | None = None,
     encoding: str = "utf-8",
 ) -> Annotations:
-    """Reads a table with one row a comparison, of the format that the file's ending says.
+    """Reads a table with one row per comparison, of the format that the file's ending says.
 
     | the table | how to read it |
     |---|---|
@@ -53,10 +53,11 @@ def read_preferences(
         item_a, item_b: Names of the columns of the two items.
         annotator: Name of the column of annotator ids. `None` where the file does not say who answered: annotators are
             then numbers, 0 for the first answer to a pair, 1 for the second and so on, which may be other people for
-            each pair. Train with `conn_type="common"` then.
+            each pair. Train with `conn_type="common"` then. Defaults to `"annotator"`.
         winner: Name of the column that says which is better, as `Annotations.from_preferences` takes it. `None` where
             the first item is always the better one (chosen and rejected). The order shown is then not known: each pair
             stands in one order (that of its ids) for all annotators, so leave position biases out of the model.
+            Defaults to `"winner"`.
         shown_first: Name of the column of the item that the annotator saw first. Defaults to `None`: `item_a`.
         prompt: Name of a column of what both items answer. Ids of items are then tuples `(prompt, item)`. Defaults to
             `None`.

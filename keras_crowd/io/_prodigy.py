@@ -39,12 +39,12 @@ def read_prodigy(
 
     Args:
         path: The file, as from `prodigy db-out`.
-        item: Key that tells items apart.
-        annotator: Key of the annotator, `"_annotator_id"` or `"_session_id"`.
-        label: Which label's examples to read, where several were asked about.
-        rejected: What to do with choices that were rejected, which says what is wrong, or that the example
-            is: `"error"`, or `"drop"`.
-        encoding: That of the file.
+        item: String. Key that tells items apart. Defaults to `"_input_hash"`.
+        annotator: String. Key of the annotator, `"_annotator_id"` or `"_session_id"`. Defaults to `"_annotator_id"`.
+        label: String. Which label's examples to read, where several were asked about. Defaults to `None`.
+        rejected: What to do with choices that were rejected, which says what is wrong, or that the example is:
+            `"error"`, or `"drop"`. Defaults to `"error"`.
+        encoding: String. That of the file. Defaults to `"utf-8"`.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
             `duplicates=` and `unknown=`, as for `read_long`.
 
@@ -104,8 +104,9 @@ def write_prodigy(
             or of pandas, as for `write_labels`; or sets of labels, as there.
         item, label: As for `read_prodigy`.
         threshold: Float, or one per label. Probability above which a label of a set is written. Defaults to 0.5.
-        annotator: Who the examples say has annotated them. The confidence is in `meta`.
-        encoding: That of both files.
+        annotator: String. Who the examples say has annotated them. The confidence is in `meta`. Defaults to
+            `"keras_crowd"`.
+        encoding: String. That of both files. Defaults to `"utf-8"`.
 
     Raises:
         ValueError: When the export is malformed, or `estimates` do not fit the annotations.

@@ -13,7 +13,7 @@ from ._columns import Coder, Column, coder, typed
 
 
 class Rows(NamedTuple):
-    """The answers of a file, one a row, in its order.
+    """The answers of a file, one per row, in its order.
 
     `place(i)` says where in the file row `i` is. `items` and `annotators` are set by formats that tell
     them apart from the answers, so that an item nobody answered is known; `classes` likewise. Of sets of labels the
@@ -38,11 +38,11 @@ class RowBuilder:
         source: The file, for messages.
         names: What item, annotator and answer are called there; several names of an item whose ids are tuples.
         where: Makes a place out of the two numbers that `add` was given with a row.
-        text: Whether the file can hold nothing but text.
-        missing: Answers that stand for none.
-        text_ids: Whether ids are text because the file knows nothing else. Defaults to `text`.
+        text: Boolean. Whether the file can hold nothing but text. Defaults to `False`.
+        missing: Answers that stand for none. Defaults to `()`.
+        text_ids: Boolean. Whether ids are text because the file knows nothing else. Defaults to `text`.
         rules: What the reader was told, which says whether answers are sets of labels; `whole=True` among them where
-            each answer is a whole set.
+            each answer is a whole set. Defaults to `None`.
     """
 
     def __init__(
@@ -88,7 +88,8 @@ class RowBuilder:
         """Everything that was added, and the items that were noted.
 
         Args:
-            items: Those that the user has given, which say whether ids that are text in the file are text.
+            items: Those that the user has given, which say whether ids that are text in the file are text. Defaults to
+                `None`.
             **known: Vocabularies of `Rows`.
         """
         noted = self.items.column()

@@ -30,11 +30,11 @@ def read_sagemaker(
 
     Args:
         path: The file.
-        field: The keys to the answer in a worker's `annotationData.content`, joined by dots, as in
-            `"category.label"` for a `<crowd-classifier name="category">`. Radio buttons, `{"cat": true, "dog":
-            false}`, are read as the one that is true. With `sets=True` a list of labels, as in `"category.labels"` for
-            a `<crowd-classifier-multi-select>`, or boxes, an object of true and false.
-        encoding: That of the file.
+        field: String. The keys to the answer in a worker's `annotationData.content`, joined by dots, as in
+            `"category.label"` for a `<crowd-classifier name="category">`. Radio buttons, `{"cat": true, "dog": false}`,
+            are read as the one that is true. With `sets=True` a list of labels, as in `"category.labels"` for a
+            `<crowd-classifier-multi-select>`, or boxes, an object of true and false.
+        encoding: String. That of the file. Defaults to `"utf-8"`.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
             `duplicates=` and `unknown=`, as for `read_long`.
 
@@ -99,12 +99,12 @@ def write_sagemaker(
         estimates: A posterior or other probabilities `(items, classes)`, or class codes `(items,)`, `-1` for none;
             or of pandas, as for `write_labels`; or sets of labels, as there, which are written as the output of a
             multi-label job: the indices of the labels, with a `class-map` and a `confidence-map`.
-        label_attribute: Name of the label, not with "-metadata" in it nor "-ref" at its end; its metadata are
-            under the same name with "-metadata".
+        label_attribute: Name of the label, not with "-metadata" in it nor "-ref" at its end; its metadata are under the
+            same name with "-metadata". Defaults to `"label"`.
         threshold: Float, or one per label. Probability above which a label of a set is written. Defaults to 0.5.
-        job_name: The labeling job to name in the metadata.
+        job_name: String. The labeling job to name in the metadata. Defaults to `"keras_crowd"`.
         created: Date to write. Defaults to now.
-        encoding: That of both files.
+        encoding: String. That of both files. Defaults to `"utf-8"`.
 
     Raises:
         ValueError: When the source is malformed, or `estimates` do not fit the annotations.

@@ -47,9 +47,9 @@ def set_cells(rows: np.ndarray, classes: Any, format_: str, label_sep: str | Non
     Args:
         rows: `(sets, labels)`: 1 in the set, 0 not, -1 not shown; -1 alone for no answer.
         classes: Ids of the labels.
-        format_: That of the table.
-        label_sep: What to write between labels. Defaults to `None`: lists, in text formats as JSON; where some labels
-            were not shown, objects that say true or false of the others.
+        format_: String. That of the table.
+        label_sep: String. What to write between labels. Defaults to `None`: lists, in text formats as JSON; where some
+            labels were not shown, objects that say true or false of the others.
 
     Returns:
         One field for each row, `None` for no answer.

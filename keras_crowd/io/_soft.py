@@ -57,7 +57,7 @@ def read_soft(
         records: Number and fields of each row: ids, then those of the soft answer.
         names: What the latter are called.
         collect: Makes `Rows` of records with one answer.
-        noun: What a row is called, for messages.
+        noun: String. What a row is called, for messages.
         missing: Texts that mean "did not answer".
         **rules: As for `read_long`.
     """

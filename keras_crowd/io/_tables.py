@@ -114,9 +114,9 @@ def write_table(
     Args:
         path: The file.
         columns: Their names and values.
-        encoding: That of a text format.
-        escape_formulas: Whether a text that a spreadsheet would take for a formula gets an apostrophe in front, in
-            `.csv` and `.tsv`.
+        encoding: String. That of a text format. Defaults to `"utf-8"`.
+        escape_formulas: Boolean. Whether a text that a spreadsheet would take for a formula gets an apostrophe in
+            front, in `.csv` and `.tsv`. Defaults to `False`.
     """
     format_ = format_of(path)
     objects = OBJECTS.get(format_, frozenset())

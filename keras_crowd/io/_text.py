@@ -47,10 +47,10 @@ def read_table(
         path: The file. Fields may be quoted; each row must have as many as the header; empty lines are
             skipped.
         columns: Names of the columns to give, in this order. `None` for all.
-        sep: What stands between fields.
-        encoding: That of the file.
-        may_end: Columns at the end of the header that rows may lack, all of them.
-        names: Names of all columns of a table without a header.
+        sep: String. What stands between fields. Defaults to `","`.
+        encoding: String. That of the file. Defaults to `"utf-8"`.
+        may_end: Columns at the end of the header that rows may lack, all of them. Defaults to `()`.
+        names: Names of all columns of a table without a header. Defaults to `None`.
     """
     with open_text(path, encoding) as file:
         reader = csv.reader(_lines(file, path, encoding), delimiter=sep, strict=True)
@@ -77,7 +77,7 @@ def read_json_lines(path: FILE, encoding: str = "utf-8") -> Iterator[tuple[int, 
             found = True
             yield number, expect(dict, parsed_json(line, place := f"{path}, line {number}"), place)
     if not found:
-        raise ValueError(f"{path}: expected one JSON object a line. Received: an empty file")
+        raise ValueError(f"{path}: expected one JSON object per line. Received: an empty file")
 
 
 def read_objects(
@@ -91,10 +91,10 @@ def read_objects(
 
     Args:
         path: The file.
-        noun: What an element is called, for messages.
+        noun: String. What an element is called, for messages.
         shown_id: Makes an id, which no two may share, of an object and its place; `None` for one without.
-        encoding: That of the file.
-        refuse: Raises where the file is of another kind that is known.
+        encoding: String. That of the file. Defaults to `"utf-8"`.
+        refuse: Raises where the file is of another kind that is known. Defaults to `None`.
     """
     found = read_json(path, encoding)
     if refuse is not None:

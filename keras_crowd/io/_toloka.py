@@ -28,7 +28,7 @@ def read_toloka(
     encoding: str = "utf-8",
     **rules: Unpack[Rules],
 ) -> Annotations:
-    """Reads the results of a pool of Toloka, a TSV file with one row a task and worker.
+    """Reads the results of a pool of Toloka, a TSV file with one row per task and worker.
 
     Tables of crowd-kit, `task, worker, label`, are read by `read_long(path, "task", "worker", "label")`.
 
@@ -41,8 +41,9 @@ def read_toloka(
             ticked out, so `judged` is `"all"` unless something else is said.
         status: The assignments to read. Those that were rejected, or not finished, are left out. Files without the
             column `ASSIGNMENT:status` are read whole.
-        control_tasks: Whether to read tasks whose answer was known (`GOLDEN:` is filled in) as well.
-        encoding: That of the file.
+        control_tasks: Boolean. Whether to read tasks whose answer was known (`GOLDEN:` is filled in) as well. Defaults
+            to `True`.
+        encoding: String. That of the file. Defaults to `"utf-8"`.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
             `duplicates=` and `unknown=`, as for `read_long`.
 

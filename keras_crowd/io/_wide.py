@@ -52,7 +52,7 @@ def read_wide(
 
     Args:
         path: The file, `.csv`, `.tsv`, `.jsonl` or `.parquet`.
-        item: Name of the column of item ids, or a list of names, as for `read_long`.
+        item: Name of the column of item ids, or a list of names, as for `read_long`. Defaults to `"item"`.
         columns: Names of the annotators' columns. Defaults to all others.
         missing, sep, names, encoding: As for `read_long`.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
@@ -121,11 +121,12 @@ def write_wide(
     Args:
         path: The file, as for `write_long`.
         annotations: What to write.
-        item: Name of the column of item ids; of ids that are tuples, a list of names, one for each part.
-        encoding: That of a text format.
-        escape_formulas: Whether to write an apostrophe before a text that begins with `=`, `+`, `-`, `@`, a tab or a
-            line break and is no number. Opened in a spreadsheet, such a text in a `.csv` or `.tsv` file is run as a
-            formula, and ids and answers may come from strangers. Texts changed so are not read back as they were.
+        item: Name of the column of item ids; of ids that are tuples, a list of names, one for each part. Defaults to
+            `"item"`.
+        encoding: String. That of a text format. Defaults to `"utf-8"`.
+        escape_formulas: Boolean. Whether to write an apostrophe before a text that begins with `=`, `+`, `-`, `@`, a
+            tab or a line break and is no number. Opened in a spreadsheet, such a text in a `.csv` or `.tsv` file is run
+            as a formula, and ids and answers may come from strangers. Texts changed so are not read back as they were.
             Defaults to `False`.
 
     Example:

@@ -117,9 +117,9 @@ def lines(
 
     Args:
         ratings: Numeric annotations.
-        gold: True ratings of some items, `(items,)`, `NaN` where unknown.
-        scale: Whether slopes may differ from 1.
-        bias: Whether intercepts may differ from 0.
+        gold: True ratings of some items, `(items,)`, `NaN` where unknown. Defaults to `None`.
+        scale: Boolean. Whether slopes may differ from 1. Defaults to `True`.
+        bias: Boolean. Whether intercepts may differ from 0. Defaults to `True`.
 
     Returns:
         `Lines` without the axis of targets.

@@ -34,6 +34,7 @@ class AnnotatorParameters(keras.layers.Layer):
     Args:
         num_annotators: Integer. Number of annotators, R.
         max_batch_slots: Integer or `None`. The most slots that a training batch has, for lazy steps (`LazyAdam`).
+            Defaults to `None`.
         **kwargs: `name` and `dtype`, as for every Keras layer.
     """
 
@@ -108,7 +109,7 @@ class AnnotatorParameters(keras.layers.Layer):
 
         Args:
             annotators: Annotator of each slot `(batch, slots)`, or `None` for all annotators.
-            training: Whether the model is being trained.
+            training: Boolean. Whether the model is being trained.
         """
         if self.lazy(training):
             if annotators is None:

@@ -115,7 +115,7 @@ class ClassesLayer(ConnectedLayer):
 
         Args:
             f: Class probabilities of a batch.
-            mask: Which of them are of real tokens, booleans `(batch, time)`.
+            mask: Which of them are of real tokens, booleans `(batch, time)`. Defaults to `None`.
         """
         if mask is not None:
             f = ops.as_if_real(f, mask)

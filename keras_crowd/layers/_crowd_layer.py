@@ -102,14 +102,14 @@ class CrowdLayer(keras.layers.Layer):
     def predict_answers(
         self, predictions: Tensor, annotators: Tensor | None, training: bool, mask: Tensor | None
     ) -> Tensor:
-        """The predicted answers, `(batch, ..., num_annotators or slots, *predicted_shape)`; arguments as for a call.
+        """Returns predicted answers, `(batch, ..., annotators or slots, *predicted_shape)`; arguments as for a call.
 
         Where `takes_features` there is one more, `features`.
         """
         raise NotImplementedError
 
     def predicted_shape(self, predictions_shape: Shape) -> tuple[int | None, ...]:
-        """The shape of one predicted answer, `(K,)` for logits of classes."""
+        """Returns the shape of one predicted answer, `(K,)` for logits of classes."""
         raise NotImplementedError
 
     @property
@@ -216,7 +216,7 @@ class CrowdLayer(keras.layers.Layer):
         self.annotators.add(name, shape, initializer)
 
     def rows(self, annotators: Tensor | None, training: bool) -> dict[str, Tensor]:
-        """The parameters by name, for use in a call.
+        """Returns the parameters by name, for use in a call.
 
         Args:
             annotators: Annotator of each slot, `(batch, slots)`, or `None`.
@@ -229,7 +229,7 @@ class CrowdLayer(keras.layers.Layer):
         return self.annotators.rows(annotators, training)
 
     def held(self, parameter: Tensor, training: bool) -> Tensor:
-        """A tensor made of parameters, without gradient in training while the layer is held."""
+        """Returns a tensor made of parameters, without gradient in training while the layer is held."""
         return self.annotators.held(parameter, training)
 
     def add_penalty(self, name: str, regularizer: Regularizer, num_classes: int | None = None) -> None:
@@ -238,14 +238,14 @@ class CrowdLayer(keras.layers.Layer):
         Args:
             name: String. Name of the penalty, by which `penalty` gives its value.
             regularizer: A Keras regularizer, or `None` for none.
-            num_classes: Integer. Number of classes, for a regularizer of class probabilities.
+            num_classes: Integer. Number of classes, for a regularizer of class probabilities. Defaults to `None`.
         """
         regularizer = keras.regularizers.get(regularizer)
         if regularizer is not None:
             self._penalties[name] = penalty_of(regularizer, num_classes, name, self.dtype_policy)
 
     def penalty(self, name: str, x: Tensor) -> Tensor | float:
-        """The weighed penalty of `x`, a scalar; 0 where there is no such regularizer."""
+        """Returns the weighted penalty of `x`, a scalar; 0 where there is no such regularizer."""
         return self._penalties[name](x) if name in self._penalties else 0.0
 
     def penalize(self, name: str, x: Tensor) -> None:
@@ -286,7 +286,7 @@ class CrowdLayer(keras.layers.Layer):
         return rf"(.*/)?{re.escape(self.name)}/{self.annotators.name}/(?!released$).*"
 
     def few_annotators(self, annotators: Tensor | None, times: int, training: bool) -> bool:
-        """Whether a batch has that many slots per annotator, so that work on all annotators is less than on slots."""
+        """Returns whether a batch has so many slots per annotator that work on all annotators is less than on slots."""
         if annotators is None or self.annotators.lazy(training):
             return False
         batch_size, num_slots = annotators.shape

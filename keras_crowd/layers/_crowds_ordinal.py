@@ -46,7 +46,7 @@ class CrowdsOrdinal(CrowdLayer):
         initial_slope: Positive float. Where `a` starts. Defaults to 2.0.
         max_batch_slots: Integer. For very many annotators: the most slots that a training batch has, as for
             `CrowdsClassification`. Training is on slots then, and the convention moves all annotators without a
-            gradient.
+            gradient. Defaults to `None`.
         dtype: String or `keras.DTypePolicy`. Dtype policy of the layer. Defaults to the variable dtype of the global
             policy.
         **kwargs: `name` and `trainable`, as for every Keras layer.

@@ -67,11 +67,12 @@ class CrowdsRegression(CrowdLayer):
             annotator, so that the variance of an annotator with two answers cannot run to 0. Positive. Defaults to 4.0.
         scale_initializer: Initializer of `s`. Defaults to the connection's, 1.
         bias_initializer: Initializer of `b`, such as `keras_crowd.initializers.PerAnnotator`. Defaults to 0.
-        scale_regularizer: Regularizer of `s - 1`, in training, such as `keras.regularizers.L2(1e-3)`.
-        bias_regularizer: Regularizer of `b`, in training.
+        scale_regularizer: Regularizer of `s - 1`, in training, such as `keras.regularizers.L2(1e-3)`. Defaults to
+            `None`.
+        bias_regularizer: Regularizer of `b`, in training. Defaults to `None`.
         max_batch_slots: Integer. For very many annotators: the most slots that a training batch has, as for
-            `CrowdsClassification`. Training is on slots then, without regularizers of `s` and `b`, and the
-            convention moves all annotators without a gradient.
+            `CrowdsClassification`. Training is on slots then, without regularizers of `s` and `b`, and the convention
+            moves all annotators without a gradient. Defaults to `None`.
         dtype: String or `keras.DTypePolicy`. Defaults to the variable dtype of the global policy.
         **kwargs: `name` and `trainable`, as for every Keras layer.
 

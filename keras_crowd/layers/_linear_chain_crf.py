@@ -85,13 +85,13 @@ class LinearChainCRF(keras.layers.Layer):
         return ops.viterbi(emissions, self._potentials(), mask)
 
     def log_likelihood(self, emissions: Tensor, evidence: Tensor, mask: Tensor | None = None) -> Tensor:
-        """`log sum_z p(z) prod_t exp(evidence[t, z_t])`: how probable is what is observed of the chain.
+        """Computes the log probability of what is observed of the chain, `log sum_z p(z) prod_t exp(evidence[t, z_t])`.
 
         Args:
             emissions: Scores of the classes, `(batch, time, classes)`.
             evidence: Log-probability of what is observed at a token given its class, `(batch, time,
                 classes)`: zeros where nothing is.
-            mask: Which tokens are real, `(batch, time)`.
+            mask: Which tokens are real, `(batch, time)`. Defaults to `None`.
 
         Returns:
             `(batch,)`; 0 where no token is real.
@@ -99,7 +99,7 @@ class LinearChainCRF(keras.layers.Layer):
         return ops.chain_log_likelihood(self._scores(emissions), evidence, self._potentials(), mask)
 
     def marginals(self, emissions: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Probability of each class at each token, `(batch, time, classes)`; zeros at padding."""
+        """Returns the probability of each class at each token, `(batch, time, classes)`; zeros at padding."""
         return ops.chain_marginals(self._scores(emissions), self._potentials(), mask)
 
     def compute_output_shape(self, emissions_shape: Shape) -> tuple:

@@ -17,7 +17,7 @@ class Population(keras.layers.Layer):
     Args:
         parameters: Names of the parameters, in the order of `precision`.
         means: Starting values of the parameters whose mean is learned, by name.
-        spread: Standard deviation of the priors, until `assign` sets others.
+        spread: Float. Standard deviation of the priors, until `assign` sets others.
         **kwargs: `name` and `dtype`, as for every Keras layer.
     """
 
@@ -48,7 +48,8 @@ class Population(keras.layers.Layer):
         Args:
             deviations: Deviations from the means by name, of all annotators `(R,)`, or of slots `(batch, slots)`.
             counts: Number of answers of each annotator.
-            annotators: Annotator of each slot. Then it is the expectation of the same over batches of answers.
+            annotators: Annotator of each slot. Then it is the expectation of the same over batches of answers. Defaults
+                to `None`.
         """
         shares: Tensor | float = 1.0
         total: Tensor | float = float(sum(counts))

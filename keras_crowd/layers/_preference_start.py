@@ -27,7 +27,7 @@ def preference_start(
     Args:
         annotations: `Annotations` of preferences.
         own: Names of the annotators' parameters.
-        random_answers: Whether annotators answer at random at times.
+        random_answers: Boolean. Whether annotators answer at random at times.
     """
     flags = ("reliability" in own, "position" in own, "tie" in own, random_answers)
     found, _ = fitted_pairs(Comparisons.of(without_grades(annotations)), flags)

@@ -23,8 +23,8 @@ def read_confusions(
     Args:
         connection: From classes to answers.
         annotators: Parameters of the annotators.
-        num_classes: Number of classes.
-        features: Those of one item, `(num_features,)`, for an `ItemConnection`.
+        num_classes: Integer. Number of classes.
+        features: Those of one item, `(num_features,)`, for an `ItemConnection`. Defaults to `None`.
         **common: Parameters that all annotators share.
     """
     certain = kops.eye(num_classes, dtype=annotators.compute_dtype)

@@ -214,8 +214,8 @@ class MaskedCrowdHuber(_MaskedErrorLoss):
     Squared error (halved) up to `delta`, absolute error beyond: a slip of the hand pulls less.
 
     Args:
-        delta: Where the square turns into a line, positive, in units of the answers.
-        reduction: String. As for every Keras loss.
+        delta: Float. Where the square turns into a line, positive, in units of the answers. Defaults to 1.0.
+        reduction: String. As for every Keras loss. Defaults to `"sum_over_batch_size"`.
         name: String. Name of the loss. Defaults to that of the class, as `"masked_crowd_huber"`.
         dtype: String. Dtype of the computation. Defaults to `keras.config.floatx()`.
 

@@ -31,8 +31,8 @@ def crowd_model(
             numbers `(batch, 1)` for `CrowdsRegression` and `CrowdsOrdinal`. Sequential, functional or
             subclassed, with any inputs.
         crowd: A crowd layer of `keras_crowd.layers`.
-        slots: Whether the model works on slots. Then the annotators of the slots are its last input, `"annotators"`,
-            int32 `(batch, slots)`; a dict of inputs gets them under that key. Defaults to `False`.
+        slots: Boolean. Whether the model works on slots. Then the annotators of the slots are its last input,
+            `"annotators"`, int32 `(batch, slots)`; a dict of inputs gets them under that key. Defaults to `False`.
         features: String. For a crowd layer whose connection looks at features of the items
             (`layers.connections.ItemConnection`, as `"CoNAL"`): name of the layer of the classifier whose output they
             are, `(batch, ..., num_features)`; that of an `Input` for the features themselves. Defaults to `None`, what

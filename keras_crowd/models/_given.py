@@ -17,7 +17,7 @@ def as_given(model_on_slots: bool, x: Features, answers: Answers | None) -> Iter
     """Features and answers: one pair, or one for each batch of a data set.
 
     Args:
-        model_on_slots: Whether `Annotations` are meant in slots.
+        model_on_slots: Boolean. Whether `Annotations` are meant in slots.
         x: Features, or a data set of `(x, answers)` or `(x, answers, sample_weight)`.
         answers: Answers as for `fit`, or `Annotations`; `None` with a data set.
     """

@@ -51,11 +51,12 @@ class HiddenCRF(ChainModel):
             classes)`.
         crowd: A `keras_crowd.layers.CrowdsSequenceLabeling` of `conn_type="CM"`.
         crf: A `keras_crowd.layers.LinearChainCRF`. Defaults to one without rules.
-        answer_weight: `w`, how much of an independent observation an answer is, in (0, 1]; in training and in
-            all that infers the truth from answers.
+        answer_weight: `w`, how much of an independent observation an answer is, in (0, 1]; in training and in all that
+            infers the truth from answers. Defaults to 1.0.
         annotator_weights: How many independent annotators each one counts for, positive, `(annotators,)`, as in
             `aggregation.dawid_skene`: `A_r[z_t, y_tr] ^ (w w_r)`. Defaults to `None`, 1 each.
-        slots: Whether `fit` gets answers in slots, with the annotators of the slots as last input.
+        slots: Boolean. Whether `fit` gets answers in slots, with the annotators of the slots as last input. Defaults to
+            `False`.
         **kwargs: `name`, as for every Keras model.
 
     Call arguments:
@@ -122,7 +123,7 @@ class HiddenCRF(ChainModel):
         return features_of(inputs, self.slots)
 
     def annotators(self, inputs: Tensors) -> Any:
-        """Of the model's inputs the annotators of the slots, or `None`."""
+        """Returns the ids of the slots' annotators among the inputs of the model, or `None`."""
         return annotators_of(inputs, self.slots)
 
     def likelihood_loss(
@@ -143,7 +144,7 @@ class HiddenCRF(ChainModel):
     def answer_log_likelihood(
         self, x: Features, answers: npt.ArrayLike, batch_size: int = 256
     ) -> np.ndarray:
-        """`log p(y | x)` of each sequence's answers, `(items,)`.
+        """Computes `log p(y | x)` of the answers to each sequence, `(items,)`.
 
         The difference between all answers and those that were kept is how well answers that were held
         out are predicted from the features and the kept answers. With an `answer_weight` below 1 it is
@@ -154,7 +155,7 @@ class HiddenCRF(ChainModel):
     def expectation(
         self, x: Features, answers: npt.ArrayLike, batch_size: int = 256
     ) -> tuple[np.ndarray, np.ndarray]:
-        """E-step: `p(z_t = k | x, y)` of the tokens up to the last answer, and `answer_log_likelihood`.
+        """Takes the E-step: `p(z_t = k | x, y)` of the tokens up to the last answer, and `answer_log_likelihood`.
 
         Returns:
             `(items, time, K)`, zeros at padding and after the last answer; and `(items,)`.
@@ -162,14 +163,14 @@ class HiddenCRF(ChainModel):
         return self._read(x, answers, batch_size, until_last_answer=True)
 
     def posterior(self, x: Features, answers: npt.ArrayLike, batch_size: int = 256) -> np.ndarray:
-        """`p(z_t = k | x, y)`, what features and answers together say: `(items, time, K)`, zeros at padding."""
+        """Computes `p(z_t = k | x, y)` from features and answers together, `(items, time, K)`; zeros at padding."""
         return self._read(x, answers, batch_size, until_last_answer=False)[0]
 
     def truth_tagger(self, soft: bool = False) -> Any:
-        """Truth inference: a functional model from features *and answers* to the most probable tags.
+        """Returns a functional model from features *and answers* to the most probable tags.
 
         Args:
-            soft: Whether the answers are soft, with the classes as last axis. Defaults to `False`.
+            soft: Boolean. Whether the answers are soft, with the classes as last axis. Defaults to `False`.
 
         Returns:
             A `keras.Model` that shares the weights. Its inputs are those of the encoder, then the answers

@@ -47,7 +47,8 @@ class JointCrowdModel(LikelihoodModel):
             `keras_crowd.models.as_functional(classifier, x[:1])`.
         crowd: A `keras_crowd.layers.CrowdsClassification` of `conn_type="CM"` with its penalties; or a
             `keras_crowd.layers.CrowdsMultiLabel`, which `adapt(answers)` gives a start.
-        slots: Whether `fit` gets answers in slots, with the annotators of the slots as last input.
+        slots: Boolean. Whether `fit` gets answers in slots, with the annotators of the slots as last input. Defaults to
+            `False`.
         annotator_weights: How many independent annotators each one counts for, positive, `(annotators,)`, as in
             `aggregation.dawid_skene`: `A_r[k, y_ir] ^ w_r`. Defaults to `None`, 1 each.
         **kwargs: `name`, as for every Keras model.

@@ -29,8 +29,8 @@ def preference_model(
             functional or subclassed, with any inputs.
         crowd: A `keras_crowd.layers.CrowdsPreference`, or another crowd layer with `num_predictions = 2`, which is
             called with the scores of the first and the second item.
-        slots: Whether the model works on slots. Then the annotators of the slots are its last input, `"annotators"`,
-            int32 `(batch, slots)`; a dict of inputs gets them under that key. Defaults to `False`.
+        slots: Boolean. Whether the model works on slots. Then the annotators of the slots are its last input,
+            `"annotators"`, int32 `(batch, slots)`; a dict of inputs gets them under that key. Defaults to `False`.
         x: Features of items, a few rows are enough. Needed for subclassed models and for Sequential models without an
             `Input`, which do not know their inputs. Defaults to `None`.
 
@@ -64,7 +64,7 @@ def preference_model(
     check_one_output(tower)
     if tuple(tower.outputs[0].shape[1:]) != (1,):
         raise ValueError(
-            "`scorer` must give one number an item, (batch, 1), as from `Dense(1)`. "
+            "`scorer` must give one number per item, (batch, 1), as from `Dense(1)`. "
             f"Received: output of shape {tuple(tower.outputs[0].shape)}"
         )
     warn_of_own_training(scorer, "the model of `preference_model`")

@@ -67,7 +67,7 @@ def _name(crowd: CrowdLayer) -> str:
 def crowd_layer(
     model: keras.Model, symbolic: bool = True, layer: str | keras.layers.Layer | None = None
 ) -> CrowdLayer:
-    """The crowd layer at the top level of a built model, of a symbolic one if so asked."""
+    """Finds the crowd layer at the top level of a built model, which must be symbolic unless `symbolic=False`."""
     if not isinstance(model, keras.Model):
         raise ValueError(
             f"`model` must be a Keras model with a crowd layer. Received: {type(model).__name__}"

@@ -20,7 +20,7 @@ class Tagger(keras.Model):
         Args:
             filepath: Where to.
             format: `"tf_saved_model"` (under TensorFlow and JAX), for any length; or, under PyTorch, `"onnx"`, with an
-                `input_signature` in which all sizes are known.
+                `input_signature` in which all sizes are known. Defaults to `"tf_saved_model"`.
             **kwargs: `verbose=`, `input_signature=` and what else `keras.Model.export` takes.
         """
         known = format == "onnx" and keras.backend.backend() == "torch" and _is_known(kwargs)

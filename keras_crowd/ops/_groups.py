@@ -12,7 +12,7 @@ def annotator_groups(annotators: Tensor, num_annotators: int) -> tuple[Tensor, T
 
     Args:
         annotators: Annotator of each slot `(batch, S)`, negative for an empty one.
-        num_annotators: R.
+        num_annotators: Integer. R.
 
     Returns:
         The annotator of each group `(G, 1)`, negative for groups that are empty or of empty slots; and the place of

@@ -13,7 +13,7 @@ from ._lazy_adam import LazyAdam
 def crowd_optimizer(
     model: keras.Model, optimizer: Optimizer, learning_rate: LearningRate | None = None
 ) -> keras.optimizers.Optimizer:
-    """`optimizer` for the classifier, and its like for the crowd layer with its own learning rate.
+    """Makes an optimizer that gives the crowd layer a learning rate of its own.
 
     The crowd layer's parameters are never weight-decayed: decay would pull every annotator towards one who
     answers at random. They may also want a larger learning rate, for each annotator is seen in few batches.

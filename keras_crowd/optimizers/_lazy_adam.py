@@ -35,11 +35,11 @@ class LazyAdam(keras.optimizers.Optimizer):
     Adam, and so do they where `keras.ops.scatter_update` takes no `reduction` (before Keras 3.14). For one device.
 
     Args:
-        learning_rate: A number or a schedule.
-        beta_1: Decay of the first moment.
-        beta_2: Decay of the second moment.
-        epsilon: Added to the root of the second moment.
-        name: Name of the optimizer.
+        learning_rate: A number or a schedule. Defaults to 0.001.
+        beta_1: Float. Decay of the first moment. Defaults to 0.9.
+        beta_2: Float. Decay of the second moment. Defaults to 0.999.
+        epsilon: Float. Added to the root of the second moment. Defaults to 1e-07.
+        name: Name of the optimizer. Defaults to `"lazy_adam"`.
         **kwargs: What configs of optimizers hold. Weight decay, clipping, averages and accumulated gradients
             are refused: they belong to all annotators.
 

@@ -18,7 +18,7 @@ class AnswerRows:
     Args:
         annotations: The answers.
         form: `"slots"`, `"dense"`, or `"items"` (no answers, the positions of the items instead).
-        num_slots: Width of slots; `None` for that of the batch.
+        num_slots: Integer. Width of slots; `None` for that of the batch.
     """
 
     def __init__(self, annotations: Annotations, form: str, num_slots: int | None) -> None:

@@ -34,12 +34,13 @@ class CrowdBatches(keras.utils.PyDataset):
             function that gives the features of the items at such positions. Rows of a data frame are matched
             to the items by its index, unless that is a plain range; an index that names other items is refused.
         annotations: `Annotations`, or a dense array of answers, hard or soft.
-        batch_size: Items in a batch.
-        form: `"slots"`, `"dense"` or `"items"`.
-        num_slots: Width of slots. Defaults to the highest number of answers to one item.
-        shuffle: Whether items are in another order each epoch.
-        seed: Seed of the orders.
+        batch_size: Integer. Items in a batch. Defaults to 32.
+        form: `"slots"`, `"dense"` or `"items"`. Defaults to `"slots"`.
+        num_slots: Integer. Width of slots. Defaults to the highest number of answers to one item.
+        shuffle: Boolean. Whether items are in another order each epoch. Defaults to `True`.
+        seed: Integer. Seed of the orders. Defaults to 0.
         sample_weight: A weight for each item, `(items,)`, the third element of batches. A series is matched as `x`.
+            Defaults to `None`.
         **kwargs: `workers=`, `use_multiprocessing=` and `max_queue_size=` of `keras.utils.PyDataset`.
 
     Raises:
@@ -86,7 +87,7 @@ class CrowdBatches(keras.utils.PyDataset):
         return self._rows[self._order[index * self.batch_size : (index + 1) * self.batch_size]]
 
     def on_epoch_end(self) -> None:
-        """Another order, if items are shuffled."""
+        """Draws another order, if items are shuffled."""
         self._epoch += 1
         rng = np.random.default_rng([self.seed, self._epoch])
         self._order = rng.permutation(self._items) if self.shuffle else self._items

@@ -25,7 +25,7 @@ def grain_data(
     seed: int = 0,
     sample_weight: npt.ArrayLike | None = None,
 ) -> Any:
-    """A `grain.MapDataset` of the batches of `CrowdBatches`. Needs `pip install 'keras_crowd[grain]'`.
+    """Makes a `grain.MapDataset` of the batches of `CrowdBatches`. Needs `pip install 'keras_crowd[grain]'`.
 
     Batches are made when they are asked for, in any order, so Grain can prefetch them in threads
     (`to_iter_dataset()`) or other processes (`mp_prefetch`), shard them, and go on where it was interrupted.

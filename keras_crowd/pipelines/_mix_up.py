@@ -117,7 +117,7 @@ class MixUp(keras.utils.PyDataset):
         return with_annotators(mixed, annotators), answers
 
     def on_epoch_end(self) -> None:
-        """Another order, if items are shuffled, and other partners and shares."""
+        """Draws another order, if items are shuffled, and other partners and shares."""
         self._epoch += 1
         rng = np.random.default_rng([self.seed, self._epoch])
         self._order = rng.permutation(self._positions) if self.shuffle else self._positions

@@ -17,9 +17,9 @@ class Shuffled(keras.utils.PyDataset):
     Args:
         x: An array, or a list, tuple or dict of arrays.
         y: An array.
-        batch_size: Items in a batch.
-        seed: Seed of the orders.
-        epoch: The first epoch.
+        batch_size: Integer. Items in a batch.
+        seed: Integer. Seed of the orders.
+        epoch: Integer. The first epoch. Defaults to 0.
     """
 
     def __init__(self, x: Features, y: np.ndarray, batch_size: int, seed: int, epoch: int = 0) -> None:

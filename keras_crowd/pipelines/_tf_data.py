@@ -28,7 +28,7 @@ def tf_data(
     seed: int = 0,
     sample_weight: npt.ArrayLike | None = None,
 ) -> Any:
-    """A `tf.data.Dataset` of the batches of `CrowdBatches`. Needs TensorFlow, whatever the backend.
+    """Makes a `tf.data.Dataset` of the batches of `CrowdBatches`. Needs TensorFlow, whatever the backend.
 
     Under another backend on a GPU, first call `tf.config.set_visible_devices([], "GPU")` so that TensorFlow leaves the
     memory alone.
@@ -37,10 +37,10 @@ def tf_data(
         x: Features as for `CrowdBatches`; or a `tf.data.Dataset` (one of TFDS, files on disk, ...) whose elements
             are the features of one item each, in the order of `annotations.items`.
         annotations, batch_size, form, seed, sample_weight: As for `CrowdBatches`.
-        num_slots: Width of slots. Defaults to the highest number of answers in each batch; XLA compiles once for
-            each width.
-        shuffle: Whether items are in another order each epoch. Of a `tf.data.Dataset` only those in a buffer
-            are shuffled, 10,000 or as many as `shuffle` says.
+        num_slots: Integer. Width of slots. Defaults to the highest number of answers in each batch; XLA compiles once
+            for each width.
+        shuffle: Whether items are in another order each epoch. Of a `tf.data.Dataset` only those in a buffer are
+            shuffled, 10,000 or as many as `shuffle` says. Defaults to `True`.
 
     Returns:
         A `tf.data.Dataset` of batches, prefetched.

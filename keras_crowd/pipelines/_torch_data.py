@@ -26,7 +26,7 @@ def torch_data(
     sample_weight: npt.ArrayLike | None = None,
     **kwargs: Any,
 ) -> Any:
-    """A `torch.utils.data.DataLoader` of the batches of `CrowdBatches`. Needs PyTorch, whatever the backend.
+    """Makes a `torch.utils.data.DataLoader` of the batches of `CrowdBatches`. Needs PyTorch, whatever the backend.
 
     Args:
         x: Features as for `CrowdBatches`.

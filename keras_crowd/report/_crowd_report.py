@@ -67,27 +67,28 @@ def crowd_report(
         classifier: A Keras model that predicts class probabilities of `x`; of sets, probabilities of labels, which are
             the labels' prior as well; of ratings, ratings, a column `"predicted"` of the items. There is none for
             preferences. Defaults to that of a `CrowdFit`.
-        x: Features of all items, for the classifier.
+        x: Features of all items, for the classifier. Defaults to `None`.
         probabilities: What it predicts, `(items, classes)`, `(items, labels)` or `(items,)`, in the place of
-            `classifier` and `x`.
+            `classifier` and `x`. Defaults to `None`.
         gold: True classes of some items, as in `aggregation.dawid_skene`. They check the estimates and are never used
             for them. Of ratings floats, `NaN` where unknown; of sets integers `(items, labels)`; of preferences the
-            class of each pair.
+            class of each pair. Defaults to `None`.
         times: When each answer was given, in seconds: `Annotations` of numbers with the same ids, an array `(items,
-            annotators)`, or one number for each answer, sorted by item and annotator. They give `"seconds"` between
-            an annotator's answers, `"drift"`, and a picture of both. Of ratings, drift is how much farther the later
-            half is from the labels; of other kinds how much more probable it is to be right.
-        costs: Costs of the answers: one for all, one for each annotator, or one for each answer.
+            annotators)`, or one number for each answer, sorted by item and annotator. They give `"seconds"` between an
+            annotator's answers, `"drift"`, and a picture of both. Of ratings, drift is how much farther the later half
+            is from the labels; of other kinds how much more probable it is to be right. Defaults to `None`.
+        costs: Costs of the answers: one for all, one for each annotator, or one for each answer. Defaults to `None`.
         show: What to show of each item: texts, paths of image files or arrays of pixels, in the order of the items; or
             a mapping, or a function, from ids of items to such (the only way for preferences). Defaults to `None`, ids.
         level: String. Of Krippendorff's alpha, as in `evaluation.krippendorff_alpha`. With `"ordinal"`, classes are
             grades in the order of `annotations.classes`, and annotators have a `"grade_bias"` and a `"grade_error"`.
-        title: String. Title of the page.
+            Defaults to `None`.
+        title: String. Title of the page. Defaults to `"Crowd report"`.
         draws: Integer. Number of draws from the posterior. Defaults to 400.
         max_answers: Integer. Items are sampled where there are more answers than this, or very many
             annotators, and the report says so. Defaults
             to 100,000.
-        seed: Integer. Seed of the draws and of the sample.
+        seed: Integer. Seed of the draws and of the sample. Defaults to 0.
 
     Returns:
         A `CrowdReport`. Its tables are `"summary"`, `"annotators"` (accuracy with a 95 percent interval, and for two

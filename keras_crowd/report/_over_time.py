@@ -22,7 +22,7 @@ def pace(
         who: The annotator of each answer.
         times: Seconds, NaN where unknown.
         quality: Of each answer, such as the probability that it is right.
-        num_annotators: How many there are.
+        num_annotators: Integer. How many there are.
 
     Returns:
         `"seconds"`, `"drift"` with a 95 percent interval (`"drift_low"`, `"drift_high"`), NaN of fewer than 20 answers.

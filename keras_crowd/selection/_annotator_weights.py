@@ -32,7 +32,7 @@ def annotator_weights(
 
     Args:
         answers: `Annotations` with classes, or integers `(items, annotators)` with `-1` for missing.
-        num_classes: Number of classes, as in `aggregation.majority_vote`.
+        num_classes: Integer. Number of classes, as in `aggregation.majority_vote`. Defaults to `None`.
         gold: True classes of some items, as in `aggregation.dawid_skene`. Defaults to `None`.
         false_discovery_rate: Float between 0 and 1. Expected share of independent pairs among those called dependent. A
             pair called dependent by mistake costs accuracy, and a weak dependence that is overlooked costs little.

@@ -65,11 +65,11 @@ class HeldOutChoice:
 
     @property
     def standard_error(self) -> np.ndarray:
-        """Of `above_best`, answer against answer, as one split of the answers would show it, `(choices,)`."""
+        """Standard error of `above_best`, answer against answer, as for one split of the answers, `(choices,)`."""
         return error_above(self.losses, self.losses[self.nats.argmin()])
 
     def to_dataframe(self) -> Any:
-        """The choices as a pandas data frame: choice, nats, above_best, standard_error, chosen."""
+        """Returns the choices as a pandas data frame: choice, nats, above_best, standard_error, chosen."""
         import pandas as pd
 
         columns = {name: getattr(self, name) for name in ("nats", "above_best", "standard_error")}
@@ -121,7 +121,7 @@ def held_out_choice(
         backup_dir: Path. Folder in which to keep what has been measured, as `path.npz`: an interrupted choice goes on
             from there. The file stays when all is measured. Defaults to `None`, no backup.
         given: Mapping. What else `train` depends on, by name: features, settings. A backup made with anything else is
-            refused.
+            refused. Defaults to `None`.
 
     Returns:
         `HeldOutChoice`.

@@ -65,7 +65,7 @@ class RegularizationPath:
 
     @property
     def standard_error(self) -> np.ndarray:
-        """Of `above_best`, answer against answer, as *one* split would show it."""
+        """Standard error of `above_best`, answer against answer, as for *one* split."""
         return error_above(self.losses, self.losses[self.nats.argmin()])
 
     @property
@@ -74,7 +74,7 @@ class RegularizationPath:
         return float(self.weights[self.above_best <= self.standard_errors * self.standard_error].max())
 
     def to_dataframe(self) -> Any:
-        """The path as a pandas data frame: weight, nats, above_best, standard_error, chosen."""
+        """Returns the path as a pandas data frame: weight, nats, above_best, standard_error, chosen."""
         import pandas as pd
 
         columns = {name: getattr(self, name) for name in ("nats", "above_best", "standard_error")}
@@ -134,13 +134,14 @@ def regularization_path(
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
         weights: Weights to try, none negative.
-        num_splits: How many times answers are held out.
-        fraction: Part of the answers held out each time, in (0, 1).
-        seed: Seed of the draws.
+        num_splits: Integer. How many times answers are held out. Defaults to 4.
+        fraction: Float. Part of the answers held out each time, in (0, 1). Defaults to 0.15.
+        seed: Integer. Seed of the draws. Defaults to 0.
         backup_dir: Folder in which to keep what has been measured, as `path.npz`: an interrupted path goes on from
             there. The file stays when all is measured. Defaults to `None`, no backup.
         given: What else `train` depends on, by name: features, settings. A backup made with anything else is refused.
-        verbose: 1 shows progress.
+            Defaults to `None`.
+        verbose: Integer. 1 shows progress. Defaults to 1.
 
     Returns:
         `RegularizationPath`.

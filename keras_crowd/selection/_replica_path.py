@@ -67,7 +67,7 @@ class ReplicaPath:
 
     @property
     def standard_error(self) -> np.ndarray:
-        """Of `difference`, item against item, `(weights,)`."""
+        """Standard error of `difference`, item against item, `(weights,)`."""
         difference = self.agreements - self.agreements[0]
         return difference.std(axis=1, ddof=1) / np.sqrt(difference.shape[1])
 
@@ -82,7 +82,7 @@ class ReplicaPath:
         return float(self.weights[np.logical_and.accumulate(self.accepted)].max())
 
     def to_dataframe(self) -> Any:
-        """The path as a pandas data frame: weight, agreement, difference, standard_error, nats, chosen."""
+        """Returns the path as a pandas data frame: weight, agreement, difference, standard_error, nats, chosen."""
         import pandas as pd
 
         chosen = self.weights == self.chosen
@@ -142,7 +142,7 @@ def replica_path(
         backup_dir: Path. Folder in which to keep what has been measured, as `path.npz`: an interrupted path goes on
             from there. The file stays when all is measured. Defaults to `None`, no backup.
         given: Mapping. What else `train` depends on, by name: features, settings. A backup made with anything else is
-            refused.
+            refused. Defaults to `None`.
 
     Returns:
         `ReplicaPath` of the weights tried.

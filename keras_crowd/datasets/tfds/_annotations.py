@@ -14,7 +14,7 @@ from ._builders import NUM_ANNOTATORS
 
 
 def read_annotations(builder: Any, split: str = "train") -> Annotations:
-    """The answers in a prepared split. Images are not decoded.
+    """Reads the answers in a prepared split. Images are not decoded.
 
     Item `i` is the `i`-th example as `builder.as_data_source(split)` has them, and as `builder.as_dataset(split)`
     where the split is a single file, as with these data sets. So either goes into `pipelines` with the answers.
@@ -22,7 +22,7 @@ def read_annotations(builder: Any, split: str = "train") -> Annotations:
 
     Args:
         builder: A builder of this package, prepared.
-        split: The split. Only `train` has answers.
+        split: String. The split. Only `train` has answers. Defaults to `"train"`.
 
     Returns:
         `Annotations` with items and annotators numbered from 0, and the classes' names. Annotators are those of the

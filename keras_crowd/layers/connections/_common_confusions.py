@@ -77,7 +77,7 @@ class CommonConfusions(ItemConnection):
         return -self.separation * ops.mean_over_real(distances, real)
 
     def closest_to(self, confusion: np.ndarray) -> dict[str, np.ndarray]:
-        """The confusions as those of the annotators, and their mean as the common one."""
+        """Returns the confusions as those of the annotators, and their mean as the common one."""
         return {"own": np.log(confusion), "common": np.log(confusion.mean(axis=0))}
 
     def permuted(self, order: np.ndarray, **parameters: np.ndarray) -> dict[str, np.ndarray]:

@@ -61,7 +61,7 @@ class Connection:
             cls.name = cls.__name__
 
     def parameters(self, width: int) -> dict[str, Parameter]:
-        """The parameters of an annotator by name.
+        """Returns the parameters of an annotator by name.
 
         Args:
             width: Integer. Number of classes, K; or of targets, T, below `CrowdsRegression`.
@@ -69,7 +69,7 @@ class Connection:
         raise NotImplementedError
 
     def shared_parameters(self, width: int) -> dict[str, Parameter]:
-        """The parameters that all annotators share, by name, of the shapes given. Defaults to none.
+        """Returns the parameters that all annotators share, by name, of the shapes given. Defaults to none.
 
         Args:
             width: Integer. Number of classes, K.
@@ -77,12 +77,12 @@ class Connection:
         return {}
 
     def get_config(self) -> Config:
-        """The arguments of the constructor."""
+        """Returns the arguments of the constructor."""
         return {}
 
     @classmethod
     def from_config(cls, config: Config) -> "Connection":
-        """The connection that `config` describes."""
+        """Returns the connection that `config` describes."""
         return cls(**config)
 
 
@@ -134,11 +134,11 @@ class ClassConnection(Connection):
         return self.logits(f, **rows)
 
     def log_confusion(self, **parameters: Tensor) -> Tensor:
-        """`log A_rkl`, `(..., true, answer)`, where `is_confusion`."""
+        """Returns `log A_rkl`, `(..., true, answer)`, where `is_confusion`."""
         raise NotImplementedError
 
     def from_confusion(self, confusion: np.ndarray) -> dict[str, Any] | None:
-        """The parameters with which annotators answer just so, or `None` where not every confusion can be had.
+        """Returns the parameters that give exactly these confusions; `None` where not all confusions can be given.
 
         Args:
             confusion: `(R, true, answer)`, positive, rows summing to 1.
@@ -146,7 +146,7 @@ class ClassConnection(Connection):
         return None
 
     def closest_to(self, confusion: np.ndarray) -> dict[str, Any]:
-        """The parameters with which annotators, of sure classes, answer most nearly so.
+        """Returns the parameters that give the closest confusions, for items whose class is certain.
 
         Defaults to those of `from_confusion`.
 
@@ -164,7 +164,7 @@ class ClassConnection(Connection):
         return parameters
 
     def permuted(self, order: np.ndarray, **parameters: np.ndarray) -> dict[str, np.ndarray]:
-        """The parameters with true class `k` what `order[k]` was, where `permutable`."""
+        """Returns the parameters with true class `order[k]` in the place of class `k`, where `permutable`."""
         raise NotImplementedError
 
 
@@ -194,7 +194,7 @@ class ItemConnection(ClassConnection):
     takes_features = True
 
     def feature_parameters(self, width: int, num_features: int) -> dict[str, Parameter]:
-        """The parameters that all annotators share and that take features in, by name. Defaults to none.
+        """Returns the shared parameters that apply to the features, by name. Defaults to none.
 
         Args:
             width: Integer. Number of classes, K.
@@ -224,7 +224,7 @@ class RatingConnection(Connection):
     """
 
     def of_lines(self, scale: np.ndarray, bias: np.ndarray) -> dict[str, np.ndarray]:
-        """The parameters of annotators who answer `scale x + bias`; what the connection lacks is 1 or 0 there.
+        """Returns the parameters of annotators who answer `scale x + bias`; what the connection lacks is 1 or 0.
 
         Args:
             scale: `(R, T)`.
@@ -246,7 +246,7 @@ class RatingConnection(Connection):
         return {}
 
     def answers(self, x: Tensor, **parameters: Tensor) -> Tensor:
-        """Expected answers, `(batch, annotators or slots, T)`.
+        """Returns the expected answers, `(batch, annotators or slots, T)`.
 
         Args:
             x: Predicted numbers, `(batch, T)`.

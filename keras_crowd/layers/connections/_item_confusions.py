@@ -57,7 +57,7 @@ class ItemConfusions(_Confusions):
         return ops.item_confusion_logits(f, parameters["base"], h, parameters["out"])
 
     def closest_to(self, confusion: np.ndarray) -> dict[str, np.ndarray]:
-        """The confusions for every item: the network adds nothing."""
+        """Returns the confusions for every item: the network adds nothing."""
         width = confusion.shape[-1]
         return {"base": np.log(confusion), "out": np.zeros((self.num_hidden, width**2))}
 
@@ -106,7 +106,7 @@ class AnnotatorEmbeddings(_Confusions):
         return ops.item_confusion_logits(f, base, h, parameters["out"])
 
     def closest_to(self, confusion: np.ndarray) -> dict[str, np.ndarray]:
-        """The mean of the confusions, for every annotator and item."""
+        """Returns the mean of the confusions, for every annotator and item."""
         width = confusion.shape[-1]
         return {"base": np.log(confusion.mean(axis=0)), "out": np.zeros((self.num_hidden, width**2))}
 

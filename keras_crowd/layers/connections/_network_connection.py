@@ -12,7 +12,7 @@ class NetworkConnection(ItemConnection):
     """A connection with a layer `h_ir = relu(x_i H + b + v_r)` on features and annotators. Abstract.
 
     Args:
-        num_hidden: Integer. Width of the layer, and of the embedding `v_r` of each annotator.
+        num_hidden: Integer. Width of the layer, and of the embedding `v_r` of each annotator. Defaults to 32.
     """
 
     def __init__(self, num_hidden: int = 32) -> None:

@@ -54,7 +54,7 @@ class Prototypes(ClassConnection):
         return ops.prototype_log_confusion(parameters["mixture"], parameters["prototypes"])
 
     def closest_to(self, confusion: np.ndarray) -> dict[str, np.ndarray]:
-        """The mean confusions of groups of annotators, from the least to the most accurate, and who is in which."""
+        """Returns the mean confusions of groups of annotators, the least accurate first, and who is in which group."""
         order = np.argsort(np.trace(confusion, axis1=1, axis2=2), kind="stable")
         groups = np.array_split(order, self.num_prototypes)
         means = np.stack([confusion[group if len(group) else order].mean(axis=0) for group in groups])
