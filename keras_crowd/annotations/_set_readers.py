@@ -30,7 +30,7 @@ def from_sets(
     duplicates: Duplicates = "error",
     unknown: Unknown = "error",
 ) -> Read:
-    """Reads sets of labels, one an answer: who ticked which labels of which item.
+    """Reads sets of labels, one per answer: who ticked which labels of which item.
 
     Args:
         item: Item id of each answer.

@@ -52,7 +52,7 @@ class CrowdMonitor(keras.callbacks.Callback):
             answers, floats `(items, annotators, classes)` with zeros.
         max_items: Integer. Of the items with answers, so many are used, evenly spread. Defaults to 1000.
         every: Integer. The first, then each `every`-th, and the last epoch are monitored. Defaults to 1.
-        on_permuted: `"warn"` (once a `fit`, a `RuntimeWarning`), `"stop"` (warn and stop training) or `"ignore"`, when
+        on_permuted: `"warn"` (once per `fit`, by a `RuntimeWarning`), `"stop"` (warn and stop training) or `"ignore"`, when
             classes are exchanged. Defaults to `"warn"`.
         on_collapse: String. The same, when the effective rank is below `min_rank`. Defaults to `"warn"`.
         min_rank: Float. Defaults to two thirds of the effective rank of the majority votes, which is the number of
