@@ -52,8 +52,8 @@ class CrowdMonitor(keras.callbacks.Callback):
             answers, floats `(items, annotators, classes)` with zeros.
         max_items: Integer. Of the items with answers, so many are used, evenly spread. Defaults to 1000.
         every: Integer. The first, then each `every`-th, and the last epoch are monitored. Defaults to 1.
-        on_permuted: `"warn"` (once per `fit`, by a `RuntimeWarning`), `"stop"` (warn and stop training) or `"ignore"`, when
-            classes are exchanged. Defaults to `"warn"`.
+        on_permuted: `"warn"` (a `RuntimeWarning`, once per `fit`), `"stop"` (warn and stop training) or `"ignore"`,
+            when classes are exchanged. Defaults to `"warn"`.
         on_collapse: String. The same, when the effective rank is below `min_rank`. Defaults to `"warn"`.
         min_rank: Float. Defaults to two thirds of the effective rank of the majority votes, which is the number of
             classes where all are alike frequent. With 2 such classes, a classifier passes that gives its first choice

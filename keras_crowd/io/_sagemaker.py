@@ -26,7 +26,8 @@ def read_sagemaker(
     It is the JSON file at `payload.s3Uri` of the request to a post-annotation Lambda: a list of objects with
     `datasetObjectId`, `dataObject` and the `annotations` of workers. In the job's output it is
     `annotations/consolidated-annotation/consolidation-request/iteration-1/<date>.json`, one or more files per
-    iteration, which `Annotations.concat` joins. The files of `annotations/worker-response` differ: there is one per object.
+    iteration, which `Annotations.concat` joins. The files of `annotations/worker-response` differ:
+    there is one per object.
 
     Args:
         path: The file.
