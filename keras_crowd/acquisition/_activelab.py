@@ -21,14 +21,14 @@ def activelab_scores(answers: Answers, probabilities: npt.ArrayLike | None = Non
         s_i = ( w / K  +  w_f f_i,y_i  +  sum_j w_j P(y_i | answer of j) )  /  ( w + w_f + sum_j w_j )
 
     where `P` is the agreement of answers and consensus if the answer is the consensus, and an even share of the rest
-    if not. The weight of an annotator is `1 - (1 - a_j) / (1 - b)`: `a_j` is its agreement with the other annotators,
-    `b` that of the commonest class with the consensus. The weight of the classifier is the same of its
-    agreement with the consensus, times the root of the mean number of answers per item. Agreements are
-    those on items with more than one answer. The score chooses items and not annotators.
+    otherwise. The weight of an annotator is `1 - (1 - a_j) / (1 - b)`: `a_j` is its agreement with the other
+    annotators, `b` that of the commonest class with the consensus. The weight of the classifier is computed likewise
+    from its agreement with the consensus, and multiplied by the square root of the mean number of answers per item.
+    Agreements are counted on items with more than one answer. The score chooses items, not annotators.
 
     Args:
         answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.
-        probabilities: A classifier's prediction for items that it was not trained on, calibrated, `(items, classes)`;
+        probabilities: Calibrated predictions of a classifier for items that it was not trained on, `(items, classes)`;
             rows sum to 1. Defaults to `None`, no classifier: `w_f` is 0.
 
     Returns:

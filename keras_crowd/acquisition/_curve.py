@@ -23,13 +23,14 @@ class AccuracyCurve(NamedTuple):
     """Result of `accuracy_curve`.
 
     Attributes:
-        num_answers: Answers of each point, ascending, `(points,)`; all that are held are the last.
+        num_answers: Number of answers at each point, ascending, `(points,)`; the last point has all answers.
         accuracy: Accuracy of the labels, the mean of the subsamples, `(points,)`.
-        standard_deviation: Of the subsamples, `(points,)`; 0 at the last point, of which there is one.
+        standard_deviation: Standard deviation over the subsamples, `(points,)`; 0 at the last point, which is a single
+            one.
         next_answers: Number of answers that come next.
         next_gain: The accuracy that they are expected to add.
-        next_low: Lower end of an interval of 95 % of the draws. It does not heed that the model may be wrong.
-        next_high: Upper end of it.
+        next_low: Lower end of an interval of 95 % of the draws. It does not allow for errors of the model.
+        next_high: Upper end of that interval.
 
     Example:
 
@@ -53,7 +54,7 @@ class AccuracyCurve(NamedTuple):
         return one_line(self)
 
     def plot(self, axes: Axes | None = None) -> Axes:
-        """Draws the curve, and what the next answers would bring. Needs matplotlib.
+        """Draws the curve and the expected gain of the next answers. Needs matplotlib.
 
         Args:
             axes: Where to draw. Defaults to `None`, new axes.
@@ -93,25 +94,26 @@ def accuracy_curve(
     smallest: float = 0.2,
     seed: int = 0,
 ) -> AccuracyCurve:
-    """Estimates how accurate the labels are with so many answers, and what the next ones would bring.
+    """Estimates the accuracy of the labels by the number of answers, and the gain of the next answers.
 
     Dawid-Skene's model labels all items from random subsamples of the answers. Without gold labels the accuracy is the
-    mean of the posterior's highest probability. This is the model's own opinion, and far too high where annotators err
-    together or items are of different difficulty. With gold labels it is the share of them that the labels meet.
+    mean of the posterior's highest probability. This is an estimate of the model itself, and far too high where
+    annotators err together or items differ in difficulty. With gold labels, it is the share of them that the labels
+    match.
 
-    What the next answers bring is simulated: true classes are drawn from the posterior, answers to items at random from
-    the confusions of annotators who are as busy as they were, and the model is fitted again. The gain is the mean of
-    `num_splits` draws. It is what the model expects, gold labels or not, and holds for questions in random order:
-    `next_questions` asks better ones.
+    The gain of the next answers is simulated: true classes are drawn from the posterior; answers to random items are
+    drawn from the confusions of the annotators, each as busy as before; and the model is fitted again. The gain is the
+    mean of `num_splits` draws. It is what the model expects, with or without gold labels, for questions in random
+    order; those of `next_questions` bring more.
 
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
-        next_answers: Integer. How many more answers you think of buying, at most those of pairs of items and annotators
-            without one. Defaults to 1000.
+        next_answers: Integer. Number of further answers that you consider buying, at most the number of pairs of an
+            item and an annotator without an answer. Defaults to 1000.
         gold: True classes of some items, integers `(items,)`, `-1` where unknown; or ids of the classes, `None` where
-            unknown. Only used to measure. Defaults to `None`.
-        num_points: Integer, at least 2. Number of sizes of subsamples, all answers among them. Defaults to 8.
+            unknown. They are used only to measure. Defaults to `None`.
+        num_points: Integer, at least 2. Number of sizes of subsamples, the last being all answers. Defaults to 8.
         num_splits: Integer. Number of subsamples of each size, and of draws of the next answers. Defaults to 10.
         smallest: Float between 0 and 1. Fraction of the answers in the smallest subsamples. Defaults to 0.2.
         seed: Integer. Seed of the subsamples and of the draws. Defaults to 0.

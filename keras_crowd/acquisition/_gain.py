@@ -31,8 +31,8 @@ def expected_gain(
         accuracy:     sum_l max_k q_k A_kl - max_k q_k,    the part of one more right label
         mixed:        accuracy + information / 10
 
-    None is ever negative. An answer that cannot change the most probable class brings no accuracy at once, but two
-    such answers may: mixed puts first what may change a label, and of the rest what tells most.
+    None of them is ever negative. A single answer that cannot change the most probable class adds no accuracy, but two
+    such answers may. So `"mixed"` prefers answers that may change a label, and among the others those that tell most.
 
     Args:
         posterior: Probability of each class for each item, `q`, `(items, classes)`; rows sum to 1. From

@@ -37,40 +37,41 @@ def next_questions(
 ) -> dict[str, np.ndarray]:
     """Chooses which items to ask about next, and whom: `pandas.DataFrame(next_questions(annotations, 500))`.
 
-    One question after another: the one of the highest expected gain per cost, given the answers held and what the
-    questions before it may be answered. An annotator is never asked about an item twice, nor about one that it has
-    answered. Items without an answer take part: they have the classifier's probabilities, or the shares of the classes
-    without a classifier. Ask, add the answers (`Annotations.concat`), and call again: small batches save more.
+    Questions are chosen one after another, each with the highest expected gain per cost, given the answers so far and
+    the possible answers to the questions before it. No annotator is asked twice about an item, or about an item that he
+    or she has answered. Items without an answer take part: their prior is the classifier's prediction, or without a
+    classifier the share of each class. Ask, add the answers (`Annotations.concat`), and call again: small batches save
+    more.
 
-    Without `confusion`, Dawid-Skene's model of the answers tells who the annotators are. One without an answer is
-    taken for an average one.
+    Without `confusion`, Dawid-Skene's method estimates the annotators from the answers. An annotator without an answer
+    counts as an average one.
 
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
-        budget: Positive number. The sum of the costs of all questions is at most this.
-        costs: Price of an answer: a positive number, or one for each annotator, `(annotators,)`. Defaults to 1, so
-            that the budget is a number of answers.
+        budget: Positive number. The most that all questions may cost.
+        costs: Cost of an answer: a positive number, or one for each annotator, `(annotators,)`. Defaults to 1, so that
+            the budget is a number of answers.
         probabilities: A classifier's prediction, `(items, classes)`, rows sum to 1; or that of class 1 of two,
             `(items, 1)`. Defaults to `None`, the answers alone.
         confusion: `(annotators, true, answer)`, from a crowd layer's `.confusion()`. Defaults to `None`, that of
             `dawid_skene`.
         start: An earlier `DawidSkene` result, from which `dawid_skene` goes on. Defaults to `None`.
-        available: Whom one may ask: booleans `(annotators,)`, or who may be asked about what, `(items, annotators)`.
-            Defaults to `None`, all about all.
+        available: Booleans. Which annotators may be asked, `(annotators,)`, or who may be asked about which item,
+            `(items, annotators)`. Defaults to `None`: everybody about everything.
         most_per_annotator: Integer. The most questions for each annotator. Defaults to `None`, no limit: the
             annotators that tell most get all questions.
-        criterion: What a question is to bring, as in `expected_gain`. Defaults to `"mixed"`.
+        criterion: What a question should bring, as in `expected_gain`. Defaults to `"mixed"`.
         min_gain: Float, at least 0. The least expected gain of a question, whatever it costs, in the unit of the
-            criterion: with 0.001, a thousand questions would bring about one more right label. What is left of the
-            budget then is kept. Defaults to 0.001; with 0 all questions that bring anything are asked while the
-            budget lasts.
+            criterion: with 0.001, a thousand questions would bring about one more right label. The rest of the budget
+            is then kept. Defaults to 0.001; with 0, all questions that bring anything are asked while the budget lasts.
         seed: Integer. Decides between questions that are equally good. Defaults to 0.
 
     Returns:
-        The columns `"item"` and `"annotator"` (ids), `"gain"` (expected, beside the questions above it) and `"cost"`,
-        each `(questions,)`, the first question first. Questions that bring less than `min_gain` are left out, so that
-        there may be fewer than the budget allows, or none: then the labels are as sure as these annotators make them.
+        The columns `"item"` and `"annotator"` (ids), `"gain"` (expected, in addition to the questions above it) and
+        `"cost"`, each `(questions,)`, the first question first. Questions that bring less than `min_gain` are left out,
+        so there may be fewer than the budget allows, or none. Without any, these annotators can hardly make the labels
+        surer.
 
     Raises:
         ValueError: When shapes disagree, the budget or a cost is not positive, `min_gain` is negative, or the criterion

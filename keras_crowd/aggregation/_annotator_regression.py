@@ -24,11 +24,11 @@ class AnnotatorPopulation(NamedTuple):
     """Confusions predicted from features, by a logistic regression of whether answers are right; in `DawidSkene`.
 
     Attributes:
-        columns: Names of the numbers that the features become: those of numbers, and one for each text.
-        coefficients: Log-odds of a right answer, `(classes, 1 + columns)`, the intercept first; of columns of numbers
+        columns: Names of the columns that the features become: numbers keep their names, and each text has a column.
+        coefficients: Log odds of a right answer, `(classes, 1 + columns)`, the intercept first; for columns of numbers,
             per standard deviation.
         errors: Distribution of the wrong answers to each class, `(classes, classes)`, 0 on the diagonal.
-        strength: The number of answers that a prediction is worth beside those of the annotator.
+        strength: Number of answers of the annotator that a prediction is worth.
         encoder: Turns features into columns.
 
     Example:
@@ -50,15 +50,15 @@ class AnnotatorPopulation(NamedTuple):
         """Predicts the confusions of annotators, also of those who never answered.
 
         Args:
-            features: As the `annotator_features` of `dawid_skene`, of any annotators. A text that was not among them
-                counts for nothing.
+            features: As the `annotator_features` of `dawid_skene`, of any annotators. A text that was not among them is
+                ignored.
 
         Returns:
-            float64 `(annotators, true, answer)`; rows sum to 1. Times a number of answers it is a `prior` for
+            float64 `(annotators, true, answer)`; rows sum to 1. Multiplied by a number of answers, it is a `prior` for
             `EMTrainer`, or the `strength` of `dawid_skene(confusion="full")`.
 
         Raises:
-            ValueError: When the columns are others.
+            ValueError: When the columns differ.
 
         Example:
 

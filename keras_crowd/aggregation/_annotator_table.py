@@ -40,30 +40,29 @@ def annotator_table(
     """Judges each annotator: `pandas.DataFrame(annotator_table(annotations, q))`.
 
     Args:
-        answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
-            `(items, annotators, classes)` with zeros.
-            They count by their probabilities, as one class by the likeliest.
-            Or ratings: `Annotations` of numbers, or floats `(items, annotators)` with `NaN`. Or `Annotations` of sets
-            of labels.
-        posterior: Class probabilities `(items, classes)`, as of `EMTrainer.posterior`, `aggregation.posterior`
-            or `aggregation.dawid_skene`; rows sum to 1. An annotator's own answers took part in it. A data
-            frame is read by its ids, as in `label_table`.
-        confusion: What was learned, `(annotators, true, answer)`. Defaults to what the posterior makes of the
-            answers, without smoothing.
-        min_answers: Integer. How many answers, all of one class (of sets: all with every label, or all without any),
-            make an annotator suspect. Defaults to 5.
+        answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats `(items,
+            annotators, classes)` with zeros. Soft answers count by their probabilities, or by their likeliest class
+            where one class is needed. Or ratings: `Annotations` of numbers, or floats `(items, annotators)` with `NaN`.
+            Or `Annotations` of sets of labels.
+        posterior: Class probabilities `(items, classes)`, as of `EMTrainer.posterior`, `aggregation.posterior` or
+            `aggregation.dawid_skene`; rows sum to 1. It includes the annotator's own answers. A data frame is read by
+            its ids, as in `label_table`.
+        confusion: Learned confusions, `(annotators, true, answer)`. Defaults to `None`: they are counted from the
+            posterior and the answers, without smoothing.
+        min_answers: Integer. Number of answers from which on an annotator is suspect if all are of one class (for sets:
+            all with every label, or all without any). Defaults to 5.
         intervals: Boolean. Whether answers of classes get 95 percent intervals of the accuracy, from 400 draws of the
             true classes and the confusions, seed 0, that begin at the posterior. The draws need memory for `400 *
             annotators * classes` numbers, and 530 passes over the answers. Defaults to `False`.
 
     Returns:
-        The columns `"annotator"` (ids), `"answers"` (how many it gave), `"agreement"` (the share of them that is
-        the item's most probable class), `"accuracy"` (how often it is right on the items it answered:
-        `annotator_accuracy`), `"one_class"` (whether it gave `min_answers` or more, all of one class), and for
-        each class `"confusion[k,k]"`, how often it knows class `k` when it sees one; each `(annotators,)`. `NaN`
-        where there is nothing to tell it from. With `intervals`, after `"accuracy"`, `"accuracy_mean"` of the draws and
-        the ends of their interval, `"accuracy_low"` and `"accuracy_high"`. They allow for true classes that are not
-        known and draw annotators with few answers towards the crowd, so that `"accuracy"` may be outside.
+        The columns `"annotator"` (ids), `"answers"` (how many it gave), `"agreement"` (the share of them that is the
+        item's most probable class), `"accuracy"` (how often it is right on the items it answered:
+        `annotator_accuracy`), `"one_class"` (whether it gave `min_answers` or more, all of one class), and for each
+        class `"confusion[k,k]"`, how often it knows class `k` when it sees one; each `(annotators,)`. `NaN` where
+        nothing is known. With `intervals`, after `"accuracy"`, `"accuracy_mean"` of the draws and the ends of their
+        interval, `"accuracy_low"` and `"accuracy_high"`. They allow for true classes that are not known and draw
+        annotators with few answers towards the crowd, so that `"accuracy"` may be outside.
 
         Of ratings the posterior is as for `label_table`; the columns are `"annotator"`, `"answers"`, `"bias"` and
         `"rmse"` (see `deviations`), and there is no `confusion`.

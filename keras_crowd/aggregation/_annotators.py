@@ -40,8 +40,8 @@ def annotator_accuracy(confusion: np.ndarray, class_prior: np.ndarray | None = N
 def annotator_class_prior(answers: Answers, probabilities: np.ndarray) -> np.ndarray:
     """Computes the share of each true class among the items that each annotator answered.
 
-    Annotators see different items: one who got the easy classes looks better than another who did not,
-    unless their confusions are weighed by what each of them saw.
+    Annotators see different items. One who got the easy classes looks better than one who did not, unless their
+    confusions are weighted by the classes that each of them saw.
 
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
@@ -78,8 +78,8 @@ def agreement(answers: Answers, labels: npt.ArrayLike) -> np.ndarray:
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
-        labels: Gold labels, or a majority vote, integers `(items,)`; items without one (`-1`) are left out. Or a
-            pandas series of the items' classes by their ids, as crowd-kit gives.
+        labels: Gold labels, or a majority vote, integers `(items,)`; items without one (`-1`) are left out. Or a pandas
+            series of classes by item id, as crowd-kit returns.
 
     Returns:
         `(annotators,)`, from 0 to 1; `NaN` for an annotator without answers to labeled items.

@@ -23,17 +23,17 @@ class BradleyTerry(NamedTuple):
     Attributes:
         items: Ids of the items, sorted, `(items,)`.
         scores: Score of each item, `(items,)`, in log odds of the typical annotator; the mean of each group is 0.
-        standard_error: Standard error of each score given the annotators, likewise.
+        standard_error: Standard error of each score given the annotators, `(items,)`.
         groups: Group of each item, integers `(items,)`: scores of different groups cannot be compared.
         annotators: Ids of the annotators, `(annotators,)`.
-        reliability: How much a difference of scores tells with each annotator, `(annotators,)`: 1 typical, 0 answers
-            at random, negative turns answers round.
-        position_bias: Log odds of the item shown first among items alike, `(annotators,)`.
-        tie: Log of Davidson's `nu`, `(annotators,)`: a tie of two items alike has `nu / (2 + nu)`.
+        reliability: How strongly each annotator's answers follow the difference of scores, `(annotators,)`: 1 is
+            typical, 0 answers at random, and a negative one answers the other way round.
+        position_bias: Log odds of the item shown first between equally good items, `(annotators,)`.
+        tie: Log of Davidson's `nu`, `(annotators,)`: two equally good items tie with probability `nu / (2 + nu)`.
         random_rate: Probability of a random answer, `(annotators,)`, 0 without `random_rates=True`.
         spread: Standard deviations over annotators of the last four (of the log odds of random answers), and of the
             `"scores"`, by name.
-        log_likelihood: That of the answers given all of these.
+        log_likelihood: Log-likelihood of the answers given all of these.
         converged: Whether the tolerance was reached.
     """
 
@@ -170,7 +170,7 @@ def bradley_terry(
         weights: How much each answer counts, `(num_answers,)`, in the order of `answers.answers`, as the `weights` of
             `annotations.from_rankings`. Defaults to `None`, 1 each.
         score_variance: Number. Variance of the prior of the scores. Defaults to `None`, estimated.
-        iterations: Integer. Stop after so many rounds. Defaults to 200.
+        iterations: Integer. Largest number of rounds. Defaults to 200.
         tolerance: Number. Stop when no log odds of an answer change by more. Defaults to 1e-3.
 
     Returns:
@@ -181,8 +181,8 @@ def bradley_terry(
         ValueError: When the answers are no preferences or have grades, or another argument is out of range.
 
     Warns:
-        UserWarning: When some items were never compared with others, not even by way of third ones; or all answers are
-            for one position and `position_bias=True`.
+        UserWarning: When some items were never compared with others, not even by way of third ones; or when all answers
+            are for one position and `position_bias=True`.
 
     Reference:
         R. A. Bradley, M. E. Terry, "Rank analysis of incomplete block designs", Biometrika 39, 1952; R. R. Davidson,

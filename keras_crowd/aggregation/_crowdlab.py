@@ -59,9 +59,9 @@ def crowdlab(answers: Answers, probabilities: npt.ArrayLike) -> Crowdlab:
     answers. The consensus is the majority vote at first (ties go to the class that `f` prefers), and once more the
     labels found with it.
 
-    No confusions are estimated: with few answers per annotator that is an advantage, with many `posterior` and
+    No confusions are estimated. With few answers per annotator that is an advantage; with many, `posterior` and
     `dawid_skene` know more. The classifier may be trained on the majority vote. Its probabilities must be of items that
-    it was not trained on, as by cross-validation; it would repeat its labels otherwise.
+    it was not trained on, as by cross-validation, because it would otherwise repeat its labels.
 
     Args:
         answers: `Annotations`, or integers `(items, annotators)` with `-1` for missing.

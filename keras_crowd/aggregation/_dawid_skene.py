@@ -27,9 +27,9 @@ class DawidSkene(NamedTuple):
             nobody answered has the class prior.
         confusion: `(annotators, true, answer)`; rows `[r, k, :]` sum to 1.
         class_prior: `(classes,)`, sums to 1.
-        log_likelihood: The objective after each iteration (log-likelihood of the answers plus the log of
-            the Dirichlet priors, up to a constant). It never falls, but with `confusion="hierarchical"`, whose priors
-            follow the annotators.
+        log_likelihood: The objective after each iteration (log-likelihood of the answers plus the log of the Dirichlet
+            priors, up to a constant). It never falls, except with `confusion="hierarchical"`, whose priors follow the
+            annotators.
         converged: Whether the tolerance was reached.
         population: With `annotator_features` an `AnnotatorPopulation`, which predicts the confusion of anyone from
             features; else `None`.
@@ -74,49 +74,49 @@ def dawid_skene(
         M:  A_rkl ~ s C_rkl + sum_i q_ik y_irl,   pi_k ~ t_k + sum_i q_ik
 
     started from the shares of the votes. Time and memory follow the number of answers. The weights `w_r` are 1 unless
-    `annotator_weights` are given. Of an item with a `gold` label `q_i` is that class throughout: such items tell the
-    confusions of the annotators who answered them, and these the other items. Expectation maximization then starts from
-    the gold labels as well as from the votes.
+    `annotator_weights` are given. For an item with a `gold` label, `q_i` is that class throughout. Such items inform
+    the confusions of the annotators who answered them, and through these the other items. Expectation maximization then
+    starts from the gold labels as well as from the votes.
 
-    Annotators who err together give the answers a second explanation. Where some depart together from the labels found,
-    expectation maximization starts once more, from their votes. The likelier end is returned; of two about equally
-    likely the one that agrees better with the gold labels, and where these do not decide, a warning says so.
+    Annotators who err together allow a second explanation of the answers. Where some depart together from the labels
+    found, expectation maximization starts once more, from their votes. The likelier solution is returned. If both are
+    about equally likely, the one that agrees better with the gold labels is returned; if these do not decide, a warning
+    says so.
 
-    Few annotators give enough answers for a K x K matrix of their own; Dawid and Skene's maximum likelihood
-    (`"full"`) then falls below the majority vote. `"hierarchical"` adds `s` pseudo-answers to each row, spread as
-    the annotator's one coin has it: `C_rkk = a_r`, errors even, where `a_r` is the annotator's accuracy, itself drawn
-    towards that of all. Annotators with few answers are one coin, those with many have a matrix of their own. The class
-    prior is drawn half-way to the shares of the votes (`t_k` are as many items as were answered), or one class would
-    take over where most annotators are poor.
+    Few annotators give enough answers for a K x K matrix of their own; Dawid and Skene's maximum likelihood (`"full"`)
+    then falls below the majority vote. `"hierarchical"` adds `s` pseudo-answers to each row, spread as the annotator's
+    one coin has it: `C_rkk = a_r`, errors even, where `a_r` is the annotator's accuracy, itself drawn towards that of
+    all. So annotators with few answers are close to one coin, and those with many have a matrix of their own. The class
+    prior is drawn half-way to the shares of the votes (`t_k` sum to the number of answered items); otherwise one class
+    could take over where most annotators are poor.
 
-    Of a soft answer `y_ir` is its distribution: the log-likelihood of the answers that may be meant, averaged over
-    it. One that says nothing, the same for all classes, is evidence only as far as `log A_r` differs by class on
-    average.
+    For a soft answer, `y_ir` is its distribution, and the log-likelihood is averaged over it. An answer that is the
+    same for all classes is evidence only as far as `log A_r` differs by class on average.
 
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
         num_classes: Integer. Number of classes, as in `majority_vote`. Defaults to `None`.
         gold: True classes of some items, integers `(items,)`, `-1` where unknown; or ids of the classes, `None` where
-            unknown. A series is matched to the items by its index. They are taken for the truth. Defaults to `None`,
+            unknown. A series is matched to the items by its index. They are taken as the truth. Defaults to `None`,
             nothing is known.
         annotator_weights: How many independent annotators each one counts for, positive, `(annotators,)`; less than 1
-            for annotators who err together. An annotator with the weight 2 counts as two who gave the same answers,
-            and twenty copies of one with a weight of 1/20 each as one. Defaults to `None`, all count as one.
+            for annotators who err together. An annotator of weight 2 counts as two who gave the same answers, and
+            twenty copies of weight 1/20 count as one. Defaults to `None`, all count as one.
         annotator_features: What is known of the annotators, such as model family, prompt or years of practice: numbers
             `(annotators, features)`, or a dict of columns `(annotators,)` of numbers or of text, as of a data frame in
-            the order of the annotators. An annotator's one coin is then drawn towards what a regression on the
-            features predicts, more so the better it predicts those with many answers. Defaults to `None`.
-        confusion: What an annotator has: a `"hierarchical"` confusion matrix, drawn towards the annotator's one coin; a
-            `"full"` one of its own; `"class_wise"`, an accuracy for each true class, errors even over the other
-            answers; `"one_coin"`, one accuracy for all classes. Defaults to `"hierarchical"`.
+            the order of the annotators. An annotator's one coin is then drawn towards what a regression on the features
+            predicts, the more strongly the better it predicts annotators with many answers. Defaults to `None`.
+        confusion: What describes an annotator: a `"hierarchical"` confusion matrix, drawn towards the annotator's one
+            coin; a `"full"` confusion matrix; `"class_wise"`, an accuracy for each true class, errors even over the
+            other answers; `"one_coin"`, one accuracy for all classes. Defaults to `"hierarchical"`.
         strength: Pseudo-counts of each annotator's answers. For `"hierarchical"`, how many in each row,
             a positive number; defaults to 10. For the others how many in each cell (the Dirichlet prior's parameters
             minus one), a positive number, or what you know of the annotators as anything that broadcasts to
             `(annotators, true, answer)`; defaults to 0.01.
         class_strength: Float. Pseudo-counts of the items of each class, a positive number; for `"hierarchical"` beside
             those of the votes. Defaults to 0.01.
-        iterations: Integer. Stop after so many iterations. Defaults to 100.
+        iterations: Integer. Largest number of iterations. Defaults to 100.
         tolerance: Float. Stop when the objective, per answer, changes by less than this. Defaults to 1e-06.
         start: An earlier result, to go on from once there are more answers: its confusions and its class prior take
             the place of the votes and the gold labels as the start. Its annotators are the first of these, in their

@@ -28,7 +28,8 @@ class EBCC(NamedTuple):
         class_prior: `(classes,)`, sums to 1.
         subtype_posterior: Probability of each class and subtype for each item, `(items, classes, subtypes)`.
         subtype_prior: Share of each subtype of a class, `(classes, subtypes)`; rows sum to 1.
-        subtype_confusion: `(annotators, true, subtypes, answer)`, the annotators at items of one subtype.
+        subtype_confusion: `(annotators, true, subtypes, answer)`, the confusions of the annotators on items of each
+            subtype.
         evidence: Lower bound of the log evidence of the answers after each iteration; it never falls.
         converged: Whether the tolerance was reached.
     """
@@ -74,7 +75,7 @@ def ebcc(
         tau ~ Dir(t),   pi_k ~ Dir(a / M),   A_rkm ~ Dir(B_k)
 
     with `M` subtypes. The posterior is approximated by the product of one of the items' classes and subtypes and one of
-    the parameters. The votes start the classes, and chance the subtypes: the start that ends at the best evidence is
+    the parameters. Classes start from the votes and subtypes at random; the start that ends with the best evidence is
     returned. With one subtype this is Bayesian Dawid-Skene. Time and memory follow the number of answers, times the
     subtypes and the starts.
 
@@ -88,10 +89,10 @@ def ebcc(
             true, answer)`. Defaults to `None`: 4 for the true class, 1 for the others.
         class_strength: Float. Dirichlet parameter `t` of the class prior, positive. Defaults to 1.
         subtype_strength: Float. Dirichlet parameters `a` of the subtypes of a class, all of them together, positive.
-            The less, the fewer subtypes are used. Defaults to 0.1.
+            The smaller it is, the fewer subtypes are used. Defaults to 0.1.
         num_starts: Positive integer. Number of starts. Defaults to 10.
         seed: Integer. Seed of the starts. Defaults to 0.
-        iterations: Integer. Stop after so many iterations. Defaults to 500.
+        iterations: Integer. Largest number of iterations. Defaults to 500.
         tolerance: Float. Stop when the bound, per answer, changes by less than this. Defaults to 1e-06.
 
     Returns:

@@ -25,12 +25,12 @@ class GLAD(NamedTuple):
     Attributes:
         posterior: Probability of each class for each item, `(items, classes)`; rows sum to 1. An item
             nobody answered has the same for all classes.
-        confusion: `(annotators, true, answer)`: how often the annotator is right at the items it answered on the
-            diagonal, errors even; rows sum to 1.
-        ability: That of each annotator, `(annotators,)`: 0 guesses between the true class and all others together,
-            negative is right less often than that.
-        difficulty: That of each item, `(items,)`, positive: the log odds of a right answer are the ability divided by
-            it.
+        confusion: `(annotators, true, answer)`: on the diagonal how often the annotator is right on the items it
+            answered, errors even; rows sum to 1.
+        ability: Ability of each annotator, `(annotators,)`: one of 0 is right half of the time, and a negative one less
+            often.
+        difficulty: Difficulty of each item, `(items,)`, positive: the log odds of a right answer are the ability
+            divided by it.
         log_likelihood: The objective after each iteration (log-likelihood of the answers plus the log of the priors, up
             to a constant); it never falls.
         converged: Whether the tolerance was reached.
@@ -69,8 +69,8 @@ def glad(
         P(y_ir = z_i) = sigmoid(a_r exp(b_i)),   errors even
         z_i ~ uniform,   a_r ~ N(1, v_a),   b_i ~ N(1, v_b)
 
-    The M-step takes Newton steps on all abilities at once, then on all items, and no step that does not raise its part
-    of the objective. Time and memory follow the number of answers.
+    The M-step takes Newton steps, first on all abilities at once and then on all items, and only steps that raise the
+    objective. Time and memory follow the number of answers.
 
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
@@ -78,9 +78,9 @@ def glad(
         num_classes: Integer. Number of classes, as in `majority_vote`. Defaults to `None`.
         gold: True classes of some items, as in `dawid_skene`. Defaults to `None`, nothing is known.
         ability_variance: Float. Variance `v_a` of the abilities, positive. Defaults to 1.
-        easiness_variance: Float. Variance `v_b` of the logarithm of the easiness, positive. Near 0 all items are alike.
-            Defaults to 1.
-        iterations: Integer. Stop after so many iterations. Defaults to 200.
+        easiness_variance: Float. Variance `v_b` of the logarithm of the easiness, positive. Near 0, all items are
+            equally difficult. Defaults to 1.
+        iterations: Integer. Largest number of iterations. Defaults to 200.
         tolerance: Float. Stop when the objective, per answer, changes by less than this. Defaults to 1e-06.
 
     Returns:

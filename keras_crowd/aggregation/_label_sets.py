@@ -86,7 +86,7 @@ def dawid_skene_labels(
         gold: What is known of the truth, integers `(items, labels)`: 1, 0, and -1 where unknown. It is taken for the
             truth. Defaults to `None`, nothing.
         strength: Number. Pseudo-answers of the population for each annotator and label. Defaults to 10.
-        iterations: Integer. Stop after so many iterations. Defaults to 100.
+        iterations: Integer. Largest number of iterations. Defaults to 100.
         tolerance: Number. Stop when no posterior changes by more. Defaults to 1e-4.
 
     Returns:

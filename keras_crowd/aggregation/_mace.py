@@ -22,9 +22,9 @@ class MACE(NamedTuple):
     Attributes:
         posterior: Probability of each class for each item, `(items, classes)`; rows sum to 1. An item
             nobody answered has the same for all classes.
-        confusion: `(annotators, true, answer)`, what competence and habits make; rows sum to 1.
-        competence: How often each annotator answers what it knows to be true, `(annotators,)`.
-        habits: What it answers otherwise, `(annotators, classes)`; rows sum to 1.
+        confusion: `(annotators, true, answer)`, as competence and habits imply; rows sum to 1.
+        competence: Probability that each annotator knows and gives the true class, `(annotators,)`.
+        habits: Distribution of each annotator's other answers, `(annotators, classes)`; rows sum to 1.
         evidence: Lower bound of the log evidence of the answers after each iteration; it never falls.
         converged: Whether the tolerance was reached.
     """
@@ -59,26 +59,27 @@ def mace(
 ) -> MACE:
     """Estimates true classes, and how often each annotator knows them, by variational inference.
 
-    With the competence `c_r` an annotator gives the true class, and else an answer out of habit, whatever the class:
+    With probability `c_r`, the competence, an annotator gives the true class; otherwise he or she answers out of habit,
+    whatever the class:
 
         P(y_ir = l | z_i = k) = c_r [k = l] + (1 - c_r) h_rl
         z_i ~ uniform,   c_r ~ Beta(a, a),   h_r ~ Dir(s)
 
     The posterior is approximated by the product of one of the items' classes and of who knew them, and one of the
-    parameters. The first start is the votes, others are drawn around them; the start that ends at the best evidence
-    is returned. Time and memory follow the number of answers, times the starts.
+    parameters. The first start is from the votes, and the others are drawn around them; the start that ends with the
+    best evidence is returned. Time and memory follow the number of answers, times the starts.
 
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
         num_classes: Integer. Number of classes, as in `majority_vote`. Defaults to `None`.
         gold: True classes of some items, as in `dawid_skene`. Defaults to `None`, nothing is known.
-        competence_strength: Float. Parameter `a` of the competences' prior, positive. Below 1 annotators are rather
-            good or bad than something between. Defaults to 0.5.
+        competence_strength: Float. Parameter `a` of the competences' prior, positive. Below 1, annotators tend to be
+            either good or bad. Defaults to 0.5.
         strength: Float. Dirichlet parameter `s` of the habits, positive, for each class. Defaults to 10.
         num_starts: Positive integer. Number of starts. Defaults to 10.
         seed: Integer. Seed of the starts. Defaults to 0.
-        iterations: Integer. Stop after so many iterations. Defaults to 50.
+        iterations: Integer. Largest number of iterations. Defaults to 50.
         tolerance: Float. Stop when the bound, per answer, changes by less than this. Defaults to 1e-06.
 
     Returns:

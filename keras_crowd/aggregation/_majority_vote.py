@@ -27,7 +27,7 @@ def majority_vote(
             `(items, annotators, classes)` with zeros. These vote by their probabilities.
         num_classes: Integer. Number of classes. Defaults to that of the annotations; for an array, to the highest
             answer plus one.
-        soft: Boolean. Return the shares of the answers instead of one class. Defaults to `False`.
+        soft: Boolean. Whether to return the shares of the answers instead of one class. Defaults to `False`.
         ties: What a tie becomes: the `"lowest"` class code, a `"random"` one of the tied classes, or `"missing"`
             (`-1`). Defaults to `"lowest"`.
         seed: Integer. Seed of the random ties. Defaults to `None`.

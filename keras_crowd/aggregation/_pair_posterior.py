@@ -29,13 +29,13 @@ def pair_posterior(
 ) -> np.ndarray:
     """Computes the probability that the first item of each pair is better, and that the second is.
 
-    The difference of a pair is what its scores say plus what they do not know, `d_i ~ N(s_a - s_b, spread^2)`, and
-    its answers are those of `CrowdsPreference` at that difference:
+    The true difference of a pair is that of its scores plus an error, `d_i ~ N(s_a - s_b, spread^2)`, and its answers
+    follow `CrowdsPreference` at that difference:
 
         P(first is better) = P(d_i > 0 | answers) ~ integral over d > 0 of N(d) prod_r p_r(y_ir | d)
 
-    by Gauss and Legendre's quadrature on either side of 0. Where scores were fitted to the same answers, these count
-    twice; `spread` is then to be small.
+    by Gauss and Legendre's quadrature on either side of 0. If the scores were fitted to the same answers, these count
+    twice; choose a small `spread` then.
 
     Args:
         answers: `Annotations` of preferences without grades.
@@ -47,7 +47,7 @@ def pair_posterior(
             and 0.
 
     Returns:
-        float64 `(pairs, 2)`; rows sum to 1. A pair that nobody answered has what its scores say.
+        float64 `(pairs, 2)`; rows sum to 1. A pair without answers has the probabilities that its scores imply.
 
     Raises:
         ValueError: When the answers are no preferences or have grades, or shapes disagree.

@@ -68,11 +68,11 @@ def held_out_cross_entropy(
 
         -log sum_k q_ik A_r,k,y_ir
 
-    of a soft answer its cross-entropy, `-sum_l y_irl log sum_k q_ik A_rkl`, as that of the crowd layer's loss.
+    For a soft answer, it is the cross-entropy `-sum_l y_irl log sum_k q_ik A_rkl`, as in the loss of the crowd layer.
 
-    Given the features alone, predictions of answers hardly tell the solutions apart among which
-    regularizers choose: classifier and confusions can err together. How answers to one item go together
-    does: whoever mistakes the classes cannot predict it.
+    Given only the features, predictions of answers hardly distinguish the solutions among which regularizers choose,
+    because classifier and confusions can err together. The dependence between answers to one item does: a model that
+    mistakes the classes cannot predict it.
 
     Args:
         held_out: The answers held out: `Annotations`, or an array as for `posterior`, as

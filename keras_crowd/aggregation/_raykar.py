@@ -21,10 +21,10 @@ class Raykar(NamedTuple):
 
     Attributes:
         truth: Expected true rating of each item, `(items,)`; of an item nobody rated, the prior's mean.
-        truth_variance: How sure that is, `(items,)`.
-        bias: What each annotator adds at the center, `(annotators,)`; 0 without ratings. Mean over all answers: 0, but
-            with gold.
-        scale: By how much more or less than the truth each annotator's ratings differ, `(annotators,)`; 1 without
+        truth_variance: Variance of the true rating of each item given the answers, `(items,)`.
+        bias: What each annotator adds at the center, `(annotators,)`; 0 without ratings. Without gold, its mean over
+            all answers is 0.
+        scale: Factor by which each annotator's ratings spread more or less than the truth, `(annotators,)`; 1 without
             ratings. An annotator is expected to rate `center + scale * (truth - center) + bias`.
         precision: One over the variance of each annotator's noise, `(annotators,)`.
         center: See `scale`.
@@ -66,22 +66,24 @@ def raykar(
             v_r = (n_0 v + sum_i (y_ir - c - s_r (z_i - c) - b_r)^2 + s_r^2 V_i) / (n_0 + n_r)
             m = mean of z_i,   t = mean of (z_i - m)^2 + V_i,   and u, w from the b_r and s_r of all annotators
 
-    with `c` the mean of all answers. Raykar et al. have the precisions. Estimated from few answers each, they weigh
-    worse than none would. So every annotator is drawn towards all of them: by `n_0 = strength` pseudo-answers of the
-    variance `v`, half that of all answers, and by the spreads `u` and `w` of biases and scales that all of them show.
+    with `c` the mean of all answers. The precisions are those of Raykar et al. If they are estimated from few answers
+    each, they give worse weights than equal ones. So every annotator is drawn towards the crowd: by `n_0 = strength`
+    pseudo-answers of the variance `v`, half that of all answers, and by the spreads `u` and `w` of biases and scales
+    that all of them show.
 
-    No answer tells the level and the scale of the truth. Biases have the mean 0 over all answers; scales the
-    mean 1 over those of annotators who tell of the truth. A few items whose truth is known settle both: `gold`.
+    Answers cannot reveal the level and the scale of the truth. By convention, biases have the mean 0 over all answers,
+    and scales the mean 1 over the answers of annotators who are informative. A few items whose truth is known, `gold`,
+    settle both.
 
     Args:
         answers: `Annotations` of numbers, or floats `(items, annotators)` with `NaN` for missing.
-        predictions: A model's predictions of the items, `(items,)`, in place of `m`: then features and answers both
-            tell the truth. A pandas series is read by the ids in its index. Defaults to `None`.
-        gold: True ratings of some items, floats `(items,)`, `NaN` where unknown. A line is laid from what the answers
-            say of these items to their truth, and all else is moved along. A series is matched to the items by its
+        predictions: A model's predictions of the items, `(items,)`, in place of `m`, so that features and answers both
+            inform the truth. A pandas series is read by the ids in its index. Defaults to `None`.
+        gold: True ratings of some items, floats `(items,)`, `NaN` where unknown. A line is fitted from the estimates of
+            these items to their truth, and everything else is moved along it. A series is matched to the items by its
             index. Not with `predictions`. Defaults to `None`.
         strength: `n_0`, positive. Defaults to 20.0.
-        iterations: Integer. Stop after so many iterations. Defaults to 200.
+        iterations: Integer. Largest number of iterations. Defaults to 200.
         tolerance: Float. Stop when the objective, per answer, rises by less than this. Defaults to 1e-06.
 
     Returns:

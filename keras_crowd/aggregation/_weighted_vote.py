@@ -26,9 +26,9 @@ class WeightedVote(NamedTuple):
     Attributes:
         posterior: Probability of each class of each item, `(items, classes)`; rows sum to 1. One-hot for gold items;
             the same for all classes where nobody answered.
-        weights: Log-odds that an annotator's answer adds to its class, `(annotators,)`; negative where the answer
+        weights: Log odds that an annotator's answer adds to its class, `(annotators,)`; negative where the answer
             speaks against its class, given those of the others.
-        sharpness: The power to which probabilities were raised to be calibrated on gold labels; 1 is none.
+        sharpness: Power to which probabilities were raised to calibrate them on gold labels; 1 leaves them as they are.
 
     Example:
 
@@ -64,14 +64,14 @@ def weighted_vote(answers: Answers, gold: npt.ArrayLike, num_classes: int | None
 
         log q_ik = t sum_r b_r y_irk + const,   b_r ~ N(m, u),   m ~ N(0, v)
 
-    Unlike `dawid_skene`, this is no model of how the answers came about, and it does not take the annotators for
-    independent: annotators who err together share one weight between them, as far as the gold labels tell. The two
-    variances are averaged over by their evidence, and the weights by a normal approximation around their mode. The
-    sharpness `t` is the one that predicts each tenth of the gold labels best from the others, drawn towards 1. With
-    few gold labels the weights stay close to one another, and the vote to the majority's.
+    Unlike `dawid_skene`, this does not model how the answers came about, and does not assume that annotators are
+    independent: annotators who err together share one weight, as far as the gold labels show it. The two variances are
+    averaged over by their evidence, and the weights by a normal approximation around their mode. The sharpness `t` is
+    the one that predicts each tenth of the gold labels best from the others, drawn towards 1. With few gold labels the
+    weights stay close to one another, and the vote to the majority's.
 
-    Give the answers of one judge to a pair in both orders as one soft answer (half and half where they differ): what
-    the order does to the judge then cancels.
+    If a judge saw a pair in both orders, give the two answers as one soft answer (half and half where they differ), so
+    that the effect of the order cancels out.
 
     Time grows with the cube of the number of annotators, and with the number of items.
 
@@ -79,8 +79,8 @@ def weighted_vote(answers: Answers, gold: npt.ArrayLike, num_classes: int | None
         answers: `Annotations` with classes; integers `(items, annotators)` with `-1` for missing; or soft answers,
             floats `(items, annotators, classes)` with zeros.
         gold: True classes of some items, integers `(items,)`, `-1` where unknown; or ids of the classes, `None` where
-            unknown. A series is matched to the items by its index. From about 20 on; at least one of an item with
-            answers.
+            unknown. A series is matched to the items by its index. About 20 or more are needed for good weights, and at
+            least one must be of an item with answers.
         num_classes: Integer. Number of classes, as in `majority_vote`. Defaults to `None`.
 
     Returns:
