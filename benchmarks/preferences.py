@@ -3,7 +3,7 @@
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/preferences.py            # arguments, 5 seeds
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/preferences.py --choose   # what settled the recipe
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/preferences.py --judges   # LLMBar, no features
-    KERAS_BACKEND=jax python benchmarks/preferences.py --speed                            # a step of training
+    KERAS_BACKEND=jax taskset -c 0 python benchmarks/preferences.py --speed               # a step of training
 
 Arguments (UKPConvArg1): which of two convinces more, or neither, 84,445 votes of 3,815 workers. Held-out votes are
 predicted, those of the worker who gave them: drawn at random (seed 0: the data's own 15 %), or all votes on 3 of 16
@@ -15,13 +15,15 @@ LLMBar: which of two answers is better, by 65 judge models, each pair in both or
 times n times and the second m times, log(n / m) / 2 is the position bias whatever the scores are: the truth of it.
 
 `--speed` times a step on 256 pairs, 5 answers each, of 10 to 100,000 annotators, over a step of the same scorer alone
-on 256 items: two towers cost twice as much, and the annotators should cost little on top.
+on 256 items: two towers cost twice as much, and the annotators should cost little on top. Times are of the processor,
+so that other work on the machine counts little; on one core they are those of the clock.
 """
 
 import argparse
 import functools
 import os
 import pathlib
+import time
 import warnings
 
 import interleaved
@@ -273,12 +275,12 @@ def block_of_items(units, steps):
     return interleaved.fit_block(model, x, rng.integers(0, 2, (BATCH, 1)), steps)
 
 
-def speed(steps=20, rounds=7, sizes=(10, 100, 1_000, 10_000, 100_000)):
-    """Milliseconds a step, and quartiles of the ratio to the scorer alone."""
+def speed(steps=20, rounds=21, sizes=(10, 100, 1_000, 10_000, 100_000)):
+    """Milliseconds of processor time a step, and quartiles of the ratio to the scorer alone."""
     for units in (256, 1024):
         blocks = {"alone": block_of_items(units, steps)}
         blocks |= {f"{size:,}": block_of_pairs(size, units, steps) for size in sizes}
-        times = interleaved.measure(blocks, steps, rounds)
+        times = interleaved.measure(blocks, steps, rounds, time.process_time)
         print(f"\n| annotators, 2 layers of {units:,} | ms | over the scorer alone |\n|---|---|---|")
         for name, (low, middle, high) in interleaved.ratios(times, "alone").items():
             print(f"| {name} | {np.median(times[name]):.2f} | {middle:.2f} ({low:.2f} to {high:.2f}) |")

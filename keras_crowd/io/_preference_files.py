@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..annotations import Annotations, column, objects, without_grades
+from ..annotations import Annotations, by_ids, column, objects, without_grades
 from ._estimates import labels
 from ._names import refuse_same_names
 from ._opened import FILE
@@ -98,7 +98,8 @@ def write_chosen_rejected(
     Args:
         path: The file, as for `write_long`.
         annotations: `Annotations` of preferences, whose pairs the estimates are of.
-        estimates: Probabilities of the answers `(pairs, 2 or 3)`, such as a posterior; or codes `(pairs,)`: 0 first, 1
+        estimates: Probabilities that the first and that the second item is better `(pairs, 2)`, as
+            `aggregation.pair_posterior` gives them, or of a tie as well `(pairs, 3)`; or codes `(pairs,)`: 0 first, 1
             second, 2 tie, `-1` for none.
         chosen, rejected: Names of the columns.
         prompt: Name of the column of prompts, where ids are tuples `(prompt, item)`. Defaults to `None`.
@@ -126,7 +127,7 @@ def write_chosen_rejected(
         TRL documentation, "Dataset formats": preference (`prompt`, `chosen`, `rejected`).
     """
     preferences = without_grades(_checked(annotations))
-    found = labels(preferences, estimates)
+    found = labels(preferences, _with_no_ties(preferences, estimates))
     two, prompts = _items(preferences, prompt)
     names = [*([] if prompt is None else [prompt]), chosen, rejected]
     confident = confidence is not None and found.probabilities is not None
@@ -197,6 +198,14 @@ def _checked(annotations: Annotations) -> Annotations:
     if annotations.kind.name != "preferences":
         raise ValueError(f"`annotations` must be of preferences. Received: {annotations!r}")
     return annotations
+
+
+def _with_no_ties(annotations: Annotations, estimates: Any) -> Any:
+    """Probabilities of the two items, which say nothing of ties, as those of all answers."""
+    found = np.asarray(by_ids("estimates", estimates, annotations))
+    if annotations.num_classes == 3 and found.shape == (annotations.num_items, 2):
+        return np.pad(found, ((0, 0), (0, 1)))
+    return found
 
 
 def _items(annotations: Annotations, prompt: str | None) -> tuple[list[Any], list[Any]]:

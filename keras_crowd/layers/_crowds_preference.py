@@ -266,7 +266,7 @@ class CrowdsPreference(CrowdLayer):
         if "reliability" not in self._own:
             return 1.0
         weights = kops.cast(self.annotators["shares"], self.compute_dtype)
-        shift = 1.0 - kops.sum(weights[:, 0] * self.annotators.of_all()["reliability"])
+        shift = 1.0 - ops.long_dot(weights[:, 0], self.annotators.of_all()["reliability"])
         return kops.stop_gradient(shift) if self.annotators.lazy(training) else self.held(shift, training)
 
     def _gaps(self, training: bool) -> Tensor | None:

@@ -80,6 +80,7 @@ from ._means import item_sums as item_sums
 from ._means import mean_over_observed as mean_over_observed
 from ._means import weighted_mean as weighted_mean
 from ._preferences import graded_logits as graded_logits
+from ._preferences import long_dot as long_dot
 from ._preferences import normal_penalty as normal_penalty
 from ._preferences import preference_logits as preference_logits
 from ._preferences import symmetric_thresholds as symmetric_thresholds

@@ -7,6 +7,8 @@ from keras import ops as kops
 from .._typing import Tensor
 from ._ratings import cumulative_log_probabilities
 
+_COLUMNS = 64
+
 
 def preference_logits(odds: Tensor, log_nu: Tensor | None = None) -> Tensor:
     """Davidson's logits `(u, -u, log nu_r)` of `u` half the log odds of the first item; without ties the first two.
@@ -50,3 +52,15 @@ def with_random_answers(logits: Tensor, rate_odds: Tensor) -> Tensor:
 def normal_penalty(deviation: Tensor, precision: Tensor, shares: Tensor | float = 1.0) -> Tensor:
     """`sum_r d_r^2 / (2 sigma^2)`: minus the log of a normal prior; `shares` are `1 / n_r` for the rows of slots."""
     return 0.5 * precision * kops.sum(shares * kops.square(deviation))
+
+
+def long_dot(weights: Tensor, values: Tensor) -> Tensor:
+    """`sum_r w_r x_r` of two vectors `(R,)`, which may be long.
+
+    In columns, which XLA adds up side by side: along one axis it adds number by number, ten times as slowly.
+    """
+    products = weights * values
+    rows = products.shape[0] // _COLUMNS
+    whole = rows * _COLUMNS
+    columns = kops.sum(kops.reshape(products[:whole], (rows, _COLUMNS)), axis=0)
+    return kops.sum(columns) + kops.sum(products[whole:])

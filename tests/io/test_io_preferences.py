@@ -133,6 +133,11 @@ def test_pairs_with_a_posterior_are_written_as_chosen_and_rejected(tmp_path):
     path = tmp_path / "out.csv"
     kc.io.write_chosen_rejected(path, answers, posterior, prompt="prompt")
     assert path.read_text() == "prompt,chosen,rejected,confidence\np,y,x,0.5\n"
+    of_two = kc.aggregation.pair_posterior(answers, [1.0, 0.0], [0.0, 2.0], 0.5)
+    kc.io.write_chosen_rejected(path, answers, of_two, prompt="prompt")
+    written = pd.read_csv(path)
+    assert written[["chosen", "rejected"]].to_numpy().tolist() == [["x", "y"], ["z", "y"]]
+    np.testing.assert_allclose(written["confidence"], of_two.max(axis=1))
     texts = {"x": [{"role": "assistant"}], "y": "Y", "z": "Z"}
     path = tmp_path / "out.jsonl"
     kc.io.write_chosen_rejected(path, answers, np.array([0, -1]), prompt="prompt", contents=texts)

@@ -86,6 +86,18 @@ def test_values_are_those_of_loops(conn_type, ties):
             np.testing.assert_allclose(slots[i, slot], found[i, r] if r >= 0 else -1e30, rtol=1e-5)
 
 
+@pytest.mark.parametrize("annotators", [63, 64, 200])
+def test_the_mean_reliability_is_1_for_any_number_of_annotators(annotators):
+    counts = np.random.default_rng(2).integers(0, 9, annotators)
+    layer = kc.layers.CrowdsPreference(annotators, answers_per_annotator=counts)
+    layer.build((None, 1), (None, 1))
+    before = np.random.default_rng(3).normal(2, 1, annotators)
+    layer.annotators.assign("reliability", before)
+    found = layer.reliability()
+    assert np.average(found, weights=counts) == pytest.approx(1, abs=1e-5)
+    np.testing.assert_allclose(found - found[0], before - before[0], atol=1e-5)
+
+
 def test_the_prior_is_that_of_normal_deviations_and_on_slots_its_expectation():
     counts = np.array([3.0, 1.0, 2.0, 2.0, 5.0, 1.0])
     layer = made(answers_per_annotator=counts, spread=0.4)
