@@ -25,16 +25,16 @@ class CrowdFit:
         classifier: The classifier that was given, trained.
         crowd: The crowd layer; `crowd.confusion()` tells what each annotator answers to each class, and of sets of
             labels `crowd.sensitivity()` and `crowd.specificity()` how well each knows each label.
-        model: Both, on slots: `model.predict((x, ids))` are answer logits.
+        model: The model of both, on slots: `model.predict((x, ids))` gives answer logits.
         history: Keras's `History` of the last training.
         annotations: The answers, as `Annotations`.
         posterior: Probability of each class, given the features of an item and its answers, `(items, classes)`; of
             each label by itself for sets of labels, `(items, labels)`.
         weight: The weight of the regularizer, chosen or given; `None` for sets of labels, of which the connection is
             chosen, `crowd.conn_type`.
-        path: How it was chosen: how far replicas agree with each weight that was tried, or for sets of labels how well
-            each connection predicts held-out answers; `None` if it was given, or its choice was interrupted.
-        interrupted: Whether the user interrupted it.
+        path: How the weight was chosen: how far the replicas of each weight agree or, for sets of labels, how well each
+            connection predicts held-out answers; `None` if it was given, or if the choice was interrupted.
+        interrupted: Whether the user interrupted training.
 
     Example:
 

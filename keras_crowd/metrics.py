@@ -45,8 +45,8 @@ class _ObservedMean(keras.metrics.Metric):
 class CrowdAccuracy(_ObservedMean):
     """Share of the observed answers that are the predicted answer of their annotator.
 
-    This is agreement with the annotators, not accuracy against the truth: annotators who err keep it
-    below 1 also for a perfect model.
+    This is agreement with the annotators, not accuracy against the truth: where annotators err, it stays below 1 even
+    for a perfect model.
 
     Args:
         name: String. Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.
@@ -72,7 +72,7 @@ class CrowdAccuracy(_ObservedMean):
 class CrowdCrossEntropy(_ObservedMean):
     """Negative log-likelihood of an observed answer, in nats: how well held-out answers are predicted.
 
-    Unlike a loss averaged over batches, it counts every answer alike however the batches fall.
+    Unlike a loss averaged over batches, it gives every answer the same weight, whatever the batches.
 
     Args:
         name: String. Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.
@@ -103,7 +103,7 @@ class _LabelMean(_ObservedMean):
 
 @register
 class CrowdBinaryAccuracy(_LabelMean):
-    """Share of the labels judged that are as predicted, ticked or not, of sets of labels.
+    """Share of the judged labels of sets that are as predicted, ticked or not.
 
     This is agreement with the annotators, not accuracy against the truth.
 
@@ -162,7 +162,8 @@ class _RatingMean(_ObservedMean):
 class CrowdRootMeanSquaredError(_RatingMean):
     """Root of the mean squared error of the predicted answers, over the answers that were given.
 
-    This is against the annotators, not the truth: their noise keeps it above 0 also for a perfect model.
+    This is the error against the annotators, not the truth: with their noise, it stays above 0 even for a perfect
+    model.
 
     Args:
         name: String. Name of the metric. Defaults to that of the class, as `"crowd_accuracy"`.

@@ -53,7 +53,7 @@ def fit_crowd(
     backup_dir: str | os.PathLike[str] | None = None,
     verbose: int = 1,
 ) -> CrowdFit:
-    """Trains a classifier on the answers of a crowd by GeoCrowdNet(F), choosing the regularizer's weight without gold.
+    """Trains a classifier on the answers of a crowd by GeoCrowdNet(F), and chooses the weight without gold labels.
 
     1. Confusions start from Dawid and Skene's (`crowd.adapt`).
     2. Classifier and confusions are trained together, with `regularizers.ClassifierLogDet` rising linearly to its
@@ -65,23 +65,22 @@ def fit_crowd(
        (`align_classes`).
 
     Sets of labels (`Annotations.from_sets`) are trained on likewise below `CrowdsMultiLabel`, by a classifier that
-    gives the probability of each label by itself. There what is chosen is the connection, by the nats of the answers
-    held out from the replicas (`selection.held_out_choice`).
+    gives the probability of each label by itself. For these, the connection is chosen by the nats of the answers held
+    out from the replicas (`selection.held_out_choice`).
 
-    By default there are at most 12 replicas, so that all costs at most as much as 7 trainings, of 50 epochs or 1,000
-    steps each, whichever is more; what it will take at most is said before. A keyboard interrupt returns what there is
-    by then, with a warning: a replica that was trained with the largest weight accepted so far, or the state after
-    the last whole epoch.
+    By default there are at most 12 replicas, so the whole costs at most as much as 7 trainings of 50 epochs or 1,000
+    steps each, whichever is more; the maximum is shown beforehand. A keyboard interrupt returns what has been trained
+    by then, with a warning: a replica with the largest weight accepted so far, or the state after the last whole epoch.
 
-    A data set is read anew in each epoch, in batches of its own and in the order it gives, so it is the data set that
-    shuffles: in memory items are in another order each epoch. It must be finite, and its rows the same each time
-    (let layers of the classifier augment). Its batches may be
+    Features in memory are shuffled each epoch. A data set is read anew in each epoch, in its own batches and order, so
+    it must shuffle by itself. It must be finite and have the same rows each time (augment in layers of the classifier).
+    Its batches may be
 
     - `(features, items)`, `items` their positions among the items of the answers, in any order:
       `pipelines.CrowdBatches(x, annotations, 256, form="items")`, `tf_data`, `torch_data` or `grain_data` likewise.
     - Features alone, all of them in the order of the items, not shuffled.
     - `(features, answers)` or `((features, annotators), answers)`, as `fit` of a model with a crowd layer takes them,
-      in any order; then leave `answers` out. Items are known again by features and answers.
+      in any order; then leave `answers` out. Items are recognized by their features and answers.
 
     Args:
         classifier: A Keras model of any kind from features to class probabilities `(batch, classes)`, or to that of
@@ -96,15 +95,15 @@ def fit_crowd(
             or soft answers, floats `(items, annotators, classes)` with zeros; rows as in `x`. Left out only for a data
             set that holds them, one class each. Defaults to `None`.
         gold: True classes of some of the items, integers `(items,)`, `-1` where unknown; or ids of the classes, `None`
-            where unknown. A series is matched to the items by its index. They tell the annotators apart from the start,
-            and each weighs in training as much as all the answers to its item. Labels and posterior keep them. Not for
-            sets of labels, nor where a data set holds the answers. Defaults to `None`, nothing is known.
+            where unknown. A series is matched to the items by its index. They help to start the annotators, and in
+            training each weighs as much as all answers to its item. Labels and posterior keep them. Not for sets of
+            labels, nor where a data set holds the answers. Defaults to `None`, nothing is known.
         weights: Float, or sequence of floats. The weight to use, or those to choose among, ascending; the lowest is
             what the others are compared with. Not for sets of labels. Defaults to `None`: 0, 1 and 5.
         conn_types: String, or sequence of strings. For sets of labels: the connection of `CrowdsMultiLabel` to use, or
             those to choose among. Defaults to `None`, all of them.
-        optimizer: A Keras optimizer or its name; the annotators get its like without weight decay. Defaults to
-            `"adam"`.
+        optimizer: A Keras optimizer or its name; the annotators get one of the same kind, without weight decay.
+            Defaults to `"adam"`.
         crowd_learning_rate: Learning rate of the annotators. Defaults to that of `optimizer`.
         epochs: Integer. Epochs of the last training. Defaults to 50, or as many as 1,000 steps take if that is more
             (`default_epochs`). With far fewer steps, the penalty acts on an untrained classifier.
@@ -114,12 +113,12 @@ def fit_crowd(
         num_replicas: Integer, at least 2. Replicas of each weight or connection that is tried. Defaults to 4.
         fraction: Float between 0 and 1. Fraction of the answers held out from each replica. Defaults to 0.15.
         seed: Integer. Seed of the held-out answers and of the order of the items; call `keras.utils.set_random_seed`
-            for all else. Defaults to 0.
+            for everything else. Defaults to 0.
         callbacks: Keras callbacks for the last training. Defaults to `()`.
-        backup_dir: Folder in which to keep what is done: after an interruption, the same call goes on from there, from
-            the first call's weights, and ends as if there had been none (see `EMTrainer.fit`); with a data set that
-            shuffles, up to the order of the epochs that are left. Its files are deleted when training ends. Defaults
-            to `None`, no backup.
+        backup_dir: Folder for backups. After an interruption, the same call continues from there, with the weights of
+            the first call, and ends as if there had been no interruption (see `EMTrainer.fit`); with a data set that
+            shuffles, up to the order of the remaining epochs. Its files are deleted when training ends. Defaults to
+            `None`, no backup.
         verbose: Integer. 0 shows nothing, 1 the number of trainings and steps and a progress bar with the time left, 2
             also every epoch of the last training. Defaults to 1.
 

@@ -37,9 +37,9 @@ class _WeightedPenalty(keras.regularizers.Regularizer):
 class ClassifierLogDet(_WeightedPenalty):
     """GeoCrowdNet(F): `-1/K log det(K F'F / n)`, the classifier's class probabilities `F` spread out.
 
-    It is 0 where the classifier is sure of every item and uses all classes alike, and grows as class
-    probabilities huddle together. It settles which classifier explains the answers if for every class there
-    are items that can be nothing else (*anchor items*); where classes overlap, a large weight harms.
+    It is 0 where the classifier is sure of every item and uses all classes equally, and grows as class probabilities
+    become similar. It identifies the classifier if every class has items that can be of no other class (*anchor
+    items*). Where classes overlap, a large weight does harm.
 
     With `normalized=True` the Gram matrix is divided by the share `f_k` of each class, its mean probability:
 
@@ -113,11 +113,11 @@ class ClassifierLogDet(_WeightedPenalty):
 class ConfusionLogDet(_WeightedPenalty):
     """GeoCrowdNet(W): `-1/K log det(1/R sum_r A_r A_r')`, the rows of the confusions spread out.
 
-    It is 0 where every annotator tells all classes apart. It settles which confusions explain the answers if for
-    every class there are annotators who never mistake it (*class specialists*).
+    It is 0 where every annotator tells all classes apart. It identifies the confusions if for every class there are
+    annotators who never mistake it (*class specialists*).
 
     Args:
-        weight: Float. Weight of the penalty. Items that are not clear say little about confusions, and more than a few
+        weight: Float. Weight of the penalty. Unclear items say little about confusions, and a weight above a few
             hundredths can overrule them; `benchmarks/recovery.py` shows gain and harm. Defaults to 0.02.
         epsilon: Float. Added to the diagonal. Defaults to 1e-06.
         ramp_steps: Integer. Training steps over which a crowd layer raises the weight linearly from 0, as a penalty
@@ -151,7 +151,7 @@ class ConfusionLogDet(_WeightedPenalty):
 
 @register
 class ConfusionTrace(_WeightedPenalty):
-    """The mean diagonal of the confusions, made small: annotators are trusted only as far as they earn it.
+    """Penalty on the mean diagonal of the confusions: annotators are trusted only as far as the answers require.
 
     Args:
         weight: Float. Weight of the penalty. The paper's `lambda` on the trace is `weight / K` here. Defaults to 0.1.

@@ -54,7 +54,7 @@ def from_dawid_skene(
         confusion: `"hierarchical"` draws towards the annotator's one coin, in every iteration. `"full"` draws the
             estimates of `dawid_skene(confusion="full", strength=0.1)` towards those of all annotators, in the end.
             Defaults to `"hierarchical"`.
-        strength: Float. How many answers in each row of an annotator are worth as much as what it is drawn towards.
+        strength: Float. Number of answers in a row of an annotator that weigh as much as what the row is drawn towards.
             Defaults to 10.0.
 
     Returns:
@@ -135,10 +135,9 @@ def from_labels(
 ) -> np.ndarray:
     """Counts the confusions of each annotator against given labels, drawn towards those of all.
 
-    The counts are `n_rkl = sum_i q_ik [y_ir = l]` with `q_ik = 1` for the label of an item: the majority vote,
-    the tags of a model, or gold where there is some; or with probabilities `q`. Against the majority vote
-    everybody looks better than they are, for it holds their own vote: a sharp start. `from_votes` is the
-    soft one.
+    The counts are `n_rkl = sum_i q_ik [y_ir = l]` with `q_ik = 1` for the label of an item: the majority vote, the tags
+    of a model, or gold where there is some; or with probabilities `q`. Against the majority vote, annotators look
+    better than they are because it contains their own votes; this gives a sharp start. `from_votes` gives a soft one.
 
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats

@@ -39,14 +39,13 @@ def _reader(read: Callable[P, Read]) -> classmethod[Annotations, P, Annotations]
 
 
 class Annotations(LongForm):
-    """The answers that annotators gave to items, with the ids of all three.
+    """The answers that annotators gave to items, with the ids of items, annotators and classes.
 
-    Inside, one row per answer (the *long* form), sorted by item and then by annotator. From it come the
-    two forms that models train on: `dense()`, `(items, annotators)` with holes, and `slots()`, the same
-    without the holes.
+    They are kept in *long* form, with one row per answer, sorted by item and then by annotator. Models train on one of
+    two forms: `dense()`, `(items, annotators)` with holes, and `slots()`, the same without the holes.
 
-    Build one with `from_dense`, `from_coo`, `from_dataframe`, `from_csv`, `from_sets` or `from_preferences`, or of
-    several with `concat`; instances do not change.
+    Build one with `from_dense`, `from_coo`, `from_dataframe`, `from_csv`, `from_sets` or `from_preferences`, or join
+    several with `concat`. Instances are immutable.
 
     Row `i` of `dense()` and `slots()` belongs to `annotations.items[i]`. **Pass `items=`, the ids of the
     rows of your features in their order**, when you build from a table: then row `i` is also row `i` of
@@ -61,8 +60,9 @@ class Annotations(LongForm):
         item_index: Item of each answer, as a position in `items`. int32 `(num_answers,)`.
         annotator_index: Annotator of each answer, as a position in `annotators`. int32 `(num_answers,)`.
         answers: Each answer: its position in `classes` (int32), or a number (float32). `(num_answers,)`. Soft answers
-            are distributions over the classes, float32 `(num_answers, num_classes)`, hard ones among them that of one
-            class. Sets of labels are int8 `(num_answers, num_classes)`: 1 ticked, 0 not ticked, -1 not shown.
+            are distributions over the classes, float32 `(num_answers, num_classes)`; a hard answer among them is the
+            distribution of one class. Sets of labels are int8 `(num_answers, num_classes)`: 1 ticked, 0 not ticked, -1
+            not shown.
         has_item_ids: Whether `items` are ids, or only positions because `from_dense` was given none.
 
     Example:

@@ -34,16 +34,17 @@ def from_dense(
 
     Args:
         array: `(items, annotators)`. Integers: class codes, `-1` where an annotator did not answer.
-            Floats: numeric ratings, `NaN` where an annotator did not answer; with `classes=` given
-            they are class codes instead. What a masked array hides is not answered. Or soft answers, floats
-            `(items, annotators, classes)`: a distribution over the classes for each answer (that of one class for a
-            hard one), all zeros or all `NaN` for none.
-        items: Ids of the rows. Defaults to the index of a data frame, else to `0, 1, ...`; where there are both, rows
-            are brought into the order of `items`.
+            Floats: numeric ratings, `NaN` where an annotator did not answer; with `classes=` given they are class codes
+            instead. Masked cells of a masked array are not answered. Or soft answers, floats `(items, annotators,
+            classes)`: a distribution over the classes for each answer (one-hot for a hard answer), all zeros or all
+            `NaN` for no answer.
+        items: Ids of the rows. Defaults to the index of a data frame, else to `0, 1, ...`; if both are given, rows are
+            brought into the order of `items`.
         annotators: Ids of the columns. Defaults to the columns of a data frame, likewise.
-        classes: Ids of the class codes, or how many there are. Defaults to the highest code seen
-            plus one: say it if the last class may be absent.
-        kind: What one answer is, for kinds that the array does not tell. Defaults to classes or ratings, as above.
+        classes: Ids of the class codes, or their number. Defaults to the highest code seen plus one; give it if the
+            last class may be absent.
+        kind: What one answer is, for kinds that cannot be told from the array. Defaults to classes or ratings, as
+            above.
 
     Raises:
         ValueError: When the array is not 2-D, a code is out of range, or nobody answered at all.

@@ -11,21 +11,20 @@ from ._epochs import as_epochs
 
 
 class CrowdFreeze(keras.callbacks.Callback):
-    """Holds the crowd layer still for the first epochs, then releases it.
+    """Holds the parameters of the crowd layer fixed for the first epochs, then releases them.
 
-    While annotators are held at their start, the classifier learns from the answers as that start reads
-    them, and the classes settle where it puts them. Gradients of the crowd layer, those of its own
-    penalties too, are multiplied by its variable `released`, 0 or 1: nothing is traced again.
+    While the annotators are held at their start, the classifier learns from the answers as this start explains them,
+    and the classes keep their names. The gradients of the crowd layer, including those of its penalties, are multiplied
+    by its variable `released`, 0 or 1, so nothing is traced again.
 
-    Put it before the callbacks that save weights: the layer is held only from the beginning to the end of
-    an epoch, so that what others save or restore after an epoch is never held, and a file does not have it.
-    Training that breaks off within an epoch (an exception, Ctrl-C) leaves it held until the next `fit` with this
-    callback, or `crowd.release()`. Weight decay, which needs no gradient, still moves it: use
-    `keras_crowd.optimizers.crowd_optimizer`, which does not decay the crowd layer.
+    Put it before the callbacks that save weights: the layer is held only within an epoch, so whatever is saved or
+    restored after an epoch is released. Training that stops within an epoch (by an exception or Ctrl-C) leaves the
+    layer held until the next `fit` with this callback, or `crowd.release()`. Weight decay needs no gradient and still
+    changes the parameters: use `keras_crowd.optimizers.crowd_optimizer`, which does not decay the crowd layer.
 
     Args:
         crowd: The crowd layer.
-        epochs: Float. How long, as a number of epochs or, below 1, a share of them. Defaults to 5.
+        epochs: Float. How long to hold the layer: a number of epochs or, below 1, a share of all epochs. Defaults to 5.
 
     Example:
 

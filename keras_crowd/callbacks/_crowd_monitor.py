@@ -28,9 +28,9 @@ _ADVICE = (
 class CrowdMonitor(keras.callbacks.Callback):
     """Warns, without gold labels, when training exchanges or loses classes.
 
-    What is learned from answers alone may name the classes in another order, or explain the answers by
-    noisy annotators and a classifier that tells few classes apart. Adds to the logs of an epoch, so put it
-    before the callbacks that use them (`CSVLogger`, `EarlyStopping`):
+    Training on answers alone may end with the classes in another order, or explain the answers by noisy annotators and
+    a classifier that tells few classes apart. The callback adds to the logs of an epoch, so put it before the callbacks
+    that use them (`CSVLogger`, `EarlyStopping`):
 
     | log | what | best |
     |---|---|---|
@@ -50,17 +50,17 @@ class CrowdMonitor(keras.callbacks.Callback):
             arrays for several inputs.
         answers: The answers to them: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft
             answers, floats `(items, annotators, classes)` with zeros.
-        max_items: Integer. Of the items with answers, so many are used, evenly spread. Defaults to 1000.
-        every: Integer. The first, then each `every`-th, and the last epoch are monitored. Defaults to 1.
+        max_items: Integer. Largest number of items to monitor, evenly spread over those with answers. Defaults to 1000.
+        every: Integer. The first epoch, then each `every`-th one, and the last one are monitored. Defaults to 1.
         on_permuted: `"warn"` (a `RuntimeWarning`, once per `fit`), `"stop"` (warn and stop training) or `"ignore"`,
             when classes are exchanged. Defaults to `"warn"`.
         on_collapse: String. The same, when the effective rank is below `min_rank`. Defaults to `"warn"`.
         min_rank: Float. Defaults to two thirds of the effective rank of the majority votes, which is the number of
             classes where all are alike frequent. With 2 such classes, a classifier passes that gives its first choice
             more than about 0.65; with 10 classes, more than about 0.44.
-        warm_up: Float. Epochs that are only logged, as a number of epochs or, below 1, a share of them: every
+        warm_up: Float. Number of first epochs (below 1, a share of all epochs) that are only logged, because every
             classifier begins by telling nothing apart. Defaults to 0.25.
-        batch_size: Integer. Items at a time. Defaults to 256.
+        batch_size: Integer. Number of items per batch. Defaults to 256.
         from_logits: Boolean. Whether the classifier gives logits. Defaults to `False`.
         prefix: String. Put before each name in the logs. Defaults to `"crowd_"`.
 

@@ -27,7 +27,7 @@ class GoldValidation(keras.callbacks.Callback):
         x: Features of the gold items: an array, or a list or dict of arrays for several inputs.
         y: Gold labels; for the default metrics class codes `(items,)`, `-1` where unknown: such items are left out.
             A series is matched to a data frame `x` by their indices, unless one of them is a plain range.
-        batch_size: Integer. Items at a time. Defaults to 256.
+        batch_size: Integer. Number of items per batch. Defaults to 256.
         metrics: Keras metrics over `(y, classifier's output)`. Defaults to `SparseCategoricalAccuracy` and
             `SparseCategoricalCrossentropy`, named `accuracy` and `loss`.
         from_logits: Boolean. Whether the classifier gives logits; for the default loss.

@@ -12,21 +12,21 @@ from ._epochs import as_epochs
 
 
 class RegularizerSchedule(keras.callbacks.Callback):
-    """Raises the weights of a crowd layer's penalties from 0 to what its regularizers say, by epochs.
+    """Raises the weights of a crowd layer's penalties over the epochs, from 0 to those of its regularizers.
 
-    It replaces the ramp that a penalty has of its own (`ramp_steps` of `keras_crowd.regularizers`).
+    It replaces the ramp of the penalties themselves (`ramp_steps` in `keras_crowd.regularizers`).
 
-    Identifiability penalties that act in full from the first step can settle on a wrong permutation of the
-    classes, before the classifier knows anything. The weights are variables of the layer: nothing is
-    traced again. The loss that `fit` shows has the penalty in it, and may rise while the weights do.
+    Penalties with their full weight from the first step can settle on a wrong permutation of the classes before the
+    classifier has learned anything. The weights are variables of the layer, so nothing is traced again. The loss that
+    `fit` shows contains the penalties, and may rise while their weights do.
 
     Args:
         crowd: The crowd layer. Without a regularizer there is nothing to raise.
-        warm_up: Float. Epochs without penalty, as a number of epochs or, below 1, a share of them. Defaults to 0.0.
-        ramp: Float. Epochs over which the weights rise linearly, likewise. Defaults to 0.5.
-        decay: Float. Epochs at the end over which the weights fall linearly, likewise, as it takes a penalty to find
-            the classes but not to keep them. Defaults to none.
-        final: Float. Share of the weights that is left in the last epoch of the decay. Defaults to 0.0.
+        warm_up: Float. Number of epochs without penalty; below 1, a share of all epochs. Defaults to 0.0.
+        ramp: Float. Number of epochs over which the weights rise linearly; below 1, a share. Defaults to 0.5.
+        decay: Float. Number of epochs at the end over which the weights fall linearly; below 1, a share. A penalty is
+            needed to find the classes, but not to keep them. Defaults to none.
+        final: Float. Share of the weights that remains in the last epoch of the decay. Defaults to 0.0.
         schedule: In place of all these: a function from the epoch to the factor of the weights. Defaults to `None`.
 
     Example:

@@ -14,7 +14,7 @@ from ._classifier import predictions
 
 
 class SpanValidation(keras.callbacks.Callback):
-    """Precision, recall and F1 of a tagger's spans against gold tags after each epoch.
+    """Measures precision, recall and F1 of a tagger's spans against gold tags after each epoch.
 
     Adds `val_gold_span_precision`, `val_gold_span_recall` and `val_gold_span_f1` to the logs of the epoch. Put it
     before the callbacks that use them.
@@ -25,7 +25,7 @@ class SpanValidation(keras.callbacks.Callback):
         x: Features of the gold sequences: an array, or a list or dict of arrays for several inputs.
         y: Gold tags, class codes `(items, time)`, negative at padding.
         labels: Names of the classes in the BIO scheme, in the order of their codes.
-        batch_size: Integer. Sequences at a time. Defaults to 256.
+        batch_size: Integer. Number of sequences per batch. Defaults to 256.
         prefix: String. Put before each name in the logs. Defaults to `"val_gold_span_"`.
 
     Example:

@@ -13,18 +13,18 @@ from .._files import replacing
 
 
 class TruncatedArchiveWarning(UserWarning):
-    """The end of an archive is missing; what comes before was unpacked."""
+    """Warning that the end of an archive is missing; the files before it were unpacked."""
 
 
 def unpack(archive: str | os.PathLike[str], folder: str | os.PathLike[str]) -> list[str]:
-    """Unpacks the files of a `.tar.gz` archive, up to where it is whole.
+    """Unpacks the files of a `.tar.gz` archive that may be truncated.
 
     `mturk-datasets.tar.gz`, of the Music and Sentence polarity data, is truncated at its source: its last member ends
     early, and `tar` stops with an error there. The files before it are whole.
 
     Args:
         archive: The archive.
-        folder: Where to put its files; made if needed. Files that are there already are replaced.
+        folder: Folder for its files, made if needed. Existing files are replaced.
 
     Returns:
         Names of the files that were unpacked, in the order of the archive.

@@ -18,8 +18,8 @@ def hammer_spammer(
 ) -> np.ndarray:
     """Makes confusions of annotators who either know the classes well or answer at random.
 
-    A hammer is right with probability `accuracy`, its errors spread evenly over the other classes. A
-    spammer answers every class with probability `1 / num_classes`, whatever it is shown.
+    A hammer is right with probability `accuracy`, with errors spread evenly over the other classes. A spammer gives
+    each answer with probability `1 / num_classes`, whatever the item.
 
     Args:
         num_annotators: Integer. Number of annotators.
@@ -27,7 +27,7 @@ def hammer_spammer(
         hammer_fraction: Float. Share of hammers: exactly `round(hammer_fraction * num_annotators)` of them. Defaults to
             0.5.
         accuracy: Float. How often a hammer is right. Defaults to 1.0.
-        seed: Integer. Seed of who is a hammer. Defaults to `None`.
+        seed: Integer. Seed of the draw of hammers. Defaults to `None`.
 
     Returns:
         float64 `(annotators, true, answer)`; rows sum to 1.
@@ -54,7 +54,7 @@ def pairwise_flipper(
 ) -> np.ndarray:
     """Makes confusions of annotators who take a class for its successor.
 
-    Class `k` is answered as `(k + 1) % num_classes` with `flip_probability`, and rightly otherwise.
+    Class `k` is answered as `(k + 1) % num_classes` with probability `flip_probability`, and correctly otherwise.
 
     Args:
         num_annotators: Integer. Number of annotators.
@@ -100,12 +100,12 @@ def class_wise(
     Args:
         num_annotators: Integer. Number of annotators.
         num_classes: Integer. Number of classes.
-        expert_classes: Integer. For how many classes, drawn at random, each annotator is an expert. Defaults to half of
-            them, rounded up.
-        expert_accuracy: Float. How often an annotator is right where it is an expert. Defaults to 0.95.
-        other_accuracy: Float. How often it is right elsewhere. Defaults to chance, `1 / num_classes`. Errors spread
-            evenly over the other classes.
-        seed: Integer. Seed of who is an expert for what. Defaults to `None`.
+        expert_classes: Integer. Number of classes, drawn at random, for which each annotator is an expert. Defaults to
+            half of them, rounded up.
+        expert_accuracy: Float. How often an annotator is right on the classes of its expertise. Defaults to 0.95.
+        other_accuracy: Float. How often an annotator is right on the other classes. Defaults to chance, `1 /
+            num_classes`. Errors spread evenly over the other classes.
+        seed: Integer. Seed of the draw of expertise. Defaults to `None`.
 
     Returns:
         float64 `(annotators, true, answer)`; rows sum to 1.
@@ -145,8 +145,8 @@ def diagonally_dominant(
         num_annotators: Integer. Number of annotators.
         num_classes: Integer. Number of classes.
         accuracy: `(low, high)`, with `1 / num_classes < low <= high <= 1`. Defaults to `(0.6, 0.9)`.
-        concentration: Positive. Small: an annotator takes a class for one certain other; large: its errors spread
-            evenly. Defaults to 1.0.
+        concentration: Positive. If it is small, an annotator takes a class for one certain other class; if it is large,
+            errors spread evenly. Defaults to 1.0.
         seed: Integer. Seed of the confusions. Defaults to `None`.
 
     Returns:

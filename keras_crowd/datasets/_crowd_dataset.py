@@ -11,10 +11,10 @@ from ..annotations import Annotations
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CrowdDataset:
-    """Features, the answers of the crowd to the training items, and gold labels to judge results with.
+    """Features, the answers of the crowd to the training items, and gold labels to evaluate results.
 
-    **`y_train` is for evaluation only**: how good are the aggregated labels, how far off the estimated
-    confusions? A model that learns from it learns from the labels that a crowd is there to replace.
+    **`y_train` is for evaluation only**, to measure how good aggregated labels and estimated confusions are. A model
+    that trained on it would use the labels that the crowd is meant to replace.
 
     Attributes:
         x_train: Features of the training items, float32 `(items, ...)`, or texts `(items,)`; row `i` is row

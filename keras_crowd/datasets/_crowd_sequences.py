@@ -11,7 +11,7 @@ from ..annotations import MISSING, Annotations, Classes, to_sequence_slots
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CrowdSequences:
-    """Sentences with the tags that annotators gave to their tokens, and gold tags to judge results with.
+    """Sentences with the tags that annotators gave to their tokens, and gold tags to evaluate results.
 
     Arrays are padded at the end with `-1`. **`y_train` is for evaluation only.**
 
@@ -23,7 +23,7 @@ class CrowdSequences:
         tokens_test: Tokens of the test sentences.
         y_test: Gold tags of the test sentences, int32 `(sentences, time)`.
         class_names: Names of the tags, in the order of their codes.
-        num_annotators: How many annotators there are.
+        num_annotators: Number of annotators.
     """
 
     tokens_train: list[np.ndarray]
@@ -44,8 +44,8 @@ class CrowdSequences:
     def token_annotations(self) -> Annotations:
         """Returns the answers as `Annotations` whose items are the tokens, sentence after sentence.
 
-        For what takes each token by itself: `aggregation`, `warm_start`. `padded` turns labels of tokens
-        back into `(sentences, time)`.
+        Use it for functions that take each token by itself, such as those of `aggregation` and `warm_start`. `padded`
+        turns labels of tokens back into `(sentences, time)`.
         """
         item = np.full(self.is_token.shape, MISSING)
         item[self.is_token] = np.arange(self.is_token.sum())
@@ -62,9 +62,9 @@ class CrowdSequences:
     def by_previous_answer(self) -> CrowdSequences:
         """Splits each annotator by the answer to the previous token.
 
-        Annotator `r`, having answered `l` to the token before, is annotator `r * classes + l`. So each has a
-        confusion for every previous answer: who missed where an entity begins also misses the rest of it, and
-        that is one error, not two. Before the first token, `l` is 0.
+        Annotator `r`, after the answer `l` to the previous token, becomes annotator `r * classes + l`, and so has a
+        confusion for every previous answer. An annotator who misses the beginning of an entity also misses the rest of
+        it, and this is one error, not two. Before the first token, `l` is 0.
 
         Returns:
             `CrowdSequences` with `num_annotators * classes` annotators, and as many slots as a sentence needs.

@@ -39,7 +39,7 @@ def human_images(
     """Loads images of CIFAR with the labels that people gave them, from TensorFlow Datasets.
 
     Needs `pip install 'keras_crowd[datasets]'`. TensorFlow reads the files, whatever the backend. For `cifar10_n` and
-    `cifar100_n` some of them must be got by hand first: TFDS says which.
+    `cifar100_n`, some files must be downloaded by hand first; TFDS says which.
 
     | name | labeled by people, `x_train` | `x_test` |
     |---|---|---|
@@ -49,7 +49,7 @@ def human_images(
 
     Args:
         name: One of these names.
-        train_limit: Integer. Takes the first so many of the labeled images. Defaults to all of them.
+        train_limit: Integer. Number of labeled images to take, the first ones. Defaults to all of them.
         data_dir: Folder of the prepared data sets. Defaults to that of TensorFlow Datasets.
         download: Boolean. Whether to download and prepare a data set that is not in `data_dir`. Defaults to `True`.
         duplicates: What to do if an annotator answered an image twice, as for `Annotations.from_coo`. Defaults to

@@ -30,11 +30,11 @@ def crowd_images(
     Args:
         name: `"mnist"`, `"fashion_mnist"`, `"cifar10"` or any other that pairs images of one size with one
             label and has the splits `train` and `test`. Other splits are not read.
-        annotate: Called as `annotate(x_train, y_train)`, with images and labels as below; gives
-            `Annotations`, one row per image. `machine_annotators` errs where images are hard,
-            `simulate_answers` as the given confusions do.
-        train_limit: Integer. Takes the first so many training images; data sets are shuffled when they are prepared.
-            Defaults to all of them.
+        annotate: Callable. Called as `annotate(x_train, y_train)` with images and labels as below; returns
+            `Annotations`, one row per image. `machine_annotators` errs where images are hard; `simulate_answers` errs
+            by given confusions.
+        train_limit: Integer. Number of training images to take, the first ones; data sets are shuffled when they are
+            prepared. Defaults to all of them.
         data_dir: Folder of the prepared data sets. Defaults to that of TensorFlow Datasets,
             `TFDS_DATA_DIR` or `~/tensorflow_datasets`.
         download: Boolean. Whether to download and prepare a data set that is not in `data_dir`. Defaults to `True`.

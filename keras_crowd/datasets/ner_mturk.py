@@ -20,9 +20,9 @@ _ORIGIN = "mturk-datasets (folder ner-mturk/) under http://fprodrigues.com/"
 def load_data(path: str | os.PathLike[str] | None = None) -> CrowdSequences:
     """Loads NER-MTurk from a prepared file.
 
-    Persons, places, organizations and others in sentences of CoNLL-2003. 47 annotators tagged 5,985 training
-    sentences, each as a whole, 4.7 annotators per sentence. Of the entities that the majority vote of the tokens
-    gives about 79 % are right, and it finds about 59 % of all.
+    Persons, places, organizations and others in sentences of CoNLL-2003. 47 annotators tagged 5,985 training sentences,
+    each as a whole, 4.7 annotators per sentence. About 79 % of the entities of the token-wise majority vote are right,
+    and it finds about 59 % of all entities.
 
     | array | shape | |
     |---|---|---|

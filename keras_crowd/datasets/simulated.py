@@ -39,11 +39,11 @@ def simulate_answers(
         answers_per_item: Integer. So many distinct annotators, drawn at random, answer each item. Defaults to `None`.
         answers_per_annotator: Integer. Each annotator answers so many distinct items, drawn at random. Defaults to
             `None`.
-        seed: Integer. Seed of who answers what, and how. Defaults to `None`.
+        seed: Integer. Seed of who answers which item, and of the answers. Defaults to `None`.
 
     Returns:
-        `Annotations` with items `0, 1, ...`, in the order of `labels`, annotators `0, 1, ...` and classes
-        `0, 1, ...`. Under `probability` and `answers_per_annotator` an item may have no answer.
+        `Annotations` with items `0, 1, ...`, in the order of `labels`, annotators `0, 1, ...` and classes `0, 1, ...`.
+        With `probability` or `answers_per_annotator`, an item may have no answer.
 
     Raises:
         ValueError: When a label is out of range, the confusion is not one, more than one budget is given,
@@ -84,15 +84,15 @@ def machine_annotators(
 ) -> Annotations:
     """Labels items by weak classifiers, each trained on a few items of its own. Needs scikit-learn.
 
-    Their errors depend on the features, as people's do: no confusion holds for every item alike. An
-    annotator is right about the items it was trained on more often than about others, and never
-    gives a class that was not among them.
+    Their errors depend on the features, as people's do, so no confusion matrix holds for all items alike. An annotator
+    is right more often on the items it was trained on than on others, and never answers a class that was not among
+    them.
 
     Args:
         x: Features of the items, `(items, ...)`; flattened for the classifiers.
         labels: True class of each item, integers `(items,)`.
         num_annotators: Integer. Number of annotators.
-        train_size: How many items, drawn at random and of at least two classes, each annotator is trained on: one
+        train_size: Number of items, drawn at random and of at least two classes, that each annotator is trained on: one
             number, or one for each annotator. Defaults to 100.
         classifiers: scikit-learn classifiers, cloned; annotator `r` is the `r`-th of them, in turn.
             Defaults to nearest neighbor, logistic regression, decision tree and naive Bayes.
@@ -100,7 +100,7 @@ def machine_annotators(
         answers_per_item: Integer. So many distinct annotators, drawn at random, answer each item. Defaults to `None`.
         answers_per_annotator: Integer. Each annotator answers so many distinct items, drawn at random. Defaults to
             `None`.
-        seed: Integer. Seed of everything random, the classifiers' `random_state=None` among it. Defaults to `None`.
+        seed: Integer. Seed of everything random, including classifiers with `random_state=None`. Defaults to `None`.
 
     Returns:
         `Annotations` with items `0, 1, ...`, in the order of `x`, annotators `0, 1, ...` and classes

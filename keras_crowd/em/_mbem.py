@@ -10,7 +10,7 @@ from ._classes import ClassProblem
 class MBEM(ClassProblem):
     """Model-bootstrapped expectation maximization: annotators are judged by the classifier's predictions.
 
-    With the class `t_i` that the classifier predicts for item `i`, of gold where it is known, each iteration of
+    With the class `t_i` that the classifier predicts for item `i`, or its gold class where known, each iteration of
     `keras_crowd.EMTrainer` is
 
         f:      some epochs of `fit` on the posterior q
@@ -18,9 +18,9 @@ class MBEM(ClassProblem):
         q:      q_ik ~ p_k prod_r A_r,k,y_ir
 
     Plain expectation maximization counts by the posterior, and has `f_ik` in place of the shares `p_k`. Here the
-    features say how good an annotator is, and not what an item is, so that it works with one answer per item. Give it
-    as `EMTrainer(classifier, problem=keras_crowd.em.MBEM)`, start from the votes, and train long in each of a few
-    iterations: predictions of an untrained classifier say nothing of the annotators.
+    features tell how good an annotator is, but not the class of an item, so it works with one answer per item. Use
+    `EMTrainer(classifier, problem=keras_crowd.em.MBEM)`, start from the votes, and train for many epochs in each of a
+    few iterations, because the predictions of an untrained classifier say nothing about the annotators.
 
     Example:
 
@@ -37,7 +37,7 @@ class MBEM(ClassProblem):
     _predicted: np.ndarray | None = None
 
     def maximize(self, posterior: np.ndarray) -> None:
-        """Confusions from the predictions; from the posterior as long as nothing was predicted."""
+        """Counts confusions from the predictions, or from the posterior before there are any."""
         super().maximize(posterior if self._predicted is None else self._predicted)
 
     def expect(self, predictions: np.ndarray) -> tuple[np.ndarray, float]:

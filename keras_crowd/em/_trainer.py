@@ -32,15 +32,15 @@ class EMTrainer:
         M:  A_rkl = (a_rkl + sum_i q_ik [y_ir = l]) / sum_l (...),   f: some epochs of `fit` on q
         E:  q_ik ~ f_ik prod_r A_r,k,y_ir
 
-    A network that confirms its own labels makes posteriors too sure. Against that every answer can count as `w` of one
-    (`answer_weight`: `a_rkl + w sum_i ...`, `A_r,k,y_ir ^ w`), and `fit` on `q` can have a penalty on the class
-    probabilities that rises over the first half of the iterations (`classifier_regularizer`). Where classes are clear
-    and about equally frequent both help much; elsewhere they harm. `answer_weight="auto"` trains both ways on four
-    fifths of the answers and takes the way that predicts the others better. That takes *three trainings in
-    place of one*; callbacks see the last alone.
+    A network that confirms its own labels makes posteriors too sure. Two settings counter that. Every answer can count
+    as a part `w` of an answer (`answer_weight`: `a_rkl + w sum_i ...`, `A_r,k,y_ir ^ w`), and `fit` on `q` can have a
+    penalty on the class probabilities that rises over the first half of the iterations (`classifier_regularizer`).
+    Where classes are clear and about equally frequent, both help much; elsewhere they do harm. `answer_weight="auto"`
+    trains both ways on four fifths of the answers and takes the way that predicts the others better. This takes *three
+    trainings instead of one*; callbacks see only the last one.
 
-    The classifier stays a plain Keras model. Posteriors are computed in log space over the answers that
-    were given, so the cost follows their number.
+    The classifier stays a plain Keras model. Posteriors are computed in log space over the given answers, so the cost
+    grows with their number.
 
     A tagger `(batch, time, classes)` is trained likewise, each token by itself. For a regressor `(batch, 1)` the
     annotators have biases `b` and variances `v` (Raykar et al.), with `t` that of the truth around `f`:
@@ -48,28 +48,29 @@ class EMTrainer:
         M:  b_r = mean of y_ir - z_i,   v_r = mean of (y_ir - z_i - b_r)^2 + V_i,   f: `fit` on z
         E:  1/V_i = 1/t + sum_r 1/v_r,   z_i = V_i (f_i/t + sum_r (y_ir - b_r) / v_r)
 
-    The biases have mean 0 over all answers, and each variance has `strength` pseudo-answers of all. With `gold`, the
-    answers are first moved to its level and scale, by the line from what they say of those items to their truth.
+    The biases have mean 0 over all answers, and each variance has `strength` pseudo-answers of the common variance.
+    With `gold`, the answers are first brought to its level and scale, by the line from the estimates of these items to
+    their truth.
 
     A `models.HiddenCRF` is a tagger whose true tags are a chain: `q` are the marginals of the chain given all answers
     to a sequence, and the epochs of `fit` are on the likelihood of the answers, confusions held. Its crowd
     layer must not be trainable; it gets the confusions.
 
     Args:
-        classifier: A Keras model of any kind from features to class probabilities `(batch, classes)` or
-            `(batch, time, classes)`, or to numbers `(batch, 1)`; or a `models.HiddenCRF`. One output and answers that
-            are classes are the probability of class 1 of two. Compiled, it keeps its
-            optimizer and loss, which must take distributions over the classes, as
-            `"categorical_crossentropy"` does (numbers: `"mse"`; one output for two classes:
-            `"binary_crossentropy"`); else it is compiled with Adam and that. A KerasHub task is trained without its
-            preprocessor, through which the features go once before.
+        classifier: A Keras model of any kind from features to class probabilities `(batch, classes)` or `(batch, time,
+            classes)`, or to numbers `(batch, 1)`; or a `models.HiddenCRF`. A single output with answers that are
+            classes is the probability of class 1 of two. A compiled classifier keeps its optimizer and loss, which must
+            take distributions over the classes, as `"categorical_crossentropy"` does (numbers: `"mse"`; one output for
+            two classes: `"binary_crossentropy"`); otherwise it is compiled with Adam and such a loss. A KerasHub task
+            is trained without its preprocessor, through which the features go once beforehand.
         num_annotators: Integer. Number of annotators. Defaults to that of the answers.
         from_logits: Boolean. Whether the classifier gives logits. Defaults to `False`.
-        prior: Pseudo-counts of each annotator's answers: a positive number, or what you know of them as
-            anything that broadcasts to `(annotators, true, answer)`. Defaults to `strength` answers to each
-            class like those of all annotators together. For classes.
+        prior: Pseudo-counts of each annotator's answers: a positive number, or what you know about them, as anything
+            that broadcasts to `(annotators, true, answer)`. Defaults to `strength` answers to each class like those of
+            all annotators together. For classes.
         strength: Float. See `prior`. An annotator without answers has the prior's confusion. Defaults to 10.0.
-        seed: Integer. Seed of the order of the items; call `keras.utils.set_random_seed` for all else. Defaults to 0.
+        seed: Integer. Seed of the order of the items; call `keras.utils.set_random_seed` for everything else. Defaults
+            to 0.
         problem: A subclass of `keras_crowd.em.Problem`, for a kind of answers of your own. Defaults to `None`, that of
             the classifier and the answers.
         answer_weight: Float in (0, 1], how much of an independent observation an answer is, for classes and tags; or
@@ -160,23 +161,22 @@ class EMTrainer:
                 `fit`); for a regressor floats, `NaN` for missing.
             gold: True classes of some items, integers `(items,)` or `(items, time)`, `-1` where unknown; ids of the
                 classes `(items,)`, `None` where unknown; or true numbers `(items,)`, `NaN` where unknown. A series is
-                matched to the items by its index, as `x`. They are taken for the truth. Not for a `HiddenCRF`. Defaults
+                matched to the items by its index, as `x`. They are taken as the truth. Not for a `HiddenCRF`. Defaults
                 to `None`.
             start: Where the posteriors start: `"dawid_skene"` (the default: `aggregation.dawid_skene`),
                 `"majority_vote"`, or probabilities `(items, classes)`; for a regressor `"raykar"` (the default) or
                 `"mean_rating"`.
-            iterations: Integer. Iterations of both steps, at most. Defaults to 50.
+            iterations: Integer. Largest number of iterations of both steps. Defaults to 50.
             epochs: Integer. Epochs of the classifier in each iteration. Defaults to 1.
             batch_size: Integer. Items in a batch. Defaults to 32.
             tolerance: Float. Stop when the log-likelihood, per answer, rises by less than this. Defaults to `None`.
             callbacks: Keras callbacks; what they call an epoch is an iteration, with `log_likelihood` and `loss` in the
                 logs. Defaults to `()`.
-            backup_dir: Folder in which to keep what is done: after an interruption, the same call (with more
-                `iterations`, if you like) goes on from there, and ends as if there had been none (under PyTorch,
-                if `Dropout` has a `seed` of its own: without, Keras takes PyTorch's global generator). What is
-                kept of callbacks are their numbers and arrays. Batches are gone through as often as before, to
-                come to the same order. Iterations are written as often as a twentieth of the time allows. The
-                file is deleted when training ends. Defaults to `None`, no backup.
+            backup_dir: Folder for backups. After an interruption, the same call (with more `iterations`, if you like)
+                continues from the backup and ends as if there had been no interruption (under PyTorch, if `Dropout` has
+                a `seed` of its own; otherwise Keras uses PyTorch's global generator). Numbers and arrays of callbacks
+                are kept. Batches are read through as often as before, to restore their order. Writing takes at most a
+                twentieth of the time. The file is deleted when training ends. Defaults to `None`, no backup.
             verbose: Integer. 1 shows progress. Defaults to 1.
 
         Returns:
@@ -254,8 +254,8 @@ class EMTrainer:
     def posterior(self) -> np.ndarray:
         """Returns the probability of each class for each training item, `(items, classes)` or `(items, time, classes)`.
 
-        For numbers mean and variance of the truth, `(items, 2)`. `aggregation.posterior` and
-        `aggregation.raykar` give the same for other answers and features.
+        For ratings, it is the mean and the variance of the truth, `(items, 2)`. `aggregation.posterior` and
+        `aggregation.raykar` compute the same for other answers and features.
         """
         rows = self._last_training().problem.rows
         return self._last_training().posterior.reshape(*rows, -1).copy()

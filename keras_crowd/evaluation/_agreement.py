@@ -54,10 +54,10 @@ def krippendorff_alpha(answers: Answers, level: Level | None = None) -> float:
         D_e = 1/(n(n-1)) sum over all pairs of the n answers of d
 
     `d` is `[y != z]` (nominal), `(y - z)^2` (interval), or that of mid-ranks among the `n` answers (ordinal). Time and
-    memory follow the number of answers, whatever the number of classes.
+    memory grow with the number of answers, whatever the number of classes.
 
-    Of sets of labels `d` is MASI, `1 - m |Y and Z| / |Y or Z|` with `m` 1 for equal sets, 2/3 where one is part of the
-    other, 1/3 where they overlap otherwise; two empty sets are equal. Sets are compared on the labels that both
+    For sets of labels, `d` is MASI, `1 - m |Y and Z| / |Y or Z|` with `m` 1 for equal sets, 2/3 where one is part of
+    the other, 1/3 where they overlap otherwise; two empty sets are equal. Sets are compared on the labels that both
     annotators were shown. Time grows with the square of the number of different sets.
 
     Args:
@@ -105,9 +105,9 @@ def krippendorff_alpha(answers: Answers, level: Level | None = None) -> float:
 
 
 def pairwise_agreement(answers: Answers) -> PairwiseAgreement:
-    """Computes how often any two annotators gave the same answer to the items that both answered.
+    """Computes how often each pair of annotators gave the same answer to the items that both answered.
 
-    Memory is that of tables `(annotators, annotators)`.
+    It needs memory for tables `(annotators, annotators)`.
 
     Args:
         answers: `Annotations` with classes, or integers `(items, annotators)` with `-1` for missing.
@@ -142,7 +142,7 @@ def pairwise_agreement(answers: Answers) -> PairwiseAgreement:
 def answer_entropy(answers: Answers) -> np.ndarray:
     """Computes the entropy of the answers to each item, in nats: 0 where all agree, `log(classes)` at most.
 
-    Of soft answers it is the entropy of their mean.
+    For soft answers, it is the entropy of their mean.
 
     Args:
         answers: `Annotations` with classes; integers `(items, annotators)` with `-1` for missing; or soft answers,
@@ -168,7 +168,7 @@ def answer_entropy(answers: Answers) -> np.ndarray:
 
 
 def num_classes_used(answers: Answers) -> np.ndarray:
-    """Counts the different classes among each annotator's answers; 1 may be someone who does not look.
+    """Counts the different classes among each annotator's answers; 1 may be someone who does not look at the items.
 
     Soft answers count as their likeliest class.
 

@@ -54,7 +54,7 @@ def class_alignment(
 def align_to_answers(confusion: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> np.ndarray:
     """Finds the permutation of the true classes under which annotators are right most often.
 
-    Without a reference, what names the hidden classes is that most annotators beat chance:
+    Without a reference, hidden classes get their names from the assumption that most annotators beat chance:
 
         p = argmax sum_r w_r sum_k A_r,p(k),k
 
@@ -91,16 +91,15 @@ def classifier_alignment(
 
         p = argmax sum_l C_p(l),l,    C_kl = (n_kl + s/K) / (n_k + s),    s = 10
 
-    A group of classes that `p` exchanges among themselves changes places only if that raises their mean
-    share by `min_gain` and by three standard errors. A class that the classifier never uses has `C_kl = 1/K`
-    and goes where there is room.
+    Classes that `p` exchanges among themselves change places only if that raises their mean share by `min_gain` and by
+    three standard errors. A class that the classifier never uses has `C_kl = 1/K` and takes any free place.
 
     Args:
         probabilities: The classifier's predictions `F`, `(items, classes)`; rows sum to 1. Beside `Annotations` a
             data frame is read by its ids: items are its index, classes its columns.
         answers: `Annotations`; integers `(items, annotators or slots)` with `-1` for missing; or soft answers, floats
-            with the classes as last axis, zeros for missing. Who answered does not matter.
-        min_gain: Float. Smaller gains leave classes where they are. Defaults to 0.05.
+            with the classes as last axis, zeros for missing. It does not matter who answered.
+        min_gain: Float. Least gain; with smaller ones, classes stay where they are. Defaults to 0.05.
 
     Returns:
         int64 `(classes,)`, such that `probabilities[:, permutation]` agree best with the answers.
@@ -170,8 +169,8 @@ def confusion_error(
     Args:
         confusion: Estimates `A`, `(annotators, true, answer)`.
         reference: `B`, the same shape.
-        align: Boolean. Search the permutation `p`, as `class_alignment` does. `False` compares as given, and needs no
-            SciPy. Defaults to `True`.
+        align: Boolean. Whether to search the permutation `p`, as `class_alignment` does. `False` compares as given, and
+            needs no SciPy. Defaults to `True`.
         weights: Weight of each annotator in both means and in the alignment, `(annotators,)`; 0 leaves
             one out. Defaults to all alike.
 
@@ -216,7 +215,7 @@ def aligned_accuracy(
         that stands for class `k`, so `np.argsort(permutation)[y_pred]` are the corrected labels.
 
     Raises:
-        ValueError: When these are not class codes, or not of as many items.
+        ValueError: When these are not class codes, or differ in the number of items.
         ImportError: Without SciPy.
 
     Example:

@@ -38,10 +38,9 @@ def annotator_correlation(
         estimated: Estimated accuracy of each annotator, `(annotators,)`, as from
             `aggregation.annotator_accuracy`. Two series are matched by their indices.
         gold: Accuracy of each annotator against gold labels, `(annotators,)`.
-        weights: Weight of each annotator, such as its number of answers to gold items,
-            `(annotators,)`; 0 leaves one out, and only there may an accuracy be NaN. Defaults to all
-            alike. Ranks (1 is lowest, ties share their mean rank) do not see the other weights, their
-            correlation does.
+        weights: Weight of each annotator, such as its number of answers to gold items, `(annotators,)`; 0 leaves an
+            annotator out, whose accuracy may then be NaN. Defaults to equal weights. The weights enter the correlation,
+            but not the ranks (1 is the lowest, and ties share their mean rank).
 
     Returns:
         `AnnotatorCorrelation(pearson, spearman)`; both NaN where all accuracies of one side are the

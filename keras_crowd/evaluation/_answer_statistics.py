@@ -20,8 +20,8 @@ class AnswerStatistics:
         density: Share of all pairs of an item and an annotator that have an answer.
         answers_per_item: `(items,)`.
         answers_per_annotator: `(annotators,)`.
-        entropy: Nats of the answers to each item, `(items,)`; NaN where there are none. Of ratings each number, and of
-            sets of labels each different set, is a class of its own, here and below.
+        entropy: Entropy of the answers to each item in nats, `(items,)`; NaN where there are none. Here and below, each
+            number among ratings, and each different set among sets of labels, counts as a class.
         disputed: Share of the items with two answers or more whose answers differ.
         alpha: Krippendorff's alpha.
         one_class: Ids of the annotators who gave many answers, all of one class.
@@ -55,14 +55,15 @@ class AnswerStatistics:
 def answer_statistics(
     answers: Answers, level: Level | None = None, min_answers: int = 5
 ) -> AnswerStatistics:
-    """Summarizes the answers: how many there are, how far they agree, and whom to look at.
+    """Summarizes the answers: how many there are, how far they agree, and which annotators to look at.
 
     Args:
         answers: `Annotations`, integers `(items, annotators)` with `-1`, or floats with `NaN` for missing.
         level: For Krippendorff's alpha, as in `krippendorff_alpha`: `"nominal"` (the default for classes), `"ordinal"`
             (in the order of `annotations.classes`), `"interval"` (the default for ratings) or `"masi"` (the default
             for sets of labels).
-        min_answers: Integer. How many answers, all of one class, make an annotator suspect. Defaults to 5.
+        min_answers: Integer. Number of answers from which on an annotator is suspect if all are of one class. Defaults
+            to 5.
 
     Returns:
         `AnswerStatistics`.

@@ -25,9 +25,9 @@ def confusion_corrected_mean(
         mean = (f - f0) / (f1 - f0)
 
     For predictions of 0 and 1, `f1` is their sensitivity and `1 - f0` their specificity. Items with gold may be chosen
-    by their class, as many of either: only within a class must they be drawn at random. Where gold items are drawn at
-    random among all, `prediction_powered_mean` has the shorter interval. The variance is that of the delta
-    method; the interval is wide, or without end, where predictions hardly tell the classes apart.
+    by their class, such as equally many of each; only within a class must they be drawn at random. If gold items are
+    drawn at random from all items, `prediction_powered_mean` has the shorter interval. The variance is that of the
+    delta method. Where predictions hardly distinguish the classes, the interval is wide or infinite.
 
     Args:
         predictions: Numbers of any scale for all items, `(items,)`, such as a column of a `posterior`.

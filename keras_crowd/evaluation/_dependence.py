@@ -19,12 +19,12 @@ _NEGLIGIBLE = 0.2  # a correlation not worth a weight
 
 
 class AnnotatorDependence(NamedTuple):
-    """Result of `annotator_dependence`, of each two annotators. Arrays are `(annotators, annotators)`, symmetric.
+    """Result of `annotator_dependence` by pairs of annotators: symmetric arrays `(annotators, annotators)`.
 
     Attributes:
         correlation: Correlation of their errors given the truth, from -1 to 1: 0 for independent annotators, 1 for
-            copies. NaN for two who have no common items, and for each with itself.
-        p_value: Probability of so much common error, or more, if they were independent. NaN as `correlation`.
+            copies. NaN for two without common items, and on the diagonal.
+        p_value: Probability of so much common error, or more, if they were independent; NaN where `correlation` is.
         dependent: Whether the pair is called dependent, at the false discovery rate asked for.
         common: Number of items that both answered.
 
@@ -62,9 +62,9 @@ class AnnotatorDependence(NamedTuple):
     def annotator_weights(self) -> np.ndarray:
         """The number of independent annotators that each one counts for, `(annotators,)`, above 0 and at most 1.
 
-        The weight is `1 / (1 + sum_s rho_rs n_rs / n_r)` over the annotators `s` on whom `r` depends with a
-        correlation `rho` of at least 0.2, where `n_rs / n_r` is the share of the items of `r` that `s` answered too.
-        It is what the mean of equally correlated numbers is worth beside that of independent ones.
+        The weight is `1 / (1 + sum_s rho_rs n_rs / n_r)` over the annotators `s` on whom `r` depends with a correlation
+        `rho` of at least 0.2, where `n_rs / n_r` is the share of the items of `r` that `s` answered too. For equally
+        correlated numbers, the weights sum to the number of independent ones whose mean is as precise.
         """
         shared = self.common / np.maximum(np.diagonal(self.common)[:, None], 1)
         return 1 / (1 + np.sum(self._linking * shared, axis=1))
@@ -93,11 +93,11 @@ def annotator_dependence(
 
         V_rs = sum_ik q_ik tr(S_rk S_sk),   S_rk = diag(A_rk) - A_rk A_rk'
 
-    for the test, which is one-sided and heeds the skewness of `T` (agreement on rare errors is rare), and by the norms
-    of the residuals for the correlation. The pairs called dependent are those of Benjamini and Hochberg.
+    for the test, which is one-sided and allows for the skewness of `T` (agreement on rare errors is rare), and by the
+    norms of the residuals for the correlation. Pairs are called dependent by Benjamini and Hochberg's procedure.
 
-    Among annotators who err together, a posterior that takes them for independent follows them, and hides what they
-    have in common: take one that weighs them (`annotator_weights`), or gold labels as probabilities.
+    A posterior that assumes independence follows annotators who err together, and so hides what they have in common.
+    Use one with `annotator_weights`, or gold labels as probabilities.
 
     Time is of order `items * classes^2 * annotators^2`, and memory `classes * annotators^2`.
 

@@ -21,7 +21,7 @@ def cohen_kappa(answers: Answers, weights: Weights | None = None) -> np.ndarray:
 
         kappa = 1 - sum_kl w_kl p_kl / sum_kl w_kl p_k. p_.l
 
-    `w_kl` is `[k != l]`, `|k - l|` (linear) or `(k - l)^2` (quadratic). Memory is that of tables `(classes,
+    `w_kl` is `[k != l]`, `|k - l|` (linear) or `(k - l)^2` (quadratic). It needs memory for tables `(classes,
     annotators, annotators)`.
 
     Args:
@@ -31,8 +31,8 @@ def cohen_kappa(answers: Answers, weights: Weights | None = None) -> np.ndarray:
             `None`.
 
     Returns:
-        `(annotators, annotators)`: 1 is perfect agreement and 0 what chance gives. NaN for each with itself, for two
-        who have no common items, and for two who gave one and the same answer to all of them.
+        `(annotators, annotators)`: 1 is perfect agreement and 0 what chance gives. NaN on the diagonal, for two without
+        common items, and for two who both gave one and the same answer to all of these.
 
     Raises:
         ValueError: When the answers are not classes, or there are no such weights.
@@ -76,9 +76,9 @@ def fleiss_kappa(answers: Answers) -> float:
         kappa = (P - P_e) / (1 - P_e)
         P = 1/N sum_i sum_k n_ik (n_ik - 1) / (n_i (n_i - 1)),    P_e = sum_k p_k^2
 
-    `p_k` is the share of the answer `k` among all answers to these items. Fleiss has as many answers to each item;
-    where they differ, every item counts alike in `P`. `krippendorff_alpha` weights items by their answers and corrects
-    for few of them.
+    `p_k` is the share of the answer `k` among all answers to these items. Fleiss assumes the same number of answers to
+    each item; where numbers differ, every item has the same weight in `P`. `krippendorff_alpha` weights items by their
+    answers and corrects for few of them.
 
     Args:
         answers: `Annotations` with classes, or integers `(items, annotators)` with `-1` for missing.

@@ -25,7 +25,7 @@ class MeanEstimate(NamedTuple):
         low: Lower end of the confidence interval.
         high: Upper end of the confidence interval.
         standard_error: Standard error of the mean.
-        prediction_weight: Factor of the predictions, 0 where they tell nothing of gold.
+        prediction_weight: Factor of the predictions; 0 where they say nothing about gold.
 
     Example:
 
@@ -55,14 +55,14 @@ def prediction_powered_mean(
 
     where the weight `w = cov(y, f) / ((1 + n / N) var(f))` makes the variance smallest. The mean is that of gold,
     however wrong the predictions are, as long as the items with gold are drawn at random; good predictions make the
-    interval shorter. It takes Student's distribution with `n - 2` degrees of freedom, and heeds that the weight is
-    estimated. Where gold is 0 or 1, the variance counts one more gold item of either value that is predicted half-way:
-    a few items without a mistake do not make the predictions infallible.
+    interval shorter. The interval uses Student's distribution with `n - 2` degrees of freedom, and allows for the
+    weight being estimated. Where gold is 0 or 1, the variance includes one more gold item of each value with a
+    prediction half-way, because a few items without a mistake do not make predictions infallible.
 
     For the win rate of one of two systems, predictions are the probabilities of a win and gold is 1 or 0. For the
     accuracy of a model, predictions are the probabilities of the classes it predicts, and gold is whether it was right.
-    Without the labels of a panel on the gold items themselves there is nothing to correct: a `posterior` that was given
-    these gold labels is no prediction of them.
+    The predictions of the gold items must not use their gold labels: a `posterior` that was given these labels is no
+    prediction of them.
 
     Args:
         predictions: Numbers of any scale for all items, `(items,)`, such as a column of a `posterior`.

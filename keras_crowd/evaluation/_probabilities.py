@@ -17,7 +17,7 @@ def brier_score(y_true: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
         probabilities: Predicted probabilities, `(items, classes)`; rows sum to 1.
 
     Returns:
-        From 0 (sure and right) to 2 (sure and wrong); `1 - 1 / classes` for even guesses.
+        From 0 (sure and right) to 2 (sure and wrong); `1 - 1 / classes` for uniform predictions.
 
     Raises:
         ValueError: When `y_true` are not class codes of as many items, or rows are not distributions.
@@ -83,8 +83,8 @@ def effective_rank(probabilities: npt.ArrayLike) -> float:
         probabilities: Predictions `F`, `(items, classes)`; rows sum to 1.
 
     Returns:
-        From 1 (the same prediction for all items) to the number of classes (sure of every item, all
-        classes alike frequent).
+        From 1 (the same prediction for all items) to the number of classes (sure of every item, and all classes equally
+        frequent).
 
     Raises:
         ValueError: When rows are not distributions.

@@ -35,8 +35,8 @@ def span_scores(true: npt.ArrayLike, predicted: npt.ArrayLike, labels: Sequence[
     """Computes precision, recall and F1 of spans: a span is right if its class, beginning and end are.
 
     Args:
-        true: True tags, integers `(sentences, time)`, negative at padding and where nobody knows.
-        predicted: Predicted tags, of the same shape; only what stands at true tags counts.
+        true: True tags, integers `(sentences, time)`, negative at padding and where unknown.
+        predicted: Predicted tags, of the same shape; only those at tokens with a true tag count.
         labels: Names of the classes in the BIO scheme, in the order of their codes.
 
     Returns:
@@ -92,7 +92,7 @@ def annotator_span_scores(
     Args:
         annotators: Annotator of each slot, `(sentences, slots)`, negative for an empty slot.
         answers: Answers, `(sentences, time, slots)`, negative for missing.
-        tags: The tags to judge by, `(sentences, time)`: of `HiddenCRF.truth_tagger`, to estimate how good
+        tags: The tags to compare with, `(sentences, time)`: those of `HiddenCRF.truth_tagger` estimate how good
             annotators are without gold tags.
         labels: Names of the classes in the BIO scheme.
         num_annotators: Integer. Number of annotators.

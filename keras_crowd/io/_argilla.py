@@ -27,8 +27,8 @@ def read_argilla_rankings(
     Argilla 1, they are `[{"user_id": ..., "values": {question: {"value": [{"value": "b", "rank": 1}, ...]}}}]`.
 
     A list of values has no ties; with ranks, equal ones are ties. Responses whose status is not "submitted" are left
-    out. Ids of items are tuples `(prompt, value)`, since the values of a question are the same in all records. What
-    becomes of rankings is said at `annotations.from_rankings`.
+    out. Ids of items are tuples `(prompt, value)`, since the values of a question are the same in all records.
+    `annotations.from_rankings` says what becomes of rankings.
 
     Args:
         path: The file.
@@ -36,7 +36,7 @@ def read_argilla_rankings(
         prompt: String. Key of what names a record in the ids of its items, joined by dots, as in `"fields.prompt"` or
             `"metadata.key"`. Defaults to `"id"`.
         ties, pairs, annotators: As for `Annotations.from_preferences`.
-        encoding: String. That of the file. Defaults to `"utf-8"`.
+        encoding: String. Encoding of the file. Defaults to `"utf-8"`.
 
     Returns:
         `Rankings(annotations, weights)`.

@@ -21,10 +21,10 @@ from ._text import read_text
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TokenAnswers:
-    """Sentences, and what annotators answered at each token.
+    """Sentences, and the answers of annotators at each token.
 
-    Models of sequences are trained on the arrays: `HiddenCRF.fit`, `EMTrainer.fit` and a crowd layer take `dense()`
-    as `answers`, on slots what `slots()` gives.
+    Models of sequences are trained on arrays: `HiddenCRF.fit`, `EMTrainer.fit` and crowd layers take `dense()` as
+    `answers` or, on slots, what `slots()` returns.
 
     Attributes:
         tokens: Tokens of each sentence.
@@ -91,16 +91,17 @@ def read_conll(
 ) -> TokenAnswers:
     """Reads a file with a token per line, blank lines between sentences, and a column per annotator.
 
-    Lines that begin with `-DOCSTART-` are left out. There is no header: annotators have no names but those given.
+    Lines that begin with `-DOCSTART-` are left out. There is no header, so annotators have no names except those given.
 
     Args:
         path: The file.
         annotators: Ids of the columns. Defaults to `0, 1, ...`
-        token: Integer. Which column has the tokens. Defaults to 0.
-        first_answer: Integer. The first column of answers, after `token`; all from there on are. Defaults to the next.
-        sep: String. What stands between columns. Defaults to any white space.
+        token: Integer. Position of the column of tokens. Defaults to 0.
+        first_answer: Integer. Position of the first column of answers; all columns from there on are answers. Defaults
+            to the one after `token`.
+        sep: String. Separator of the columns. Defaults to any white space.
         missing: Answers that mean "did not answer". Defaults to `('?',)`.
-        encoding: String. That of the file. Defaults to `"utf-8"`.
+        encoding: String. Encoding of the file. Defaults to `"utf-8"`.
         classes: All tags, in the order of the classifier's outputs. Defaults to those seen, sorted.
         unknown: What to do with answers that are not among them: `"error"`, or `"drop"`. Defaults to `"error"`.
 
@@ -178,8 +179,8 @@ def write_conll(
         estimates: Probabilities `(tokens, classes)`, or class codes `(tokens,)`; `-1` is written as "?". Or by
             sentences, padded: class codes `(sentences, time)`, as of `HiddenCRF.truth_tagger().predict`, and
             probabilities `(sentences, time, classes)`, as of `HiddenCRF.posterior`.
-        sep: String. What stands between columns. Defaults to `"        "`.
-        encoding: String. That of the file. Defaults to `"utf-8"`.
+        sep: String. Separator of the columns. Defaults to `"        "`.
+        encoding: String. Encoding of the file. Defaults to `"utf-8"`.
 
     Raises:
         ValueError: When there are not as many tokens as items, `estimates` do not fit the annotations, or `sep` or a

@@ -27,13 +27,13 @@ def read_doccano(
     each line. And one file with the `annotations` of all, `{"id": 1, "annotations": [{"label": 2, "user": 1}]}`, in
     which older versions give labels and users by their numbers.
 
-    With `sets=True` an empty list of labels is a blank, which `empty=` explains: doccano exports it for examples of
-    which nothing was ticked and for those that the annotator never saw.
+    With `sets=True`, an empty list of labels is a blank, and `empty=` says what it means: doccano exports it both for
+    examples where nothing was ticked and for those that the annotator never saw.
 
     Args:
         path: The file; or a list of files, one for each annotator: `["ann.jsonl", "bob.jsonl"]`.
-        item: String. Key that tells items apart. Defaults to `"id"`.
-        encoding: String. That of the files. Defaults to `"utf-8"`.
+        item: String. Key of the item ids. Defaults to `"id"`.
+        encoding: String. Encoding of the files. Defaults to `"utf-8"`.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
             `duplicates=` and `unknown=`, as for `read_long`.
 

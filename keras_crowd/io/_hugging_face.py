@@ -116,7 +116,7 @@ def read_hugging_face(
 def hugging_face_columns(
     annotations: Annotations, estimates: Any = None, threshold: npt.ArrayLike | None = None
 ) -> dict[str, list[Any]]:
-    """Columns for `datasets.Dataset.from_dict`: one row per item, its annotators and answers in lists.
+    """Makes columns for `datasets.Dataset.from_dict`: one row per item, with lists of annotators and answers.
 
     Args:
         annotations: The answers.

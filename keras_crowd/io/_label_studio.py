@@ -40,16 +40,17 @@ def read_label_studio(
     "right"; `read_label_studio_pairs` reads these as preferences), `rating` or `number` about whole tasks, not regions.
     With `sets=True` answers are sets of labels: choices (`choice="multiple"`) or paths of a taxonomy, any number of
     them. An annotation that was submitted without a result of the control then means that nothing was ticked, unless
-    `empty="missing"`. Annotators are those of `completed_by`. Items are all tasks in the order of the file, those
-    nobody annotated among them. Annotations that were cancelled (skipped) are left out.
+    `empty="missing"`. Annotators are the ids in `completed_by`. Items are all tasks in the order of the file, including
+    those that nobody annotated. Annotations that were cancelled (skipped) are left out.
 
     Args:
         path: The file.
-        from_name: String. Which control of the labeling interface to read, where there are several. Defaults to `None`.
-        item: String. What tells tasks apart: `"id"`, or keys joined by dots, as in `"data.image"`. Defaults to `"id"`.
-        predictions: Boolean. Whether to read the predictions instead, of which `model_version` is the annotator.
-            Defaults to `False`.
-        encoding: String. That of the file. Defaults to `"utf-8"`.
+        from_name: String. Name of the control of the labeling interface to read, where there are several. Defaults to
+            `None`.
+        item: String. What identifies tasks: `"id"`, or keys joined by dots, as in `"data.image"`. Defaults to `"id"`.
+        predictions: Boolean. Whether to read the predictions instead, with `model_version` as the annotator. Defaults
+            to `False`.
+        encoding: String. Encoding of the file. Defaults to `"utf-8"`.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
             `duplicates=` and `unknown=`, as for `read_long`.
             Ratings are classes (whole numbers) unless `ratings=True`, numbers are ratings.
@@ -115,19 +116,19 @@ def write_label_studio(
 ) -> None:
     """Writes the tasks of an export with predictions, to be imported into Label Studio.
 
-    Each task keeps its id and data and gets one prediction, whose `score` is the probability of the label.
-    Tasks that are no item of `annotations` are left out; people's annotations stay in the export.
+    Each task keeps its id and data and gets one prediction, whose `score` is the probability of the label. Tasks that
+    are no items of `annotations` are left out. The annotations themselves are not copied.
 
     Args:
         path: The file to write.
         export: The JSON export that `annotations` were read from.
-        annotations: Whose items the estimates are of.
+        annotations: The annotations whose items were estimated.
         estimates: A posterior or other probabilities `(items, classes)`; class codes `(items,)` with `-1` for
             none; or estimated numbers, floats `(items,)`; or of pandas, as for `write_labels`; or sets of labels, as
             there, whose `score` is that of the least certain label.
         from_name, item, encoding: As for `read_label_studio`.
         threshold: Float, or one per label. Probability above which a label of a set is written. Defaults to 0.5.
-        model_version: String. Under which name Label Studio shows the predictions. Defaults to `"keras_crowd"`.
+        model_version: String. Name under which Label Studio shows the predictions. Defaults to `"keras_crowd"`.
 
     Raises:
         ValueError: When the export is malformed, or `estimates` do not fit the annotations.

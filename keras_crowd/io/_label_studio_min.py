@@ -28,8 +28,8 @@ def read_label_studio_min(
         path: The file.
         from_name: String. Which control of the labeling interface to read: choices (one choice), a taxonomy (one path),
             a pairwise comparison, a rating or a number.
-        item: String. What tells tasks apart: `"id"`, or a key of the data, as `"image"`. Defaults to `"id"`.
-        encoding: String. That of the file. Defaults to `"utf-8"`.
+        item: String. What identifies tasks: `"id"`, or a key of the data, as `"image"`. Defaults to `"id"`.
+        encoding: String. Encoding of the file. Defaults to `"utf-8"`.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
             `duplicates=` and `unknown=`, as for `read_long`.
 

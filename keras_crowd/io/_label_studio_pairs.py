@@ -34,11 +34,11 @@ def read_label_studio_pairs(
     Args:
         path: The file.
         item_a, item_b: Keys of the items on the left and on the right, joined by dots, as in `"data.left_id"`.
-        from_name: String. Which control to read, where there are several. Defaults to `None`: the only one.
+        from_name: String. Name of the control to read, where there are several. Defaults to `None`: the only one.
         choices: What the control says for the left item, the right one and, if there are ties, a tie. Defaults to
             `("left", "right")`.
         pairs, annotators, duplicates: As for `Annotations.from_preferences`.
-        encoding: String. That of the file. Defaults to `"utf-8"`.
+        encoding: String. Encoding of the file. Defaults to `"utf-8"`.
 
     Returns:
         `Annotations` of preferences.

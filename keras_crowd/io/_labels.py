@@ -29,16 +29,16 @@ def write_labels(
     encoding: str = "utf-8",
     escape_formulas: bool = False,
 ) -> None:
-    """Writes one row per item: its label and how sure that is.
+    """Writes one row per item: its label and its confidence.
 
-    With the columns' names it is what tools take back: `item="task"` gives crowd-kit's frame of labels;
+    With suitable names of columns, labeling tools read the file: `item="task"` gives crowd-kit's frame of labels;
     `item="INPUT:image", label="GOLDEN:result", confidence=None` and a `.tsv` control tasks of Toloka;
     `item="image_url"` and a `.csv` the input of another batch of Mechanical Turk, whose results call it
     `Input.image_url`.
 
     Args:
         path: The file, as for `write_long`.
-        annotations: Whose items they are.
+        annotations: The annotations that hold the items.
         estimates: A posterior or other probabilities `(items, classes)`; class codes `(items,)` with `-1` for
             none; or estimated ratings, floats `(items,)`. An item without a label is left out. A pandas data frame
             of probabilities is read by its ids (items are its index, classes its columns), a series of labels
@@ -46,16 +46,15 @@ def write_labels(
             probabilities, booleans, or 1, 0 and -1 `(items, labels)`, or a list of labels for each item.
         item: Name of the column of item ids; of ids that are tuples, a list of names, one for each part. Defaults to
             `"item"`.
-        label, confidence: Names of the columns. `confidence=None` leaves it out; it is there for
-            probabilities only. That of a set is the confidence of its least certain label.
+        label, confidence: Names of the columns. `confidence=None` leaves that column out; it is written only for
+            probabilities. The confidence of a set is that of its least certain label.
         threshold: Float, or one per label. Probability above which a label of a set is written. Defaults to 0.5.
-        label_sep: String. What to write between the labels of a set. Defaults to `None`: a list, in text formats as
-            JSON.
-        encoding: String. That of a text format. Defaults to `"utf-8"`.
+        label_sep: String. Separator of the labels of a set. Defaults to `None`: a list, in text formats as JSON.
+        encoding: String. Encoding of a text format. Defaults to `"utf-8"`.
         escape_formulas: Boolean. Whether to write an apostrophe before a text that begins with `=`, `+`, `-`, `@`, a
             tab or a line break and is no number. Opened in a spreadsheet, such a text in a `.csv` or `.tsv` file is run
-            as a formula, and ids and answers may come from strangers. Texts changed so are not read back as they were.
-            Defaults to `False`.
+            as a formula, and ids and answers may come from strangers. Texts that were changed in this way are not read
+            back as they were. Defaults to `False`.
 
     Raises:
         ValueError: When `estimates` do not fit the annotations.
@@ -134,14 +133,14 @@ def write_annotators(
     escape_formulas: bool = False,
     **columns: Any,
 ) -> None:
-    """Writes one row per annotator: how many answers it gave, and whatever was learned about it.
+    """Writes one row per annotator: the number of answers, and whatever was learned about the annotator.
 
     Args:
         path: The file, as for `write_long`.
-        annotations: Whose annotators they are.
+        annotations: The annotations that hold the annotators.
         annotator: Name of the column of ids. Or the ids themselves, which must be `annotations.annotators`: so that
             `**aggregation.annotator_table(...)` gives all columns. Defaults to `"annotator"`.
-        encoding: String. That of a text format. Defaults to `"utf-8"`.
+        encoding: String. Encoding of a text format. Defaults to `"utf-8"`.
         escape_formulas: Boolean. As for `write_labels`. Defaults to `False`.
         **columns: More columns, `(annotators,)` each: `accuracy=`, `bias=`, ... Confusions `(annotators,
             true, answer)` become one column per cell, as in "confusion[cat,dog]".

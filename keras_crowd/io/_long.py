@@ -42,16 +42,16 @@ def read_long(
     encoding: str = "utf-8",
     **rules: Unpack[Rules],
 ) -> Annotations:
-    """Reads a table with one row per answer, of the format that the file's ending says.
+    """Reads a table with one row per answer, in the format of the file's ending.
 
     `.csv`, `.tsv` and `.txt` have a header, or no header and `names=`; `.jsonl` (or `.ndjson`) has one object per line;
     `.parquet` is read in chunks (needs `pip install 'keras_crowd[io]'`). All but Parquet may be compressed, as
     `.csv.gz`.
 
-    Text formats know text only. A column in which every id is an integer in its common form ("7", not
-    "007") becomes integers, unless `items=`, `annotators=` or `classes=` has text. Answers that are all
-    numbers, floats among them, are ratings, unless `classes=` is given; floats beside anything else (1.5 and
-    "n/a") are refused: `missing=` or `classes=` says what they are.
+    Text formats hold only text. A column in which every id is an integer in its common form ("7", not "007") becomes
+    integers, unless `items=`, `annotators=` or `classes=` has text. Answers that are all numbers, floats among them,
+    are ratings, unless `classes=` is given; floats beside anything else (1.5 and "n/a") are refused: `missing=` or
+    `classes=` says what they are.
 
     A column of answers that Parquet has as a categorical of texts (of pandas, or an ordered dictionary of Arrow)
     gives `classes` its categories, in their order and those nobody gave among them, as `from_dataframe` does.
@@ -71,23 +71,22 @@ def read_long(
             the order of the columns, unless `classes=` is given. Defaults to `None`.
         missing: Answers in a text format that mean "did not answer", one or several. The default are those of
             `Annotations.from_csv`; a class of such a name needs `missing=""`.
-        sep: String. What stands between the fields of a text table. Defaults to a comma in `.csv` and a tab in the
-            others.
+        sep: String. Separator of the fields of a text table. Defaults to a comma in `.csv` and a tab in the others.
         names: Names of all columns, from left to right, of a text table without a header. Defaults to `None`: the
             first line has them.
-        encoding: String. That of a text format. Defaults to `"utf-8"`.
+        encoding: String. Encoding of a text format. Defaults to `"utf-8"`.
         items: Ids of all items, **in the order of the rows of your features**; those that nobody answered
             may be among them. Defaults to the ids seen, sorted.
         annotators: Ids of all annotators, likewise.
         classes: Ids of all classes, in the order of the classifier's outputs; a number `K` means
             `0, ..., K - 1`. Defaults likewise.
-        ratings: Whether the answers are ratings although they may be whole numbers: 4 in one file and 4.5 in the
-            next are then of one kind. Defaults to `False`: whole numbers are classes.
+        ratings: Whether the answers are ratings even if they are whole numbers, so that 4 in one file and 4.5 in the
+            next are of one kind. Defaults to `False`: whole numbers are classes.
         sets: Whether the answers are sets of labels, of which an annotator ticks several. A field is then a list of
             labels (in text formats JSON, `["cat", "dog"]`); an object that says true or false of labels; a text of
             labels between `label_sep`; or one label, and the rows of an annotator about an item together are the set.
             Defaults to `False`.
-        label_sep: What stands between the labels of a text, such as `";"`. Defaults to `None`: a text is one label.
+        label_sep: Separator of the labels in a text, such as `";"`. Defaults to `None`: a text is one label.
         empty: What a blank means in sets: `"nothing"`, the annotator ticked nothing; or `"missing"`, the annotator did
             not answer. Defaults to `None`: a blank is refused. `[]` always means that nothing was ticked.
         judged: Which labels the annotators were shown; of others nothing is known (-1). `"all"`; `"listed"`, those of
@@ -164,10 +163,10 @@ def write_long(
     encoding: str = "utf-8",
     escape_formulas: bool = False,
 ) -> None:
-    """Writes one row per answer, sorted by item and annotator, in the format that the file's ending says.
+    """Writes one row per answer, sorted by item and annotator, in the format of the file's ending.
 
-    `read_long` gives the same annotations back, once it is told the `items=`, `annotators=` and `classes=`
-    that a table of answers does not know (their order, and those without an answer).
+    `read_long` gives the same annotations back, once it is told the `items=`, `annotators=` and `classes=` that a table
+    of answers does not know (their order, and which of them have no answer).
 
     Args:
         path: The file, `.csv`, `.tsv`, `.txt`, `.jsonl` or `.parquet`; all but the last may be compressed, as
@@ -183,12 +182,12 @@ def write_long(
             dict of the names and the labels. Without, sets are lists in the column `answer` (in text formats as JSON),
             or objects of true and false where some labels were not shown; `read_long(sets=True)` reads both. Defaults
             to `None`.
-        label_sep: String. What to write between the labels of a set. Defaults to `None`, as under `ticks`.
-        encoding: String. That of a text format. Defaults to `"utf-8"`.
+        label_sep: String. Separator of the labels of a set. Defaults to `None`, as under `ticks`.
+        encoding: String. Encoding of a text format. Defaults to `"utf-8"`.
         escape_formulas: Boolean. Whether to write an apostrophe before a text that begins with `=`, `+`, `-`, `@`, a
             tab or a line break and is no number. Opened in a spreadsheet, such a text in a `.csv` or `.tsv` file is run
-            as a formula, and ids and answers may come from strangers. Texts changed so are not read back as they were.
-            Defaults to `False`.
+            as a formula, and ids and answers may come from strangers. Texts that were changed in this way are not read
+            back as they were. Defaults to `False`.
 
     Example:
 

@@ -33,12 +33,12 @@ def read_mturk(
 ) -> Annotations:
     """Reads the batch results of Amazon Mechanical Turk, a CSV file with one row per assignment.
 
-    Rows may lack the last two columns, `Approve` and `Reject`, which are for whoever reviews them.
+    Rows may lack the last two columns, `Approve` and `Reject`, which a requester fills in.
 
     Args:
         path: The file.
-        item: Name of the column that tells items apart, as in `"Input.image_url"` or `"HITId"`; or
-            a list of names, as for `read_long`.
+        item: Name of the column of item ids, as in `"Input.image_url"` or `"HITId"`; or a list of names, as for
+            `read_long`.
         answer: Name of the column of answers, as in `"Answer.category.label"`, or `"Answer.taskAnswers"`. Radio buttons
             in columns of their own, `"Answer.kind.cat"` and `"Answer.kind.dog"` with true and false, are read by the
             name that they share, `"Answer.kind"`.
@@ -49,7 +49,7 @@ def read_mturk(
             JSON an object of true and false, or a list. Defaults to `None`.
         status: The assignments to read, some of `"Submitted"`, `"Approved"` and `"Rejected"`. Files without
             the column `AssignmentStatus` are read whole.
-        encoding: String. That of the file. Defaults to `"utf-8"`.
+        encoding: String. Encoding of the file. Defaults to `"utf-8"`.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
             `duplicates=` and `unknown=`, as for `read_long`.
 

@@ -25,7 +25,7 @@ def read_nested(
         path: The file.
         outer: What the outer keys are: `"item"`; or `"annotator"` for `{annotator: {item: answer}}`. Defaults to
             `"item"`.
-        encoding: String. That of the file. Defaults to `"utf-8"`.
+        encoding: String. Encoding of the file. Defaults to `"utf-8"`.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
             `duplicates=` and `unknown=`, as for `read_long`.
 

@@ -27,7 +27,7 @@ def write_preferences(
     encoding: str = "utf-8",
     escape_formulas: bool = False,
 ) -> None:
-    """Writes one row per comparison, in the format that the file's ending says; `read_preferences` reads it.
+    """Writes one row per comparison, in the format of the file's ending; `read_preferences` reads it.
 
     The item shown first is `item_a`. `item_a="left", item_b="right", annotator="worker", winner="label"` is crowd-kit's
     frame.
@@ -107,7 +107,7 @@ def write_chosen_rejected(
             leaves it out. Defaults to `"confidence"`.
         contents: What to write in the place of ids, such as texts; for `.jsonl` lists of messages as well. Defaults to
             `None`: the ids.
-        encoding: String. That of a text format. Defaults to `"utf-8"`.
+        encoding: String. Encoding of a text format. Defaults to `"utf-8"`.
 
     Raises:
         ValueError: When the answers are no preferences, or `estimates` do not fit them.

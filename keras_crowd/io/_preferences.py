@@ -35,7 +35,7 @@ def read_preferences(
     names: Sequence[str] | None = None,
     encoding: str = "utf-8",
 ) -> Annotations:
-    """Reads a table with one row per comparison, of the format that the file's ending says.
+    """Reads a table with one row per comparison, in the format of the file's ending.
 
     | the table | how to read it |
     |---|---|
@@ -119,7 +119,7 @@ def read_rankings(
 ) -> Rankings:
     """Reads a table with one row for each item of a ranking, and turns each ranking into its pairs.
 
-    Formats are those of `read_long`; what becomes of rankings is said at `annotations.from_rankings`.
+    Formats are those of `read_long`; `annotations.from_rankings` says what becomes of rankings.
 
     Args:
         path: The file.

@@ -39,12 +39,12 @@ def read_prodigy(
 
     Args:
         path: The file, as from `prodigy db-out`.
-        item: String. Key that tells items apart. Defaults to `"_input_hash"`.
+        item: String. Key of the item ids. Defaults to `"_input_hash"`.
         annotator: String. Key of the annotator, `"_annotator_id"` or `"_session_id"`. Defaults to `"_annotator_id"`.
-        label: String. Which label's examples to read, where several were asked about. Defaults to `None`.
-        rejected: What to do with choices that were rejected, which says what is wrong, or that the example is:
-            `"error"`, or `"drop"`. Defaults to `"error"`.
-        encoding: String. That of the file. Defaults to `"utf-8"`.
+        label: String. The label whose examples to read, where there are several. Defaults to `None`.
+        rejected: What to do with rejected choices (a rejection may mean the option or the example): `"error"`, or
+            `"drop"`. Defaults to `"error"`.
+        encoding: String. Encoding of the file. Defaults to `"utf-8"`.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
             `duplicates=` and `unknown=`, as for `read_long`.
 
@@ -99,14 +99,14 @@ def write_prodigy(
     Args:
         path: The file to write.
         export: The file that `annotations` were read from.
-        annotations: Whose items the estimates are of.
+        annotations: The annotations whose items were estimated.
         estimates: A posterior or other probabilities `(items, classes)`, or class codes `(items,)`, `-1` for none;
             or of pandas, as for `write_labels`; or sets of labels, as there.
         item, label: As for `read_prodigy`.
         threshold: Float, or one per label. Probability above which a label of a set is written. Defaults to 0.5.
-        annotator: String. Who the examples say has annotated them. The confidence is in `meta`. Defaults to
+        annotator: String. Name of the annotator in the examples. The confidence is in `meta`. Defaults to
             `"keras_crowd"`.
-        encoding: String. That of both files. Defaults to `"utf-8"`.
+        encoding: String. Encoding of both files. Defaults to `"utf-8"`.
 
     Raises:
         ValueError: When the export is malformed, or `estimates` do not fit the annotations.

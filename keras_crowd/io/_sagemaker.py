@@ -35,7 +35,7 @@ def read_sagemaker(
             `"category.label"` for a `<crowd-classifier name="category">`. Radio buttons, `{"cat": true, "dog": false}`,
             are read as the one that is true. With `sets=True` a list of labels, as in `"category.labels"` for a
             `<crowd-classifier-multi-select>`, or boxes, an object of true and false.
-        encoding: String. That of the file. Defaults to `"utf-8"`.
+        encoding: String. Encoding of the file. Defaults to `"utf-8"`.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
             `duplicates=` and `unknown=`, as for `read_long`.
 
@@ -105,7 +105,7 @@ def write_sagemaker(
         threshold: Float, or one per label. Probability above which a label of a set is written. Defaults to 0.5.
         job_name: String. The labeling job to name in the metadata. Defaults to `"keras_crowd"`.
         created: Date to write. Defaults to now.
-        encoding: String. That of both files. Defaults to `"utf-8"`.
+        encoding: String. Encoding of both files. Defaults to `"utf-8"`.
 
     Raises:
         ValueError: When the source is malformed, or `estimates` do not fit the annotations.

@@ -114,7 +114,7 @@ def write_table(
     Args:
         path: The file.
         columns: Their names and values.
-        encoding: String. That of a text format. Defaults to `"utf-8"`.
+        encoding: String. Encoding of a text format. Defaults to `"utf-8"`.
         escape_formulas: Boolean. Whether a text that a spreadsheet would take for a formula gets an apostrophe in
             front, in `.csv` and `.tsv`. Defaults to `False`.
     """

@@ -48,7 +48,7 @@ def read_table(
             skipped.
         columns: Names of the columns to give, in this order. `None` for all.
         sep: String. What stands between fields. Defaults to `","`.
-        encoding: String. That of the file. Defaults to `"utf-8"`.
+        encoding: String. Encoding of the file. Defaults to `"utf-8"`.
         may_end: Columns at the end of the header that rows may lack, all of them. Defaults to `()`.
         names: Names of all columns of a table without a header. Defaults to `None`.
     """
@@ -93,7 +93,7 @@ def read_objects(
         path: The file.
         noun: String. What an element is called, for messages.
         shown_id: Makes an id, which no two may share, of an object and its place; `None` for one without.
-        encoding: String. That of the file. Defaults to `"utf-8"`.
+        encoding: String. Encoding of the file. Defaults to `"utf-8"`.
         refuse: Raises where the file is of another kind that is known. Defaults to `None`.
     """
     found = read_json(path, encoding)

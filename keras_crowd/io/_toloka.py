@@ -34,8 +34,8 @@ def read_toloka(
 
     Args:
         path: The file.
-        item: Name of the column that tells items apart, as in `"INPUT:image"`. Tasks that show several things,
-            side by side, have a column for each: a list of names, as for `read_long`.
+        item: Name of the column of item ids, as in `"INPUT:image"`. Tasks that show several things, side by side, have
+            a column for each: a list of names, as for `read_long`.
         answer: Name of the column of answers, as in `"OUTPUT:result"`. With `sets=True` an answer is a set of labels: a
             list, or an object of boxes, in JSON; or a text that `label_sep=` splits. Toloka leaves boxes that are not
             ticked out, so `judged` is `"all"` unless something else is said.
@@ -43,7 +43,7 @@ def read_toloka(
             column `ASSIGNMENT:status` are read whole.
         control_tasks: Boolean. Whether to read tasks whose answer was known (`GOLDEN:` is filled in) as well. Defaults
             to `True`.
-        encoding: String. That of the file. Defaults to `"utf-8"`.
+        encoding: String. Encoding of the file. Defaults to `"utf-8"`.
         **rules: `items=`, `annotators=`, `classes=`, `ratings=`, `sets=`, `label_sep=`, `empty=`, `judged=`,
             `duplicates=` and `unknown=`, as for `read_long`.
 

@@ -113,7 +113,7 @@ def write_wide(
     encoding: str = "utf-8",
     escape_formulas: bool = False,
 ) -> None:
-    """Writes one row per item and one column per annotator, in the format that the file's ending says.
+    """Writes one row per item and one column per annotator, in the format of the file's ending.
 
     Sets of labels are lists (in text formats as JSON, `[]` where nothing was ticked), or objects of true and false
     where some labels were not shown; `read_wide(path, sets=True, empty="missing")` reads them.
@@ -123,11 +123,11 @@ def write_wide(
         annotations: What to write.
         item: Name of the column of item ids; of ids that are tuples, a list of names, one for each part. Defaults to
             `"item"`.
-        encoding: String. That of a text format. Defaults to `"utf-8"`.
+        encoding: String. Encoding of a text format. Defaults to `"utf-8"`.
         escape_formulas: Boolean. Whether to write an apostrophe before a text that begins with `=`, `+`, `-`, `@`, a
             tab or a line break and is no number. Opened in a spreadsheet, such a text in a `.csv` or `.tsv` file is run
-            as a formula, and ids and answers may come from strangers. Texts changed so are not read back as they were.
-            Defaults to `False`.
+            as a formula, and ids and answers may come from strangers. Texts that were changed in this way are not read
+            back as they were. Defaults to `False`.
 
     Example:
 

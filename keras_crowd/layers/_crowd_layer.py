@@ -21,9 +21,9 @@ _USUAL_BATCH_SIZE = 256  # where it is not known before the step
 class CrowdLayer(keras.layers.Layer):
     """Predicts what each annotator answers, from what a model predicts of the truth. Abstract.
 
-    It holds what every crowd layer has: parameters with a row per annotator, which are fetched for the slots of a
-    batch and can be held still, and penalties whose weights schedules can change. `keras_crowd.strip`, `validate`,
-    the callbacks, `optimizers.crowd_optimizer` and `distribution.layout_map` work with every subclass.
+    It provides what every crowd layer has: parameters with a row per annotator, which are fetched for the slots of a
+    batch and can be held fixed, and penalties whose weights schedules can change. `keras_crowd.strip`, `validate`, the
+    callbacks, `optimizers.crowd_optimizer` and `distribution.layout_map` work with every subclass.
 
     To write your own, define
 
@@ -32,7 +32,7 @@ class CrowdLayer(keras.layers.Layer):
     - `predicted_shape(predictions_shape)`, the shape of one predicted answer;
     - `answer_kind`: which answers the layer takes, an `AnswerKind` of `keras_crowd.annotations` or one of your own. It
       names the losses that train on them, unless `answer_losses` does; and
-    - `adapt(answers)`, if answers alone tell something of the annotators.
+    - `adapt(answers)`, if answers alone reveal something about the annotators.
 
     Args:
         num_annotators: Integer. Number of annotators, R.
@@ -128,7 +128,7 @@ class CrowdLayer(keras.layers.Layer):
         return tuple(keras.saving.get_registered_object(name) for name in self.answer_kind.metrics)
 
     def adapt(self, answers: Answers) -> None:
-        """Sets the annotators to what their answers alone tell, before training.
+        """Starts the annotators from what the answers alone reveal about them.
 
         It may be called before the layer is in a model or afterwards. Training goes on from there.
 
@@ -151,7 +151,7 @@ class CrowdLayer(keras.layers.Layer):
         )
 
     def permute_classes(self, order: np.ndarray) -> None:
-        """Makes true class `k` what `order[k]` was, if the layer can tell a true class from the answer of its name.
+        """Reorders the true classes: class `k` becomes what class `order[k]` was, where the layer is `permutable`.
 
         Args:
             order: Integers `(classes,)`, a permutation.
@@ -224,7 +224,7 @@ class CrowdLayer(keras.layers.Layer):
 
         Returns:
             Those of the slots `(batch, slots, *shape)`, or of all annotators `(num_annotators, *shape)`. In training
-            they can be held still, and with `max_batch_slots` their gradients are brought slot by slot.
+            they can be held fixed, and with `max_batch_slots` their gradients are computed slot by slot.
         """
         return self.annotators.rows(annotators, training)
 
@@ -274,7 +274,7 @@ class CrowdLayer(keras.layers.Layer):
         return self.annotators.released
 
     def hold(self) -> None:
-        """Holds the parameters of the annotators still in training, until `release`."""
+        """Holds the parameters of the annotators fixed in training, until `release`."""
         self.annotators.released.assign(0.0)
 
     def release(self) -> None:

@@ -35,8 +35,8 @@ class CrowdsMultiLabel(CrowdLayer):
     | `"additive"` | one for each annotator plus one for each label | they differ in care alone; very many of both |
     | `"annotator"` | one for each annotator | labels are equally hard as well |
 
-    `"full"` is the safe choice: on real answers the others predict held-out answers far worse, and where annotators do
-    differ in care alone, it loses little. `adapt` draws annotators with few answers to those of all.
+    `"full"` is the safe choice: on real data the others predict held-out answers far worse, and where annotators do
+    differ only in care, it loses little. `adapt` draws annotators with few answers towards the average annotator.
 
     Train on 1 (ticked), 0 (not ticked) and -1 (not shown) with
     `keras_crowd.losses.MaskedCrowdBinaryCrossEntropy`. The layer computes in the variable dtype of its policy.

@@ -27,13 +27,13 @@ class CrowdsOrdinal(CrowdLayer):
 
         P(answer <= l) = sigmoid(a (t_r,l+1 - x)),   l = 0, ..., K - 2
 
-    One annotator who is strict has all thresholds high, another who avoids the ends has the first low and the
-    last high. The slope `a`, learned as well, is common to all.
+    A strict annotator has high thresholds; one who avoids the ends has a low first and a high last threshold. The slope
+    `a`, which is learned as well, is common to all.
 
-    A number added to every threshold and to the score would change nothing, nor would a factor. The
-    convention: weighted by each annotator's share of all answers, the mean of all thresholds is
-    `(K - 1) / 2` and, for more than two grades, the last is `K - 2` above the first. So the thresholds lie
-    between the codes 0, ..., K - 1 on average, and the model below predicts on their scale.
+    A number added to every threshold and to the score would change nothing, nor would a factor. By convention, weighted
+    by each annotator's share of all answers, the mean of all thresholds is `(K - 1) / 2` and, for more than two grades,
+    the last is `K - 2` above the first. So the thresholds lie between the codes 0, ..., K - 1 on average, and the model
+    below predicts on their scale.
 
     Train on raw grades (codes 0 to K - 1, `-1` for missing) with `keras_crowd.losses.MaskedCrowdCrossEntropy`.
     The layer computes in the variable dtype of its policy.

@@ -55,9 +55,9 @@ class CrowdsPreference(CrowdLayer):
     | `"position"` | `p_r` | annotators alike in care |
     | `"common"` | neither, and one `nu` (or `w = 1`) and `e` for all | the baseline: who answered does not matter |
 
-    A factor of all scores is one of all `beta_r`. The convention: weighted by each annotator's share of all answers,
-    the mean of `beta_r` is 1. Annotators are drawn to the typical one by normal priors (of the logs of `nu_r` and
-    `w_r`, and the log odds of `e_r`), whose standard deviations `adapt` estimates (but that of `w_r`), once
+    A factor of all scores can be moved into all `beta_r`. By convention, weighted by each annotator's share of all
+    answers, the mean of `beta_r` is 1. Annotators are drawn to the typical one by normal priors (of the logs of `nu_r`
+    and `w_r`, and the log odds of `e_r`), whose standard deviations `adapt` estimates (but that of `w_r`), once
     `answers_per_annotator` says how many answers stand against them (`adapt` does).
 
     Train on 0 (first), 1 (second), 2 (tie) and -1 (no answer), or on the codes of grades in their order from `-g` on,
@@ -192,7 +192,7 @@ class CrowdsPreference(CrowdLayer):
         return (self._model.num_choices,)
 
     def adapt(self, answers: Annotations) -> None:  # type: ignore[override]
-        """Starts from what `aggregation.bradley_terry` tells of the annotators, and of how far they differ.
+        """Starts from the annotators that `aggregation.bradley_terry` estimates, and from how far they differ.
 
         Args:
             answers: `Annotations` of preferences, as `Annotations.from_preferences` reads them.
@@ -221,15 +221,15 @@ class CrowdsPreference(CrowdLayer):
             self.annotators.assign(name, deviations)
 
     def reliability(self) -> np.ndarray:
-        """Returns how much a difference of scores tells with each annotator, `beta_r`, `(num_annotators,)`."""
+        """Returns how strongly each annotator's answers follow the scores, `beta_r`, `(num_annotators,)`."""
         return self._as_numpy("reliability")
 
     def position_bias(self) -> np.ndarray:
-        """Returns the log odds of the item shown first among items alike, `p_r`, `(num_annotators,)`."""
+        """Returns the log odds of the item shown first between equally good items, `p_r`, `(num_annotators,)`."""
         return self._as_numpy("position")
 
     def tie_rate(self) -> np.ndarray:
-        """Returns the probability of a tie between items alike where the answer is not random, `(num_annotators,)`."""
+        """Returns the probability that equally good items tie where the answer is not random, `(num_annotators,)`."""
         if not self.ties:
             raise ValueError("Rates of ties need `ties=True`. Received: ties=False")
         if self.grades > 1:

@@ -42,13 +42,13 @@ class CrowdsRegression(CrowdLayer):
     With `learn_variance=True` the layer also learns how precise each annotator is: train with
     `keras_crowd.losses.MaskedCrowdGaussian`, and careless annotators count for less.
 
-    A number added to every bias and taken from the model would change nothing, nor would a factor. The
-    convention that settles it: with each annotator's share `w_r` of all answers, `sum_r w_r s_r = 1`, and the
-    annotators' expected answers, so weighted, have the mean `x` (in `"B"` and `"S+B"`: `sum_r w_r b_r = 0`;
-    in `"B+S"`: `sum_r w_r s_r b_r = 0`). It holds at every step, so the model below predicts on the scale
-    of the answers, as they are on average. `adapt(answers)` weighs annotators by how much they tell of it. Where the
-    whole crowd is off, so is the model: nothing in the answers can tell. `adapt(answers, gold)` can, given that of
-    a few items: `x` in the table is then a line of the model's prediction.
+    A number added to every bias and subtracted from the model's predictions would change nothing, nor would a factor. A
+    convention settles this: with each annotator's share `w_r` of all answers, `sum_r w_r s_r = 1`, and the annotators'
+    expected answers, so weighted, have the mean `x` (in `"B"` and `"S+B"`: `sum_r w_r b_r = 0`; in `"B+S"`: `sum_r w_r
+    s_r b_r = 0`). It holds at every step, so the model below predicts on the scale of the answers, as they are on
+    average. `adapt(answers)` weights annotators by how informative they are. Where the whole crowd is off, so is the
+    model, because nothing in the answers can reveal it. `adapt(answers, gold)` corrects that by the truth of a few
+    items: `x` in the table is then a linear function of the model's prediction.
 
     Give standardized answers (`(answers - mean) / std` over the answers themselves), as for any network.
     The layer computes in the variable dtype of its policy: float32 under a global mixed precision policy.
@@ -58,13 +58,14 @@ class CrowdsRegression(CrowdLayer):
         conn_type: String, or instance of `keras_crowd.layers.connections.RatingConnection`. The connection, as above.
             Defaults to `"S+B"`.
         answers_per_annotator: Integers `(num_annotators,)`. Number of answers of each annotator, as
-            `annotations.answers_per_annotator()` counts them: the weights `w_r`. Defaults to equal weights, and then
-            annotators with few answers or none move what is held.
+            `annotations.answers_per_annotator()` counts them: the weights `w_r`. Defaults to equal weights; annotators
+            with few answers or none then count as much as others.
         learn_variance: Boolean. Whether to learn a variance per annotator. Needs `answers_per_annotator`. Defaults to
             `False`.
         initial_variance: Positive float, or one per annotator. Where the variances start. Defaults to 1.0.
-        variance_strength: Float. Pseudo-answers with the common variance, which is learned as well, of each
-            annotator, so that the variance of an annotator with two answers cannot run to 0. Positive. Defaults to 4.0.
+        variance_strength: Float. Positive. Number of pseudo-answers of each annotator with the common variance, which
+            is learned as well. They keep the variance of an annotator with two answers from running to 0. Defaults to
+            4.0.
         scale_initializer: Initializer of `s`. Defaults to the connection's, 1.
         bias_initializer: Initializer of `b`, such as `keras_crowd.initializers.PerAnnotator`. Defaults to 0.
         scale_regularizer: Regularizer of `s - 1`, in training, such as `keras.regularizers.L2(1e-3)`. Defaults to
@@ -155,7 +156,7 @@ class CrowdsRegression(CrowdLayer):
 
     @property
     def num_targets(self) -> int:
-        """Numbers an item, known once the layer is built."""
+        """Number of targets per item, known once the layer is built."""
         check_built(self, "targets")
         return self._num_targets
 
@@ -196,9 +197,10 @@ class CrowdsRegression(CrowdLayer):
         return (*targets, *((2,) if self.learn_variance else ()))
 
     def adapt(self, answers: Answers, gold: npt.ArrayLike | None = None) -> None:
-        """Starts from what `aggregation.raykar` tells of the annotators, and settles the scale of the model below.
+        """Starts from the annotators that `aggregation.raykar` estimates, and sets the scale of the model below.
 
-        It is that of the annotators who tell of the truth, not of those who answer without looking; with gold, gold's.
+        That scale is the one of the informative annotators, not of those who answer without looking; with gold, it is
+        the scale of gold.
 
         Args:
             answers: `Annotations` of numbers, or floats `(items, annotators)`, `(items, annotators, targets)`, with

@@ -11,17 +11,17 @@ from ._classes_layer import ClassesLayer
 class CrowdsSequenceLabeling(ClassesLayer):
     """Predicts what each annotator answers at each token, from the class probabilities of the tokens.
 
-    The connections are those of `CrowdsClassification`, applied to every token; an annotator has the same
-    parameters at all of them. With slots, an annotator stands once for a whole sequence.
+    The connections are those of `CrowdsClassification`, applied to every token; an annotator has the same parameters at
+    all of them. With slots, an annotator has one slot for a whole sequence.
 
-    Padding may be told in two ways, or both: by a Keras mask (`Embedding(mask_zero=True)`, `Masking`), and by
-    answers that are all missing. A Keras mask ends here and leaves a mark: at masked tokens all logits are
-    -1e30, and `keras_crowd.losses.MaskedCrowdCrossEntropy` and the metrics leave out answers there. So the
-    loss is a mean over the answers to real tokens, whatever stands in the padding. Penalties of
-    `classifier_regularizer` are over the tokens that are not masked; missing answers do not tell it
-    what is padding. `sample_weight` may be `(batch, 1)`, one for a sequence, or `(batch, time)`.
+    Padding may be marked by a Keras mask (`Embedding(mask_zero=True)`, `Masking`), by answers that are all missing, or
+    by both. A Keras mask ends at this layer, but at masked tokens all logits are -1e30, and
+    `keras_crowd.losses.MaskedCrowdCrossEntropy` and the metrics leave out answers there. So the loss is a mean over the
+    answers to real tokens, whatever stands in the padding. Penalties of `classifier_regularizer` are over the tokens
+    that are not masked; missing answers do not mark padding for them. `sample_weight` may be `(batch, 1)`, one for a
+    sequence, or `(batch, time)`.
 
-    For a model that knows which tags follow each other see `keras_crowd.models.HiddenCRF`.
+    For a model of which tags follow each other, see `keras_crowd.models.HiddenCRF`.
 
     Args:
         num_annotators: Integer. Number of annotators, R.

@@ -59,14 +59,13 @@ class MaskedCrowdCrossEntropy(MaskedCrowdLoss):
     where `S` holds the answers of the batch that were given (ICLR-23's 1/|S|). A batch without answers has
     loss 0 and zero gradient.
 
-    It gives one value per item (or token), so `sample_weight` of shape `(batch,)` or `(batch, time)` weighs
-    items. Those values are scaled so that their mean is the mean over observed answers; with
-    `reduction="sum"` and `"none"` they are the plain sums over an item's answers. Under
-    `keras.Model.fit`, Keras averages the batches' losses; `keras_crowd.metrics.CrowdCrossEntropy` is
-    the exact mean over an epoch.
+    It returns one value per item (or token), so `sample_weight` of shape `(batch,)` or `(batch, time)` weights items.
+    Those values are scaled so that their mean is the mean over observed answers; with `reduction="sum"` and `"none"`
+    they are the plain sums over an item's answers. Under `keras.Model.fit`, Keras averages the batches' losses;
+    `keras_crowd.metrics.CrowdCrossEntropy` is the exact mean over an epoch.
 
-    Weigh items by `sample_weight`; Keras's `class_weight` is not for crowd answers (it would take an argmax
-    over the annotators).
+    Weight items by `sample_weight`. Do not use Keras's `class_weight` with crowd answers, because it would take an
+    argmax over the annotators.
 
     Args:
         reduction: String. As for every Keras loss; `"mean_with_sample_weight"` divides by the sum of the weights of the
@@ -211,10 +210,11 @@ class MaskedCrowdMeanAbsoluteError(_MaskedErrorLoss):
 class MaskedCrowdHuber(_MaskedErrorLoss):
     """Huber's loss of the predicted answers, averaged over the answers that were given.
 
-    Squared error (halved) up to `delta`, absolute error beyond: a slip of the hand pulls less.
+    It is the squared error (halved) up to `delta` and the absolute error beyond, so that single slips have less
+    influence.
 
     Args:
-        delta: Float. Where the square turns into a line, positive, in units of the answers. Defaults to 1.0.
+        delta: Float. Positive. Error at which the square turns into a line, in units of the answers. Defaults to 1.0.
         reduction: String. As for every Keras loss. Defaults to `"sum_over_batch_size"`.
         name: String. Name of the loss. Defaults to that of the class, as `"masked_crowd_huber"`.
         dtype: String. Dtype of the computation. Defaults to `keras.config.floatx()`.
@@ -255,8 +255,8 @@ class MaskedCrowdGaussian(_MaskedRatingLoss):
 
         loss = 1/|S| sum over (i, r) in S of 1/2 (log 2 pi v_r + (y_ir - m_ir)^2 / v_r)
 
-    For `keras_crowd.layers.CrowdsRegression(..., learn_variance=True)`: whoever is careless gets a large
-    variance and counts for less. In nats.
+    It is for `keras_crowd.layers.CrowdsRegression(..., learn_variance=True)`: careless annotators get a large variance
+    and count less. In nats.
 
     Args:
         reduction: String. As for every Keras loss.

@@ -15,11 +15,11 @@ from ._strip import below, classifier_inputs, crowd_layer
 def align_classes(model: keras.Model, x: Features, answers: Answers) -> np.ndarray:
     """Renames the classifier's classes, in place, so that they agree best with the answers.
 
-    Answers are explained as well by a classifier and annotators whose hidden classes are in another order,
-    and training may end in one. What names a class is that annotators give its name to it more often than
-    another: `evaluation.classifier_alignment` finds the one permutation for all, and both the classifier's
-    last layer and the rows of the confusions are permuted. What annotators are predicted to answer stays
-    the same. Do it after training: the optimizer's moments are not permuted.
+    A classifier and annotators whose hidden classes are in another order explain the answers equally well, and training
+    may end there. A class is identified by the name that annotators give it most often:
+    `evaluation.classifier_alignment` finds one permutation for all, and the last layer of the classifier and the rows
+    of the confusions are permuted. Predicted answers stay the same. Call it after training, because the moments of the
+    optimizer are not permuted.
 
     Args:
         model: A trained Sequential or functional model with one crowd layer of `conn_type` `"MW"` or

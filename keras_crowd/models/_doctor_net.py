@@ -43,8 +43,8 @@ class DoctorNet(LikelihoodModel):
     annotators, classes)`, as `crowd_model` does; `classifier` is a plain Keras model of the class probabilities, to be
     exported.
 
-    Each annotator needs enough answers to train a head on; with few, a crowd layer shares more. Nothing relates the
-    heads but the features: annotators who are wrong alike are followed.
+    Each annotator needs enough answers to train a head; with few answers, a crowd layer shares more. Only the features
+    relate the heads, so the model follows annotators who make the same errors.
 
     Args:
         encoder: A Keras model of one output from features to `(batch, width)`, without a head. Sequential with an

@@ -36,9 +36,9 @@ class HiddenCRF(ChainModel):
     an optimizer and without a loss. It needs a start that names the classes: train the encoder as
     `CRFTagger` on the majority vote first, or start `crowd` from `warm_start` confusions, or both.
 
-    As if errors at different tokens had nothing to do with each other: but who overlooks an entity overlooks
-    each of its tokens, and what one takes for an entity tempts others. `answer_weight` below 1 counts every
-    answer as that part of one, `A_r[z_t, y_tr]^w`, so that features and neighbors have more to say.
+    This assumes that errors at different tokens are independent. But an annotator who overlooks an entity overlooks
+    each of its tokens, and what misleads one annotator misleads others. An `answer_weight` below 1 counts every answer
+    as that part of an answer, `A_r[z_t, y_tr]^w`, so that features and neighbors have more influence.
 
     A soft answer, a distribution `y_rt` over the classes, counts as `prod_l A_r[z_t, l] ^ y_rtl`, as in
     `aggregation.dawid_skene`.
@@ -146,9 +146,8 @@ class HiddenCRF(ChainModel):
     ) -> np.ndarray:
         """Computes `log p(y | x)` of the answers to each sequence, `(items,)`.
 
-        The difference between all answers and those that were kept is how well answers that were held
-        out are predicted from the features and the kept answers. With an `answer_weight` below 1 it is
-        that of answers which each count so much, to be compared at one weight only.
+        The value for all answers minus that for the kept answers says how well held-out answers are predicted from the
+        features and the kept answers. Compare such values only at the same `answer_weight`.
         """
         return self.expectation(x, answers, batch_size)[1]
 

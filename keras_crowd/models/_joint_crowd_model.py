@@ -30,10 +30,9 @@ class JointCrowdModel(LikelihoodModel):
         log p(y_il | x_i) = log [ f_l prod_r s_rl^y_irl (1 - s_rl)^(1 - y_irl)
                                   + (1 - f_l) prod_r (1 - c_rl)^y_irl c_rl^(1 - y_irl) ]
 
-    It is what expectation
-    maximization (`keras_crowd.EMTrainer`) climbs by turns, here in one `fit`: the gradient is that of the M-step
-    at the present posterior. The crowd layer's loss treats the answers to an item as if they were answers to
-    different ones; with one answer per item both are the same.
+    Expectation maximization (`keras_crowd.EMTrainer`) maximizes the same in alternating steps, this model in one `fit`:
+    the gradient is that of the M-step at the present posterior. The loss of a crowd layer, in contrast, treats the
+    answers to an item as if they were answers to different items. With one answer per item, both are the same.
 
     The loss is minus its sum over the items, over the number of answers (and gold labels), plus the crowd layer's
     penalties. Compile the model with an optimizer and without a loss; `predict` gives the classes. It needs

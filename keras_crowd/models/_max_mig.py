@@ -21,7 +21,7 @@ _ACCURACY = 0.7  # of the annotators before `adapt`
 
 @register
 class MaxMIG(LikelihoodModel):
-    """A classifier and an aggregator of the answers, trained to tell as much of each other as they can.
+    """A classifier and an aggregator of the answers, trained to say as much as possible about each other.
 
     With the classifier's probabilities `f_i` of an item and those of the aggregator, `g_i = softmax(b + sum_r W_r[:,
     y_ir])`, which sees the answers alone, the gain of a batch is

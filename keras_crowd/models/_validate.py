@@ -30,7 +30,7 @@ def validate(
 ) -> None:
     """Checks what you are about to `fit` on, before anything is trained.
 
-    Keras itself trains on whatever has the right shape. This reads the data once, on the CPU, and runs the
+    Keras itself trains on anything of the right shape. `validate` reads the data once, on the CPU, and runs the
     classifier on a few items. A Sequential model without an `Input` is built with one of the features' dtype.
 
     Args:

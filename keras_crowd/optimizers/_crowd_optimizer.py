@@ -15,10 +15,10 @@ def crowd_optimizer(
 ) -> keras.optimizers.Optimizer:
     """Makes an optimizer that gives the crowd layer a learning rate of its own.
 
-    The crowd layer's parameters are never weight-decayed: decay would pull every annotator towards one who
-    answers at random. They may also want a larger learning rate, for each annotator is seen in few batches.
-    Keras's `LearningRateScheduler` sets both rates to the same value, and refuses before Keras 3.15; give
-    schedules instead.
+    The crowd layer's parameters are never weight-decayed: decay would pull every annotator towards one who answers at
+    random. They may also need a larger learning rate, because each annotator is seen in few batches. Keras's
+    `LearningRateScheduler` sets both rates to the same value (before Keras 3.15, it raises an error); use schedules
+    instead.
 
     A crowd layer with `max_batch_slots` gets `LazyAdam`, whose steps cost what the batch's answers cost.
 
@@ -26,11 +26,11 @@ def crowd_optimizer(
         model: A built model with a crowd layer.
         optimizer: A Keras optimizer or its name, for everything but the crowd layer; with `max_batch_slots` an `Adam`
             or `AdamW`, without clipping, averages and accumulated gradients.
-        learning_rate: Of the crowd layer: a number or a schedule. Defaults to that of `optimizer`.
+        learning_rate: Learning rate of the crowd layer: a number or a schedule. Defaults to that of `optimizer`.
 
     Returns:
-        An optimizer to be given to `model.compile`: a `keras.optimizers.MultiOptimizer`, or where Keras has none
-        (before 3.15) one that trains alike.
+        An optimizer to be given to `model.compile`: a `keras.optimizers.MultiOptimizer`, or, before Keras 3.15, which
+        introduced it, an equivalent optimizer.
 
     Example:
 

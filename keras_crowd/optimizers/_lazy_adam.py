@@ -22,12 +22,12 @@ _NOT_FOR_ROWS = (
 
 @register
 class LazyAdam(keras.optimizers.Optimizer):
-    """Adam for a crowd layer on slots whose cost follows the batch's answers, not the number of annotators.
+    """Adam for a crowd layer on slots, whose cost depends on the answers of the batch, not on all annotators.
 
     The parameters and moments of annotators who stand in a slot of the batch make just the step of
-    `keras.optimizers.Adam`, the number of steps in its bias correction being that of all batches. Those of
-    others stay as they are, where Adam would decay their moments and move them on. Where every annotator
-    is in every batch both are the same.
+    `keras.optimizers.Adam`, the number of steps in its bias correction being that of all batches. Those of other
+    annotators stay as they are, whereas Adam would decay their moments and move them on. If every annotator is in every
+    batch, both are the same.
 
     For layers with `max_batch_slots`; `keras_crowd.optimizers.crowd_optimizer` takes it for them. Memory is that
     of Adam, and one number per annotator. Nothing as large as all parameters is computed where XLA compiles the

@@ -18,12 +18,12 @@ from ._batch_rows import BatchRows
 class CrowdBatches(keras.utils.PyDataset):
     """Batches of features and answers for `fit`, whose features are read as they are needed.
 
-    Memory follows the number of answers, not of annotators, and not the features. Answers are `"slots"`,
-    `((x, annotators), answers)`; `"dense"`, `(x, answers)`; or none but the rows of the items, `(x, items)`, as
-    `EMTrainer` takes them. A dict of features gets the annotators under `"annotators"`.
+    Memory grows with the number of answers, but not with the number of annotators or the size of the features. Answers
+    are `"slots"`, `((x, annotators), answers)`; `"dense"`, `(x, answers)`; or none but the rows of the items, `(x,
+    items)`, as `EMTrainer` takes them. A dict of features gets the annotators under `"annotators"`.
 
-    Items that nobody answered are left out, but for `"items"`. To compare models on answers that were held out, make
-    batches of each part of `annotations.split()`.
+    Items that nobody answered are left out, except with `"items"`. To compare models on held-out answers, make batches
+    of each part of `annotations.split()`.
 
     `torch_data` and `grain_data` give the same batches, and so does `tf_data`, whose slots are only as wide as each
     batch needs.
@@ -34,7 +34,7 @@ class CrowdBatches(keras.utils.PyDataset):
             function that gives the features of the items at such positions. Rows of a data frame are matched
             to the items by its index, unless that is a plain range; an index that names other items is refused.
         annotations: `Annotations`, or a dense array of answers, hard or soft.
-        batch_size: Integer. Items in a batch. Defaults to 32.
+        batch_size: Integer. Number of items per batch. Defaults to 32.
         form: `"slots"`, `"dense"` or `"items"`. Defaults to `"slots"`.
         num_slots: Integer. Width of slots. Defaults to the highest number of answers to one item.
         shuffle: Boolean. Whether items are in another order each epoch. Defaults to `True`.

@@ -27,10 +27,10 @@ def grain_data(
 ) -> Any:
     """Makes a `grain.MapDataset` of the batches of `CrowdBatches`. Needs `pip install 'keras_crowd[grain]'`.
 
-    Batches are made when they are asked for, in any order, so Grain can prefetch them in threads
-    (`to_iter_dataset()`) or other processes (`mp_prefetch`), shard them, and go on where it was interrupted.
-    Each pass has the same order; where they are repeated each has another, so for `fit`:
-    `fit(batches.repeat(), steps_per_epoch=len(batches), shuffle=False)`.
+    Batches are made when they are asked for, in any order, so Grain can prefetch them in threads (`to_iter_dataset()`)
+    or other processes (`mp_prefetch`), shard them, and go on where it was interrupted. Every pass has the same order,
+    but passes of a repeated data set differ, so for `fit` use `fit(batches.repeat(), steps_per_epoch=len(batches),
+    shuffle=False)`.
 
     Args:
         x: Features as for `CrowdBatches`. A data source of TFDS goes in as a function of positions.

@@ -31,8 +31,8 @@ class MixUp(keras.utils.PyDataset):
     With `form="answers"` a batch is made of single answers, each with its item and its annotator, and annotators are
     mixed as well, as in Annot-Mix: train on it with `keras_crowd.losses.MixedCrowdCrossEntropy`.
 
-    Mixing harms where something between two items is no item, such as the values of a table with categories. Compare
-    both by held-out answers. Items that nobody answered are left out.
+    Mixing does harm where a mixture of two items is no possible item, as in a table with categories. Compare training
+    with and without it on held-out answers. Items that nobody answered are left out.
 
     Args:
         x: Features of numbers, row `i` of which is item `i`: whatever `CrowdBatches` takes. Whole numbers, such as the

@@ -50,26 +50,26 @@ def crowd_report(
 ) -> CrowdReport:
     """Reports on a crowd: who can be trusted, which items to look at, how good the labels are.
 
-    Takes whatever is at hand; the answers are enough. For classes, everything is estimated from draws of the posterior
-    of Dawid and Skene's model, in which an annotator's rows are drawn towards one accuracy, and accuracies towards
-    those of all. True classes are drawn as well, so that the intervals allow for not knowing them. Sets of labels are
-    treated so label by label, with a quarter of the draws; ratings by `aggregation.raykar`, and preferences by
-    `aggregation.bradley_terry`.
+    Only the answers are needed; everything else adds to the report. For classes, everything is estimated by draws from
+    the posterior of Dawid and Skene's model, with each annotator's rows shrunk towards one accuracy, and accuracies
+    towards that of the crowd. True classes are drawn as well, so that the intervals allow for their being unknown. Sets
+    of labels are treated in the same way label by label, with a quarter of the draws; ratings by `aggregation.raykar`,
+    and preferences by `aggregation.bradley_terry`.
 
     Args:
         answers: `Annotations` of classes, ratings, sets of labels or preferences; or integers `(items, annotators)`
             with `-1` for missing; or floats with `NaN`, ratings; or tags, integers `(items, time, annotators)`. Of soft
             answers the likeliest class counts.
-        crowd: What was learned: a crowd layer, a `CrowdFit` or an `EMTrainer` (anything with `confusion()`). Its
-            confusions are shown, and its posterior gives the labels. Of other kinds the crowd layer for them: its
-            scales and biases, sensitivities and specificities, or reliabilities and position biases become columns
-            `"learned_..."` of the annotators (of sets: of the rates). Defaults to `None`.
+        crowd: A trained model of the annotators: a crowd layer, a `CrowdFit` or an `EMTrainer` (anything with
+            `confusion()`). Its confusions are shown, and its posterior gives the labels. For other kinds, the crowd
+            layer for them: its scales and biases, sensitivities and specificities, or reliabilities and position biases
+            become columns `"learned_..."` of the annotators (of sets: of the rates). Defaults to `None`.
         classifier: A Keras model that predicts class probabilities of `x`; of sets, probabilities of labels, which are
             the labels' prior as well; of ratings, ratings, a column `"predicted"` of the items. There is none for
             preferences. Defaults to that of a `CrowdFit`.
         x: Features of all items, for the classifier. Defaults to `None`.
-        probabilities: What it predicts, `(items, classes)`, `(items, labels)` or `(items,)`, in the place of
-            `classifier` and `x`. Defaults to `None`.
+        probabilities: Predictions, `(items, classes)`, `(items, labels)` or `(items,)`, in place of `classifier` and
+            `x`. Defaults to `None`.
         gold: True classes of some items, as in `aggregation.dawid_skene`. They check the estimates and are never used
             for them. Of ratings floats, `NaN` where unknown; of sets integers `(items, labels)`; of preferences the
             class of each pair. Defaults to `None`.
@@ -92,12 +92,12 @@ def crowd_report(
 
     Returns:
         A `CrowdReport`. Its tables are `"summary"`, `"annotators"` (accuracy with a 95 percent interval, and for two
-        classes sensitivity and specificity, class 1 being positive; `"informedness"`, 0 for who answers whatever the
-        item; `"gold_..."`, `"seconds"` between answers, `"drift"` with an interval and `"cost_per_right_answer"` where
-        known),
-        `"recall"` (per annotator and class), `"items"` (label, `"confidence"`, `"gain"` of one more answer and
-        `"status"`), `"answers"` (probability that each is right), `"classes"` and `"pairs"` (annotators who err
-        together). Of ratings: `"annotators"` (bias with an interval, scale, noise), `"items"` and `"answers"`; of sets
+        classes sensitivity and specificity, class 1 being positive; `"informedness"`, 0 for annotators whose answers do
+        not depend on the item; `"gold_..."`, `"seconds"` between answers, `"drift"` with an interval and
+        `"cost_per_right_answer"` where known), `"recall"` (per annotator and class), `"items"` (label, `"confidence"`,
+        `"gain"` of one more answer and `"status"`), `"answers"` (probability that each is right), `"classes"` and
+        `"pairs"` (annotators who err together). Of ratings: `"annotators"` (bias with an interval, scale, noise),
+        `"items"` and `"answers"`; of sets
         of labels: `"annotators"`, `"rates"` (per annotator and label), `"items"` and `"labels"`; of preferences:
         `"annotators"`, `"items"` (scores with intervals) and `"answers"`.
 

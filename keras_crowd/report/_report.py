@@ -61,7 +61,7 @@ class CrowdReport:
         """Writes the page as one file, which opens offline, in light and dark, and prints.
 
         Args:
-            path: Path of the file. A file that is there is replaced, as a whole.
+            path: Path of the file. An existing file is replaced as a whole.
 
         Example:
 

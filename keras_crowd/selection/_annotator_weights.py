@@ -21,11 +21,11 @@ def annotator_weights(
 ) -> np.ndarray:
     """Estimates how many independent annotators each one counts for.
 
-    Language models of one family, or annotators who copy, err together. Taken for independent they outvote the others,
-    and make the labels look certain. By turns, `aggregation.dawid_skene` finds labels with the weights, and
-    `evaluation.annotator_dependence` tests, given these labels, which annotators err together, and gives new weights.
-    The first weights are `1 / (1 + sum_s kappa_rs^4 n_rs / n_r)` with Cohen's kappa: annotators whose answers are
-    nearly the same begin as one.
+    Language models of one family, or annotators who copy, err together. If they are taken for independent, they outvote
+    the others and make the labels look certain. This function alternates: `aggregation.dawid_skene` finds labels with
+    the weights; given these labels, `evaluation.annotator_dependence` tests which annotators err together, and gives
+    new weights. The first weights are `1 / (1 + sum_s kappa_rs^4 n_rs / n_r)` with Cohen's kappa: annotators whose
+    answers are nearly the same begin as one.
 
     The answers alone cannot tell a large group that errs together from annotators who know the truth. Where such a
     group is the majority, give a few gold labels.
@@ -41,7 +41,7 @@ def annotator_weights(
 
     Returns:
         float64 `(annotators,)`, above 0 and at most 1: `annotator_weights` of `aggregation.dawid_skene` and
-        `aggregation.posterior`. All 1 for annotators who pass for independent.
+        `aggregation.posterior`. All are 1 where no annotators are found to be dependent.
 
     Raises:
         ValueError: When the answers are not classes or are soft, or an argument is out of range.

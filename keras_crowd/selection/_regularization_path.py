@@ -118,14 +118,14 @@ def regularization_path(
     """Trains with every weight on most of the answers and predicts the others.
 
     A held-out answer is predicted from the features and the *other* answers to its item
-    (`aggregation.held_out_cross_entropy`). The features alone would not do: classifier and confusions
-    that err together predict single answers as well as the true ones, which is why regularizers are
-    needed at all. Then the one-standard-error rule: `path.chosen` is the largest weight whose loss is
-    within one standard error of the best.
+    (`aggregation.held_out_cross_entropy`). The features alone are not enough: a classifier and confusions that err
+    together predict single answers as well as the true ones do, which is why regularizers are needed at all. The choice
+    follows the one-standard-error rule: `path.chosen` is the largest weight whose loss is within one standard error of
+    the best.
 
-    Splits are drawn independently; more of them make the choice surer without making it stricter, for the
-    standard error stays that of one split. Every weight starts afresh: warm-started from one weight to the
-    next, networks stay in the solution of the first.
+    Splits are drawn independently. More of them make the choice surer but not stricter, because the standard error
+    stays that of one split. Every weight starts afresh, because networks that start from the previous weight stay in
+    its solution.
 
     Args:
         train: Called as `train(weight, annotations)`; trains from the same start each time and returns the
@@ -134,8 +134,8 @@ def regularization_path(
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
         weights: Weights to try, none negative.
-        num_splits: Integer. How many times answers are held out. Defaults to 4.
-        fraction: Float. Part of the answers held out each time, in (0, 1). Defaults to 0.15.
+        num_splits: Integer. Number of times that answers are held out. Defaults to 4.
+        fraction: Float. Fraction of the answers held out each time, in (0, 1). Defaults to 0.15.
         seed: Integer. Seed of the draws. Defaults to 0.
         backup_dir: Folder in which to keep what has been measured, as `path.npz`: an interrupted path goes on from
             there. The file stays when all is measured. Defaults to `None`, no backup.

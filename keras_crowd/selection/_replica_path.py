@@ -125,8 +125,8 @@ def replica_path(
     How the held-out answers are predicted from the features and the *other* answers to the item
     (`aggregation.held_out_cross_entropy`) is measured along with it.
 
-    It costs at most `num_replicas * len(weights)` trainings; `regularization_path` is surer about a fine grid of
-    weights, and several times as expensive.
+    It costs at most `num_replicas * len(weights)` trainings. `regularization_path` distinguishes the weights of a fine
+    grid better, and is several times as expensive.
 
     Args:
         train: Callable. Called as `train(weight, annotations, replica)` with the replica's number from 0; trains from

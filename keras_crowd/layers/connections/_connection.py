@@ -35,9 +35,9 @@ def accurate_start(num_classes: int) -> CrowdIdentity:
 class Connection:
     """Maps the truth, as the model predicts it, to the answer of each annotator. Abstract.
 
-    A connection is the formula of a paper without its variables: it says which parameters per annotator has, and what
-    follows from them. `keras_crowd.layers.CrowdsClassification(conn_type=...)` takes a connection where it takes the
-    name of one. To write your own, define `parameters` and `logits`, and register the class with
+    A connection is the formula of a paper without its variables: it says which parameters each annotator has, and
+    computes the answers from them. `keras_crowd.layers.CrowdsClassification(conn_type=...)` takes a connection where it
+    takes the name of one. To write your own, define `parameters` and `logits`, and register the class with
     `keras.saving.register_keras_serializable`, so that models with it can be loaded.
 
     Example:
@@ -154,7 +154,7 @@ class ClassConnection(Connection):
             confusion: `(R, true, answer)`, positive, rows summing to 1.
 
         Raises:
-            ValueError: When the connection does not say.
+            ValueError: When the connection does not define it.
         """
         parameters = self.from_confusion(confusion)
         if parameters is None:
@@ -171,10 +171,9 @@ class ClassConnection(Connection):
 class ItemConnection(ClassConnection):
     """Maps class probabilities and features of the item to the logits of each annotator's answer. Abstract.
 
-    For annotators whose errors depend on the item beyond its class. Define `logits`, which gets `features`
-    `(batch, ..., num_features)` as well; `parameters`; and in `feature_parameters` what all annotators share and
-    takes the features in. `keras_crowd.crowd_model` says where the features come from. No gradient goes back into
-    them.
+    It is for annotators whose errors depend on the item beyond its class. Define `logits`, which also receives
+    `features` `(batch, ..., num_features)`; `parameters`; and `feature_parameters`, the shared parameters that apply to
+    the features. `keras_crowd.crowd_model` says where the features come from. No gradient flows back into them.
 
     Example:
 

@@ -66,12 +66,12 @@ class ItemConfusions(_Confusions):
 class AnnotatorEmbeddings(_Confusions):
     """`"MaDL"`: `A_ir = softmax(B + h_ir M)`, a confusion per item and annotator from the embedding of the annotator.
 
-    Annotators have nothing of their own but the embedding `v_r` in `h_ir = relu(x_i H + b + v_r)`: `B` is shared. It
-    suits annotators with few answers and errors that depend on the item. `B` starts at annotators who are right with
-    `accuracy` on every class, or with `adapt` at the mean of the confusions of Dawid-Skene; `M` at 0.
+    Annotators have no parameters of their own except the embedding `v_r` in `h_ir = relu(x_i H + b + v_r)`: `B` is
+    shared. It suits annotators with few answers and errors that depend on the item. `B` starts at annotators who are
+    right with `accuracy` on every class, or with `adapt` at the mean of the confusions of Dawid-Skene; `M` at 0.
 
-    Of the paper this is the model whose confusions depend on class, item and annotator. Its weights of the
-    annotators by the density of their embeddings are not there.
+    This is the model of the paper whose confusions depend on class, item and annotator, without its weights of
+    annotators by the density of their embeddings.
 
     Args:
         num_hidden: Integer. Width of the hidden layer, and of the embeddings. Defaults to 32.

@@ -17,9 +17,9 @@ _OWN_SHARE = 0.8  # of an annotator's nearest prototype, after `adapt`
 class Prototypes(ClassConnection):
     """`"prototypes"`: `A_r = sum_p w_rp B_p`, a few confusion matrices `B_p` that annotators mix.
 
-    Annotators with few answers borrow from those who are like them: P numbers per annotator, `w_r = softmax`, and P
-    matrices K x K in all. Without `adapt` the prototypes start between annotators who are right with 0.9 and those who
-    guess; `adapt` takes groups of annotators by their accuracy.
+    Annotators with few answers borrow from similar ones: P numbers per annotator, `w_r = softmax`, and P matrices K x K
+    in all. Without `adapt` the prototypes start between annotators who are right with 0.9 and those who guess; `adapt`
+    takes groups of annotators by their accuracy.
 
     Args:
         num_prototypes: Integer. Number of matrices, P. Defaults to 4.
