@@ -335,7 +335,7 @@ def test_other_answers_models_and_features_are_refused():
     with pytest.raises(ValueError, match=r"`second` must have shape \(batch, 1\)"):
         kc.layers.CrowdsPreference(2)(FIRST, np.ones((4, 2), "float32"))
     scorer = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    with pytest.raises(ValueError, match=r"`scorer` must give one number an item"):
+    with pytest.raises(ValueError, match=r"`scorer` must give one number per item"):
         kc.models.preference_model(scorer, kc.layers.CrowdsPreference(2))
     with pytest.raises(ValueError, match=r"`crowd` must be a crowd layer of two scores"):
         kc.models.preference_model(scorer, kc.layers.CrowdsOrdinal(2, 3))
