@@ -85,7 +85,7 @@ def machine_annotators(
     """Labels items by weak classifiers, each trained on a few items of its own. Needs scikit-learn.
 
     Their errors depend on the features, as people's do, so no confusion matrix holds for all items alike. An annotator
-    is right more often on the items it was trained on than on others, and never answers a class that was not among
+    is right more often on the items it was trained on than on others, and never gives a class that was not among
     them.
 
     Args:
