@@ -39,18 +39,75 @@ def weighted(annotations):
     return weights, kc.aggregation.dawid_skene(annotations, annotator_weights=weights)
 
 
-def independent():
-    print("| | without weights | with weights | mean weight | calibration errors |\n|" + "---|" * 5)
+def real_crowds():
+    """Answers and gold of the real crowds, by name."""
+    found = {}
     for name, (file, answers, gold) in DATA.items():
         table = np.load(pathlib.Path(os.environ["KERAS_CROWD_DATA"]) / file)
         given, truth = table[answers].astype(int), table[gold].astype(int)
         given = given[:, np.any(given >= 0, axis=0)]
-        annotations = kc.Annotations.from_dense(given, classes=range(truth.max() + 1))
+        found[name] = kc.Annotations.from_dense(given, classes=range(truth.max() + 1)), truth
+    return found
+
+
+def independent():
+    print("| | without weights | with weights | mean weight | calibration errors |\n|" + "---|" * 5)
+    for name, (annotations, truth) in real_crowds().items():
         weights, found = weighted(annotations)
         both = kc.aggregation.dawid_skene(annotations), found
         right = [f"{np.mean(of.labels == truth):.4f}" for of in both]
         errors = ", ".join(f"{kc.evaluation.calibration_error(truth, of.posterior):.3f}" for of in both)
         print(f"| {name} | {' | '.join(right)} | {weights.mean():.3f} | {errors} |", flush=True)
+
+
+def calibration(draws=20):
+    """Calibration error, and confidence less accuracy, of the labels of items without gold labels."""
+    print(
+        "\n| | gold labels | calibration error before | after | confidence less accuracy before | after |"
+    )
+    print("|" + "---|" * 6)
+    for name, (annotations, truth) in {**real_crowds(), **panels()}.items():
+        for num_gold in (20, 50, 100):
+            runs = [
+                calibrated(annotations, truth, num_gold, draw, name.startswith("judges"))
+                for draw in range(draws)
+            ]
+            pairs = zip(np.mean(runs, axis=0), np.std(runs, axis=0), strict=True)
+            print(
+                f"| {name} | {num_gold} | {' | '.join(f'{m:.3f} +- {s:.3f}' for m, s in pairs)} |",
+                flush=True,
+            )
+
+
+def calibrated(annotations, truth, num_gold, seed, start_from_gold):
+    known = np.random.default_rng(seed).permutation(len(truth))[:num_gold]
+    gold = np.full(len(truth), -1)
+    gold[known] = truth[known]
+    rest = gold < 0
+    found = kc.aggregation.dawid_skene(annotations, gold=gold if start_from_gold else None)
+    prior = np.tile(found.class_prior, (len(truth), 1))
+    q = kc.aggregation.posterior(annotations, prior, found.confusion)  # without help of the gold labels
+    both = q, kc.aggregation.calibrated_posterior(q, gold).posterior
+    errors = [kc.evaluation.calibration_error(truth[rest], of[rest]) for of in both]
+    gaps = [np.mean(of[rest].max(axis=1)) - np.mean(of[rest].argmax(axis=1) == truth[rest]) for of in both]
+    return *errors, *gaps
+
+
+def panels():
+    """The judges of LLMBar, (judge, order) as annotators."""
+    table = np.load(pathlib.Path(os.environ["KERAS_CROWD_DATA"]) / "llmbar_judges.npz")
+    found = {}
+    for collection in ("LLMBar", "CaseStudy", "Processed"):
+        rows = table["collection"] == collection
+        verdicts = table["verdicts"][rows].astype(int)
+        once = np.stack([np.ones(verdicts.shape[1], bool), ~table["is_rating"]], axis=1)
+        answers = verdicts[:, once]
+        answers = answers[:, np.any(answers >= 0, axis=0)]
+        found[f"judges, {collection}"] = (
+            kc.Annotations.from_dense(answers, classes=range(2)),
+            table["gold"][rows].astype(int),
+        )
+    return found
 
 
 def crowd(num_classes, num_annotators, accuracy, seed, num_items=400):
@@ -199,6 +256,7 @@ def classifier(seeds=3):
 
 CHECKS = {
     "independent": independent,
+    "calibration": calibration,
     "copies": copies,
     "classifier": classifier,
     "intervals": intervals,

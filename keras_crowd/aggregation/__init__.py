@@ -12,6 +12,8 @@ from ._answer_sums import log_normalize as log_normalize
 from ._bradley_terry import BradleyTerry as BradleyTerry
 from ._bradley_terry import bradley_terry as bradley_terry
 from ._bradley_terry import fitted_pairs as fitted_pairs
+from ._calibrated_posterior import CalibratedPosterior as CalibratedPosterior
+from ._calibrated_posterior import calibrated_posterior as calibrated_posterior
 from ._comparisons import Comparisons as Comparisons
 from ._crowdlab import Crowdlab as Crowdlab
 from ._crowdlab import crowdlab as crowdlab
