@@ -81,7 +81,7 @@ def from_dawid_skene(
     if confusion not in ("hierarchical", "full"):
         raise ValueError(f"`confusion` must be 'hierarchical' or 'full'. Received: confusion={confusion!r}")
     if confusion == "hierarchical":
-        return dawid_skene_start(annotations, strength)[0]
+        return dawid_skene_start(annotations, strength=strength)[0]
     posterior = dawid_skene(annotations, confusion="full", strength=0.1).posterior
     return from_labels(annotations, posterior, strength=strength)
 

@@ -1,6 +1,7 @@
 """Labels from answers alone, without features: baselines and warm starts. NumPy in, NumPy out."""
 
 from ._annotator_regression import AnnotatorPopulation as AnnotatorPopulation
+from ._annotator_regression import AnnotatorTable as AnnotatorTable
 from ._annotator_table import annotator_table as annotator_table
 from ._annotators import agreement as agreement
 from ._annotators import annotator_accuracy as annotator_accuracy

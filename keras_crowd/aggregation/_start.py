@@ -1,7 +1,8 @@
 """Confusions from which the training of annotators begins."""
 
+from typing import Any
+
 import numpy as np
-import numpy.typing as npt
 
 from ..annotations import Annotations
 from ._dawid_skene import dawid_skene
@@ -9,12 +10,15 @@ from ._dawid_skene import dawid_skene
 _FLOOR = 1e-3
 
 
-def dawid_skene_start(
-    annotations: Annotations, strength: float = 10.0, gold: npt.ArrayLike | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Confusions of hierarchical Dawid-Skene, none of them 0, and the share of each class among the answered items."""
+def dawid_skene_start(annotations: Annotations, **given: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Confusions of hierarchical Dawid-Skene, none of them 0, and the share of each class among the answered items.
+
+    Args:
+        annotations: The answers.
+        **given: `strength`, `gold`, `annotator_weights` and `annotator_features` of `dawid_skene`.
+    """
     check_answered(annotations)
-    found = dawid_skene(annotations, strength=strength, gold=gold)
+    found = dawid_skene(annotations, **given)
     answered = annotations.answers_per_item() > 0
     return possible(found.confusion), found.posterior[answered].mean(axis=0)
 

@@ -11,7 +11,7 @@ from .. import ops
 from .._arguments import flag
 from .._lost_classes import class_shares
 from .._typing import Config, DType, Initializer, Regularizer, Shape, Tensor
-from ..aggregation import dawid_skene_start
+from ..aggregation import AnnotatorTable, dawid_skene_start
 from ..annotations import Answers
 from ..initializers import CrowdIdentity
 from . import connections
@@ -80,13 +80,25 @@ class ClassesLayer(ConnectedLayer):
         self.class_counts = ClassCounts(self.num_classes, name="class_counts", dtype=self.dtype_policy)
         self._take_adapted()
 
-    def adapt(self, answers: Answers, gold: npt.ArrayLike | None = None) -> None:
+    def adapt(
+        self,
+        answers: Answers,
+        gold: npt.ArrayLike | None = None,
+        *,
+        annotator_weights: npt.ArrayLike | None = None,
+        annotator_features: AnnotatorTable | None = None,
+    ) -> None:
         """Starts from the confusions of hierarchical Dawid-Skene, `aggregation.dawid_skene`.
 
         Args:
             answers: The answers to train on, of all items: `Annotations`, or a dense array as for `fit`.
             gold: True classes of some items, integers `(items,)` or `(items, time)`, `-1` where unknown; or ids of the
                 classes. They tell annotators apart where the answers alone do not. Defaults to `None`.
+            annotator_weights: How many independent annotators each one counts for, `(annotators,)`, where some err
+                together, as `selection.annotator_weights` finds. Defaults to `None`, 1 each.
+            annotator_features: What is known of the annotators beforehand, `(annotators, features)` or columns by name,
+                as in `aggregation.dawid_skene`: towards what it predicts of them those with few answers are drawn.
+                Defaults to `None`.
 
         Raises:
             ValueError: When the answers are of another kind or number of annotators than those of the layer, or `gold`
@@ -96,7 +108,12 @@ class ClassesLayer(ConnectedLayer):
         annotations = class_answers(answers, self._num_classes, self.answer_kind, self.num_annotators)
         if gold is not None and len(self.answer_kind.axes):
             gold = np.ravel(gold)  # of tokens
-        confusion, shares = dawid_skene_start(annotations, gold=gold)
+        confusion, shares = dawid_skene_start(
+            annotations,
+            gold=gold,
+            annotator_weights=annotator_weights,
+            annotator_features=annotator_features,
+        )
         self._adapted = Adapted(confusion, shares, class_shares(annotations))
         if self.built:
             self._take_adapted()

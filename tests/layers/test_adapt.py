@@ -78,6 +78,25 @@ def test_gold_labels_tell_who_is_right_where_most_err():
     np.testing.assert_allclose(tagger.confusion(), crowd.confusion(), rtol=1e-5)
 
 
+def test_weights_and_features_of_annotators_are_those_of_dawid_and_skene():
+    """Copies that weigh one together change nothing, and who answered nothing starts as others of the same kind."""
+    rng = np.random.default_rng(0)
+    copies = np.repeat(np.arange(R), [5, 1, 1, 1, 1, 1])
+    alone, often = (kc.layers.CrowdsClassification(n) for n in (R, len(copies)))
+    alone.adapt(ANSWERS)
+    often.adapt(ANSWERS[:, copies], annotator_weights=np.where(copies == 0, 0.2, 1.0))
+    np.testing.assert_allclose(often.confusion()[[0, *range(5, 10)]], alone.confusion(), atol=1e-5)
+
+    truth, good = rng.integers(2, size=300), np.tile([True, False], 6)
+    answers = truth[:, None] ^ (rng.random((300, 12)) > np.where(good, 0.95, 0.6))
+    answers[:, -2:] = -1  # a good one and another, of whom nothing is seen
+    crowd = kc.layers.CrowdsClassification(12)
+    crowd.adapt(answers, annotator_features={"kind": np.where(good, "expert", "layman")})
+    expert, layman = np.diagonal(crowd.confusion()[-2:], axis1=1, axis2=2).mean(axis=1)
+    assert expert > 0.9
+    assert layman < 0.7
+
+
 def test_gold_of_other_items_is_refused():
     with pytest.raises(ValueError, match="`gold`"):
         kc.layers.CrowdsClassification(4, "CM").adapt(judges_where_most_err()[1], [0, 1])
