@@ -10,6 +10,7 @@ import pytest
         "One row an answer.",
         "A matrix\nan annotator",
         "three answers an item",
+        "7,440 ratings, 5 a review",
         "an imaginary crowd",
         "Pseudo-counts, imagined beforehand",
         "a dash \u2014 here",

@@ -40,7 +40,7 @@ class CrowdsPreference(CrowdLayer):
 
     so that without ties the log odds are `u_r` (Bradley and Terry), and ties are Davidson's. `beta_r` is the
     reliability: 1 typical, 0 answers at random, negative turns answers round. `p_r` is the bias to the position shown
-    first. With `grades=g` above 1 an answer says how much better an item is, from `-g` (the first by far) to `g` (the
+    first. With `grades=g` above 1, an answer says how much better an item is, from `-g` (the first by far) to `g` (the
     second by far), 0 for a tie with `ties=True`, by cumulative logits with thresholds symmetric about 0:
 
         P(answer <= l) = sigmoid(u_r + t_rl),      t_rl = w_r t_l

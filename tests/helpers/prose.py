@@ -11,9 +11,13 @@ COUNTED = (
     "panels?|parameters?|precisions?|probability|probabilities|rows?|scales?|sets?|slots?|tags?|tokens?|values?|variances?|weights?"
 )
 UNITS = "annotator|rater|item|answer|class|epoch|batch|step|token|sentence|label|line|row|file|replica|pair|slot"
+THINGS = "sentence|picture|review|sample|topic|comparison|assignment|task|annotation|cell|iteration|digit|image|text|judge"
 HABITS = {
     "`per`, not an article": re.compile(
         rf"(?<!must )(?<!annotator )\b(?:{COUNTED}) an? (?:{UNITS})\b(?! in a row\b)"
+    ),
+    "`per`, after a number": re.compile(
+        rf"\b(?:one|two|[\d.,]*\d|rows?|columns?|objects?) an? (?:{UNITS}|{THINGS})\b(?! in a row\b)"
     ),
     "no em dash": re.compile("\u2014"),
     "simulated, not imaginary": re.compile(r"(?<!--)\bimagin(?:ary|ed)\b", re.IGNORECASE),
