@@ -11,7 +11,10 @@ COUNTED = (
     "panels?|parameters?|precisions?|probability|probabilities|rows?|scales?|sets?|slots?|tags?|tokens?|values?|variances?|weights?"
 )
 UNITS = "annotator|rater|item|answer|class|epoch|batch|step|token|sentence|label|line|row|file|replica|pair|slot"
-THINGS = "sentence|picture|review|sample|topic|comparison|assignment|task|annotation|cell|iteration|digit|image|text|judge"
+THINGS = (
+    "sentence|picture|review|sample|topic|comparison|assignment|task|annotation|cell|iteration|digit|image|"
+    "text|judge"
+)
 HABITS = {
     "`per`, not an article": re.compile(
         rf"(?<!must )(?<!annotator )\b(?:{COUNTED}) an? (?:{UNITS})\b(?! in a row\b)"
