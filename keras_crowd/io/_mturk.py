@@ -7,11 +7,12 @@ from typing import Any, Unpack
 
 from .._arguments import shown
 from ..annotations import Annotations, Rules, is_of_sets, refuse_others
+from ._assignments import Assignments
 from ._chosen import chosen, fields, pressed
 from ._headers import column_positions, refuse_column
 from ._names import item_names, texts
 from ._opened import FILE
-from ._row_builder import RowBuilder, refuse
+from ._row_builder import RowBuilder
 from ._rows import assemble
 from ._text import parsed_json, read_table
 
@@ -79,15 +80,13 @@ def read_mturk(
     table = read_table(path, None, encoding=encoding, may_end=("Approve", "Reject"))
     _, header = next(table)
     *where, worker = _item_and_worker(path, header, ids)
-    state = _state(path, header, status)
+    assignments = Assignments.of(path, header, _STATE, _STATUS, status, _READ)
     answers = _answer_columns(path, header, answer, field)
     names = (ids[0] if len(ids) == 1 else ids, _WORKER, answer)
     told: dict[str, Any] = {"rules": {**rules, "whole": True}, "missing": ("",)}
     builder = RowBuilder(path, names, lambda line, _: f"line {line}", text=True, **told)
     for line, row in table:
-        if state is not None and row[state] not in _STATUS:
-            refuse(str(path), f"line {line}", _STATE, f"one of {', '.join(_STATUS)}", row[state])
-        if state is None or row[state] in status:
+        if assignments.reads(row, line):
             item_id = row[where[0]] if len(ids) == 1 else tuple(row[i] for i in where)
             read = _set_answer if sets else _answer
             place = f"{path}, line {line}, {answer!r}"
@@ -101,13 +100,6 @@ def _item_and_worker(path: FILE, header: list[str], ids: Sequence[str]) -> list[
         if header.count(name) != 1:
             refuse_column(f"{path}, header", name, header, "Input.")
     return column_positions(path, header, [*ids, _WORKER])
-
-
-def _state(path: FILE, header: list[str], status: Sequence[str]) -> int | None:
-    """Finds the column of the status; files without one are read whole, unless a status was asked for."""
-    if _STATE not in header and tuple(status) == _READ:
-        return None
-    return column_positions(path, header, [_STATE])[0]
 
 
 def _answer_columns(path: FILE, header: list[str], answer: str, field: str | None) -> dict[str, int]:

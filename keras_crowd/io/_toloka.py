@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 from ..annotations import Annotations, Rules, is_of_sets, refuse_others
+from ._assignments import Assignments
 from ._headers import column_positions, refuse_column
 from ._names import item_names, texts
 from ._opened import FILE
-from ._row_builder import RowBuilder, refuse
+from ._row_builder import RowBuilder
 from ._rows import assemble
 from ._text import read_table
 
@@ -76,18 +77,14 @@ def read_toloka(
         if header.count(name) != 1:
             refuse_column(f"{path}, header", name, header, kind)
     *where, said, worker = column_positions(path, header, [*ids, answer, _WORKER])
-    # Files from which it was cut off are read whole, unless a status was asked for.
-    optional = _STATE not in header and status == _READ
-    state = None if optional else column_positions(path, header, [_STATE])[0]
+    assignments = Assignments.of(path, header, _STATE, _STATUS, status, _READ)
     golden = [i for i, name in enumerate(header) if name.startswith(_GOLDEN)]
     names = (ids[0] if len(ids) == 1 else ids, _WORKER, answer)
     told: dict[str, Any] = {"rules": {**rules, "whole": True}, "missing": ("",)}
     builder = RowBuilder(path, names, lambda line, _: f"line {line}", text=True, **told)
     for line, row in table:
-        if state is not None and row[state] not in _STATUS:
-            refuse(str(path), f"line {line}", _STATE, f"one of {', '.join(_STATUS)}", row[state])
         is_control = any(row[i] for i in golden)
-        if (state is None or row[state] in status) and (control_tasks or not is_control):
+        if assignments.reads(row, line) and (control_tasks or not is_control):
             item_id = row[where[0]] if len(ids) == 1 else tuple(row[i] for i in where)
             builder.add(item_id, row[worker], row[said], line)
     return assemble(builder.rows(), **rules)
