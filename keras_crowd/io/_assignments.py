@@ -1,4 +1,4 @@
-"""Which assignments of a platform are read: by their status."""
+"""Assignments of a platform that are read, by their status."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ from ._blocks import Section
 from ._calibration import gold_section
 from ._given import Given
 from ._over_time import time_section
-from ._report import CrowdReport, assembled
-from ._shown import ItemViewer
-from ._summary import as_figures, as_frame, class_rows
+from ._report import CrowdReport
+from ._request import Request
+from ._summary import as_figures, class_rows
 
 _ASSUMPTION = (
     "All of this is estimated from the answers: each annotator is assumed to err independently of the others, given "
@@ -24,16 +24,12 @@ _ASSUMPTION = (
 
 def class_report(
     given: Given,
-    viewer: ItemViewer,
-    *,
-    title: str,
-    notes: list[str],
-    level: str | None,
-    draws: int,
-    seed: int,
+    request: Request,
 ) -> CrowdReport:
     """Makes tables and sections."""
-    drawn = draw_crowd(given.annotations, given.start(), given.item_prior, draws=draws, seed=seed)
+    drawn = draw_crowd(
+        given.annotations, given.start(), given.item_prior, draws=request.draws, seed=request.seed
+    )
     posterior = drawn.posterior if given.posterior is None else given.posterior
     tables = {
         "annotators": tables_of.annotators(given, drawn, posterior),
@@ -43,16 +39,16 @@ def class_report(
         "classes": tables_of.classes(given, drawn),
         "pairs": tables_of.pairs(given, drawn, posterior),
     }
-    if level in ("ordinal", "interval"):
+    if request.level in ("ordinal", "interval"):
         tables_of.add_grades(tables["annotators"], given, posterior)
-    rows = class_rows(given, drawn, posterior.argmax(axis=1), level, tables["items"]["status"])
+    rows = class_rows(given, drawn, posterior.argmax(axis=1), request.level, tables["items"]["status"])
     parts: list[Section | None] = [
         Section("overview", "Overview", [as_figures(rows), _ASSUMPTION]),
         sections.annotator_section(tables),
         sections.confusion_section(given, drawn, tables),
         sections.together_section(tables),
-        sections.item_section(given, tables, viewer),
-        sections.answer_section(given, tables, viewer),
+        sections.item_section(given, tables, request.viewer),
+        sections.answer_section(given, tables, request.viewer),
         sections.class_section(tables),
     ]
     if given.times is not None:
@@ -60,4 +56,4 @@ def class_report(
         parts += [time_section(tables["annotators"], given.times, right, "probability of a right answer")]
     if np.any((given.gold >= 0) & (given.annotations.answers_per_item() > 0)):
         parts.append(gold_section(given, posterior))
-    return assembled(title, {"summary": as_frame(rows), **tables}, notes, parts)
+    return request.report(rows, tables, parts)

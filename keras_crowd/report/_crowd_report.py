@@ -25,7 +25,8 @@ from ..annotations import (
 if TYPE_CHECKING:
     from ._beside import Beside
     from ._report import CrowdReport
-    from ._shown import ItemViewer, Show
+    from ._request import Request
+    from ._shown import Show
 
 _MOST_CELLS = 500_000  # of all confusion matrices, which are drawn again and again
 _NEEDED = ("jinja2", "matplotlib", "pandas")
@@ -125,11 +126,12 @@ def crowd_report(
     from ._beside import beside
     from ._class_report import class_report
     from ._given import given_classes, of_some_items
+    from ._request import Request
     from ._shown import ItemViewer
 
     annotations = _tokens(answers)
     kept, notes = _sampled(annotations, max_answers, seed)
-    viewer = ItemViewer(show, annotations, kept)
+    request = Request(title, notes, level, ItemViewer(show, annotations, kept), draws, seed)
     if not isinstance(annotations.kind, Classes):
         more = beside(
             annotations,
@@ -144,42 +146,24 @@ def crowd_report(
         if kept is not None:
             more = more.of_items(kept, annotations)
             annotations = of_some_items(annotations, kept)
-        return _of_other_kinds(annotations, viewer, more, title, notes, level, draws, seed)
+        return _of_other_kinds(annotations, more, request)
     annotations = annotations.hard()
     given = given_classes(annotations, crowd, classifier, x, probabilities, gold, times, costs)
     if kept is not None:
         given = given.of_items(kept)
-    return class_report(given, viewer, title=title, notes=notes, level=level, draws=draws, seed=seed)
+    return class_report(given, request)
 
 
-def _of_other_kinds(
-    annotations: Annotations,
-    viewer: ItemViewer,
-    more: Beside,
-    title: str,
-    notes: list[str],
-    level: str | None,
-    draws: int,
-    seed: int,
-) -> CrowdReport:
+def _of_other_kinds(annotations: Annotations, more: Beside, request: Request) -> CrowdReport:
     from ._preferences import preference_report
     from ._ratings import rating_report
     from ._sets import set_report
 
     if isinstance(annotations.kind, Ratings):
-        return rating_report(annotations, viewer, more, title=title, notes=notes, level=level)
+        return rating_report(annotations, more, request)
     if isinstance(annotations.kind, Preferences):
-        return preference_report(annotations, viewer, more, title=title, notes=notes, level=level)
-    return set_report(
-        annotations,
-        viewer,
-        more,
-        title=title,
-        notes=notes,
-        level=level,
-        draws=max(draws // 4, 1),
-        seed=seed,
-    )
+        return preference_report(annotations, more, request)
+    return set_report(annotations, more, request)
 
 
 def _tokens(answers: Answers) -> Annotations:

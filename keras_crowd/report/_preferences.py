@@ -15,29 +15,26 @@ from ._class_sections import FEW_ROWS, MANY_NAMES, MOST_ROWS
 from ._figures import forest, histograms
 from ._intervals import of_normal
 from ._over_time import pace, time_section
-from ._report import CrowdReport, assembled
+from ._report import CrowdReport
+from ._request import Request
 from ._shown import ItemViewer
-from ._summary import Row, as_figures, as_frame, size_rows
+from ._summary import Row, as_figures, size_rows
 
 
 def preference_report(
     annotations: Annotations,
-    viewer: ItemViewer,
     more: Beside,
-    *,
-    title: str,
-    notes: list[str],
-    level: str | None,
+    request: Request,
 ) -> CrowdReport:
     """Makes tables and sections."""
     known = gold_classes(more.gold, annotations)
     if isinstance(annotations.kind, Preferences) and annotations.kind.grades > 1:
-        plain, notes = without_grades(annotations), [*notes, "Grades are read as which item is better."]
+        plain, notes = without_grades(annotations), ["Grades are read as which item is better."]
         known = np.full(len(known), -1)  # of grades
     else:
-        plain = annotations
+        plain, notes = annotations, []
     found, warned = _fitted(plain)
-    notes = [*notes, *warned]
+    request = request._replace(notes=[*request.notes, *notes, *warned])
     tables = {
         "annotators": _annotators(plain, found, known),
         "items": _items(plain, found),
@@ -45,11 +42,11 @@ def preference_report(
     }
     for name, values in more.learned.items():
         tables["annotators"][f"learned_{name}"] = values
-    rows = _summary(plain, found, known, level)
+    rows = _summary(plain, found, known, request.level)
     parts: list[Section | None] = [
         Section("overview", "Overview", [as_figures(rows), _TEXT]),
         _annotator_section(tables["annotators"]),
-        _item_section(tables["items"], viewer),
+        _item_section(tables["items"], request.viewer),
         _answer_section(tables["answers"]),
     ]
     if more.times is not None:
@@ -57,7 +54,7 @@ def preference_report(
         for name, values in pace(who, more.times, right, plain.num_annotators).items():
             tables["annotators"][name] = values
         parts += [time_section(tables["annotators"], more.times, right, "probability of the answer")]
-    return assembled(title, {"summary": as_frame(rows), **tables}, notes, parts)
+    return request.report(rows, tables, parts)
 
 
 _TEXT = (

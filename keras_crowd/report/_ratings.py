@@ -13,9 +13,10 @@ from ._class_sections import FEW_ROWS, MANY_NAMES, MOST_ROWS, item_grid
 from ._figures import forest, histograms, scatter
 from ._intervals import of_normal
 from ._over_time import pace, time_section
-from ._report import CrowdReport, assembled
+from ._report import CrowdReport
+from ._request import Request
 from ._shown import ItemViewer
-from ._summary import Row, as_figures, as_frame, size_rows
+from ._summary import Row, as_figures, size_rows
 
 _ENDS = ["bias_low", "bias_high", "drift_low", "drift_high"]
 _LARGE = 2.0  # spread of an item's ratings, in what the annotators' noise explains
@@ -23,12 +24,8 @@ _LARGE = 2.0  # spread of an item's ratings, in what the annotators' noise expla
 
 def rating_report(
     annotations: Annotations,
-    viewer: ItemViewer,
     more: Beside,
-    *,
-    title: str,
-    notes: list[str],
-    level: str | None,
+    request: Request,
 ) -> CrowdReport:
     """Makes tables and sections."""
     found, known = raykar(annotations), gold_ratings(more.gold, annotations)
@@ -39,19 +36,19 @@ def rating_report(
     }
     if more.predictions is not None:
         tables["items"]["predicted"] = more.predictions
-    rows = _summary(annotations, found, known, level)
+    rows = _summary(annotations, found, known, request.level)
     parts: list[Section | None] = [
         Section("overview", "Overview", [as_figures(rows), _picture(annotations, found)]),
         _annotator_section(tables["annotators"]),
-        _item_section(tables["items"], viewer),
-        _answer_section(tables["answers"], annotations, viewer),
+        _item_section(tables["items"], request.viewer),
+        _answer_section(tables["answers"], annotations, request.viewer),
     ]
     if more.times is not None:
         far = np.abs(annotations.answers - found.truth[annotations.item_index])
         parts += [time_section(tables["annotators"], more.times, far, "distance from the label")]
     if np.isfinite(known).any():
         parts.append(_gold_section(tables["items"]))
-    return assembled(title, {"summary": as_frame(rows), **tables}, notes, parts)
+    return request.report(rows, tables, parts)
 
 
 def _annotators(annotations: Annotations, found: Raykar, gold: np.ndarray, more: Beside) -> pd.DataFrame:

@@ -21,26 +21,22 @@ from ._class_sections import FEW_ROWS, MOST_ROWS, intervals
 from ._figures import bars, shares_forest
 from ._intervals import of_draws
 from ._over_time import pace, time_section
-from ._report import CrowdReport, assembled
+from ._report import CrowdReport
+from ._request import Request
 from ._shown import ItemViewer
-from ._summary import Row, as_figures, as_frame, size_rows
+from ._summary import Row, as_figures, size_rows
 
 
 def set_report(
     annotations: Annotations,
-    viewer: ItemViewer,
     more: Beside,
-    *,
-    title: str,
-    notes: list[str],
-    level: str | None,
-    draws: int,
-    seed: int,
+    request: Request,
 ) -> CrowdReport:
     """Makes tables and sections; each label is two classes of its own."""
     known, prior = gold_labels(more.gold, annotations), more.predictions
+    draws = max(request.draws // 4, 1)
     drawn = [
-        _draw(annotations, label, draws, seed, None if prior is None else prior[:, label])
+        _draw(annotations, label, draws, request.seed, None if prior is None else prior[:, label])
         for label in range(annotations.num_classes)
     ]
     posterior = np.minimum(np.stack([found.posterior[:, 1] for found in drawn], axis=1), 1)
@@ -52,12 +48,12 @@ def set_report(
     }
     for name, values in more.learned.items():
         tables["rates"][f"learned_{name}"] = values.T.reshape(-1)
-    rows = _summary(annotations, posterior, drawn, known, level)
+    rows = _summary(annotations, posterior, drawn, known, request.level)
     parts: list[Section | None] = [
         Section("overview", "Overview", [as_figures(rows), _TEXT]),
         _annotator_section(tables["annotators"]),
         _label_section(tables["labels"]),
-        _item_section(annotations, posterior, viewer),
+        _item_section(annotations, posterior, request.viewer),
     ]
     if more.times is not None:
         right = _right(annotations, posterior)
@@ -66,7 +62,7 @@ def set_report(
         ).items():
             tables["annotators"][name] = values
         parts += [time_section(tables["annotators"], more.times, right, "probability of a right tick")]
-    return assembled(title, {"summary": as_frame(rows), **tables}, notes, parts)
+    return request.report(rows, tables, parts)
 
 
 _TEXT = (
