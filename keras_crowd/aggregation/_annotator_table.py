@@ -130,7 +130,7 @@ def _intervals(annotations: Annotations, q: np.ndarray) -> dict[str, np.ndarray]
 def _refuse_intervals(intervals: bool) -> None:
     if intervals:
         raise ValueError(
-            "`intervals` are of answers of classes; the answers are ratings or sets of labels. "
+            "`intervals` are for answers of classes; the answers are ratings or sets of labels. "
             f"Received: intervals={intervals!r}"
         )
 

@@ -62,7 +62,7 @@ def unpack(archive: str | os.PathLike[str], folder: str | os.PathLike[str]) -> l
             ) from error
         warnings.warn(
             f"{os.fspath(archive)} is truncated: {len(found)} files were unpacked, but not {last}. The published "
-            "mturk-datasets.tar.gz is so at its source; any other should be downloaded again.",
+            "mturk-datasets.tar.gz is truncated at its source; any other should be downloaded again.",
             TruncatedArchiveWarning,
             stacklevel=2,
         )

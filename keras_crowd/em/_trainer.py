@@ -234,7 +234,7 @@ class EMTrainer:
             return Setting(), Setting(TEMPERED, regularizer or ClassifierLogDet(DEFAULT_WEIGHT))
         if weight != 1 and not kind.weighs_answers:
             raise ValueError(
-                "`answer_weight` must be 1 but for answers that are classes or tags (a `HiddenCRF` has its own). "
+                "`answer_weight` must be 1 except for answers that are classes or tags (a `HiddenCRF` has its own). "
                 f"Received: answer_weight={weight}, {kind.__name__}"
             )
         return Setting(weight, regularizer), None

@@ -249,7 +249,7 @@ def _lines(path: FILE, sep: str | None, encoding: str) -> Iterator[tuple[int, li
         found = found or bool(line.strip())
         yield number, line.split(sep) if line.strip() else None
     if not found:
-        raise ValueError(f"{os.fspath(path)}: expected a token a line. Received: an empty file")
+        raise ValueError(f"{os.fspath(path)}: expected a token per line. Received: an empty file")
 
 
 def _names(

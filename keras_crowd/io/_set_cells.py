@@ -132,7 +132,7 @@ def _above(table: np.ndarray, threshold: Any, annotations: Annotations) -> np.nd
         or not np.all((limits >= 0) & (limits < 1))
     ):
         raise ValueError(
-            f"`threshold` must be a number from 0 to below 1, or {annotations.num_classes} of them, one a label. "
+            f"`threshold` must be a number from 0 to below 1, or {annotations.num_classes} of them, one per label. "
             f"Received: threshold={threshold!r}"
         )
     return (table > limits) & (table >= 0)

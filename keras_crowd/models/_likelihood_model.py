@@ -26,7 +26,7 @@ def check_confusions(crowd: CrowdLayer) -> None:
     if not isinstance(crowd, CrowdLayer) or not crowd.has_confusions:
         raise ValueError(
             '`crowd` must be a crowd layer with confusions, as `CrowdsClassification(..., "CM")`. For other answers, '
-            "`EMTrainer` climbs the joint likelihood of all answers to an item. "
+            "`EMTrainer` maximizes the joint likelihood of all answers to an item. "
             f"Received: {type(crowd).__name__}, conn_type={getattr(crowd, 'conn_type', None)!r}"
         )
 

@@ -148,7 +148,7 @@ def _of_classes(answers: Answers) -> Annotations:
     annotations = as_answers(answers)
     if not isinstance(annotations.kind, Classes):
         raise ValueError(
-            "`annotations` must be answers that are classes, for others are not mixed. "
+            "`annotations` must be answers of classes: others cannot be mixed. "
             f"Received: {annotations.kind.name}"
         )
     return annotations

@@ -208,7 +208,7 @@ def test_intervals_of_accuracies_hold_the_true_ones():
         name for name in table if name not in ("accuracy_low", "accuracy_mean", "accuracy_high")
     ]
     ratings = np.array([[0.5, 1.5], [2.0, np.nan]])
-    with pytest.raises(ValueError, match="`intervals` are of answers of classes"):
+    with pytest.raises(ValueError, match="`intervals` are for answers of classes"):
         annotator_table(ratings, [1.0, 2.0], intervals=True)
 
 

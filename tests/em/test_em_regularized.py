@@ -158,7 +158,7 @@ def test_settings_without_meaning_are_refused():
             r'`answer_weight="auto"` is for a classifier .*Received: RatingProblem',
         ),
         ({"classifier_regularizer": log_det}, "`classifier_regularizer` is for .*Received: RatingProblem"),
-        ({"answer_weight": 0.5}, r"`answer_weight` must be 1 but for .*Received: answer_weight=0\.5"),
+        ({"answer_weight": 0.5}, r"`answer_weight` must be 1 except for .*Received: answer_weight=0\.5"),
     ]:
         with pytest.raises(ValueError, match=message):
             kc.EMTrainer(regressor, **settings).fit(X, ratings, verbose=0)

@@ -736,7 +736,7 @@ def test_tags_by_sentences_are_written(tmp_path):
         ),
         ("Mary\n", r"line 1: expected columns of answers \(from `first_answer=1` on.* Received: 0 of 1"),
         ("Mary X O\n", "line 1, column 2, 'answer': expected one of `classes`"),
-        ("\n\n-DOCSTART- O O\n", "expected a token a line. Received: an empty file"),
+        ("\n\n-DOCSTART- O O\n", "expected a token per line. Received: an empty file"),
         ("Mary ? ?\n", "expected at least one answer"),
     ],
 )
