@@ -29,7 +29,7 @@ def maximization(
         per_row = _ROW_STRENGTH if strength is None else strength
         if np.ndim(per_row) > 0:
             raise ValueError(
-                '`strength` must be one number for confusion="hierarchical", how many answers are imagined in each '
+                '`strength` must be one number for confusion="hierarchical", the number of pseudo-answers in each '
                 f"row. Received: shape {np.shape(per_row)}"
             )
         s = number("strength", per_row, above=0)

@@ -111,7 +111,7 @@ def test_soft_answers_and_several_features():
     [
         (ITEMS, TABLE, {"alpha": 0}, "`alpha` must be a number above 0.* Received: alpha=0"),
         (ITEMS, TABLE, {"form": "items"}, "`form` must be one of .* Received: form='items'"),
-        (ITEMS, TABLE.astype("float32"), {}, "must be answers that are classes.* Received: ratings"),
+        (ITEMS, TABLE.astype("float32"), {}, "must be answers of classes.* Received: ratings"),
         (ITEMS[:5], TABLE, {}, "`x` must have a row for each item.* Received: "),
     ],
 )
