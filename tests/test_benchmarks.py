@@ -5,6 +5,8 @@ import pytest
 from conftest import script
 from tfds_files import pictures, write
 
+import keras_crowd as kc
+
 METHODS = ["majority vote", "Dawid-Skene labels", "CM", "GeoCrowdNet(F)", "GeoCrowdNet(W)", "gold"]
 
 
@@ -312,6 +314,20 @@ def test_preferences_of_judges_and_of_workers(crowd_data, monkeypatch, capsys):
     plain, workers = found.values()
     assert plain == pytest.approx([60.5, 0.862], abs=0.1)
     assert workers[1] < 0.83
+
+
+def test_simulated_annotators_of_preferences_are_found_to_within_sampling_error():
+    preferences = script("benchmarks", "preferences")
+    errors = []
+    for seed in range(3):
+        _, score, answers, truth = preferences.simulated(seed)
+        found = kc.aggregation.bradley_terry(answers)
+        estimates = np.stack([found.reliability, found.position_bias, found.tie], axis=1)
+        errors.append((estimates - truth) / preferences.sampling_errors(answers, score, truth))
+        assert (found.reliability[:2] < 0).all()
+    of_parameters = np.sqrt(np.mean(np.square(errors), axis=(0, 1)))
+    assert (0.75 < of_parameters).all()
+    assert (of_parameters < 1.2).all()
 
 
 def test_relations(crowd_data, monkeypatch, capsys):
