@@ -135,6 +135,7 @@ def crowd_kits(answers, test, aggregator):
     found = getattr(crowdkit.aggregation, aggregator)(n_iter=100, **kwargs).fit(table)
     asked = np.array(test.items.tolist())[test.item_index]
     score = found.scores_.reindex(range(1 + max(pairs.max(), asked.max()))).to_numpy()
+    score = np.clip(score, 1e-12, 1 - 1e-12)
     strength = np.log(score / (1 - score) if noisy else score)
     lead = np.nan_to_num(strength[asked[:, 0]] - strength[asked[:, 1]])
     chance = 1 / (1 + np.exp(-lead))

@@ -326,7 +326,7 @@ def test_simulated_annotators_of_preferences_are_found_to_within_sampling_error(
         errors.append((estimates - truth) / preferences.sampling_errors(answers, score, truth))
         assert (found.reliability[:2] < 0).all()
     of_parameters = np.sqrt(np.mean(np.square(errors), axis=(0, 1)))
-    assert (0.75 < of_parameters).all()
+    assert (of_parameters > 0.75).all()
     assert (of_parameters < 1.2).all()
 
 

@@ -163,7 +163,7 @@ def write_scores(
     Args:
         path: The file, as for `write_long`.
         items: Ids of the items, `(items,)`, such as `found.items` of `aggregation.bradley_terry`.
-        scores: Score of each item, `(items,)`.
+        scores: Score of each item, `(items,)`, or `(items, 1)` as a scorer predicts them.
         item, score: Names of the columns.
         encoding, escape_formulas: As for `write_long`.
         **columns: More columns, `(items,)` each, such as `standard_error=found.standard_error, group=found.groups`.
@@ -182,7 +182,8 @@ def write_scores(
     x,-0.5,0.1
     """
     refuse_same_names(item, score, *columns)
-    found = {item: column("items", items), score: np.asarray(scores)}
+    values = np.asarray(scores)
+    found = {item: column("items", items), score: values[:, 0] if values.shape[1:] == (1,) else values}
     found |= {name: np.asarray(values) for name, values in columns.items()}
     size = len(found[item])
     for name, values in found.items():

@@ -181,6 +181,10 @@ def test_scores_are_written_from_the_best(tmp_path):
     table = pd.read_csv(path)
     assert table["item"].tolist() == ["b", "a", "c"]
     np.testing.assert_allclose(table["score"], found.scores[[1, 0, 2]])
+    kc.io.write_scores(tmp_path / "predicted.csv", found.items, found.scores[:, None])
+    np.testing.assert_array_equal(pd.read_csv(tmp_path / "predicted.csv")["score"], table["score"])
+    with pytest.raises(ValueError, match=r"`score` must have one value for each of 3 items.*\(3, 2\)"):
+        kc.io.write_scores(path, found.items, np.ones((3, 2)))
     with pytest.raises(ValueError, match=r"`group` must have one value for each of 3 items.*\(1,\)"):
         kc.io.write_scores(path, found.items, found.scores, group=[1])
 
