@@ -54,6 +54,11 @@ def from_dense(
         kind = kind_of_table(array, named=classes is not None)
     if kind.axes:
         raise ValueError(no_dense_answers(array))
+    if array.ndim != 2 + len(kind.shape):
+        raise ValueError(
+            f"`array` must have {2 + len(kind.shape)} axes for {kind.name}, items and annotators first. "
+            f"Received: shape {array.shape}"
+        )
     if array.dtype.kind == "u" and np.any(array == np.iinfo(array.dtype).max):
         raise ValueError(
             "`array` must be of a signed type, which can hold -1 for missing. "

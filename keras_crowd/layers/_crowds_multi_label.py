@@ -121,13 +121,15 @@ class CrowdsMultiLabel(CrowdLayer):
         if self.from_logits:
             p, q = kops.sigmoid(predictions), kops.sigmoid(-predictions)
         else:
-            p, q = predictions, 1.0 - predictions
+            p, q = predictions, None
         few = self.few_annotators(annotators, 1, training)
-        odds = ops.odds(self.rate_logits(None if few else annotators, training))
-        rows = [odds[..., which, :] for which in (0, 1)]
+        logits = self.rate_logits(None if few else annotators, training)
+        *before, _, num_labels = kops.shape(logits)
+        logits = kops.reshape(logits, (*before, 2 * num_labels))  # XLA is slow at a short last axis
+        s, c = kops.split(ops.odds(ops.with_nobody(logits) if few else logits), 2, axis=-1)
         if few:
-            rows = [ops.rows_of_few(of_all, annotators) for of_all in rows]
-        return ops.tick_logits(p, q, *rows)
+            s, c = ops.rows_of_few(s, annotators), ops.rows_of_few(c, annotators)
+        return ops.tick_logits(p, q, s, c)
 
     def predicted_shape(self, predictions_shape: Shape) -> tuple[int | None, ...]:
         return (predictions_shape[-1],)

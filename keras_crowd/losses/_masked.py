@@ -29,7 +29,7 @@ class MaskedCrowdLoss(keras.losses.Loss):
         return ops.answer_targets(y_true, y_pred)
 
     def values(self, targets: Tensor, observed: Tensor, y_pred: Tensor) -> Tensor:
-        """The loss of each answer, `(..., annotators or slots)`, 0 where there is none."""
+        """The loss of each answer, `(..., annotators or slots)`, 0 where there is none; or other parts of its sum."""
         raise NotImplementedError
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -37,7 +37,11 @@ class MaskedCrowdLoss(keras.losses.Loss):
         values = self.values(targets, observed, y_pred)
         if self.reduction in ("sum", "none", None, _WEIGHTED):
             return ops.item_sums(values)
-        return ops.mean_over_observed(values, observed)
+        return ops.mean_over_observed(values, self.counts(observed, y_pred))
+
+    def counts(self, observed: Tensor, y_pred: Tensor) -> Tensor:
+        """Numbers that add up to how many answers were given."""
+        return observed
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         if self.reduction != _WEIGHTED:
@@ -125,7 +129,10 @@ class MaskedCrowdBinaryCrossEntropy(MaskedCrowdLoss):
         return ops.label_targets(y_true, y_pred)
 
     def values(self, targets: Tensor, observed: Tensor, y_pred: Tensor) -> Tensor:
-        return ops.binary_cross_entropy(targets, observed, y_pred)
+        return ops.item_binary_cross_entropy(targets, observed, y_pred)
+
+    def counts(self, observed: Tensor, y_pred: Tensor) -> Tensor:
+        return ops.judged_by_label(observed, y_pred)
 
 
 class _MaskedRatingLoss(MaskedCrowdLoss):

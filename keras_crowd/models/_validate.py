@@ -8,7 +8,7 @@ import numpy as np
 
 from .._arguments import finite_features, one_row_an_item
 from .._typing import Features
-from ..annotations import Answers
+from ..annotations import Annotations, Answers, LabelSets
 from ..layers import CrowdLayer
 from ._compiled import check_compiled, check_likelihood_compiled, of_output
 from ._dtypes import check_dtype
@@ -60,6 +60,7 @@ def validate(
     """
     if isinstance(model, HiddenCRF | JointCrowdModel):
         check_likelihood_compiled(model)
+        crowd = model.crowd
         check, on_slots = functools.partial(_check_likelihood, model), model.slots
     else:
         if isinstance(model, keras.Sequential) and not is_symbolic(model) and not is_data_set(x):
@@ -71,8 +72,21 @@ def validate(
             functools.partial(_check_crowd, model, crowd),
             annotators_of_slots(crowd, model) is not None,
         )
+    _check_sets(crowd, answers)
     if not any([check(*given) for given in as_given(on_slots, x, answers)]):
         raise ValueError("`answers` must hold at least one answer. Received: all missing")
+
+
+def _check_sets(crowd: CrowdLayer, answers: Answers | None) -> None:
+    """Refuses annotations of one class each where sets of labels are trained on, and the other way round."""
+    if not isinstance(answers, Annotations):
+        return
+    wants = isinstance(crowd.answer_kind, LabelSets)
+    if wants != isinstance(answers.kind, LabelSets):
+        raise ValueError(
+            f"`answers` must be {'sets of labels' if wants else 'one class or number each'}, for "
+            f"{type(crowd).__name__}. Received: {answers!r}"
+        )
 
 
 def _check_crowd(model: keras.Model, crowd: CrowdLayer, x: Features, answers: Answers) -> bool:

@@ -18,6 +18,7 @@ from ._annotators import slot_gradients as slot_gradients
 from ._annotators import slot_ids as slot_ids
 from ._annotators import slot_owners as slot_owners
 from ._annotators import weighted_count as weighted_count
+from ._annotators import with_nobody as with_nobody
 from ._annotators import without_empty_slots as without_empty_slots
 from ._chains import FORBIDDEN as FORBIDDEN
 from ._chains import ChainPotentials as ChainPotentials
@@ -65,6 +66,8 @@ from ._item_confusions import outlier_logits as outlier_logits
 from ._item_confusions import outlier_penalty as outlier_penalty
 from ._label_sets import binary_cross_entropy as binary_cross_entropy
 from ._label_sets import check_set_shape as check_set_shape
+from ._label_sets import item_binary_cross_entropy as item_binary_cross_entropy
+from ._label_sets import judged_by_label as judged_by_label
 from ._label_sets import label_log_joint as label_log_joint
 from ._label_sets import label_targets as label_targets
 from ._label_sets import log_probabilities as log_probabilities

@@ -1,5 +1,6 @@
 """Parameters of annotators: leading axis `(R, ...)`, or of the slots of each item, `(batch, S, ...)`."""
 
+import keras
 import numpy.typing as npt
 from keras import ops as kops
 
@@ -27,11 +28,21 @@ def annotator_rows(parameter: Tensor, annotators: Tensor) -> Tensor:
     return rows + kops.reshape(wrong, (*kops.shape(annotators), *[1] * (len(rows.shape) - 2)))
 
 
-def rows_of_few(parameter: Tensor, annotators: Tensor) -> Tensor:
-    """The same where there are fewer annotators than slots: a row of `NaN` is cheaper than a test of each slot."""
-    nobody = kops.full_like(parameter[:1], float("nan"))
-    rows = kops.concatenate([parameter, nobody], axis=0)
-    return kops.take(rows, kops.clip(annotators, 0, parameter.shape[0]), axis=0)
+def with_nobody(parameter: Tensor) -> Tensor:
+    """The parameter `(R, ...)` with a row of `NaN` more, for annotators who do not exist."""
+    return kops.concatenate([parameter, kops.full_like(parameter[:1], float("nan"))], axis=0)
+
+
+def rows_of_few(table: Tensor, annotators: Tensor) -> Tensor:
+    """The rows of slots in what `with_nobody` gave: where annotators are fewer, cheaper than a test of each slot."""
+    return existing_rows(table, kops.clip(annotators, 0, table.shape[0] - 1))
+
+
+def existing_rows(table: Tensor, places: Tensor) -> Tensor:
+    """Rows `(batch, S, ...)` of `table` `(N, ...)` at places between 0 and N - 1."""
+    if keras.config.backend() == "jax":  # whose `take` tests every number of every row again
+        return table[places]
+    return kops.take(table, places, axis=0)
 
 
 def rows_of_weights(weights: npt.ArrayLike, annotators: Tensor | None) -> Tensor:

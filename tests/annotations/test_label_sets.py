@@ -72,6 +72,11 @@ def test_memory_follows_the_judgments():
         (lambda: kc.Annotations.from_sets(["a"], ["r"], np.array([[2, 0]])), "1 .ticked., 0 .*first 2"),
         (lambda: as_label_sets(np.array([[[0.5, 1.0]]])), "must be sets of labels.*dtype float64"),
         (lambda: as_label_sets(np.array([[0, 1]])), r"must be sets of labels.*shape \(1, 2\)"),
+        (
+            lambda: kc.Annotations.from_dense([[0, 1]], kind=LabelSets()),
+            r"3 axes for sets .*shape \(1, 2\)",
+        ),
+        (lambda: kc.Annotations.from_dense([[[0, 1]]]), r"kind=LabelSets\(\).*shape \(1, 1, 2\)"),
         (lambda: as_label_sets(sets(), 4), "must be sets of 4 labels.*sets of 3 labels"),
         (lambda: as_label_sets(kc.Annotations.from_dense([[0, 1]])), "Received: one class or number each"),
         (lambda: as_annotations(sets()), "must be of one class each. Received: .*sets of 3 labels"),

@@ -63,12 +63,12 @@ def test_values_are_those_of_loops(conn_type, from_logits):
 def test_certain_classifiers_and_annotators_stay_finite(from_logits):
     layer = kc.layers.CrowdsMultiLabel(2, "full", from_logits=from_logits)
     layer.build((None, 2))
-    logits = np.array([[30.0, -30.0], [30.0, 30.0]])
+    logits = np.array([[15.0, -15.0], [15.0, 15.0]])
     layer.annotators.assign("logits", np.stack([logits, 10 * logits]))
     given = np.array([[300.0, -300.0], [-300.0, 300.0]] if from_logits else [[1.0, 0.0], [0.0, 1.0]])
     found = as_numpy(layer(given.astype("float32")))
-    np.testing.assert_allclose(found[:, 0], [[30.0, -30.0], [-30.0, -30.0]], rtol=1e-4)
-    np.testing.assert_allclose(found[:, 1], [[40.0, -40.0], [-40.0, -40.0]], rtol=1e-4)  # kept within
+    np.testing.assert_allclose(found[:, 0], [[15.0, -15.0], [-15.0, -15.0]], rtol=1e-4)
+    np.testing.assert_allclose(found[:, 1], [[20.0, -20.0], [-20.0, -20.0]], rtol=1e-4)  # kept within
     rows = [np.array([[[-90.0, 50.0]]], "float32"), np.array([[[-90.0, -90.0]]], "float32")]
     p = np.array([[0.0, 1.0]], "float32")
     _, gradients = value_and_gradients(lambda p, *rows: kops.sum(_tick_logits(p, *rows)), p, *rows)
@@ -76,7 +76,50 @@ def test_certain_classifiers_and_annotators_stay_finite(from_logits):
 
 
 def _tick_logits(p, sensitivity, specificity):
-    return ops.tick_logits(p, 1.0 - p, ops.odds(sensitivity), ops.odds(specificity))
+    return ops.tick_logits(p, None, ops.odds(sensitivity), ops.odds(specificity))
+
+
+@pytest.mark.parametrize("shape", [(6, L), (4, 70, L), (4, 5, L)], ids=["all", "many slots", "slots"])
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_the_slopes_given_are_the_derivatives(shape, from_logits):
+    rng = np.random.default_rng(5)
+    x, a, b = (rng.normal(size=s) * 2 for s in ((4, L), shape, shape))
+    weights = rng.normal(size=(4, shape[-2], L))
+    p = 1 / (1 + np.exp(-x))
+    given = x if from_logits else p
+
+    def oracle(given, a, b):
+        p = 1 / (1 + np.exp(-given)) if from_logits else given
+        s, c = 1 / (1 + np.exp(-a)), 1 / (1 + np.exp(-b))
+        tick = p[:, None] * s + (1 - p[:, None]) * (1 - c)
+        return np.sum(weights * (np.log(tick) - np.log(1 - tick)))
+
+    def found(given, a, b):
+        p, q = (kops.sigmoid(given), kops.sigmoid(-given)) if from_logits else (given, None)
+        z = ops.tick_logits(p, q, ops.odds(a), ops.odds(b))
+        return kops.sum(kops.convert_to_tensor(weights, "float32") * z)
+
+    arrays = [np.asarray(values, "float32") for values in (given, a, b)]
+    value, slopes = value_and_gradients(found, *arrays)
+    assert value == pytest.approx(oracle(given, a, b), rel=1e-4, abs=1e-3)
+    for which, slope in enumerate(slopes):
+        direction = rng.normal(size=slope.shape)
+        above, below = (
+            oracle(*(x + sign * 1e-6 * direction if i == which else x for i, x in enumerate((given, a, b))))
+            for sign in (1, -1)
+        )
+        assert np.sum(slope * direction) == pytest.approx((above - below) / 2e-6, rel=1e-3, abs=1e-3)
+
+
+@pytest.mark.parametrize("x", [-30.0, 30.0])
+def test_the_slope_of_a_certain_classifier_is_not_rounded_to_nothing(x):
+    def loss(x):
+        a = kops.convert_to_tensor([[2.0]], "float32")
+        return kops.sum(ops.tick_logits(kops.sigmoid(x), kops.sigmoid(-x), ops.odds(a), ops.odds(a)))
+
+    _, (slope,) = value_and_gradients(loss, np.array([[x]], "float32"))
+    s = 1 / (1 + np.exp(-2.0))  # d/dp log(tick / (1 - tick)) = (2 s - 1) / (s (1 - s)), dp/dx = exp(-|x|)
+    assert slope[0, 0] == pytest.approx((2 * s - 1) / (s * (1 - s)) * np.exp(-30.0), rel=1e-4)
 
 
 def test_the_loss_has_the_slope_of_the_logistic_function_also_at_zero():
@@ -88,10 +131,11 @@ def test_the_loss_has_the_slope_of_the_logistic_function_also_at_zero():
     np.testing.assert_allclose(slope, 1 / (1 + np.exp(-z.astype(float))) - y, atol=1e-6)
 
 
-def test_loss_and_metrics_are_those_of_loops_and_leave_out_what_was_not_shown():
+@pytest.mark.parametrize("width", [R, 70], ids=["few", "many"])
+def test_loss_and_metrics_are_those_of_loops_and_leave_out_what_was_not_shown(width):
     rng = np.random.default_rng(2)
-    logits = rng.normal(size=(4, R, L)).astype("float32")
-    sets = rng.integers(-1, 2, (4, R, L))
+    logits = rng.normal(size=(4, width, L)).astype("float32")
+    sets = rng.integers(-1, 2, (4, width, L))
     sets[1] = -1
     nats, right = [], []
     for place in np.ndindex(sets.shape):
@@ -101,6 +145,9 @@ def test_loss_and_metrics_are_those_of_loops_and_leave_out_what_was_not_shown():
             right.append((p > 0.5) == sets[place])
     loss = kc.losses.MaskedCrowdBinaryCrossEntropy()
     assert float(loss(sets, logits)) == pytest.approx(np.mean(nats), rel=1e-5)
+    _, (slopes,) = value_and_gradients(lambda z: loss(sets, z), logits)
+    expected = np.where(sets < 0, 0, 1 / (1 + np.exp(-logits.astype(float))) - sets) / len(nats)
+    np.testing.assert_allclose(slopes, expected, atol=1e-7)
     logits[sets < 0] = -1e30
     assert float(loss(np.where(sets < 0, np.nan, sets), logits)) == pytest.approx(np.mean(nats), rel=1e-5)
     assert float(loss(sets[1:2], logits[1:2])) == 0.0
@@ -110,7 +157,7 @@ def test_loss_and_metrics_are_those_of_loops_and_leave_out_what_was_not_shown():
     ]:
         metric.update_state(sets, logits)
         assert float(metric.result()) == pytest.approx(np.mean(expected), rel=1e-5)
-    with pytest.raises(ValueError, match=r"must be sets of labels.*Received: answers of shape \(4, 5\)"):
+    with pytest.raises(ValueError, match=r"must be sets of labels.*Received: answers of shape \(4, \d+\)"):
         loss(sets[..., 0], logits)
 
 
@@ -204,6 +251,51 @@ def test_a_thousand_labels_on_slots_make_nothing_of_all_annotators():
     assert np.isfinite(as_numpy(logits)).all()
 
 
+def compiled(sets, slots=False):
+    """A model of two annotators for sets of two labels, or for one of two classes."""
+    classifier = keras.Sequential(
+        [keras.Input((1,)), keras.layers.Dense(2, "sigmoid" if sets else "softmax")]
+    )
+    layer = kc.layers.CrowdsMultiLabel if sets else kc.layers.CrowdsClassification
+    model = kc.crowd_model(classifier, layer(2), slots=slots)
+    loss = kc.losses.MaskedCrowdBinaryCrossEntropy() if sets else kc.losses.MaskedCrowdCrossEntropy()
+    model.compile("adam", loss)
+    return model
+
+
+SETS = kc.Annotations.from_sets([0, 0, 1], [0, 1, 0], [["a"], ["b"], []])
+CLASSES = kc.Annotations.from_coo([0, 0, 1], [0, 1, 0], ["a", "b", "a"])
+X = np.zeros((2, 1), "float32")
+
+
+@pytest.mark.parametrize(
+    ("sets", "x", "answers", "message"),
+    [
+        (
+            True,
+            X,
+            CLASSES,
+            "must be sets of labels, for CrowdsMultiLabel. Received: Annotations.*2 classes",
+        ),
+        (
+            False,
+            X,
+            SETS,
+            "must be one class or number each, for CrowdsClassification. Received: .*sets of 2",
+        ),
+        (True, X, CLASSES.dense(), r"must have shape \(2, 2, 2\). Received: shape \(2, 2\)"),
+        (False, X, SETS.dense(), "must be distributions over the classes"),
+        (True, X, np.full((2, 2, 3), 1), r"must have shape \(2, 2, 2\). Received: shape \(2, 2, 3\)"),
+        (True, X, np.full((2, 2, 2), 2), "must be 1 .ticked., 0 .not ticked. or -1 .* the first 2"),
+        (True, (X, np.array([[0, 0], [1, -1]])), SETS.slots()[1], "annotator 0 twice in row 0"),
+        (True, (X, np.array([[0, 2], [1, -1]])), SETS.slots()[1], "below num_annotators=2.*highest id 2"),
+    ],
+)
+def test_validate_names_what_does_not_fit_sets(sets, x, answers, message):
+    with pytest.raises(ValueError, match=message):
+        kc.validate(compiled(sets, slots=isinstance(x, tuple)), x, answers)
+
+
 def test_other_answers_and_inputs_are_refused():
     crowd = kc.layers.CrowdsMultiLabel(2)
     with pytest.raises(ValueError, match=r"must be sets of labels.*Received: one class or number each"):
@@ -217,3 +309,73 @@ def test_other_answers_and_inputs_are_refused():
         crowd(np.zeros((2, 3, 4), "float32"))
     with pytest.raises(ValueError, match="must be built"):
         kc.layers.CrowdsMultiLabel(2).sensitivity()
+
+
+def trained_on_the_truth(ticks, truth):
+    """The layer on a classifier that is sure and right."""
+    crowd = kc.layers.CrowdsMultiLabel(8)
+    model = keras.Sequential([keras.Input((4,)), crowd])
+    model.compile(keras.optimizers.Adam(0.1), kc.losses.MaskedCrowdBinaryCrossEntropy(), jit_compile=XLA)
+    model.fit(truth.astype("float32"), ticks, epochs=30, batch_size=1000, verbose=0)
+    return crowd
+
+
+def trained_with_a_classifier(ticks, truth):
+    """The layer and a classifier that sees features with noise, on the likelihood of all answers to an item."""
+    x = truth * 2.0 - 1.0 + 0.5 * np.random.default_rng(9).normal(size=truth.shape)
+    crowd = kc.layers.CrowdsMultiLabel(8)
+    classifier = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4, "sigmoid")])
+    model = kc.models.JointCrowdModel(classifier, crowd)
+    model.compile(keras.optimizers.Adam(0.05), jit_compile=XLA)
+    model.fit(x.astype("float32"), ticks, epochs=10, batch_size=200, verbose=0)
+    return crowd
+
+
+@pytest.mark.parametrize("trained", [trained_on_the_truth, trained_with_a_classifier])
+def test_training_recovers_annotators_to_within_sampling_error_and_ranks_spammers_last(trained):
+    truth, ticks, s, c = simulated(3000)
+    ticks[:, 2], ticks[:, 5] = 1, 0
+    keras.utils.set_random_seed(0)
+    crowd = trained(ticks, truth)
+    honest = [0, 1, 3, 4, 6, 7]
+    for found, known, number in [
+        (crowd.sensitivity(), s, truth.sum(axis=0)),
+        (crowd.specificity(), c, (~truth).sum(axis=0)),
+    ]:
+        error = np.abs(found - known)[honest] / np.sqrt(known * (1 - known) / number)[honest]
+        assert np.mean(error**2) < 2.5
+    informedness = (crowd.sensitivity() + crowd.specificity()).mean(axis=1) - 1
+    assert set(np.argsort(informedness)[:2]) == {2, 5}
+    np.testing.assert_allclose(informedness[[2, 5]], 0, atol=0.1)
+
+
+@pytest.mark.skipif(keras.config.backend() != "jax", reason="shapes are read from JAX's program")
+@pytest.mark.parametrize("num_annotators", [20, 500], ids=["fewer annotators than slots", "more"])
+@pytest.mark.parametrize("conn_type", CONN_TYPES)
+def test_a_step_on_slots_makes_nothing_for_every_annotator_of_an_item(conn_type, num_annotators):
+    import jax
+
+    batch, slots, labels = 9, 4, 6
+    layer = kc.layers.CrowdsMultiLabel(num_annotators, conn_type)
+    layer.build((None, labels))
+    ids = np.random.default_rng(0).integers(-1, num_annotators, (batch, slots))
+    loss = kc.losses.MaskedCrowdBinaryCrossEntropy()
+
+    def value(trainable, p, answers):
+        fixed = [variable.value for variable in layer.non_trainable_variables]
+        logits, _ = layer.stateless_call(trainable, fixed, p, annotators=ids, training=True)
+        return loss(answers, logits)
+
+    trainable = [variable.value for variable in layer.trainable_variables]
+    p, answers = np.full((batch, labels), 0.5, "float32"), np.ones((batch, slots, labels))
+    program = jax.make_jaxpr(jax.grad(value, argnums=(0, 1)))(trainable, p, answers)
+    assert max(_sizes(program.jaxpr)) < batch * num_annotators * labels / 2
+
+
+def _sizes(program):
+    for equation in program.eqns:
+        yield from (variable.aval.size for variable in equation.outvars)
+        for value in equation.params.values():
+            inner = getattr(value, "jaxpr", value)
+            if hasattr(inner, "eqns"):
+                yield from _sizes(inner)
