@@ -7,7 +7,7 @@ import pkgutil
 import keras
 import numpy as np
 import pytest
-from conftest import BACKEND
+from conftest import BACKEND, BACKENDLESS_UNDER
 
 import keras_crowd
 
@@ -31,7 +31,7 @@ def names():
     }
 
 
-@pytest.mark.skipif(BACKEND != "tensorflow", reason="examples are the same on every backend")
+@pytest.mark.skipif(BACKEND != BACKENDLESS_UNDER, reason="examples are the same on every backend")
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_run(name, request):
     if name in NEEDS:

@@ -29,7 +29,7 @@ class CrowdFreeze(keras.callbacks.Callback):
     Example:
 
     >>> freeze = keras_crowd.callbacks.CrowdFreeze(model.layers[-1], epochs=1)
-    >>> history = model.fit(x, answers, epochs=2, callbacks=[freeze])
+    >>> history = model.fit(x, answers, epochs=2, callbacks=[freeze], verbose=0)
     """
 
     def __init__(self, crowd: CrowdLayer, epochs: float = 5) -> None:

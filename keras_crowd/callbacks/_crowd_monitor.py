@@ -68,7 +68,7 @@ class CrowdMonitor(keras.callbacks.Callback):
 
     >>> crowd = model.layers[-1]
     >>> monitor = keras_crowd.callbacks.CrowdMonitor(crowd, classifier, x, answers, on_collapse="ignore")
-    >>> history = model.fit(x, answers, epochs=2, callbacks=[monitor])
+    >>> history = model.fit(x, answers, epochs=2, callbacks=[monitor], verbose=0)
     >>> len(history.history["crowd_effective_rank"])
     2
 

@@ -38,7 +38,7 @@ class GoldValidation(keras.callbacks.Callback):
     Example:
 
     >>> gold = keras_crowd.callbacks.GoldValidation(classifier, x_valid, y_valid)
-    >>> history = model.fit(x, answers, epochs=2, callbacks=[gold])
+    >>> history = model.fit(x, answers, epochs=2, callbacks=[gold], verbose=0)
     """
 
     def __init__(

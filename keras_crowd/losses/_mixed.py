@@ -33,8 +33,8 @@ class MixedCrowdCrossEntropy(MaskedCrowdLoss):
 
     >>> loss = keras_crowd.losses.MixedCrowdCrossEntropy()
     >>> halves = np.array([[[0.5, 0.0], [0.5, 0.0]]])  # two annotators of equal weight say the first class
-    >>> float(loss(halves, np.array([[[0.0, 0.0], [99.0, 0.0]]])))  # -log (1/2 1/2 + 1/2 1)
-    0.28768208622932434
+    >>> round(float(loss(halves, np.array([[[0.0, 0.0], [99.0, 0.0]]]))), 3)  # -log (1/2 1/2 + 1/2 1)
+    0.288
 
     Reference:
         M. Herde, L. Lührs, D. Huseljic, B. Sick, "Annot-Mix: Learning with noisy class labels from multiple annotators

@@ -39,7 +39,7 @@ def align_classes(model: keras.Model, x: Features, answers: Answers) -> np.ndarr
 
     Example:
 
-    >>> history = model.fit(x, answers)
+    >>> history = model.fit(x, answers, verbose=0)
     >>> permutation = keras_crowd.align_classes(model, x, answers)
     """
     crowd = crowd_layer(model)

@@ -56,7 +56,7 @@ def validate(
     Example:
 
     >>> keras_crowd.validate(model, x, answers)
-    >>> history = model.fit(x, answers)
+    >>> history = model.fit(x, answers, verbose=0)
     """
     if isinstance(model, HiddenCRF | JointCrowdModel):
         check_likelihood_compiled(model)
