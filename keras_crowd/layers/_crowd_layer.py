@@ -282,7 +282,7 @@ class CrowdLayer(keras.layers.Layer):
         self.annotators.released.assign(1.0)
 
     def annotator_paths(self) -> str:
-        """A regular expression of the paths of variables with a row per annotator."""
+        """Returns a regular expression of the paths of variables with a row per annotator."""
         return rf"(.*/)?{re.escape(self.name)}/{self.annotators.name}/(?!released$).*"
 
     def few_annotators(self, annotators: Tensor | None, times: int, training: bool) -> bool:
