@@ -39,7 +39,7 @@ def annotator_columns(
     (right, omitted), (there, absent) = (
         [by_annotator(annotations, part) for part in parts] for parts in right_and_judged(annotations, q)
     )
-    ticks, judged = by_annotator(annotations, ticked), there + absent
+    ticks, judged = by_annotator(annotations, ticked), by_annotator(annotations, shown)
     informedness = _informedness(right, ticks, there, judged)
     many = given >= min_answers
     everything = many & (ticks.sum(axis=1) == judged.sum(axis=1))

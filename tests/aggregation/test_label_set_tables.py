@@ -81,6 +81,19 @@ def test_whoever_ticks_everything_or_nothing_or_always_the_same_tells_nothing_an
     assert not (few["ticks_all"] | few["ticks_none"]).any()
 
 
+def test_whoever_ticks_everything_is_known_under_any_posterior_and_stands_behind_the_misled():
+    rng = np.random.default_rng(0)
+    truth = rng.random((500, 4)) < 0.3
+    ticks = np.stack([np.ones_like(truth), truth, ~truth, np.zeros_like(truth)], axis=1).astype(int)
+    posterior = np.where(truth, 0.7, 0.3) + 0.29 * rng.random((500, 4)).astype("float32")
+    answers = kc.Annotations.from_dense(ticks, kind=LabelSets())
+    table = kc.aggregation.annotator_table(answers, posterior)
+    assert table["ticks_all"].tolist() == [True, False, False, False]
+    assert table["ticks_none"].tolist() == [False, False, False, True]
+    assert table["rank"][1] == 1
+    assert set(table["rank"][[0, 3]]) == {3, 4}
+
+
 def test_held_out_sets_have_the_nats_of_loops():
     answers = sets(TICKS)
     held_out, kept = answers.split(0.2, seed=0)[::-1]
