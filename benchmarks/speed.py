@@ -3,15 +3,16 @@
     KERAS_BACKEND=jax python benchmarks/speed.py
     KERAS_BACKEND=tensorflow python benchmarks/speed.py --annotators 59 1000 --classes 10
     KERAS_BACKEND=jax python benchmarks/speed.py --annotators 59 1000 1000000 --memory
-    KERAS_BACKEND=jax python benchmarks/speed.py --annotators 1000 --classes 20 --slots 15 --conn-type full
+    KERAS_BACKEND=jax python benchmarks/speed.py --annotators 1000 --classes 20 --slots 15 --conn-type full --processor
 
 Batch 256, Adam. The methods take turns, a block of steps each, in one process; ratios are medians over the rounds
 of block over block. "textbook" is AAAI-18's layer and loss as one writes them first: logits of all annotators against
 one-hot answers. Connections of `CrowdsMultiLabel` are timed on sets of labels, over the classifier with sigmoids
-on one set an item. crowd-kit's layers get their answers in long form, prepared beforehand; they are PyTorch's, with a
+on one set an item; "fetch" has the same parameters, but no model of the answers: it fetches the two rows of each
+slot, multiplies and adds, and the rest is the gradient and Adam. crowd-kit's layers get their answers in long form, prepared beforehand; they are PyTorch's, with a
 classifier alone of their own, and take turns among themselves: threads of one framework disturb the other. Dense
 methods stop at 1,000 annotators; CoNAL, which keeps an R x R matrix, at 10,000. `--memory` starts each method in a
-process of its own. On a busy machine start it on one core (`taskset -c 0`).
+process of its own. On a busy machine start it on one core (`taskset -c 0`), and count `--processor` time.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import pathlib
 import resource
 import subprocess
 import sys
+import time
 
 if importlib.util.find_spec("torch"):
     import speed_peers  # before TensorFlow
@@ -36,13 +38,15 @@ BATCH_SIZE = 256
 OURS = ("dense", "slots", "slots, lazy")
 SETS = ("full", "additive", "annotator")
 PEERS = ("alone, PyTorch", "crowd-kit MW", "crowd-kit CoNAL")
-METHODS = ("alone", *OURS, "textbook", *PEERS)
+METHODS = ("alone", *OURS, "textbook", "fetch", *PEERS)
 
 
 def applies(method, num_annotators, sets=False):
     """Whether a method is feasible at that size."""
-    if sets and method not in ("alone", *OURS):
+    if sets and method not in ("alone", *OURS, "fetch"):
         return False
+    if method == "fetch":
+        return sets
     if method in ("dense", "textbook"):
         return num_annotators <= 1_000
     if method == "crowd-kit CoNAL" and num_annotators > 10_000:
@@ -99,6 +103,30 @@ class Textbook(keras.layers.Layer):
         return keras.ops.einsum("bk,rkl->brl", f, self.kernel)
 
 
+class Fetch(keras.layers.Layer):
+    """`p s + c` with the rows `s` and `c` of the slots: what any layer with such parameters has to do."""
+
+    def __init__(self, num_annotators):
+        super().__init__()
+        self.num_annotators = num_annotators
+
+    def build(self, p_shape, ids_shape):
+        self.table = self.add_weight(shape=(self.num_annotators, 2 * p_shape[-1]), initializer="zeros")
+
+    def call(self, p, ids):
+        s, c = keras.ops.split(keras.ops.convert_to_tensor(self.table), 2, axis=-1)
+        return rows(s, ids) * keras.ops.expand_dims(p, 1) + rows(c, ids)
+
+
+def rows(table, ids):
+    return table[ids] if keras.backend.backend() == "jax" else keras.ops.take(table, ids, axis=0)
+
+
+def product(y_true, y_pred):
+    """A loss with a gradient for every number, in one pass."""
+    return keras.ops.mean(y_true * y_pred, axis=(1, 2))
+
+
 def textbook_loss(y_true, y_pred):
     """Cross-entropy of one-hot answers, zeros where there is none, over all cells."""
     return keras.losses.categorical_crossentropy(y_true, y_pred, from_logits=True)
@@ -111,6 +139,9 @@ def keras_model(method, below, num_annotators, num_slots, conn_type):
         return below, "binary_crossentropy" if sets else "sparse_categorical_crossentropy"
     if method == "textbook":
         return keras.Sequential([below, Textbook(num_annotators)]), textbook_loss
+    if method == "fetch":
+        ids = keras.Input((num_slots,), dtype="int32")
+        return keras.Model([*below.inputs, ids], Fetch(num_annotators)(below.outputs[0], ids)), product
     slots = BATCH_SIZE * num_slots if method == "slots, lazy" else None
     layer = kc.layers.CrowdsMultiLabel if sets else kc.layers.CrowdsClassification
     crowd = layer(num_annotators, conn_type, max_batch_slots=slots)
@@ -135,7 +166,7 @@ def keras_block(method, size, options):
     model.compile(optimizer, loss, jit_compile=not options.no_jit)
     if method == "alone":
         return interleaved.fit_block(model, x, answers[:, 0], options.steps)
-    if method.startswith("slots"):
+    if method.startswith("slots") or method == "fetch":
         return interleaved.fit_block(model, (x, ids), answers, options.steps)
     table = dense_answers(ids, answers, num_annotators)
     if method == "textbook":
@@ -157,7 +188,8 @@ def times(size, options):
     found = {}
     for group in ([m for m in methods if m not in PEERS], [m for m in methods if m in PEERS]):
         blocks = {method: block_of(method, size, options) for method in group}
-        found |= interleaved.measure(blocks, options.steps, options.rounds)
+        clock = time.process_time if options.processor else time.perf_counter
+        found |= interleaved.measure(blocks, options.steps, options.rounds, clock)
     return found
 
 
@@ -228,6 +260,7 @@ def main(argv=None):
     parser.add_argument("--conn-type", default="MW", help="full, additive, annotator: sets of labels")
     parser.add_argument("--methods", nargs="+", default=METHODS, choices=METHODS)
     parser.add_argument("--no-jit", action="store_true")
+    parser.add_argument("--processor", action="store_true", help="processor time instead of the clock's")
     parser.add_argument("--memory", action="store_true", help="peak memory instead of time")
     parser.add_argument("--steps", type=positive, default=10, help="in a block")
     parser.add_argument("--rounds", type=positive, default=15, help="blocks of each method")
