@@ -9,10 +9,11 @@ Batch 256, Adam. The methods take turns, a block of steps each, in one process; 
 of block over block. "textbook" is AAAI-18's layer and loss as one writes them first: logits of all annotators against
 one-hot answers. Connections of `CrowdsMultiLabel` are timed on sets of labels, over the classifier with sigmoids
 on one set an item; "fetch" has the same parameters, but no model of the answers: it fetches the two rows of each
-slot, multiplies and adds, and the rest is the gradient and Adam. crowd-kit's layers get their answers in long form, prepared beforehand; they are PyTorch's, with a
-classifier alone of their own, and take turns among themselves: threads of one framework disturb the other. Dense
-methods stop at 1,000 annotators; CoNAL, which keeps an R x R matrix, at 10,000. `--memory` starts each method in a
-process of its own. On a busy machine start it on one core (`taskset -c 0`), and count `--processor` time.
+slot, multiplies and adds, and the rest is the gradient and Adam. crowd-kit's layers get their answers in long form,
+prepared beforehand; they are PyTorch's, with a classifier alone of their own, and take turns among themselves: threads
+of one framework disturb the other. Dense methods stop at 1,000 annotators; CoNAL, which keeps an R x R matrix, at
+10,000. `--memory` starts each method in a process of its own. On a busy machine start it on one core
+(`taskset -c 0`), and count `--processor` time.
 """
 
 import argparse
