@@ -18,7 +18,7 @@ from backendless import touches_backend
 
 BACKEND = keras.backend.backend()
 XLA = BACKEND != "torch"
-# What touches no backend, and examples of docstrings, run once: under TensorFlow, or where `.ci/run` says (it runs all).
+# What touches no backend, and examples of docstrings, run once: under TensorFlow, or where `.ci/run` says.
 BACKENDLESS_UNDER = os.environ.get("KERAS_CROWD_BACKENDLESS_UNDER", "tensorflow")
 # A worker takes whole files: one that begins a long file last lets the other worker wait.
 LONG = {
