@@ -59,9 +59,7 @@ def main(epochs=10, folder=SAVED_MODELS):
     weights = kc.selection.annotator_weights(answers, gold=gold)
     trainer = kc.EMTrainer(network(texts), annotator_weights=weights)
     trainer.fit(texts, answers, gold=gold, iterations=epochs, verbose=0)
-    kc.io.write_labels(
-        folder / "labels.csv", answers, trainer.posterior(), item="review"
-    )  # with confidence
+    kc.io.write_labels(folder / "labels.csv", answers, trainer.posterior(), item="review")
     for judge, weight, confusion in zip(answers.annotators, weights, trainer.confusion(), strict=True):
         print(f"{judge} counts for {weight:.2f} judges, right in {100 * np.trace(confusion) / 2:.0f} %")
 

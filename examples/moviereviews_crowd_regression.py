@@ -69,8 +69,7 @@ def main(epochs=20, seeds=1, folder=SAVED_MODELS):
                 train_on_ratings(regressor, x_train, (truths[name] - mean) / std, epochs)
             predicted = regressor.predict(x_test, verbose=0)[:, 0] * std + mean
             found[name].append(1 - np.mean((predicted - data.y_test) ** 2) / np.var(data.y_test))
-    found = {name: np.array(values) for name, values in found.items()}
-    print_scores(found)
+    print_scores(found := {name: np.array(values) for name, values in found.items()})
     print_annotators(crowd, annotations, data.y_train, std)
     last.export(folder / "moviereviews", verbose=False)
     return found

@@ -25,10 +25,8 @@ heads = pytest.mark.parametrize("name", every_head.DISTRIBUTED)
 some_heads = pytest.mark.parametrize("name", every_head.SOME)
 
 
-def start(folder, how, *arguments, **settings):
-    """`train_heads.py` in a process of its own."""
-    out = folder / f"{how}{''.join(map(str, arguments[:1]))}.npz"
-    environment = {
+def environment(**settings):
+    return {
         **os.environ,
         "XLA_FLAGS": QUICK,
         **settings,
@@ -36,9 +34,16 @@ def start(folder, how, *arguments, **settings):
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(HELPERS)]),
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
+
+
+def start(folder, how, *arguments, **settings):
+    """`train_heads.py` in a process of its own."""
+    out = folder / f"{how}{''.join(map(str, arguments[:1]))}.npz"
     command = [sys.executable, str(HELPERS / "train_heads.py"), str(out), how, *map(str, arguments)]
     with out.with_suffix(".txt").open("w") as log:
-        return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT), out
+        return subprocess.Popen(
+            command, env=environment(**settings), stdout=log, stderr=subprocess.STDOUT
+        ), out
 
 
 def results(processes):
@@ -207,3 +212,13 @@ def test_layout_map_refuses_what_cannot_be_spread():
     lazy = kc.layers.CrowdsClassification(5, max_batch_slots=6)
     with pytest.raises(ValueError, match=r"`crowd` must have no `max_batch_slots`.*max_batch_slots=6"):
         kc.distribution.layout_map(mesh(5), lazy)
+
+
+@several
+def test_snippets_of_the_page_on_scale_run():
+    two = f"{QUICK} --xla_force_host_platform_device_count=2"
+    command = [sys.executable, str(HELPERS / "run_scale.py")]
+    done = subprocess.run(
+        command, env=environment(XLA_FLAGS=two), capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr[-3000:]

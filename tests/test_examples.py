@@ -153,4 +153,4 @@ def test_annotators_are_drawn(tmp_path, crowd_data):
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
 def test_an_example_is_short(path):
     lines = path.read_text(encoding="utf-8").splitlines()
-    assert len(lines) <= 80 or 'if __name__ == "__main__":' not in lines  # what several share may be longer
+    assert len(lines) < 80 or 'if __name__ == "__main__":' not in lines  # what several share may be longer

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pages import PAGES, README, ROOT, anchors, links, run, snippets
 
-NOT_RUN = {"scale.md"}  # needs several devices, or leaves the model out
+NOT_RUN = {"scale.md"}  # needs several devices: `test_distribution.py` runs it
 
 
 def check_data(names):

@@ -8,12 +8,17 @@ README = ROOT / "README.md"
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 
 
-def snippets(page):
-    """The Python of a page, snippet by snippet, each at its line so that errors name it."""
+def sources(page):
+    """The Python of a page, snippet by snippet, each below as many empty lines as stand before it."""
     text = page.read_text(encoding="utf-8")
     for found in re.finditer(r"^```python\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE):
-        line = text.count("\n", 0, found.start(1))
-        yield compile("\n" * line + found.group(1), str(page.relative_to(ROOT)), "exec")
+        yield "\n" * text.count("\n", 0, found.start(1)) + found.group(1)
+
+
+def snippets(page):
+    """The same, compiled: errors name page and line."""
+    for source in sources(page):
+        yield compile(source, str(page.relative_to(ROOT)), "exec")
 
 
 def run(page):
