@@ -98,6 +98,7 @@ def model_on(conn_type, slots, **kwargs):
     return kc.crowd_model(classifier, crowd, slots=slots, **kwargs), crowd, classifier
 
 
+@pytest.mark.by_turns
 @item_conn_types
 @pytest.mark.parametrize("slots", [False, True])
 def test_crowd_model_trains_on_features_and_comes_back_from_a_file(conn_type, slots, tmp_path):

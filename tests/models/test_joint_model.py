@@ -191,7 +191,7 @@ def test_a_loaded_model_is_the_same(tmp_path):
         ),
         (
             kc.layers.CrowdsRegression(R),
-            "`EMTrainer` climbs .* Received: CrowdsRegression, conn_type='S\\+B'",
+            "`EMTrainer` maximizes .* Received: CrowdsRegression, conn_type='S\\+B'",
         ),
     ],
 )
