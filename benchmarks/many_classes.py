@@ -88,7 +88,7 @@ class Watched(keras.Model):
         return loss
 
     def _slope(self, f, step=0.01):
-        """Of the penalty, from where the model is towards all classes (F) or answers (W) alike."""
+        """Returns the gradient of the penalty, from where the model is towards all classes (F) or answers (W) alike."""
         regularizer = self.crowd.classifier_regularizer
         if regularizer is None:
             regularizer, f = self.crowd.confusion_regularizer, kops.exp(self.crowd.log_confusion())

@@ -170,7 +170,7 @@ def held_out_loss(data, seed, conn_type, crowd_rate):
 
 
 def gap_closed(values, found, low):
-    """Of the mean of accuracies, as text; `found` has those of "gold" and of `low`, if they were measured."""
+    """Returns the gap closed by the mean, as text; `found` has "gold" and `low`, if they were measured."""
     if "gold" not in found or low not in found:
         return ""
     low = found[low].mean()

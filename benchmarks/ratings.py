@@ -104,7 +104,7 @@ HALVES = {
 
 
 def correlations(task, seed):
-    """Of the mean rating and of `raykar`, on the items that were rated."""
+    """Returns the correlations of the mean rating and of `raykar`, on the items that were rated."""
     truth, ratings = task(seed)
     rated = ~np.all(np.isnan(ratings), axis=1)
     found = kc.aggregation.mean_rating(ratings[rated]), kc.aggregation.raykar(ratings[rated]).truth

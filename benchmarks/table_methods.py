@@ -147,5 +147,5 @@ def methods_of(path):
 
 
 def all_methods(files=()):
-    """Those above and those of the files, which may replace some."""
+    """Returns the methods above and those of the files, which may replace some."""
     return {**METHODS, **{name: method for file in files for name, method in methods_of(file).items()}}

@@ -25,7 +25,7 @@ def gathered(runs):
 
 
 def values(runs, name):
-    """Of each run; NaN where it has none."""
+    """Returns a value per run; NaN where it has none."""
     return np.array([np.nan if run.get(name) is None else run[name] for run in runs], float)
 
 

@@ -37,7 +37,7 @@ def p_of_best(values, best):
 
 
 def ranks(values):
-    """Of values `(data sets, methods)`, higher is better; a rank of 1 is the best."""
+    """Ranks values `(data sets, methods)`, where higher is better; a rank of 1 is the best."""
     num_data, num_methods = values.shape
     mean = stats.rankdata(-values, axis=1).mean(axis=0)
     several = num_data > 1 and num_methods > 2

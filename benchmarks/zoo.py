@@ -76,7 +76,7 @@ def trained(tasks, methods, seeds, epochs, record):
 
 
 def gains(runs):
-    """Of each method accuracy less that of the vote of the same seed, and that over what gold labels gain."""
+    """Returns, per method, accuracy less that of the vote of the same seed, and the same over what gold gains."""
     accuracy = runs[..., 0]
     gain = accuracy - accuracy[0]
     return gain, gain.mean(axis=1) / gain[1].mean()

@@ -70,7 +70,7 @@ def fit_crowd(classifier, task, seed, epochs):
 
 
 def em(classifier, task, seed, epochs, answer_weight=1.0):
-    """As many iterations of one epoch each; the defaults otherwise."""
+    """Trains as many iterations of one epoch each; the defaults otherwise."""
     classifier.compile(keras.optimizers.Adam(1e-3), "categorical_crossentropy")
     trainer = kc.EMTrainer(classifier, answer_weight=answer_weight, seed=seed)
     trainer.fit(task.x_train, task.annotations, iterations=epochs, batch_size=BATCH_SIZE, verbose=0)

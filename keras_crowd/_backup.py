@@ -215,7 +215,7 @@ def _without_names(config: Any) -> Any:
 
 
 def _checksum(value: object) -> int:
-    """Of values, types and shapes."""
+    """Returns a checksum of values, types and shapes."""
     leaves = [np.asarray(leaf) for leaf in keras.tree.flatten(value)]
     return checksum_of(part for leaf in leaves for part in (leaf.dtype.str, leaf.shape, leaf))
 

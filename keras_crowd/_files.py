@@ -31,7 +31,7 @@ def replacing(path: str | os.PathLike[str], mode: Literal["w", "wb"] = "w", **kw
     permissions = 0o666 if old is None else stat.S_IMODE(old.st_mode)
 
     def create(name: str, flags: int) -> int:
-        """With no more permissions than the old file has, and never through a link that is in the way."""
+        """Opens with no more permissions than the old file has, and never through a link that is in the way."""
         return os.open(name, flags, permissions)
 
     with contextlib.ExitStack() as undo:

@@ -101,7 +101,7 @@ class Training(abc.ABC):
         self.assign(self._given)
 
     def values(self) -> dict[str, np.ndarray]:
-        """Of all variables, for `assign`."""
+        """Returns the values of all variables, for `assign`."""
         return values_of(self._variables)
 
     def assign(self, values: Mapping[str, np.ndarray]) -> None:

@@ -1,4 +1,4 @@
-"""From a classifier, features and answers to a trained classifier, in one call."""
+"""`fit_crowd`: a trained classifier from a classifier, features and answers, in one call."""
 
 import functools
 import math
@@ -198,7 +198,7 @@ def default_epochs(num_items: int, batch_size: int = BATCH_SIZE) -> int:
 def _backups(
     folder: str | os.PathLike[str] | None, given: dict[str, Any], num_trainings: int
 ) -> list[Backup]:
-    """Of the start of each training, of the choice, and of the last training."""
+    """Returns the backups of the start of each training, of the choice, and of the last training."""
     starts = [f"start_{i}.npz" if i else "start.npz" for i in range(num_trainings)]
     names = (*starts, "path.npz", "training.npz")
     return [Backup(None if folder is None else pathlib.Path(folder) / name, given) for name in names]
@@ -210,7 +210,7 @@ def _warn_of_interruption(state: str, backup_dir: str | os.PathLike[str] | None)
 
 
 def _num_classes(classifier: keras.Model, answers: Answers) -> int | None:
-    """Of the classifier, for an array of answers: it may lack the last class."""
+    """Returns the number of classes of the classifier, for an array of answers, which may lack the last class."""
     outputs = getattr(classifier, "outputs", None)
     if not outputs or isinstance(answers, Annotations):
         return None

@@ -215,7 +215,7 @@ def from_accuracy(
 
 
 def _shares_of_others(annotations: Annotations) -> Iterable[np.ndarray]:
-    """For each class in turn, its share among the other answers to the item of each answer; 0 if none."""
+    """Yields, for each class, its share among the other answers to the item of each answer; 0 if there is none."""
     item = annotations.item_index
     others = annotations.answers_per_item()[item] - 1
     votes = Votes(annotations)
@@ -249,7 +249,7 @@ def _accuracies(accuracy: npt.ArrayLike) -> np.ndarray:
 
 
 def _class_weights(q: np.ndarray, annotations: Annotations) -> Iterable[np.ndarray]:
-    """For each class in turn, its probability for the item of each answer."""
+    """Yields, for each class, its probability for the item of each answer."""
     return (column[annotations.item_index] for column in q.T)
 
 

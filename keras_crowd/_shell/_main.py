@@ -1,4 +1,4 @@
-"""From the words of a command to its exit code."""
+"""Runs a command given by its words, and returns its exit code."""
 
 from __future__ import annotations
 

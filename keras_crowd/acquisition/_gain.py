@@ -81,7 +81,7 @@ class Gain:
         self._known = _negative_entropy(confusion).T  # (true, annotators)
 
     def __call__(self, q: np.ndarray) -> np.ndarray:
-        """Of posteriors `(items, classes)`, `(items, annotators)`."""
+        """Returns the gains `(items, annotators)` under posteriors `(items, classes)`."""
         accuracy, information = self._parts
         gain = accuracy * self._accuracy(q) if accuracy else 0.0
         return np.maximum(gain + information * self._information(q) if information else gain, 0.0)

@@ -114,7 +114,7 @@ class Greedy:
         return np.where(gain >= self.min_gain, gain, 0.0) / self.prices
 
     def _whom(self, budget: float) -> np.ndarray:
-        """Whom one can still ask and pay."""
+        """Returns the annotators who can still be asked and paid."""
         return (self.left > 0) & (self.prices <= budget)
 
     def _allowed(self, rows: np.ndarray | int, budget: float) -> np.ndarray:

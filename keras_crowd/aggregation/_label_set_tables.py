@@ -77,7 +77,7 @@ def _informedness(
 
 
 def _ranks(informedness: np.ndarray, suspect: np.ndarray) -> np.ndarray:
-    """From 1, the best; annotators of whom nothing is known come after the others, suspects last."""
+    """Ranks from 1, the best; annotators of whom nothing is known come after the others, suspects last."""
     order = np.lexsort((-np.nan_to_num(informedness), np.isnan(informedness), suspect))
     ranks = np.empty(len(order), int)
     ranks[order] = np.arange(1, len(order) + 1)

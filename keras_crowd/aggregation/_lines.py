@@ -130,7 +130,7 @@ class LineModel:
         return 1 + (c * of_xy - b * of_y) / v / determinant, (a * of_y - b * of_xy) / v / determinant
 
     def _log_prior(self, raters: Raters) -> float:
-        """Of all that is common and of the annotators, up to a constant."""
+        """Returns the log prior of what is common and of the annotators, up to a constant."""
         return (
             log_prior_of(raters.variance, self.strength, self.common)
             + _log_normal(raters.bias, raters.bias_spread, self.common / 10, _BIAS_STRENGTH)

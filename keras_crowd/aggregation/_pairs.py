@@ -80,7 +80,7 @@ class PairModel:
         return 1 / (1 + np.exp(-self.raters[:, 3]))
 
     def probabilities(self) -> np.ndarray:
-        """Of each answer that could have been given, `(2 or 3, answers)`."""
+        """Returns the probability of each answer that could have been given, `(2 or 3, answers)`."""
         return answer_probabilities(*self._of_answers())
 
     def _of_answers(self) -> tuple[np.ndarray, np.ndarray, bool, np.ndarray]:
@@ -88,7 +88,7 @@ class PairModel:
         return self.half_odds(), self.raters[who, 2], self.given.ties, self.random_rate()[who]
 
     def _derivatives(self, channels: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Of minus the log-likelihood in some channels of `answer_slopes`: gradients, and Fisher's information."""
+        """Returns gradients and Fisher's information of minus the log-likelihood in channels of `answer_slopes`."""
         p, slopes = answer_slopes(*self._of_answers())
         different = sorted({*channels})
         places = [different.index(channel) for channel in channels]
@@ -138,7 +138,7 @@ class PairModel:
         return [distance, 0.5, 1.0, 1.0]
 
     def _slopes(self, free: list[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Of each answer the gradient in some parameters `(p, answers)` and the information `(p, p, answers)`."""
+        """Returns gradients `(p, answers)` and information `(p, p, answers)` in some parameters."""
         channels = [_CHANNEL[i] for i in free]
         x = self._design()
         gradient, information = self._derivatives(channels)
@@ -190,7 +190,7 @@ class PairModel:
             self.score = self.score * mean
 
     def log_likelihood(self) -> float:
-        """That of the answers given the estimates."""
+        """Returns the log-likelihood of the answers given the estimates."""
         return float(np.sum(self.given.weight * self.given.answers * np.log(self.probabilities())))
 
 

@@ -30,5 +30,5 @@ def check_answered(annotations: Annotations) -> None:
 
 
 def possible(confusion: np.ndarray) -> np.ndarray:
-    """With 0.1 % of each row spread evenly over all answers, as the logit of an impossible one could not move."""
+    """Spreads 0.1 % of each row evenly over all answers, since the logit of an impossible one could not move."""
     return (1 - _FLOOR) * confusion + _FLOOR / confusion.shape[-1]

@@ -1,4 +1,4 @@
-"""From the long form (one row per answer) to the two forms that models train on: dense, and slots."""
+"""The two forms that models train on, dense and slots, from the long form (one row per answer)."""
 
 from __future__ import annotations
 

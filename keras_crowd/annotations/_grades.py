@@ -1,4 +1,4 @@
-"""From graded preferences to which item is better."""
+"""Plain preferences from graded ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From ids of any hashable kind to positions and back, without a Python loop over the answers."""
+"""Positions of ids of any hashable kind, and back, without a Python loop over the answers."""
 
 from __future__ import annotations
 

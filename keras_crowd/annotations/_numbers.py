@@ -13,7 +13,7 @@ NUMBER = re.compile(r"[+-]?+(\d++(\.\d*+)?+|\.\d++)([eE][+-]?+\d++)?+", re.ASCII
 
 
 def float_beside_words(texts: Sequence[str]) -> tuple[str, list[bool]] | None:
-    """Of texts that are ratings but for some: one of those, with a point or an exponent, and which are no numbers.
+    """Returns, of texts most of which are ratings, one with a point or an exponent, and those that are no numbers.
 
     `None` where there are none of either kind: whole numbers and words are names of classes.
     """

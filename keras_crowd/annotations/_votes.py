@@ -39,7 +39,7 @@ class Votes:
             self._weight = answers[self._answer, self.code].astype(float)
 
     def of(self, values: np.ndarray) -> np.ndarray:
-        """Of values of the answers those of the votes' answers."""
+        """Returns, of values of the answers, those of the votes' answers."""
         return values if self._answer is None else values[self._answer]
 
     def weighted(self, values: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ _CHUNK = 2**22  # numbers held at once while it is shuffled
 
 
 class Budget(NamedTuple):
-    """At most one way to limit the answers; none means that everybody answers everything.
+    """Checks that there is at most one way to limit the answers; without one everybody answers everything.
 
     Attributes:
         probability: Each annotator answers each item with this probability.
@@ -61,7 +61,7 @@ class Budget(NamedTuple):
 def distinct_pairs(
     counts: np.ndarray, population: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """For each row `i`, `counts[i]` distinct members of `range(population)`, every subset as likely.
+    """Draws, for each row `i`, `counts[i]` distinct members of `range(population)`, every subset as likely.
 
     Time and memory follow the number of pairs.
 

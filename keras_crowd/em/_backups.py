@@ -43,11 +43,11 @@ class Backups:
         self.of_choice = NO_BACKUP
 
     def __call__(self, setting: Setting, kept: Annotations | None = None) -> Backup:
-        """That of a training under the setting, on the answers kept; by default on all."""
+        """Returns the backup of a training under the setting, on the answers kept; by default on all."""
         return self._in("em.npz", setting, kept)
 
     def choice(self, setting: Setting) -> Backup:
-        """That of the choice between no regularization and the setting."""
+        """Returns the backup of the choice between no regularization and the setting."""
         self.of_choice = self._in("choice.npz", setting)
         return self.of_choice
 

@@ -225,7 +225,7 @@ def _refuse_unreadable(name: str, text: str, reserved: Sequence[str]) -> None:
 
 
 def _by_token(tokens: Sequence[Sequence[str]], estimates: Any) -> Any:
-    """Of estimates by sentences those of the tokens, one after the other; others as they are."""
+    """Returns estimates by sentences as those of the tokens, one after the other; others as they are."""
     shape = np.shape(estimates)
     codes = len(shape) == 2 and shape[0] == len(tokens) and np.asarray(estimates).dtype.kind in "iu"
     if len(shape) != 3 and not codes:

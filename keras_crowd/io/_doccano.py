@@ -129,7 +129,7 @@ def _refuse_spans(annotation: dict[str, Any], place: str) -> None:
 
 
 def _annotator(example: dict[str, Any], path: FILE, place: str) -> Any:
-    """That of the line, or else the name of the file."""
+    """Returns the annotator of the line, or else the name of the file."""
     key = next((key for key in _USERS if example.get(key) is not None), None)
     if key is not None:
         return example[key]

@@ -77,7 +77,7 @@ def read_label_studio_min(
 
 
 def _shown_id(record: dict[str, Any], place: str) -> str | None:
-    """That of the annotation; a task that nobody annotated has none."""
+    """Returns the id of the annotation; a task that nobody annotated has none."""
     if "annotations" in record and "data" in record:
         raise ValueError(
             f"{place}: expected an annotation of JSON-MIN. Received: a task of the JSON export, which "

@@ -166,13 +166,13 @@ def _items_of(pairs: Sequence[Any] | None, prompt: str | None) -> list[Any] | No
 
 
 def _in_one_order(item_a: np.ndarray, item_b: np.ndarray) -> np.ndarray:
-    """Of each two items the one to put first, whoever is better."""
+    """Says, for each two items, which one to put first, whichever is better."""
     pairs = zip(item_a.tolist(), item_b.tolist(), strict=True)
     return objects([min(pair, key=str) for pair in pairs])
 
 
 def _places(item_a: np.ndarray, item_b: np.ndarray) -> np.ndarray:
-    """Of each row how many before it compare the same two items."""
+    """Counts, for each row, how many before it compare the same two items."""
     seen: Counter[frozenset[Any]] = Counter()
     places = []
     for pair in map(frozenset, zip(item_a.tolist(), item_b.tolist(), strict=True)):

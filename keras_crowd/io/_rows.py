@@ -1,4 +1,4 @@
-"""From the answers of a file to `Annotations`."""
+"""Makes `Annotations` of the answers of a file."""
 
 from __future__ import annotations
 

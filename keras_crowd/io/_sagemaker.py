@@ -168,7 +168,7 @@ def _class_metadata(label: Label) -> dict[str, Any]:
 def _set_metadata(
     annotations: Annotations, estimated: Labels
 ) -> dict[Hashable, tuple[list[int], dict[str, Any]]]:
-    """Of each item the indices of its labels, and what is said of them."""
+    """Returns, for each item, the indices of its labels and what is said of them."""
     place = {
         label: i
         for i, label in enumerate([] if annotations.classes is None else annotations.classes.tolist())

@@ -70,7 +70,7 @@ class AnnotatorParameters(keras.layers.Layer):
         )
 
     def add_slot_gradients(self) -> None:
-        """With `max_batch_slots` zeros, whose gradients are the annotators of the slots, and those of their rows."""
+        """Adds, with `max_batch_slots`, zeros whose gradients are those of the slots: annotators and rows."""
         if self.max_batch_slots is None:
             return
         sizes = {name: variable.shape[1:] for name, variable in self._tables.items()}

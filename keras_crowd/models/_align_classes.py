@@ -71,7 +71,7 @@ def permute_classes(model: keras.Model, permutation: np.ndarray, x: Features) ->
 
 
 def _permutation(f: np.ndarray, answers: Answers) -> np.ndarray:
-    """Of items, or of all tokens of sequences, alike."""
+    """Returns the order of the classes that fits the answers, of items or of all tokens of sequences alike."""
     if not isinstance(answers, Annotations):
         answers = np.asarray(answers)
         soft = answers.ndim == f.ndim + 1 and answers.shape[-1] == f.shape[-1]

@@ -63,7 +63,7 @@ class ChainModel(LikelihoodModel):
         return int(self.encoder.outputs[0].shape[-1])
 
     def features(self, inputs: Tensors) -> Tensors:
-        """Of the model's inputs those of the encoder."""
+        """Returns the inputs of the encoder among those of the model."""
         return inputs
 
     def call(self, inputs: Tensors, training: bool = False) -> dict[str, Any]:

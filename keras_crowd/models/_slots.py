@@ -4,7 +4,7 @@ from .._typing import Tensor, Tensors
 
 
 def features_of(inputs: Tensors, slots: bool) -> Tensors:
-    """Of a model's inputs those of the classifier or encoder below."""
+    """Returns the inputs of the classifier or encoder below among those of the model."""
     if not slots:
         return inputs
     if isinstance(inputs, dict):
@@ -14,7 +14,7 @@ def features_of(inputs: Tensors, slots: bool) -> Tensors:
 
 
 def annotators_of(inputs: Tensors, slots: bool) -> Tensor | None:
-    """Of a model's inputs the annotators of the slots, or `None`."""
+    """Returns the annotators of the slots among the model's inputs, or `None`."""
     if not slots:
         return None
     return inputs["annotators"] if isinstance(inputs, dict) else inputs[-1]

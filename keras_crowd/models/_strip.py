@@ -151,7 +151,7 @@ def _as_array(x: Features) -> np.ndarray:
 
 
 def classifier_inputs(model: keras.Model, classifier: keras.Model, x: Features) -> Tensors:
-    """Of the arrays of `x` those that the classifier below the crowd layer takes, in its structure."""
+    """Returns the arrays of `x` that the classifier below the crowd layer takes, in its structure."""
     by_name = dict(zip(input_names(model), match_inputs(model, x), strict=True))
     inputs: Any = [by_name[name] for name in input_names(classifier)]
     if isinstance(classifier.input, dict):

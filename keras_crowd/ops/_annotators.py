@@ -9,7 +9,7 @@ from .._typing import Tensor
 
 NOBODY = -1e30  # what is predicted where no annotator answers
 SLOT_GRADIENTS = "_slot_gradients"
-"""How the names of variables end that stand beside parameters and bring the gradients of slots."""
+"""The ending of the names of variables that stand beside parameters and bring the gradients of slots."""
 
 SLOT_IDS = "ids"
 """The name of the one that brings the annotators of the slots, before that ending; it stands beside no parameter."""

@@ -246,6 +246,6 @@ def log_joint(f: Tensor, answers: Tensor, log_confusion: Tensor) -> Tensor:
 
 
 def at_class(values: Tensor, classes: Tensor) -> Tensor:
-    """Of values `(..., K)` those at the classes `(...)`; any where a class is missing."""
+    """Returns the values `(..., K)` at the classes `(...)`; an arbitrary one where a class is missing."""
     index = kops.expand_dims(kops.maximum(class_codes(classes), 0), -1)
     return kops.squeeze(kops.take_along_axis(values, index, axis=-1), -1)

@@ -51,7 +51,7 @@ def rating_errors(targets: Tensor, observed: Tensor, predictions: Tensor) -> Ten
 
 
 def predicted_means(answers: Tensor, predictions: Tensor) -> Tensor:
-    """Of predictions with a last axis (mean, log variance) the means; others as they are."""
+    """Returns the means of predictions with a last axis (mean, log variance); others as they are."""
     return predictions[..., 0] if len(predictions.shape) == len(answers.shape) + 1 else predictions
 
 

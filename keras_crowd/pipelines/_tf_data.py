@@ -113,7 +113,7 @@ def _read_at_random(
 
 
 def _finish(tf: Any, answers: AnswerRows, weights: np.ndarray | None) -> Any:
-    """From positions and features to inputs, answers and weights."""
+    """Makes inputs, answers and weights from positions and features."""
     annotations, form = answers.annotations, answers.form
     offsets, who = tf.constant(answers.offsets), tf.constant(annotations.annotator_index)
     said = tf.constant(annotations.answers)

@@ -184,6 +184,6 @@ def replica_path(
 
 
 def _agreements(classes: np.ndarray) -> np.ndarray:
-    """Of classes `(weights, replicas, items)`: `(weights, items)`."""
+    """Returns the agreement `(weights, items)` of classes `(weights, replicas, items)`."""
     pairs = itertools.combinations(range(classes.shape[1]), 2)
     return np.mean([classes[:, a] == classes[:, b] for a, b in pairs], axis=0)

@@ -25,7 +25,7 @@ HABITS = {
     "no em dash": re.compile("\u2014"),
     "simulated, not imaginary": re.compile(r"(?<!--)\bimagin(?:ary|ed)\b", re.IGNORECASE),
 }
-OPENINGS = re.compile(r"(?:What|How|Who|Where|Which)\b")
+OPENINGS = re.compile(r"(?:What|How|Who|Where|Which|Of|That|Those)\b")
 
 
 def docstrings(path):

@@ -1,4 +1,4 @@
-"""From the answers of a prepared data set to `Annotations`."""
+"""Makes `Annotations` of the answers of a prepared data set."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class _CrowdBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  #
         as_supervised: bool = False,
         **options: Any,
     ) -> Any:
-        """As TensorFlow Datasets has it, but that batches are padded with missing answers.
+        """Makes the data set as TensorFlow Datasets does, but pads batches with missing answers.
 
         TensorFlow Datasets pads with 0, which is annotator 0 answering class 0. Here, answers and tags are padded with
         -1, and ratings with NaN.

@@ -10,12 +10,12 @@ from ._connection import Parameter, RatingConnection
 
 
 def _scale_shift(weights: Tensor, scale: Tensor) -> Tensor:
-    """For `sum_r w_r s_r = 1`."""
+    """Returns the shift of the scales so that `sum_r w_r s_r = 1`."""
     return 1.0 - kops.sum(weights * scale, axis=0, keepdims=True)
 
 
 def _bias_shift(weights: Tensor, bias: Tensor) -> Tensor:
-    """For `sum_r w_r b_r = 0`, with weights that sum to 1."""
+    """Returns the shift of the biases so that `sum_r w_r b_r = 0`, with weights that sum to 1."""
     return -kops.sum(weights * bias, axis=0, keepdims=True)
 
 

@@ -53,7 +53,7 @@ class Connection:
     """
 
     name: str = "connection"
-    """How the connection is called in errors. Defaults to the name of the class."""
+    """The name of the connection in errors. Defaults to the name of the class."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

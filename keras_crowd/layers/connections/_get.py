@@ -1,4 +1,4 @@
-"""From the name or the config of a connection to the connection, and back."""
+"""Makes connections from their names and configs, and configs from connections."""
 
 from typing import Any, Literal, TypeAlias, TypeVar
 
