@@ -15,6 +15,7 @@ import warnings
 
 import keras
 import numpy as np
+from panels import panel
 from sklearn.datasets import load_digits
 
 import keras_crowd as kc
@@ -72,11 +73,7 @@ def calibration(draws=20):
                 calibrated(annotations, truth, num_gold, draw, name.startswith("judges"))
                 for draw in range(draws)
             ]
-            pairs = zip(np.mean(runs, axis=0), np.std(runs, axis=0), strict=True)
-            print(
-                f"| {name} | {num_gold} | {' | '.join(f'{m:.3f} +- {s:.3f}' for m, s in pairs)} |",
-                flush=True,
-            )
+            print(f"| {name} | {num_gold} | {with_spread(runs)} |", flush=True)
 
 
 def calibrated(annotations, truth, num_gold, seed, start_from_gold):
@@ -94,20 +91,26 @@ def calibrated(annotations, truth, num_gold, seed, start_from_gold):
 
 
 def panels():
-    """The judges of LLMBar, (judge, order) as annotators."""
-    table = np.load(pathlib.Path(os.environ["KERAS_CROWD_DATA"]) / "llmbar_judges.npz")
+    """Answers and gold of the panels of LLMBar, (judge, order) as annotators, by name."""
     found = {}
     for collection in ("LLMBar", "CaseStudy", "Processed"):
-        rows = table["collection"] == collection
-        verdicts = table["verdicts"][rows].astype(int)
-        once = np.stack([np.ones(verdicts.shape[1], bool), ~table["is_rating"]], axis=1)
-        answers = verdicts[:, once]
-        answers = answers[:, np.any(answers >= 0, axis=0)]
+        verdicts, truth, once = panel(collection)
         found[f"judges, {collection}"] = (
-            kc.Annotations.from_dense(answers, classes=range(2)),
-            table["gold"][rows].astype(int),
+            kc.Annotations.from_dense(verdicts[:, once], classes=range(2)),
+            truth,
         )
     return found
+
+
+def with_spread(runs):
+    """Mean and standard deviation of each column, as cells of a table."""
+    pairs = zip(np.mean(runs, axis=0), np.std(runs, axis=0), strict=True)
+    return " | ".join(f"{mean:.3f} +- {spread:.3f}" for mean, spread in pairs)
+
+
+def with_copies(answers):
+    """The answers with the first annotator 20 times."""
+    return np.concatenate([answers, np.repeat(answers[:, :1], 19, axis=1)], axis=1)
 
 
 def crowd(num_classes, num_annotators, accuracy, seed, num_items=400):
@@ -124,7 +127,7 @@ def copies(seeds=20):
     runs = []
     for seed, kind in itertools.product(range(seeds), CROWDS):
         truth, once = crowd(*kind, seed)
-        often = np.concatenate([once, np.repeat(once[:, :1], 19, axis=1)], axis=1)
+        often = with_copies(once)
         both = [kc.Annotations.from_dense(answers, classes=range(kind[0])) for answers in (once, often)]
         plain = [kc.aggregation.dawid_skene(annotations).labels for annotations in both]
         found = [weighted(annotations)[1].labels for annotations in both]
@@ -186,8 +189,6 @@ def without_a_quarter(table, num_gold, seed):
 
 
 def features(draws=20):
-    from panels import panel
-
     verdicts, truth, once = panel("LLMBar")
     table = np.load(pathlib.Path(os.environ["KERAS_CROWD_DATA"]) / "llmbar_judges.npz")
     judge, order = np.nonzero(once)
@@ -202,10 +203,7 @@ def features(draws=20):
         runs = [
             without_a_quarter((verdicts[:, once], truth, known), num_gold, seed) for seed in range(draws)
         ]
-        cells = [
-            f"{m:.3f} +- {s:.3f}" for m, s in zip(np.mean(runs, axis=0), np.std(runs, axis=0), strict=True)
-        ]
-        print(f"| {num_gold} | {' | '.join(cells)} |", flush=True)
+        print(f"| {num_gold} | {with_spread(runs)} |", flush=True)
 
 
 def trained(x, annotations, weights, how):
@@ -241,7 +239,7 @@ def classifier(seeds=3):
             once = np.where(
                 hit, truth[train, None], (truth[train, None] + rng.integers(1, 10, hit.shape)) % 10
             )
-            often = np.concatenate([once, np.repeat(once[:, :1], 19, axis=1)], axis=1)
+            often = with_copies(once)
             right = []
             for answers, weighs in ((once, False), (often, False), (often, True)):
                 annotations = kc.Annotations.from_dense(answers, classes=range(10))
@@ -250,8 +248,7 @@ def classifier(seeds=3):
                 predicted = trained(x[train], annotations, weights, how).predict(x[test], verbose=0)
                 right.append(np.mean(predicted.argmax(axis=1) == truth[test]))
             runs.append(right)
-        pairs = zip(np.mean(runs, axis=0), np.std(runs, axis=0), strict=True)
-        print(f"| {how} | {' | '.join(f'{m:.3f} +- {s:.3f}' for m, s in pairs)} |", flush=True)
+        print(f"| {how} | {with_spread(runs)} |", flush=True)
 
 
 CHECKS = {

@@ -66,9 +66,9 @@ def main(epochs=10, folder=SAVED_MODELS):
     votes, labels = kc.aggregation.majority_vote(answers), trainer.posterior().argmax(axis=1)
     new_texts, truth = reviews("test")
     predicted = trainer.classifier.predict(new_texts, verbose=0).argmax(axis=1)
-    right = {"majority vote": votes == liked, "labels": labels == liked, "classifier": predicted == truth}
-    rows = {"majority vote": gold < 0, "labels": gold < 0, "classifier": truth >= 0}
-    accuracy = {name: float(np.mean(of[rows[name]])) for name, of in right.items()}
+    right = {"majority vote": (votes == liked)[gold < 0], "labels": (labels == liked)[gold < 0]}
+    right["classifier"] = predicted == truth
+    accuracy = {name: float(of.mean()) for name, of in right.items()}
     print(*(f"{name}: {100 * value:.1f} % right" for name, value in accuracy.items()), sep="\n")
     trainer.classifier.export(folder / "liked", verbose=False)
     return accuracy

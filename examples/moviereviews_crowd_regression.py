@@ -15,14 +15,8 @@ import keras_crowd as kc
 
 
 def build(num_features):
-    return keras.Sequential(
-        [
-            keras.Input((num_features,)),
-            keras.layers.Dense(64, "relu"),
-            keras.layers.Dropout(0.5),
-            keras.layers.Dense(1),
-        ]
-    )
+    layers = [keras.layers.Dense(64, "relu"), keras.layers.Dropout(0.5), keras.layers.Dense(1)]
+    return keras.Sequential([keras.Input((num_features,)), *layers])
 
 
 def train_on_ratings(regressor, x, y, epochs):
@@ -69,7 +63,8 @@ def main(epochs=20, seeds=1, folder=SAVED_MODELS):
                 train_on_ratings(regressor, x_train, (truths[name] - mean) / std, epochs)
             predicted = regressor.predict(x_test, verbose=0)[:, 0] * std + mean
             found[name].append(1 - np.mean((predicted - data.y_test) ** 2) / np.var(data.y_test))
-    print_scores(found := {name: np.array(values) for name, values in found.items()})
+    found = {name: np.array(values) for name, values in found.items()}
+    print_scores(found)
     print_annotators(crowd, annotations, data.y_train, std)
     last.export(folder / "moviereviews", verbose=False)
     return found

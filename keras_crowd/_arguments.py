@@ -134,6 +134,13 @@ def given_weights(name: str, values: npt.ArrayLike | None, size: int, each: str)
     return weights
 
 
+def checked_annotator_weights(weights: npt.ArrayLike | None, num_annotators: int) -> np.ndarray:
+    """Returns how many independent annotators each one counts for, positive, `(annotators,)`; 1 by default."""
+    values = 1.0 if weights is None else weights
+    given = positive("annotator_weights", values, (num_annotators,), "(annotators,)")
+    return np.broadcast_to(given, num_annotators)
+
+
 def flag(name: str, value: object) -> bool:
     """`value` as a bool, which it must be."""
     if not isinstance(value, bool | np.bool_):

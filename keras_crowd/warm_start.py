@@ -21,11 +21,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from ._arguments import number, whole_number
+from ._arguments import checked_annotator_weights, number, whole_number
 from .aggregation import (
     answers_and_probabilities,
     check_answered,
-    checked_annotator_weights,
     dawid_skene,
     dawid_skene_start,
     expected_counts,
@@ -175,7 +174,9 @@ def from_labels(
     else:
         q = _one_hot(_labels(labels, annotations), annotations)
     counts = expected_counts(annotations, _class_weights(q, annotations))
-    return _shrunk(counts, strength, checked_annotator_weights(annotator_weights, annotations))
+    return _shrunk(
+        counts, strength, checked_annotator_weights(annotator_weights, annotations.num_annotators)
+    )
 
 
 def from_accuracy(

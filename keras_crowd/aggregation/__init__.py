@@ -25,7 +25,6 @@ from ._draws import draw_crowd as draw_crowd
 from ._ebcc import EBCC as EBCC
 from ._ebcc import ebcc as ebcc
 from ._given_answers import answers_and_probabilities as answers_and_probabilities
-from ._given_answers import checked_annotator_weights as checked_annotator_weights
 from ._given_answers import checked_gold as checked_gold
 from ._given_answers import gold_classes as gold_classes
 from ._given_answers import imagined_answers as imagined_answers

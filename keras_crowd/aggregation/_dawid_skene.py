@@ -8,12 +8,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .._arguments import flag, number, whole_number
+from .._arguments import checked_annotator_weights, flag, number, whole_number
 from .._repr import one_line
 from ..annotations import Annotations, Answers, as_annotations
 from ._annotator_regression import AnnotatorPopulation, AnnotatorRegression, AnnotatorTable
 from ._answer_sums import TINY, AnswerSums
-from ._given_answers import checked_annotator_weights, gold_classes
+from ._given_answers import gold_classes
 from ._known_items import informed, ruled_out, vote_shares
 from ._maximization import maximization, normalized_log
 from ._two_optima import MOST_NUMBERS, Solution, chosen, second_start
@@ -145,7 +145,7 @@ def dawid_skene(
     number("tolerance", tolerance)
     whole_number("iterations", iterations)
     known = gold_classes(gold, annotations)
-    weights = checked_annotator_weights(annotator_weights, annotations)
+    weights = checked_annotator_weights(annotator_weights, annotations.num_annotators)
     regression = AnnotatorRegression.of(annotator_features, annotations)
     maximize = maximization(confusion, strength, annotations, weights, regression)
     number("class_strength", class_strength, above=0)

@@ -92,11 +92,3 @@ def gold_classes(gold: npt.ArrayLike | None, annotations: Annotations) -> np.nda
     some of the items alone."""
     codes = None if gold is None else by_ids("gold", with_unknown(gold, annotations), annotations)
     return checked_gold(codes, annotations, (annotations.num_items,))
-
-
-def checked_annotator_weights(weights: npt.ArrayLike | None, annotations: Annotations) -> np.ndarray:
-    """Returns how many independent annotators each one counts for, positive, `(annotators,)`; 1 by default."""
-    if weights is None:
-        return np.ones(annotations.num_annotators)
-    given = positive("annotator_weights", weights, (annotations.num_annotators,), "(annotators,)")
-    return np.broadcast_to(given, annotations.num_annotators)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .._arguments import confusions
+from .._arguments import checked_annotator_weights, confusions
 from ..annotations import Annotations, Answers, Votes
 from ._answer_sums import TINY, AnswerSums, annotator_answer, log_normalize
-from ._given_answers import answers_and_probabilities, checked_annotator_weights, confusion_shape
+from ._given_answers import answers_and_probabilities, confusion_shape
 
 
 def posterior(
@@ -55,7 +55,10 @@ def posterior(
     annotations, probabilities = answers_and_probabilities(answers, probabilities)
     given = confusions("confusion", confusion, confusion_shape(annotations))
     return _posterior(
-        annotations, probabilities, given, checked_annotator_weights(annotator_weights, annotations)
+        annotations,
+        probabilities,
+        given,
+        checked_annotator_weights(annotator_weights, annotations.num_annotators),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,18 @@ def check_classes(name: str, values: Iterable[Any], num_answers: int, source: st
             f"If they are classes, say so by `classes=`; numbers are read by `ratings=True`. Received: "
             f"{', '.join(map(_shown, values[:3]))}, ...",
             stacklevel=4,
+        )
+
+
+def warn_of_joined_labels(name: str, labels: list[Hashable]) -> None:
+    """Warns of labels of sets that look like several."""
+    sep, joined = joined_labels(labels)
+    if joined:
+        warnings.warn(
+            f"`{name}`: {len(joined):,} of {len(labels):,} labels look like several labels with {sep!r} "
+            f"between them, such as {joined[0]!r}, and each is taken for one label. Split them by "
+            f"`label_sep={sep!r}`; if they are single labels, say so by `classes=`.",
+            stacklevel=6,
         )
 
 

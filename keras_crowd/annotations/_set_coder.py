@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from array import array
 from collections.abc import Hashable, Mapping, Sequence
 from difflib import get_close_matches
@@ -12,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from .._arguments import shown
-from ._classes import is_several, joined_labels
+from ._classes import is_several, warn_of_joined_labels
 from ._factors import encode
 from ._ids import MISSING, column, id_array, named_classes
 from ._numbers import INTEGER
@@ -157,19 +156,9 @@ class SetCoder:
                 "`classes` must be given where nobody ticked any label. Received: classes=None, empty sets alone"
             )
         if self.joins:
-            self._warn_of_joined(found)
+            warn_of_joined_labels(self.name, found)
         ids, codes = encode(self.name, column(self.name, [*found, *shown_labels]), "classes", None)
         return ids, dict(zip(seen, codes.tolist(), strict=False))
-
-    def _warn_of_joined(self, labels: list[Hashable]) -> None:
-        sep, joined = joined_labels(labels)
-        if joined:
-            warnings.warn(
-                f"`{self.name}`: {len(joined):,} of {len(labels):,} labels look like several labels with {sep!r} "
-                f"between them, such as {joined[0]!r}, and each is taken for one label. Split them by "
-                f"`label_sep={sep!r}`; if they are single labels, say so by `classes=`.",
-                stacklevel=6,
-            )
 
     def _code(self, value: Any) -> int:
         if type(value) is str and value in self._read_texts:

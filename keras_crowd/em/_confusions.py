@@ -7,11 +7,11 @@ import functools
 import numpy as np
 import numpy.typing as npt
 
+from .._arguments import checked_annotator_weights
 from .._lost_classes import LostClasses, class_shares
 from ..aggregation import (
     TINY,
     AnswerSums,
-    checked_annotator_weights,
     dawid_skene,
     imagined_answers,
     log_normalize,
@@ -49,7 +49,7 @@ class Confusions:
         self.sums = AnswerSums(annotations)
         self.annotations, self.gold, self.answer_weight = annotations, gold, answer_weight
         self.known = np.flatnonzero(gold >= 0)
-        self.annotator_weights = checked_annotator_weights(annotator_weights, annotations)
+        self.annotator_weights = checked_annotator_weights(annotator_weights, annotations.num_annotators)
         if prior is None:
             prior = self._population_prior(strength)
         self.prior = prior = np.broadcast_to(imagined_answers("prior", prior, annotations), self.sums.shape)

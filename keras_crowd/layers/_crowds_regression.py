@@ -60,16 +60,13 @@ class CrowdsRegression(CrowdLayer):
         answers_per_annotator: Integers `(num_annotators,)`. Number of answers of each annotator, as
             `annotations.answers_per_annotator()` counts them: the weights `w_r`. Defaults to equal weights; annotators
             with few answers or none then count as much as others.
-        learn_variance: Boolean. Whether to learn a variance per annotator. Needs `answers_per_annotator`. Defaults to
-            `False`.
+        learn_variance: Boolean. Learns a variance per annotator; needs `answers_per_annotator`. Defaults to `False`.
         initial_variance: Positive float, or one per annotator. Where the variances start. Defaults to 1.0.
-        variance_strength: Float. Positive. Number of pseudo-answers of each annotator with the common variance, which
-            is learned as well. They keep the variance of an annotator with two answers from running to 0. Defaults to
-            4.0.
+        variance_strength: Positive float. Pseudo-answers of each annotator with the common variance, which is learned
+            as well; they keep the variance of an annotator with two answers from running to 0. Defaults to 4.0.
         scale_initializer: Initializer of `s`. Defaults to the connection's, 1.
         bias_initializer: Initializer of `b`, such as `keras_crowd.initializers.PerAnnotator`. Defaults to 0.
-        scale_regularizer: Regularizer of `s - 1`, in training, such as `keras.regularizers.L2(1e-3)`. Defaults to
-            `None`.
+        scale_regularizer: Regularizer of `s - 1` in training, as `keras.regularizers.L2(1e-3)`. Defaults to `None`.
         bias_regularizer: Regularizer of `b`, in training. Defaults to `None`.
         max_batch_slots: Integer. For very many annotators: the most slots that a training batch has, as for
             `CrowdsClassification`. Training is on slots then, without regularizers of `s` and `b`, and the convention

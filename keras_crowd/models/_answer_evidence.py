@@ -10,7 +10,7 @@ from .. import ops
 from .._registration import register
 from .._typing import Tensor, Tensors
 from ..layers import CrowdLayer, LinearChainCRF
-from ._likelihood_model import given_weights, listed
+from ._likelihood_model import checked_weights, listed, weights_of
 
 
 @register
@@ -27,13 +27,11 @@ class AnswerEvidence(keras.layers.Layer):
         super().__init__(**kwargs)
         self.crowd = crowd
         self.weight = weight
-        self.annotator_weights = given_weights(annotator_weights, crowd)
+        self.annotator_weights = checked_weights(annotator_weights, crowd)
 
     def call(self, answers: Tensor, annotators: Tensor | None = None, training: bool = False) -> Any:
-        log_confusion = self.crowd.log_confusion(annotators, training)
-        if self.annotator_weights is not None:
-            weights = ops.rows_of_weights(self.annotator_weights, annotators)
-            log_confusion = log_confusion * kops.cast(weights[..., None, None], log_confusion.dtype)
+        weights = weights_of(self.annotator_weights, annotators)
+        log_confusion = ops.weighted_log_confusion(self.crowd.log_confusion(annotators, training), weights)
         width, num_classes = log_confusion.shape[-3], log_confusion.shape[-1]
         shape = (None, None, width, num_classes)
         ops.check_answer_shape(answers.shape, shape)

@@ -15,7 +15,7 @@ from .._typing import Features, Tensor, Tensors
 from ..layers import CrowdLayer, LinearChainCRF
 from ._answer_evidence import AnswerEvidence, Expectation, is_soft
 from ._chain_model import ChainModel, weigh_tokens
-from ._likelihood_model import check_confusions, given_weights, listed
+from ._likelihood_model import check_confusions, listed, weights_of
 from ._slots import annotators_of, features_of
 from ._strip import match_inputs
 from ._tagger import Tagger
@@ -114,10 +114,10 @@ class HiddenCRF(ChainModel):
         self.crowd = crowd
         if not crowd.built:
             crowd.build((None, None, self.num_classes))
-        self.annotator_weights = given_weights(annotator_weights, crowd)
         self.evidence = AnswerEvidence(
             crowd, answer_weight, annotator_weights, dtype=crowd.dtype_policy, name="answer_evidence"
         )
+        self.annotator_weights = self.evidence.annotator_weights
 
     def features(self, inputs: Tensors) -> Any:
         return features_of(inputs, self.slots)
@@ -137,7 +137,7 @@ class HiddenCRF(ChainModel):
         mask = _until_last(y_pred["mask"], observed)
         values = self.crf.log_likelihood(y_pred["emissions"], evidence, mask)
         answered = kops.logical_and(kops.expand_dims(mask, -1), observed)
-        count = ops.weighted_count(answered, self._weights_of(annotators))
+        count = ops.weighted_count(answered, weights_of(self.annotator_weights, annotators))
         loss = self._mean_loss(values, count, weight)
         return loss + (self.crowd.confusion_penalty() if training else 0.0)
 

@@ -12,7 +12,7 @@ from .._typing import Features, Tensor, Tensors
 from ..layers import CrowdLayer
 from ._functional import is_symbolic, model_below, warn_of_own_training
 from ._joint_likelihoods import JOINT_LIKELIHOODS
-from ._likelihood_model import LikelihoodModel, check_confusions, given_weights, listed
+from ._likelihood_model import LikelihoodModel, check_confusions, checked_weights, listed, weights_of
 from ._slots import annotators_of, features_of
 
 
@@ -86,7 +86,7 @@ class JointCrowdModel(LikelihoodModel):
     ) -> None:
         super().__init__(**kwargs)
         _check_joint(crowd)
-        self.annotator_weights = given_weights(annotator_weights, crowd)
+        self.annotator_weights = checked_weights(annotator_weights, crowd)
         network = model_below(classifier, crowd.prediction_kind, crowd.from_logits)
         warn_of_own_training(classifier, "`JointCrowdModel`")
         as_it_is = is_symbolic(classifier) and network.outputs[0] is classifier.outputs[0]
@@ -103,7 +103,7 @@ class JointCrowdModel(LikelihoodModel):
     ) -> Tensor:
         answers, gold = y if isinstance(y, list | tuple) else (y, None)
         annotators = annotators_of(x, self.slots)
-        weights = self._weights_of(annotators)
+        weights = weights_of(self.annotator_weights, annotators)
         joint = JOINT_LIKELIHOODS[self.crowd.prediction_kind](
             self.crowd, y_pred, answers, annotators, training, weights
         )

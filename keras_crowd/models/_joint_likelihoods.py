@@ -38,9 +38,7 @@ def of_classes(
     """`log f_k + sum_r w_r sum_l y_rl log A_rkl`, with weights `(R,)` or `(batch, S)` of the annotators."""
     f = kops.softmax(y_pred, axis=-1) if crowd.from_logits else y_pred
     soft = len(answers.shape) > len(f.shape)
-    log_confusion = crowd.log_confusion(annotators, training)
-    if weights is not None:
-        log_confusion = log_confusion * kops.cast(weights[..., None, None], log_confusion.dtype)
+    log_confusion = ops.weighted_log_confusion(crowd.log_confusion(annotators, training), weights)
     ops.check_answer_shape(answers.shape, (*f.shape[:-1], *log_confusion.shape[-3::2]))
     answers = ops.answers_of_somebody(answers, annotators, soft)
     return Joint(ops.log_joint(f, answers, log_confusion), ops.is_answered(answers, soft), f)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from keras import ops as kops
 
 from .. import ops
-from .._arguments import positive
+from .._arguments import checked_annotator_weights
 from .._typing import Features, Tensor, Tensors
 from ..layers import CrowdLayer
 
@@ -31,12 +31,16 @@ def check_confusions(crowd: CrowdLayer) -> None:
         )
 
 
-def given_weights(annotator_weights: npt.ArrayLike | None, crowd: CrowdLayer) -> np.ndarray | None:
-    """Returns how many independent annotators each one counts for, positive, `(annotators,)`; `None` for 1."""
+def checked_weights(annotator_weights: npt.ArrayLike | None, crowd: CrowdLayer) -> np.ndarray | None:
+    """Returns how many independent annotators each one counts for, `(annotators,)`; `None` for 1 each."""
     if annotator_weights is None:
         return None
-    shape = (crowd.num_annotators,)
-    return np.broadcast_to(positive("annotator_weights", annotator_weights, shape, "(annotators,)"), shape)
+    return checked_annotator_weights(annotator_weights, crowd.num_annotators)
+
+
+def weights_of(annotator_weights: np.ndarray | None, annotators: Tensor | None) -> Tensor | None:
+    """Returns weights of the annotators, `(R,)`, or of those of the slots, `(batch, S)`; `None` for 1 each."""
+    return None if annotator_weights is None else ops.rows_of_weights(annotator_weights, annotators)
 
 
 def listed(annotator_weights: np.ndarray | None) -> list[float] | None:
@@ -45,13 +49,7 @@ def listed(annotator_weights: np.ndarray | None) -> list[float] | None:
 
 
 class LikelihoodModel(keras.Model):
-    """A model compiled without a loss: minus a log-likelihood is minimized. Abstract.
-
-    Attributes:
-        annotator_weights: How many independent annotators each one counts for, `(annotators,)`; `None`, 1 each.
-    """
-
-    annotator_weights: np.ndarray | None = None
+    """A model compiled without a loss: minus a log-likelihood is minimized. Abstract."""
 
     def likelihood_loss(
         self, x: Features, y: Tensor, y_pred: Tensors, sample_weight: Tensor | None, training: bool
@@ -92,11 +90,6 @@ class LikelihoodModel(keras.Model):
     def _config_of(self, *parts: str) -> dict[str, Any]:
         """The models and layers that the constructor takes, serialized."""
         return {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in parts}
-
-    def _weights_of(self, annotators: Tensor | None) -> Tensor | None:
-        """Weights of the annotators, `(R,)`, or of those of the slots, `(batch, S)`; `None` for 1 each."""
-        weights = self.annotator_weights
-        return None if weights is None else ops.rows_of_weights(weights, annotators)
 
     def _mean_loss(
         self, log_likelihood: Tensor, count: Tensor, sample_weight: Tensor | None = None

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._arguments import finite_features, one_row_an_item
 from .._typing import Features
-from ..annotations import Annotations, Answers, LabelSets
+from ..annotations import Annotations, Answers, LabelSets, are_sets
 from ..layers import CrowdLayer
 from ._compiled import check_compiled, check_likelihood_compiled, of_output
 from ._dtypes import check_dtype
@@ -82,7 +82,7 @@ def _check_sets(crowd: CrowdLayer, answers: Answers | None) -> None:
     if not isinstance(answers, Annotations):
         return
     wants = isinstance(crowd.answer_kind, LabelSets)
-    if wants != isinstance(answers.kind, LabelSets):
+    if wants != are_sets(answers):
         raise ValueError(
             f"`answers` must be {'sets of labels' if wants else 'one class or number each'}, for "
             f"{type(crowd).__name__}. Received: {answers!r}"

@@ -18,6 +18,7 @@ from ._annotators import slot_gradients as slot_gradients
 from ._annotators import slot_ids as slot_ids
 from ._annotators import slot_owners as slot_owners
 from ._annotators import weighted_count as weighted_count
+from ._annotators import weighted_log_confusion as weighted_log_confusion
 from ._annotators import with_nobody as with_nobody
 from ._annotators import without_empty_slots as without_empty_slots
 from ._chains import FORBIDDEN as FORBIDDEN

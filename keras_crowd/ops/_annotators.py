@@ -48,11 +48,14 @@ def existing_rows(table: Tensor, places: Tensor) -> Tensor:
 def rows_of_weights(weights: npt.ArrayLike, annotators: Tensor | None) -> Tensor:
     """Weights `(R,)` of the annotators: themselves, or those of the slots, `(batch, S)`; of an empty slot any."""
     values = kops.convert_to_tensor(weights, dtype="float32")
-    return (
-        values
-        if annotators is None
-        else kops.take(values, kops.clip(annotators, 0, values.shape[0] - 1), axis=0)
-    )
+    return values if annotators is None else rows_of_few(values, annotators)
+
+
+def weighted_log_confusion(log_confusion: Tensor, weights: Tensor | None) -> Tensor:
+    """`w_r log A_r`, with weights `(R,)` of the annotators or `(batch, S)` of the slots; `None` for 1 each."""
+    if weights is None:
+        return log_confusion
+    return log_confusion * kops.cast(weights[..., None, None], log_confusion.dtype)
 
 
 def weighted_count(answered: Tensor, weights: Tensor | None) -> Tensor:

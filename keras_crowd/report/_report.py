@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .._files import replacing
-from ._blocks import Picture, Section
+from ._blocks import Section
 
 if TYPE_CHECKING:
     import pandas
@@ -83,13 +82,3 @@ class CrowdReport:
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {len(table):,}" for name, table in self.tables.items())
         return f"CrowdReport({self.title!r}, tables: {sizes}; {len(self.figures)} figures)"
-
-
-def assembled(
-    title: str, tables: dict[str, pandas.DataFrame], notes: list[str], parts: Sequence[Section | None]
-) -> CrowdReport:
-    """Makes a report whose figures are those of its sections."""
-    sections = [section for section in parts if section is not None]
-    blocks = [block for section in sections for block in section.blocks]
-    figures = {block.name: block.figure for block in blocks if isinstance(block, Picture)}
-    return CrowdReport(title, tables, figures, notes, sections)

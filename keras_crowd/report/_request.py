@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from ._blocks import Section
-from ._report import CrowdReport, assembled
+from ._blocks import Picture, Section
+from ._report import CrowdReport
 from ._shown import ItemViewer
 from ._summary import Row, as_frame
 
@@ -35,5 +35,9 @@ class Request(NamedTuple):
     def report(
         self, rows: list[Row], tables: dict[str, pd.DataFrame], parts: Sequence[Section | None]
     ) -> CrowdReport:
-        """Assembles the summary, the tables and the sections."""
-        return assembled(self.title, {"summary": as_frame(rows), **tables}, self.notes, parts)
+        """Makes a report of summary, tables and sections, whose figures are those of the sections."""
+        sections = [section for section in parts if section is not None]
+        blocks = [block for section in sections for block in section.blocks]
+        figures = {block.name: block.figure for block in blocks if isinstance(block, Picture)}
+        tables = {"summary": as_frame(rows), **tables}
+        return CrowdReport(self.title, tables, figures, self.notes, sections)
