@@ -58,12 +58,15 @@ def real(name):
     return make
 
 
+POPULATIONS = {
+    "mixed": (lambda rng: rng.uniform(0.3, 0.95, ANNOTATORS), EACH, CLASSES),
+    "flat": (lambda rng: rng.uniform(0.65, 0.85, ANNOTATORS), EACH, CLASSES),
+    "spammers": (lambda rng: np.where(np.arange(ANNOTATORS) % 2, 0.25, 0.85), EACH, CLASSES),
+    "few": (lambda rng: rng.beta(8, 3, 50), 3, 8),
+}
 CROWDS = {
-    "mixed": simulated(lambda rng: rng.uniform(0.3, 0.95, ANNOTATORS), EACH),
-    "flat": simulated(lambda rng: rng.uniform(0.65, 0.85, ANNOTATORS), EACH),
-    "spammers": simulated(lambda rng: np.where(np.arange(ANNOTATORS) % 2, 0.25, 0.85), EACH),
-    "few": simulated(lambda rng: rng.beta(8, 3, 50), 3, 8),
-    "pool": simulated(lambda rng: rng.uniform(0.3, 0.95, ANNOTATORS), ANNOTATORS),
+    **{name: simulated(*population) for name, population in POPULATIONS.items()},
+    "pool": simulated(POPULATIONS["mixed"][0], ANNOTATORS),
     **{name: real(name) for name in DATA},
 }
 
@@ -208,9 +211,10 @@ def stop(names, seeds):
     for name in names:
         rows = []
         for seed in range(seeds):
-            annotations, truth, _ = CROWDS[name](seed)
-            half, rest = annotations.split(0.5, seed=seed)
-            curve = kc.acquisition.accuracy_curve(half, next_answers=len(rest), num_points=2, num_splits=20)
+            half, rest, annotations, truth = halves(name, seed)
+            curve = kc.acquisition.accuracy_curve(
+                half, next_answers=len(rest), num_points=2, num_splits=20, seed=seed
+            )
             now, then = (
                 np.mean(kc.aggregation.dawid_skene(given).labels == truth) for given in (half, annotations)
             )
@@ -219,6 +223,19 @@ def stop(names, seeds):
         found[name] = np.mean(rows, axis=0)
         print(f"| {name} | {' | '.join(f'{value:.3f}' for value in found[name])} |", flush=True)
     return found
+
+
+def halves(name, seed):
+    """Half of the answers, the others, all of them, and the truth; simulated ones are answers to random questions."""
+    if name in DATA:
+        annotations, truth, _ = CROWDS[name](seed)
+    else:
+        accuracies, each, num_classes = POPULATIONS[name]
+        everybody = len(accuracies(np.random.default_rng(seed)))
+        pool, truth, _ = simulated(accuracies, everybody, num_classes)(seed)
+        annotations, _ = pool.split(1 - each / everybody, seed=seed)
+    half, rest = annotations.split(0.5, seed=seed)
+    return half, rest, annotations, truth
 
 
 def worth(names, seeds, least=(0.01, 0.003, 0.001)):

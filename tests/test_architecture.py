@@ -23,6 +23,7 @@ LEVELS = {
     "_files": 0,
     "_backup": 1,
     "_repr": 0,
+    "_student": 0,
     "_lost_classes": 2,
     "_older_keras": 1,
     "annotations": 1,

@@ -405,3 +405,16 @@ def test_coverage_of_reports(monkeypatch, capsys):
     rows = capsys.readouterr().out.splitlines()[2:]
     assert [row.split()[2] for row in rows] == ["2", "5", "10"]
     assert all(0 <= float(cell) <= 100 for row in rows for cell in row.split("|")[1].split())
+
+
+def test_copiers_of_reports(capsys):
+    report = script("benchmarks", "report")
+    table, source = report.crowd_with_copiers(0, 10)
+    copier = np.flatnonzero(source >= 0)
+    both = (table[:, copier] >= 0) & (table[:, source[copier]] >= 0)
+    same = table[:, copier] == table[:, source[copier]]
+    assert len(copier) == 8
+    assert np.mean(same[both]) > 0.9
+    report.main(["copiers"], crowds=1)
+    found = [float(row.split(": ")[1].split()[0]) for row in capsys.readouterr().out.splitlines()]
+    assert found[1:] == [100, 100]

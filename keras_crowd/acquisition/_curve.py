@@ -9,14 +9,15 @@ import numpy.typing as npt
 
 from .._arguments import number, whole_number
 from .._repr import one_line
-from ..aggregation import DawidSkene, dawid_skene, gold_classes
+from .._student import student_quantile
+from ..aggregation import DawidSkene, dawid_skene, draw_states, gold_classes
 from ..annotations import Annotations, Answers, as_annotations, some_answers
 from ._drawn import num_left, with_drawn_answers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_FEWEST_POINTS = 2
+_FEWEST_POINTS = _FEWEST_SPLITS = 2
 
 
 class AccuracyCurve(NamedTuple):
@@ -29,7 +30,8 @@ class AccuracyCurve(NamedTuple):
             one.
         next_answers: Number of answers that come next.
         next_gain: The accuracy that they are expected to add.
-        next_low: Lower end of an interval of 95 % of the draws. It does not allow for errors of the model.
+        next_low: Lower end of a 95 % interval of what they add. It allows for unknown true classes and confusions, but
+            not for errors of the model.
         next_high: Upper end of that interval.
 
     Example:
@@ -101,10 +103,11 @@ def accuracy_curve(
     annotators err together or items differ in difficulty. With gold labels, it is the share of them that the labels
     match.
 
-    The gain of the next answers is simulated: true classes are drawn from the posterior; answers to random items are
-    drawn from the confusions of the annotators, each as busy as before; and the model is fitted again. The gain is the
-    mean of `num_splits` draws. It is what the model expects, with or without gold labels, for questions in random
-    order; those of `next_questions` bring more.
+    The gain of the next answers is simulated: true classes and confusions are drawn together from their posterior, as
+    in `report.crowd_report`; answers to random items are drawn from the confusions, each annotator as busy as before;
+    and the model is fitted again. The gain is the rise of the share of labels that are the drawn classes, the mean of
+    `num_splits` draws. It is what the model expects, with or without gold labels, for questions in random order; those
+    of `next_questions` bring more.
 
     Args:
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
@@ -114,7 +117,8 @@ def accuracy_curve(
         gold: True classes of some items, integers `(items,)`, `-1` where unknown; or ids of the classes, `None` where
             unknown. They are used only to measure. Defaults to `None`.
         num_points: Integer, at least 2. Number of sizes of subsamples, the last being all answers. Defaults to 8.
-        num_splits: Integer. Number of subsamples of each size, and of draws of the next answers. Defaults to 10.
+        num_splits: Integer, at least 2. Number of subsamples of each size, and of draws of the next answers. Defaults
+            to 10.
         smallest: Float between 0 and 1. Fraction of the answers in the smallest subsamples. Defaults to 0.2.
         seed: Integer. Seed of the subsamples and of the draws. Defaults to 0.
 
@@ -137,7 +141,7 @@ def accuracy_curve(
     annotations = as_annotations(answers)
     whole_number("next_answers", next_answers)
     whole_number("num_points", num_points, _FEWEST_POINTS)
-    whole_number("num_splits", num_splits)
+    whole_number("num_splits", num_splits, _FEWEST_SPLITS)
     number("smallest", smallest, above=0, below=1)
     truth = gold_classes(gold, annotations)
     if gold is not None and np.all(truth < 0):
@@ -162,21 +166,30 @@ def accuracy_curve(
         runs.mean(axis=0),
         runs.std(axis=0),
         count,
-        float(gains.mean()),
-        *np.quantile(gains, [0.025, 0.975]).tolist(),
+        *_predicted(gains),
     )
 
 
 def _next_gains(
     annotations: Annotations, found: DawidSkene, count: int, num_draws: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Rise of the estimated accuracy, `(draws,)`."""
+    """Rise of the share of labels that are right, if the truth and the confusions are as drawn, `(draws,)`."""
     if count == 0:
         return np.zeros(num_draws)
-    unknown = np.full(annotations.num_items, -1)
-    drawn = (with_drawn_answers(annotations, found, count, rng) for _ in range(num_draws))
-    later = [_accuracy(dawid_skene(more, start=found), unknown) for more in drawn]
-    return np.array(later) - _accuracy(found, unknown)
+    gains = []
+    states = draw_states(annotations.hard(), found.posterior, num_draws, seed=int(rng.integers(2**31)))
+    for truth, confusion in states:
+        more = with_drawn_answers(annotations, truth, confusion, count, rng)
+        later = dawid_skene(more, start=found).labels
+        gains.append(np.mean(later == truth) - np.mean(found.labels == truth))
+    return np.array(gains)
+
+
+def _predicted(draws: np.ndarray) -> tuple[float, float, float]:
+    """Mean of the draws, and the interval that contains one more of them with a probability of 95 percent."""
+    mean, size = float(draws.mean()), len(draws)
+    margin = student_quantile(0.975, size - 1) * float(draws.std(ddof=1)) * np.sqrt(1 + 1 / size)
+    return mean, float(mean - margin), float(mean + margin)
 
 
 def _accuracy(found: DawidSkene, truth: np.ndarray) -> float:

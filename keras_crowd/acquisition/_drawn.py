@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..aggregation import DawidSkene
 from ..annotations import Annotations
 
 _PAIRS = 2**22  # of items and annotators, enumerated up to here
 
 
 def with_drawn_answers(
-    annotations: Annotations, found: DawidSkene, count: int, rng: np.random.Generator
+    annotations: Annotations,
+    truth: np.ndarray,
+    confusion: np.ndarray,
+    count: int,
+    rng: np.random.Generator,
 ) -> Annotations:
-    """The answers and `count` more: items at random, annotators as busy as they were, answers as the model has it."""
+    """The answers and `count` more: items at random, annotators as busy as they were, answers by the confusions."""
     item, annotator = _questions(annotations, count, rng)
-    truth = _draw(found.posterior, rng)
-    answer = _draw(found.confusion[annotator, truth[item]], rng)
+    answer = _draw(confusion[annotator, truth[item]], rng)
     if annotations.is_soft:
         answer = np.eye(annotations.num_classes, dtype=annotations.answers.dtype)[answer]
     return Annotations(

@@ -22,6 +22,7 @@ from ._dawid_skene import DawidSkene as DawidSkene
 from ._dawid_skene import dawid_skene as dawid_skene
 from ._draws import CrowdDraws as CrowdDraws
 from ._draws import draw_crowd as draw_crowd
+from ._draws import draw_states as draw_states
 from ._ebcc import EBCC as EBCC
 from ._ebcc import ebcc as ebcc
 from ._given_answers import answers_and_probabilities as answers_and_probabilities

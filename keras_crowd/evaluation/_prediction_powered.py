@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from .._arguments import array_of_numbers, number
 from .._repr import one_line
+from .._student import student_quantile
 from ..annotations import rows_like
 
 _FEWEST = 3
@@ -97,7 +97,7 @@ def prediction_powered_mean(
     known = _checked(f, y)
     mean, variance, weight = _estimate(y[known], f[known], f[~known])
     error = math.sqrt(variance)
-    margin = _student_quantile(0.5 + level / 2, int(known.sum()) - 2) * error
+    margin = student_quantile(0.5 + level / 2, int(known.sum()) - 2) * error
     return MeanEstimate(mean, mean - margin, mean + margin, error, weight)
 
 
@@ -134,21 +134,3 @@ def _estimate(y: np.ndarray, f: np.ndarray, others: np.ndarray) -> tuple[float, 
     of_gold = ((rest @ rest + binary) / (n - 2)) * (1 / n + (apart / (1 + n / size)) ** 2 / squares)
     of_others = weight**2 * np.var(np.concatenate([f, others]), ddof=1) / size
     return float(y.mean() + weight * apart), float(of_gold + of_others), weight
-
-
-def _student_quantile(p: float, degrees: int) -> float:
-    """Quantile of Student's distribution: exact for 1 and 2 degrees of freedom, Hill's expansion for more.
-
-    Reference:
-        G. W. Hill, "Algorithm 396: Student's t-quantiles", Communications of the ACM 13, 1970.
-    """
-    if degrees == 1:
-        return math.tan(math.pi * (p - 0.5))
-    if degrees == 2:
-        return (2 * p - 1) / math.sqrt(2 * p * (1 - p))
-    z = NormalDist().inv_cdf(p)
-    g1 = (z**3 + z) / 4
-    g2 = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    g3 = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    g4 = (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160
-    return z + g1 / degrees + g2 / degrees**2 + g3 / degrees**3 + g4 / degrees**4

@@ -11,7 +11,7 @@ from ._given import Given
 from ._intervals import wilson
 
 
-def gold_section(given: Given, posterior: np.ndarray) -> Section:
+def gold_section(given: Given, posterior: np.ndarray, calibrated: bool) -> Section:
     """Calibration of the confidences, where gold labels are known."""
     known = (given.gold >= 0) & (given.annotations.answers_per_item() > 0)
     q, gold = posterior[known], given.gold[known]
@@ -30,6 +30,11 @@ def gold_section(given: Given, posterior: np.ndarray) -> Section:
         f"only to check it. Confidences are off by {100 * error:.1f} percentage points on average (the expected "
         "calibration error)."
     )
+    if calibrated:
+        text += (
+            " The column `calibrated_confidence` of `tables['items']` allows for that: it is what the gold labels "
+            "leave of the confidence (`aggregation.calibrated_posterior`)."
+        )
     alt = f"Share of right labels against their confidence, in {len(used)} groups of items: " + "; ".join(
         f"{m:.2f} confident, {h / c:.2f} right" for m, h, c in zip(mean, hits, n, strict=True)
     )

@@ -41,7 +41,7 @@ def class_report(
     }
     if request.level in ("ordinal", "interval"):
         tables_of.add_grades(tables["annotators"], given, posterior)
-    rows = class_rows(given, drawn, posterior.argmax(axis=1), request.level, tables["items"]["status"])
+    rows = class_rows(given, drawn, posterior, request.level, tables["items"]["status"])
     parts: list[Section | None] = [
         Section("overview", "Overview", [as_figures(rows), _ASSUMPTION]),
         sections.annotator_section(tables),
@@ -55,5 +55,5 @@ def class_report(
         right = tables["answers"]["probability"].to_numpy()
         parts += [time_section(tables["annotators"], given.times, right, "probability of a right answer")]
     if np.any((given.gold >= 0) & (given.annotations.answers_per_item() > 0)):
-        parts.append(gold_section(given, posterior))
+        parts.append(gold_section(given, posterior, "calibrated_confidence" in tables["items"]))
     return request.report(rows, tables, parts)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..aggregation import CrowdDraws, agreement, annotator_table, label_table, majority_vote
+from ..aggregation import (
+    CrowdDraws,
+    agreement,
+    annotator_table,
+    calibrated_posterior,
+    label_table,
+    majority_vote,
+)
 from ..annotations import share
 from ..evaluation import annotator_dependence
 from ._given import Given
@@ -13,6 +20,7 @@ from ._intervals import of_draws, wilson
 from ._over_time import pace
 
 _SETTLED, _SURPRISING, _RUNNER_UP = 0.9, 0.05, 0.3
+_FEWEST_GOLD = 20
 _COMPARED, _FEWEST_COMMON, _NEGLIGIBLE = 100, 5, 0.2  # annotators, items, correlation
 
 
@@ -113,7 +121,20 @@ def items(given: Given, draws: CrowdDraws, posterior: np.ndarray) -> pd.DataFram
     table["status"] = _status(table)
     if given.has_gold:
         table["gold"] = names[given.gold]
+        _add_calibrated(table, given, posterior)
     return table
+
+
+def _add_calibrated(table: pd.DataFrame, given: Given, posterior: np.ndarray) -> None:
+    """Adds the confidence that gold labels leave, if there are enough of them, but not of all items."""
+    answered = (table["answers"] > 0).to_numpy()
+    gold, q = given.gold[answered], posterior[answered]
+    known = gold >= 0
+    if not _FEWEST_GOLD <= known.sum() < len(gold) or np.all(q[known, gold[known]] == 1):
+        return
+    table["calibrated_confidence"] = np.nan
+    honest = calibrated_posterior(q, gold).posterior[np.arange(len(q)), q.argmax(axis=1)]
+    table.loc[answered, "calibrated_confidence"] = honest
 
 
 def _runner_up(given: Given) -> np.ndarray:

@@ -6,6 +6,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from keras_crowd.acquisition import accuracy_curve
+from keras_crowd.acquisition._curve import _predicted
 from keras_crowd.acquisition._drawn import num_left, with_drawn_answers
 from keras_crowd.aggregation import dawid_skene
 from keras_crowd.annotations import Annotations
@@ -52,6 +53,29 @@ def test_next_answers_bring_what_they_brought():
     assert abs(np.mean(errors)) < 0.03
 
 
+def test_interval_holds_what_the_next_answers_bring():
+    """Answers to random questions, on small crowds of unequal annotators, whose confusions are hardly known."""
+    held, widths = [], []
+    for seed in range(8):
+        accuracy = np.random.default_rng(seed).uniform(0.5, 0.95, 10)
+        pool, truth = crowd(150, accuracy=accuracy, share=1.0, seed=seed)
+        given, _ = pool.split(0.6, seed=seed)
+        half, rest = given.split(0.5, seed=seed)
+        curve = accuracy_curve(half, next_answers=len(rest), num_points=2, num_splits=5, seed=seed)
+        before, after = (np.mean(dawid_skene(of).labels == truth) for of in (half, given))
+        held.append(curve.next_low <= after - before <= curve.next_high)
+        widths.append(curve.next_high - curve.next_low)
+    assert sum(held) >= 7
+    assert np.mean(widths) < 0.35
+
+
+def test_interval_is_that_of_one_more_draw():
+    draws = np.array([0.1, 0.2, 0.4])
+    mean, low, high = _predicted(draws)
+    half = 4.302653 * np.std(draws, ddof=1) * np.sqrt(4 / 3)
+    assert_allclose([mean, low, high], [0.7 / 3, 0.7 / 3 - half, 0.7 / 3 + half], rtol=1e-6)
+
+
 def test_more_answers_bring_more_and_none_nothing():
     annotations, _ = crowd()
     gains = [
@@ -71,16 +95,19 @@ def test_drawn_answers(pairs, soft, monkeypatch):
     annotations, _ = crowd(2000, 6, share=0.1)
     annotations = annotations.soft() if soft else annotations
     confusion = np.tile([[0.9, 0.1], [0.3, 0.7]], (6, 1, 1))
-    posterior = np.tile([0.25, 0.75], (2000, 1))
-    found = dawid_skene(annotations)._replace(posterior=posterior, confusion=confusion)
-    more = with_drawn_answers(annotations, found, 3000, np.random.default_rng(0))
+    truth = np.arange(2000) % 4 > 0
+    more = with_drawn_answers(annotations, truth.astype(int), confusion, 3000, np.random.default_rng(0))
     assert len(more) == len(annotations) + 3000  # it refuses pairs that stand twice
     assert num_left(more) == num_left(annotations) - 3000
     count = lambda given: given.hard().answers.sum()  # noqa: E731
     expected = 0.25 * 0.1 + 0.75 * 0.7
     assert (count(more) - count(annotations)) / 3000 == pytest.approx(expected, abs=0.03)
     busy = with_drawn_answers(
-        annotations.select(annotators=[True] * 6), found, 500, np.random.default_rng(1)
+        annotations.select(annotators=[True] * 6),
+        truth.astype(int),
+        confusion,
+        500,
+        np.random.default_rng(1),
     )
     assert busy.answers_per_annotator().min() > annotations.answers_per_annotator().min()
 
@@ -101,6 +128,7 @@ def test_plot_shows_points_and_what_comes_next():
     ("arguments", "message"),
     [
         ({"next_answers": 0}, "`next_answers` must be a positive integer"),
+        ({"num_splits": 1}, "`num_splits` must be an integer at least 2"),
         ({"num_points": 1}, "`num_points` must be an integer at least 2"),
         ({"smallest": 1.0}, "`smallest` must be a number above 0 and below 1"),
         ({"gold": [-1] * 200}, "`gold` must know at least one item. Received: 200 items, none known"),

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
+from keras_crowd._student import student_quantile
 from keras_crowd.evaluation import prediction_powered_mean
-from keras_crowd.evaluation._prediction_powered import _student_quantile
 
 
 def draw(seed, size=300, num_gold=50, noise=0.5):
@@ -102,7 +102,7 @@ def test_series_are_matched_by_their_index():
 def test_quantiles_of_students_distribution(p, tolerance):
     stats = pytest.importorskip("scipy.stats")
     degrees = [1, 2, 3, 4, 7, 18, 48, 1000]
-    found = [_student_quantile(p, d) for d in degrees]
+    found = [student_quantile(p, d) for d in degrees]
     assert_allclose(found, stats.t.ppf(p, degrees), rtol=tolerance)
 
 

@@ -13,6 +13,7 @@ WITHOUT_KERAS = {
     "_files",
     "_lost_classes",
     "_repr",
+    "_student",
     "annotations",
     "acquisition",
     "aggregation",

@@ -10,6 +10,7 @@ from test_draws import crowd
 
 from keras_crowd import Annotations
 from keras_crowd.report import CrowdReport, crowd_report
+from keras_crowd.report._intervals import share_right, wilson
 
 SECTIONS = ["Overview", "Annotators", "Confusions", "Who errs together", "Items", "Answers", "Classes"]
 
@@ -274,3 +275,63 @@ def test_numbers_of_a_column_have_the_same_decimals(values, shown):
     from keras_crowd.report._page import _column
 
     assert [cell["shown"] for cell in _column(values)] == shown
+
+
+def misleading_crowd():
+    """Five annotators who agree, wrongly on a fifth of the items."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 3, 400)
+    said = np.where(rng.random(400) < 0.2, (truth + 1) % 3, truth)
+    return np.where(rng.random((400, 5)) < 0.9, said[:, None], rng.integers(0, 3, (400, 5))), truth
+
+
+def test_some_gold_labels_measure_the_labels_and_calibrate_confidences():
+    table, truth = misleading_crowd()
+    gold = np.where(np.arange(400) < 60, truth, -1)
+    found = crowd_report(table, gold=gold, draws=20)
+    items, rows = found.tables["items"], found.tables["summary"].set_index("name")
+    right = np.mean(items["label"] == truth)
+    assert rows.loc["label_accuracy", "low"] > right + 0.1
+    assert rows.loc["gold_label_accuracy", "low"] < right < rows.loc["gold_label_accuracy", "high"]
+    others = items["gold"].isna()
+    assert (
+        abs(items["calibrated_confidence"][others].mean() - right)
+        < 0.1
+        < items["confidence"].mean() - right
+    )
+    of_gold = items["calibrated_confidence"][~others]
+    assert np.array_equal(of_gold, (items["label"] == truth)[~others].astype(float))
+    assert "calibrated_confidence" in found.html()
+
+
+@pytest.mark.parametrize("known", [19, 400])
+def test_few_gold_labels_or_all_calibrate_nothing(known):
+    table, truth = misleading_crowd()
+    found = crowd_report(table, gold=np.where(np.arange(400) < known, truth, -1), draws=5)
+    items, row = found.tables["items"], found.tables["summary"].set_index("name").loc["gold_label_accuracy"]
+    right = (items["label"] == truth)[:known]
+    assert "calibrated_confidence" not in items
+    assert row["value"] == right.mean()
+    assert_allclose([row["low"], row["high"]], wilson(right.sum(), np.array(known)))
+
+
+def test_share_that_is_right_uses_confidences_as_far_as_they_tell():
+    """Useless confidences: the counted share. Such as tell much: a shorter interval, but not of 5 times the gold."""
+    rng = np.random.default_rng(0)
+    right = (rng.random(2000) < 0.8).astype(float)
+    known = np.arange(2000) < 100
+    counted = right[:100].mean()
+    assert_allclose(
+        share_right(right, known, np.full(2000, 0.9)), [counted, *wilson(right[:100].sum(), np.array(100))]
+    )
+    value, low, high = share_right(right, known, 0.5 + 0.4 * right)
+    assert abs(value - right.mean()) < 0.01
+    assert_allclose([low, high], wilson(np.array(500 * value), np.array(500)))
+    held = []
+    confidence = np.clip(right + rng.normal(0, 0.5, 2000), 0, 1)
+    for _ in range(400):
+        some = np.zeros(2000, bool)
+        some[rng.permutation(2000)[:60]] = True
+        _, low, high = share_right(right, some, confidence)
+        held.append(low <= right.mean() <= high)
+    assert 0.92 < np.mean(held) < 0.99
