@@ -381,10 +381,10 @@ def test_acquisition_in_small(monkeypatch, capsys):
     share, accuracy, _ = acquisition.bought_until("spammers", 0.01, seed=0)
     assert 0.1 < share < 1
     assert accuracy > 0.25
-    seconds, (whole, on) = acquisition.incremental(size=2_000, new=20, num_annotators=20)
-    assert min(seconds) > 0
-    assert np.mean(whole.labels == on.labels) > 0.95
-    assert "| iterations |" in capsys.readouterr().out
+    runs = acquisition.incremental(size=2_000, new=20, num_annotators=20, seeds=1)
+    assert "| labels that differ |" in capsys.readouterr().out
+    assert all(differ < 20 for _, _, differ, *_ in runs.values())
+    assert list(runs) == ["from the votes", "start=", "posterior of the new"]
 
 
 def test_connections_are_compared_on_held_out_answers(monkeypatch, capsys):
