@@ -15,12 +15,17 @@ In "mixed", "flat" and "spammers" five of 20 annotators, drawn at random, can be
 item is most of what there is. In "few" it is three of 50, and there are more classes. In "pool" all can be asked about
 all, for as many answers in all, and nobody gives more than a tenth. Choices were settled on these five.
 
+`--classifier` does the same on crowds with features, with a logistic regression: at each step it is trained on the
+labels of Dawid and Skene, in three folds, and predicts the items of the fold that it was not trained on. All methods
+choose with these predictions, and the labels are the posterior of predictions and answers.
+
 `--worth` asks with several `min_gain` until no question is worth it, `--stop` compares what `accuracy_curve` expects
 with what was bought then, and `--incremental` measures `dawid_skene(start=)` and `posterior` with 1,000 new answers
 beside 1,000,000.
 """
 
 import argparse
+import functools
 import os
 import pathlib
 import time
@@ -30,6 +35,7 @@ import numpy as np
 import keras_crowd as kc
 
 CLASSES, ITEMS, ANNOTATORS, EACH = 4, 500, 20, 5
+STRENGTH = 1.0  # of the logistic regression, chosen by the likelihood of left-out labels of Dawid and Skene
 START, STEPS, TARGETS = 0.1, 18, (0.5, 0.75, 0.9)
 DATA = {"LabelMe": ("labelme.npz", "answers", "labels_train"), "Music": ("music.npz", "answers", "y_train")}
 
@@ -72,8 +78,56 @@ CROWDS = {
 }
 
 
+def with_features(name):
+    """A crowd, its truth, the number of answers to buy, and features."""
+
+    def make(seed):
+        if name != "digits":
+            file, *_ = DATA[name]
+            table = np.load(pathlib.Path(os.environ["KERAS_CROWD_DATA"]) / file)
+            return *real(name)(seed), table["vgg_avg_train" if name == "LabelMe" else "X_train"]
+        from sklearn.datasets import load_digits
+
+        x, truth = load_digits(return_X_y=True)
+        rng = np.random.default_rng(seed)
+        some = rng.permutation(len(x))[:ITEMS]
+        right = rng.uniform(0.3, 0.95, ANNOTATORS)[:, None, None]
+        confusions = np.where(np.eye(10, dtype=bool), right, (1 - right) / 9)
+        answers = kc.datasets.simulate_answers(truth[some], confusions, answers_per_item=3, seed=seed)
+        return answers, truth[some], len(answers), x[some]
+
+    return make
+
+
+WITH_FEATURES = {name: with_features(name) for name in ("digits", *DATA)}
+
+
+class Classifier:
+    """A logistic regression on the first 50 principal components, which predicts what it was not trained on."""
+
+    def __init__(self, x, num_classes, folds=3, components=50):
+        x = (x - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-6)
+        left, sizes, _ = np.linalg.svd(x, full_matrices=False)
+        self.x = left[:, :components] * sizes[:components] / sizes[0] * np.sqrt(len(x))
+        self.fold = np.random.default_rng(0).permutation(len(x)) % folds
+        self.num_classes = num_classes
+
+    def probabilities(self, labels, known):
+        from sklearn.linear_model import LogisticRegression
+
+        predicted = np.full((len(self.x), self.num_classes), 1e-3)
+        for fold in np.unique(self.fold):
+            model = LogisticRegression(C=STRENGTH, max_iter=200)
+            given, here = known & (self.fold != fold), self.fold == fold
+            model.fit(self.x[given], labels[given])
+            predicted[np.ix_(here, model.classes_)] += model.predict_proba(self.x[here])
+        return predicted / predicted.sum(axis=1, keepdims=True)
+
+
 class Replay:
     """Held answers, some of which are bought."""
+
+    probabilities = None  # of a classifier
 
     def __init__(self, annotations, seed):
         self.table, self.annotations = annotations.dense(), annotations
@@ -121,16 +175,17 @@ def fewest(replay, found, count, most):
 
 
 def activelab(replay, found, count, most):
-    replay.buy_by_item(kc.acquisition.activelab_scores(replay.answers), count, most)
+    replay.buy_by_item(kc.acquisition.activelab_scores(replay.answers, replay.probabilities), count, most)
 
 
 def ours(criterion="mixed"):
     def buy(replay, found, count, most):
+        prior = replay.probabilities
         table = kc.acquisition.next_questions(
             replay.answers,
             count,
             confusion=found.confusion,
-            probabilities=np.tile(found.class_prior, (len(replay.table), 1)),
+            probabilities=np.tile(found.class_prior, (len(replay.table), 1)) if prior is None else prior,
             available=replay.left(most),
             criterion=criterion,
             min_gain=0,  # all is bought in the end
@@ -151,9 +206,10 @@ METHODS = {
 }
 
 
-def curve(method, annotations, truth, size, seed):
+def curve(method, seed, annotations, truth, size, x=None):
     """Answers bought, and the accuracy of the labels of all items, after each step."""
     replay = Replay(annotations, seed)
+    classifier = None if x is None else Classifier(x, annotations.num_classes)
     in_pool = size < len(annotations)
     most = size // 10 if in_pool else len(truth)
     found, points = None, []
@@ -164,7 +220,12 @@ def curve(method, annotations, truth, size, seed):
         else:
             METHODS[method](replay, found, count, most)
         found = kc.aggregation.dawid_skene(replay.answers)
-        points.append((replay.bought.sum(), np.mean(found.labels == truth)))
+        labels = found.labels
+        if classifier is not None:
+            replay.probabilities = classifier.probabilities(labels, replay.bought.any(axis=1))
+            q = kc.aggregation.posterior(replay.answers, replay.probabilities, found.confusion)
+            labels = q.argmax(axis=1)
+        points.append((replay.bought.sum(), np.mean(labels == truth)))
     return np.array(points)
 
 
@@ -177,13 +238,13 @@ def needed(points, target):
     return np.interp(target, accuracy[j - 1 : j + 1], bought[j - 1 : j + 1])
 
 
-def compare(names, methods, seeds):
+def compare(names, methods, seeds, crowds=CROWDS):
     found = {}
     print("| crowd | method | " + " | ".join(f"for what random has at {t:.0%}" for t in TARGETS) + " |")
     print("|" + "---|" * (2 + len(TARGETS)))
     for name in names:
         runs = {
-            method: [curve(method, *CROWDS[name](seed), seed) for seed in range(seeds)]
+            method: [curve(method, seed, *crowds[name](seed)) for seed in range(seeds)]
             for method in methods
         }
         mean = np.mean(runs["random"], axis=0)
@@ -290,10 +351,10 @@ def incremental(size=1_000_000, new=1_000, num_annotators=1_000, num_classes=5, 
         touched = np.bincount(fresh.item_index, minlength=len(truth)) > 0
         end = kc.aggregation.dawid_skene(answers, start=start, tolerance=1e-13, iterations=300)
         runs = {
-            "from the votes": lambda: kc.aggregation.dawid_skene(answers),  # noqa: B023
-            "start=": lambda: kc.aggregation.dawid_skene(answers, start=start),  # noqa: B023
-            "posterior of the new": lambda: kc.aggregation.posterior(  # noqa: B023
-                fresh, start.posterior, start.confusion
+            "from the votes": functools.partial(kc.aggregation.dawid_skene, answers),
+            "start=": functools.partial(kc.aggregation.dawid_skene, answers, start=start),
+            "posterior of the new": functools.partial(
+                kc.aggregation.posterior, fresh, start.posterior, start.confusion
             ),
         }
         for name, run in runs.items():
@@ -321,13 +382,18 @@ def incremental(size=1_000_000, new=1_000, num_annotators=1_000, num_classes=5, 
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--crowds", nargs="+", default=list(CROWDS), choices=list(CROWDS))
+    parser.add_argument("--crowds", nargs="+", choices=list({**CROWDS, **WITH_FEATURES}))
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--incremental", action="store_true")
+    parser.add_argument("--classifier", action="store_true")
     parser.add_argument("--stop", action="store_true")
     parser.add_argument("--worth", action="store_true")
     options = parser.parse_args(arguments)
+    if options.classifier:
+        names = options.crowds or list(WITH_FEATURES)
+        return compare(names, options.methods, options.seeds, WITH_FEATURES)
+    options.crowds = options.crowds or list(CROWDS)
     if options.incremental:
         return incremental()
     if options.stop:
