@@ -19,7 +19,6 @@ import keras_crowd as kc
 HELPERS = pathlib.Path(every_head.__file__).parent
 ROOT = pathlib.Path(kc.__file__).parents[1]
 MODELS = ["joint", "hidden_crf"]
-QUICK = "--xla_backend_optimization_level=0"  # to compile; nobody waits for the steps
 several = pytest.mark.skipif(BACKEND == "torch", reason="Keras trains on one device under PyTorch")
 heads = pytest.mark.parametrize("name", every_head.DISTRIBUTED)
 some_heads = pytest.mark.parametrize("name", every_head.SOME)
@@ -28,7 +27,6 @@ some_heads = pytest.mark.parametrize("name", every_head.SOME)
 def environment(**settings):
     return {
         **os.environ,
-        "XLA_FLAGS": QUICK,
         **settings,
         "KERAS_BACKEND": BACKEND,
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(HELPERS)]),
@@ -64,7 +62,7 @@ def results(processes):
 @pytest.fixture(scope="module")
 def devices(tmp_path_factory):
     """What one device gives, and two of one process."""
-    two = f"{QUICK} --xla_force_host_platform_device_count=2"
+    two = f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=2"
     return results([start(tmp_path_factory.mktemp("devices"), "devices", XLA_FLAGS=two)])[0]
 
 
@@ -216,7 +214,7 @@ def test_layout_map_refuses_what_cannot_be_spread():
 
 @several
 def test_snippets_of_the_page_on_scale_run():
-    two = f"{QUICK} --xla_force_host_platform_device_count=2"
+    two = f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=2"
     command = [sys.executable, str(HELPERS / "run_scale.py")]
     done = subprocess.run(
         command, env=environment(XLA_FLAGS=two), capture_output=True, text=True, timeout=600
