@@ -43,7 +43,7 @@ def read_gold(arguments: argparse.Namespace, annotations: Annotations) -> np.nda
     else:
         raise UsageError(f"--gold is for classes and ratings. The answers are {annotations.kind.name}.")
     found = io.read_wide(arguments.gold, item_names(arguments), columns=[arguments.gold_label], **rules)
-    values, place = found.dense()[:, 0], _places(found, annotations)
+    values, place = found.dense()[:, 0], places(found, annotations)
     if np.all(place < 0):
         raise ValueError(f"{arguments.gold}: no item is among those of the answers")
     if np.any(place < 0):
@@ -56,7 +56,7 @@ def read_gold(arguments: argparse.Namespace, annotations: Annotations) -> np.nda
     return gold
 
 
-def _places(found: Annotations, annotations: Annotations) -> np.ndarray:
+def places(found: Annotations, annotations: Annotations) -> np.ndarray:
     """Position of each item of `found` in `annotations`, `-1` for none. Files tell ids as text: 7 is "7"."""
     known = {str(item): row for row, item in enumerate(annotations.items.tolist())}
     return np.array([known.get(str(item), -1) for item in found.items.tolist()])

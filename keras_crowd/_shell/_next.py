@@ -13,6 +13,7 @@ import numpy as np
 from .. import acquisition, io
 from ._costs import add_costs, read_costs
 from ._formats import item_names, read_answers
+from ._predictions import add_predictions, read_predictions
 from ._progress import Progress
 from ._tables import add_output, check_outputs, table_at
 
@@ -29,6 +30,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_output(parser, "table of questions, the first one first")
     parser.add_argument("--budget", type=float, required=True, help="the most that all questions may cost")
     add_costs(parser, "1 each")
+    add_predictions(parser)
     parser.add_argument(
         "--items",
         metavar="FILE",
@@ -54,6 +56,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> None:
     with progress.step("reading answers"):
         annotations = read_answers(arguments, _items(arguments.items, arguments.item or ["item"]))
     costs = read_costs(arguments, annotations)
+    probabilities = read_predictions(arguments, annotations)
     given: dict[str, Any] = {"criterion": arguments.criterion, "min_gain": arguments.min_gain}
     given = {name: value for name, value in given.items() if value is not None}
     with progress.step(f"choosing among the questions about {annotations.num_items:,} items"):
@@ -61,6 +64,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> None:
             annotations,
             arguments.budget,
             costs=1.0 if costs is None else costs,
+            probabilities=probabilities,
             most_per_annotator=arguments.most_per_annotator,
             seed=arguments.seed,
             **given,

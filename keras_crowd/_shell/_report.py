@@ -10,6 +10,7 @@ from ._costs import add_costs, read_costs
 from ._errors import UsageError
 from ._formats import read_answers
 from ._gold import add_gold, read_gold
+from ._predictions import add_predictions, read_predictions
 from ._progress import Progress
 from ._tables import add_output, check_outputs
 
@@ -27,6 +28,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cost", type=float, help="what one answer costs")
     add_costs(parser, "none, or --cost")
     add_beside(parser)
+    add_predictions(parser)
+    parser.add_argument(
+        "--level",
+        choices=("nominal", "ordinal", "interval", "masi"),
+        help="of Krippendorff's alpha; ordinal reads classes as grades, in the order of --classes",
+    )
+    parser.add_argument("--draws", type=int, default=400, help="number of draws; default: 400")
     parser.add_argument(
         "--max-answers", type=int, default=200_000, help="items are sampled above this; default: 200000"
     )
@@ -45,6 +53,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> None:
         annotations = read_answers(arguments)
     gold, costs = read_gold(arguments, annotations), read_costs(arguments, annotations)
     times, show = read_times(arguments, annotations), read_shown(arguments)
+    probabilities = read_predictions(arguments, annotations)
     with progress.step(f"reporting on {len(annotations):,} answers"):
         found = report.crowd_report(
             annotations,
@@ -52,6 +61,9 @@ def run(arguments: argparse.Namespace, progress: Progress) -> None:
             costs=arguments.cost if costs is None else costs,
             times=times,
             show=show,
+            probabilities=probabilities,
+            level=arguments.level,
+            draws=arguments.draws,
             title=arguments.title,
             max_answers=arguments.max_answers,
             seed=arguments.seed,

@@ -28,7 +28,9 @@ def add_output(parser: argparse.ArgumentParser, what: str, required: bool = Fals
 
 def check_outputs(arguments: argparse.Namespace, *outputs: str | None) -> None:
     """Raises where an output is a file that is read, two are one file, or there is no such folder."""
-    beside = (getattr(arguments, name, None) for name in ("gold", "costs", "show_from", "items"))
+    beside = (
+        getattr(arguments, name, None) for name in ("gold", "costs", "show_from", "items", "classifier")
+    )
     read = {os.path.realpath(path) for path in (*arguments.answers, *beside) if path}
     for path in filter(None, outputs):
         if os.path.realpath(path) in read:

@@ -416,6 +416,47 @@ def test_a_report_shows_times_costs_texts_and_images(folder, monkeypatch):
     np.testing.assert_array_equal(given["times"], [3.5, 2])
 
 
+def test_predictions_are_matched_to_items_and_classes(folder, monkeypatch):
+    given = {}
+
+    def caught(annotations, *_, **said):
+        given.update(said, annotations=annotations)
+        return types.SimpleNamespace(to_html=lambda path: None)
+
+    monkeypatch.setattr("keras_crowd.report.crowd_report", caught)
+    (folder / "a.csv").write_text("item,annotator,answer\n7,x,cat\n7,y,dog\n8,x,dog\n")
+    (folder / "p.csv").write_text("item,dog,cat\n9,0,1\n8,0.9,0.1\n7,0.25,0.75\n")
+    assert shell("report a.csv --classifier p.csv --level ordinal --draws 7 -o r.html") == 0
+    assert given["annotations"].classes.tolist() == ["cat", "dog"]
+    np.testing.assert_allclose(given["probabilities"], [[0.75, 0.25], [0.1, 0.9]], rtol=1e-6)
+    assert (given["level"], given["draws"]) == ("ordinal", 7)
+    (folder / "items.txt").write_text("7\n8\n9\n")
+    assert shell("next a.csv --classifier p.csv --items items.txt --budget 3 -o n.csv") == 0
+    questions = kc.acquisition.next_questions(
+        kc.io.read_long("a.csv", items=[7, 8, 9]), 3, probabilities=[[0.75, 0.25], [0.1, 0.9], [1, 0]]
+    )
+    np.testing.assert_allclose(numbers("n.csv", "gain"), questions["gain"], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (
+            "item,dog,cat\n8,0.9,0.1\n",
+            "p.csv: expected a probability of each class for each item. Received: none",
+        ),
+        ("item,dog,cat\n7,1,\n8,1,0\n", "p.csv: expected a probability of each class for each item."),
+        ("item,dog\n7,1\n8,1\n", "'cat'"),
+    ],
+)
+def test_predictions_that_are_missing_are_named(folder, capsys, table, said):
+    (folder / "a.csv").write_text("item,annotator,answer\n7,x,cat\n7,y,dog\n8,x,dog\n")
+    (folder / "p.csv").write_text(table)
+    assert shell("report a.csv --classifier p.csv -o r.html") == 1
+    assert said in capsys.readouterr().err
+    assert shell("report a.csv --ratings --classifier p.csv -o r.html") != 0
+
+
 @pytest.mark.parametrize("module", _main._COMMANDS, ids=lambda module: module.NAME)
 def test_the_example_of_each_command_runs(folder, capsys, module):
     assert main([module.NAME, "--help"]) == 0
