@@ -117,7 +117,7 @@ class Classifier:
 
         predicted = np.full((len(self.x), self.num_classes), 1e-3)
         for fold in np.unique(self.fold):
-            model = LogisticRegression(C=STRENGTH, max_iter=200)
+            model = LogisticRegression(C=STRENGTH, max_iter=1000)
             given, here = known & (self.fold != fold), self.fold == fold
             model.fit(self.x[given], labels[given])
             predicted[np.ix_(here, model.classes_)] += model.predict_proba(self.x[here])

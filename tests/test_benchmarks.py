@@ -378,6 +378,11 @@ def test_acquisition_in_small(monkeypatch, capsys):
     assert found["spammers", "random"] == pytest.approx(1)
     expected = acquisition.main(["--stop", "--crowds", "spammers", "--seeds", "1"])
     assert np.isfinite(expected["spammers"]).all()
+    methods = ["random", "ActiveLab", "next_questions"]
+    with_classifier = acquisition.main(
+        ["--classifier", "--crowds", "digits", "--seeds", "1", "--methods", *methods]
+    )
+    assert set(with_classifier) == {("digits", method) for method in methods}
     share, accuracy, _ = acquisition.bought_until("spammers", 0.01, seed=0)
     assert 0.1 < share < 1
     assert accuracy > 0.25
