@@ -116,7 +116,7 @@ METHODS = {
     "CM, adapted, auto": crowd_layer(with_auto_penalty, adapted=True),
     **{
         f"{conn_type}, adapted": connection(conn_type, adapted=True)
-        for conn_type in ("one_coin", "class_wise", "prototypes")
+        for conn_type in ("one_coin", "class_wise", "prototypes", *zoo_methods.ITEMS)
     },
     "joint": connection("CM", adapted=True, model=kc.models.JointCrowdModel),
     "EM": Method(zoo_methods.em),

@@ -36,8 +36,8 @@ def choose(method, task, seed, epochs, fraction):
 
 
 def held_out_nats(found, classifier, x, kept, held_out):
-    """Mean cross-entropy of the answers that were held out."""
-    if has_confusions(found):
+    """Mean cross-entropy of held-out answers: given the other answers, where each annotator has one confusion."""
+    if has_confusions(found) and not crowd_of(found).takes_features:
         f, confusion = probabilities(classifier, x), crowd_of(found).confusion()
         return float(kc.aggregation.held_out_cross_entropy(held_out, kept, f, confusion).mean())
     if not isinstance(found, keras.Model):
