@@ -16,6 +16,7 @@ from ._backup import Backup
 from ._fit_features import Arrays, Batches
 from ._fit_progress import FitProgress
 from ._gold_training import GoldClasses
+from ._mean_weights import MeanWeights
 from ._training import ClassTraining, LabelSetTraining, Training
 from ._typing import LearningRate, Optimizer
 from .annotations import Annotations, Answers, are_sets
@@ -90,11 +91,13 @@ class Choice(abc.ABC):
         self.progress.last()
 
     def train_on_all(self, callbacks: Sequence[Any], verbose: int, backup: Backup) -> None:
-        """The last training."""
+        """The last training; the user's callbacks see its own weights, then they are averaged."""
         self.all_answers = True
         shown = [] if verbose > 1 else [self.progress]
-        fit = functools.partial(self.training.fit, self.setting, self._annotations)
-        fit(None, [*shown, *callbacks], 2 if verbose > 1 else 0, backup)
+        training = self.training
+        mean = MeanWeights(training.model.trainable_variables + training.classifier.non_trainable_variables)
+        fit = functools.partial(training.fit, self.setting, self._annotations)
+        fit(None, [*shown, mean, *callbacks], 2 if verbose > 1 else 0, backup)
         self.progress.finish()
 
     def take_what_there_is(self) -> str:
