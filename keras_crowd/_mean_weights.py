@@ -31,7 +31,8 @@ class MeanWeights(keras.callbacks.Callback):
     def __init__(self, variables: Sequence[keras.Variable]) -> None:
         super().__init__()
         self._variables = [v for v in variables if keras.backend.is_float_dtype(v.dtype)]
-        self.count, self.mean = 0, []
+        self.count = 0
+        self.mean: list[np.ndarray] = []
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.count, self.mean = 0, []

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import keras_crowd as kc
+from keras_crowd import _backup
 from keras_crowd._mean_weights import MeanWeights
 
 RNG = np.random.default_rng(0)
@@ -57,3 +58,29 @@ def test_fit_crowd_averages_classifier_and_annotators():
     assert np.any(keeps.kept[-1][0] != keeps.kept[-2][0])
     for weight, expected in zip(fit.classifier.get_weights(), keeps.mean(2), strict=True):
         np.testing.assert_allclose(weight, expected, rtol=1e-5, atol=1e-7)
+
+
+class Stops(keras.callbacks.Callback):
+    """As a process that is killed when the last epoch begins."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 9:
+            raise MemoryError
+
+
+@pytest.mark.only_under("jax")
+def test_the_mean_goes_on_after_an_interruption(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        _backup, "_SHARE", 1.0
+    )  # backups are written after every epoch, however fast it was
+    settings = {"weights": 0.5, "epochs": 10, "verbose": 0}
+    keras.utils.set_random_seed(0)
+    whole = kc.fit_crowd(network(), X, ANSWERS, **settings)
+    keras.utils.set_random_seed(0)
+    with pytest.raises(MemoryError):
+        kc.fit_crowd(network(), X, ANSWERS, **settings, callbacks=[Stops()], backup_dir=tmp_path)
+    again = kc.fit_crowd(network(), X, ANSWERS, **settings, backup_dir=tmp_path)
+    for weight, expected in zip(
+        again.classifier.get_weights(), whole.classifier.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(weight, expected, rtol=1e-4, atol=1e-6)
