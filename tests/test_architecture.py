@@ -50,6 +50,7 @@ LEVELS = {
     "_data_set_items": 2,
     "_fit_features": 6,
     "_gold_training": 6,
+    "_mean_weights": 6,
     "_fit_progress": 0,
     "_crowd_fit": 7,
     "_training": 7,
