@@ -21,7 +21,7 @@ ROOT = pathlib.Path(kc.__file__).parents[1]
 MODELS = ["joint", "hidden_crf"]
 several = pytest.mark.skipif(BACKEND == "torch", reason="Keras trains on one device under PyTorch")
 heads = pytest.mark.parametrize("name", every_head.DISTRIBUTED)
-some_heads = pytest.mark.parametrize("name", every_head.SOME)
+some_heads = pytest.mark.parametrize("name", every_head.OF_PROCESSES)
 
 
 def environment(**settings):
@@ -84,21 +84,6 @@ def workers(tmp_path_factory):
     )
 
 
-@pytest.fixture(scope="module")
-def curves(devices, workers):
-    """The losses of the batches at the parameters of each step, by who trained."""
-    runs = {
-        "one device": (devices, "one"),
-        "two devices": (devices, "two"),
-        "two processes": (workers[0], "two"),
-    }
-    names = {who: every_head.SOME if who == "two processes" else every_head.DISTRIBUTED for who in runs}
-    return {
-        who: every_head.loss_curves({name: found[f"{run}/{name}"] for name in names[who]})
-        for who, (found, run) in runs.items()
-    }
-
-
 def agree(actual, expected, atol=1e-5):
     np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)
 
@@ -119,23 +104,12 @@ def test_two_processes_take_the_steps_of_one(devices, workers, name):
         agree(found[f"two/{name}"], devices[f"one/{name}"])
 
 
-@several
-@heads
-def test_loss_curve_of_two_devices_is_that_of_one(curves, name):
-    assert curves["two devices"][name].shape == (every_head.STEPS,)
-    agree(curves["two devices"][name], curves["one device"][name])
-
-
-@several
-@some_heads
-def test_loss_curve_of_two_processes_is_that_of_one(curves, name):
-    assert curves["two processes"][name].shape == (every_head.STEPS,)
-    agree(curves["two processes"][name], curves["one device"][name])
-
-
 def logged(devices, workers, log, name):
     """The last value of a log of each that has the head."""
-    return [found[f"two/logs/{log}"] for found in (devices, *(workers if name in every_head.SOME else ()))]
+    return [
+        found[f"two/logs/{log}"]
+        for found in (devices, *(workers if name in every_head.OF_PROCESSES else ()))
+    ]
 
 
 @several
@@ -181,6 +155,7 @@ def mesh(parts):
     return keras.distribution.DeviceMesh((1, parts), ("batch", "model"), [f"cpu:{i}" for i in range(parts)])
 
 
+@pytest.mark.by_turns
 @pytest.mark.parametrize("case", LAYERS, ids=lambda case: case.id)
 def test_layout_map_has_what_there_is_of_each_annotator(case):
     layer = case.cls(**{**case.kwargs, "name": "crowd"})

@@ -9,8 +9,8 @@ from conftest import BACKEND, XLA
 
 import keras_crowd as kc
 
-X = np.random.default_rng(0).normal(size=(40, 6)).astype("float32")
-ANSWERS = np.where(np.random.default_rng(1).random((40, 3)) < 0.5, (X[:, :1] > 0).astype(int), -1)
+X = np.random.default_rng(0).normal(size=(64, 6)).astype("float32")
+ANSWERS = np.where(np.random.default_rng(1).random((64, 3)) < 0.5, (X[:, :1] > 0).astype(int), -1)
 SLOTS = np.sort(np.where(ANSWERS < 0, -1, np.arange(3)), axis=1)[:, ::-1].astype("int32")
 
 
@@ -162,7 +162,7 @@ def test_freeze_holds_the_crowd_layer_and_nothing_else(conn_type, slots):
     watch = Watch(crowd, classifier)
     x, answers = ((X, SLOTS), np.where(SLOTS < 0, -1, 0)) if slots else (X, ANSWERS)
     callbacks = [kc.callbacks.CrowdFreeze(crowd, epochs=2), watch]
-    model.fit(x, answers, epochs=4, batch_size=10, verbose=0, callbacks=callbacks)
+    model.fit(x, answers, epochs=4, batch_size=16, verbose=0, callbacks=callbacks)
     assert watch.moved(0) == [False, False, True, True]
     assert watch.moved(1) == [True] * 4
     assert [r for _, _, r in watch.seen] == [1.0] * 5  # what is saved after an epoch is never held

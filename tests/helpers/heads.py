@@ -79,8 +79,10 @@ HEADS = {
 }
 
 
-# Each kind of variable and of loss once: for two processes, and for TensorFlow, which compiles all for minutes.
+# Each kind of variable and of loss once: for TensorFlow, which compiles all for minutes.
 SOME = ["MW", "CM_slots", "activity", "F_running", "B_S", "ordinal", "sets", "tokens"]
+# Two processes differ from two devices in who holds a batch, not in the loss: ids, sums over the batch, numbers, masks.
+OF_PROCESSES = ["CM_slots", "F_running", "B_S", "tokens"]
 DISTRIBUTED = [*HEADS] if keras.config.backend() == "jax" else SOME
 
 
@@ -220,26 +222,3 @@ def parameters(layers: list[Any]) -> np.ndarray:
     """The trainable parameters of some layers as one vector."""
     variables = [variable for layer in layers for variable in layer.trainable_variables]
     return np.concatenate([keras.ops.convert_to_numpy(variable).ravel() for variable in variables])
-
-
-def loss_curves(history: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The loss of each head on the batch of each step, at the parameters before it, on one device."""
-    zoo, (x, y) = model(history), data()
-    found: dict[str, list[float]] = {name: [] for name in history}
-    for step in range(STEPS):
-        rows = slice(step * BATCH, (step + 1) * BATCH)
-        for name in history:
-            _set(parts(zoo, name), history[name][step])
-        predictions = zoo({key: value[rows] for key, value in x.items()}, training=True)
-        for name in history:
-            penalties = sum(float(loss) for layer in parts(zoo, name) for loss in layer.losses)
-            found[name].append(float(HEADS[name].loss()(y[name][rows], predictions[name])) + penalties)
-    return {name: np.array(values) for name, values in found.items()}
-
-
-def _set(layers: list[Any], vector: np.ndarray) -> None:
-    start = 0
-    for variable in [variable for layer in layers for variable in layer.trainable_variables]:
-        size = int(np.prod(variable.shape))
-        variable.assign(vector[start : start + size].reshape(variable.shape))
-        start += size

@@ -32,7 +32,7 @@ def train(run, scope=contextlib.nullcontext, part=None, fit=fit):
 
     size = every_head.BATCH if part is None else every_head.BATCH // 2
     with scope():
-        names = every_head.DISTRIBUTED if HOW == "devices" else every_head.SOME
+        names = every_head.DISTRIBUTED if HOW == "devices" else every_head.OF_PROCESSES
         recorder, model = every_head.Recorder(names), every_head.compiled(names)
         logs = fit(model, *keras.tree.map_structure(take, every_head.data(names)), size, recorder)
         FOUND.update({f"{run}/{name}": value for name, value in recorder.history().items()})
