@@ -46,7 +46,7 @@ def fit_crowd(
     epochs: int | None = None,
     batch_size: int | None = None,
     from_logits: bool = False,
-    num_replicas: int = 3,
+    num_replicas: int = 4,
     fraction: float = 0.15,
     seed: int = 0,
     callbacks: Sequence[Any] = (),
@@ -99,7 +99,7 @@ def fit_crowd(
             training each weighs as much as all answers to its item. Labels and posterior keep them. Not for sets of
             labels, nor where a data set holds the answers. Defaults to `None`, nothing is known.
         weights: Float, or sequence of floats. The weight to use, or those to choose among, ascending; the lowest is
-            what the others are compared with. Not for sets of labels. Defaults to `None`: 0, 0.5, 2 and 10.
+            what the others are compared with. Not for sets of labels. Defaults to `None`: 0, 0.5 and 5.
         conn_types: String, or sequence of strings. For sets of labels: the connection of `CrowdsMultiLabel` to use, or
             those to choose among. Defaults to `None`, all of them.
         optimizer: A Keras optimizer or its name; the annotators get one of the same kind, without weight decay.
@@ -110,7 +110,7 @@ def fit_crowd(
         batch_size: Integer. Items in a batch; several times the number of classes. Defaults to 64; a data set has its
             own.
         from_logits: Boolean. Whether the classifier gives logits. Defaults to `False`.
-        num_replicas: Integer, at least 2. Replicas of each weight or connection that is tried. Defaults to 3.
+        num_replicas: Integer, at least 2. Replicas of each weight or connection that is tried. Defaults to 4.
         fraction: Float between 0 and 1. Fraction of the answers held out from each replica. Defaults to 0.15.
         seed: Integer. Seed of the held-out answers and of the order of the items; call `keras.utils.set_random_seed`
             for everything else. Defaults to 0.

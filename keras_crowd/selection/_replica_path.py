@@ -18,7 +18,7 @@ from ..aggregation import held_out_cross_entropy
 from ..annotations import Annotations, Answers, as_annotations, checksum
 from ._splits import held_out_splits
 
-REPLICA_WEIGHTS = (0.0, 0.5, 2.0, 10.0)
+REPLICA_WEIGHTS = (0.0, 0.5, 5.0)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -108,7 +108,7 @@ def replica_path(
     answers: Answers,
     weights: Sequence[float] = REPLICA_WEIGHTS,
     *,
-    num_replicas: int = 3,
+    num_replicas: int = 4,
     fraction: float = 0.15,
     seed: int = 0,
     backup_dir: str | os.PathLike[str] | None = None,
@@ -135,8 +135,8 @@ def replica_path(
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
         weights: Sequence of floats, none negative. Weights to try; the lowest is what the others are compared with.
-            Defaults to 0, 0.5, 2 and 10.
-        num_replicas: Integer, at least 2. Replicas of each weight. Defaults to 3.
+            Defaults to 0, 0.5 and 5.
+        num_replicas: Integer, at least 2. Replicas of each weight. Defaults to 4.
         fraction: Float between 0 and 1. Fraction of the answers held out for each replica. Defaults to 0.15.
         seed: Integer. Seed of the draws. Defaults to 0.
         backup_dir: Path. Folder in which to keep what has been measured, as `path.npz`: an interrupted path goes on
