@@ -158,7 +158,7 @@ def replica_path(
     ...     return np.eye(2)[class_of_items], [[[0.9, 0.1], [0.1, 0.9]]] * 2
     >>> answers = [[0, 0], [1, 1], [0, 0], [1, 1], [0, 0], [1, 1]]
     >>> keras_crowd.selection.replica_path(train, answers, num_replicas=2).chosen
-    1.0
+    0.5
     """
     whole_number("num_replicas", num_replicas, low=2)
     values = check_choice(weights, num_replicas, fraction, seed)
