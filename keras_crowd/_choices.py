@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-import functools
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -96,8 +95,8 @@ class Choice(abc.ABC):
         shown = [] if verbose > 1 else [self.progress]
         training = self.training
         mean = MeanWeights(training.model.trainable_variables + training.classifier.non_trainable_variables)
-        fit = functools.partial(training.fit, self.setting, self._annotations)
-        fit(None, [*shown, mean, *callbacks], 2 if verbose > 1 else 0, backup)
+        given = self.setting, self._annotations, None, [*shown, mean, *callbacks]
+        training.fit(*given, 2 if verbose > 1 else 0, backup)
         self.progress.finish()
 
     def take_what_there_is(self) -> str:

@@ -13,8 +13,8 @@ SHARE = 0.2
 class MeanWeights(keras.callbacks.Callback):
     """Gives variables, when training ends, the mean of their values after each of the last fifth of the epochs.
 
-    At a constant learning rate the weights wander about a minimum; their mean is nearer to it. One epoch in five or
-    fewer leaves the last weights as they are.
+    At a constant learning rate the weights wander about a minimum; their mean is nearer to it. Trainings of five
+    epochs or fewer end with their last weights.
 
     Args:
         variables: Those to average; others than floats are left as they are.

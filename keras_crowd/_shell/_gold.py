@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import io
 from ..annotations import Annotations
 from ._errors import UsageError
-from ._formats import item_names
+from ._item_table import read_item_table
 
 
 def add_gold(parser: argparse.ArgumentParser) -> None:
@@ -34,16 +33,15 @@ def read_gold(arguments: argparse.Namespace, annotations: Annotations) -> np.nda
     """
     if arguments.gold is None:
         return None
-    said = {name: getattr(arguments, name) for name in ("encoding", "sep", "unknown")}
-    rules: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+    rules: dict[str, Any] = {"unknown": arguments.unknown}
     if annotations.classes is not None and annotations.kind.name == "classes":
         rules["classes"] = annotations.classes.tolist()
     elif annotations.kind.name == "ratings":
         rules["ratings"] = True
     else:
         raise UsageError(f"--gold is for classes and ratings. The answers are {annotations.kind.name}.")
-    found = io.read_wide(arguments.gold, item_names(arguments), columns=[arguments.gold_label], **rules)
-    values, place = found.dense()[:, 0], places(found, annotations)
+    table, place = read_item_table(arguments, arguments.gold, [arguments.gold_label], annotations, **rules)
+    values = table[:, 0]
     if np.all(place < 0):
         raise ValueError(f"{arguments.gold}: no item is among those of the answers")
     if np.any(place < 0):
@@ -54,9 +52,3 @@ def read_gold(arguments: argparse.Namespace, annotations: Annotations) -> np.nda
     gold = np.full(annotations.num_items, np.nan if values.dtype.kind == "f" else -1, values.dtype)
     gold[place[place >= 0]] = values[place >= 0]
     return gold
-
-
-def places(found: Annotations, annotations: Annotations) -> np.ndarray:
-    """Position of each item of `found` in `annotations`, `-1` for none. Files tell ids as text: 7 is "7"."""
-    known = {str(item): row for row, item in enumerate(annotations.items.tolist())}
-    return np.array([known.get(str(item), -1) for item in found.items.tolist()])

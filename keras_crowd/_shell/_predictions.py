@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 import numpy as np
 
-from .. import io
 from ..annotations import Annotations
 from ._errors import UsageError
-from ._formats import item_names
-from ._gold import places
+from ._item_table import read_item_table
 
 
 def add_predictions(parser: argparse.ArgumentParser) -> None:
@@ -31,11 +28,8 @@ def read_predictions(arguments: argparse.Namespace, annotations: Annotations) ->
         return None
     if annotations.kind.name != "classes":
         raise UsageError(f"--classifier is for classes. The answers are {annotations.kind.name}.")
-    said = {name: getattr(arguments, name) for name in ("encoding", "sep")}
-    rules: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
     columns = [str(name) for name in np.asarray(annotations.classes).tolist()]
-    found = io.read_wide(path, item_names(arguments), columns=columns, ratings=True, **rules)
-    place, values = places(found, annotations), found.dense()
+    values, place = read_item_table(arguments, path, columns, annotations, ratings=True)
     known = np.full((annotations.num_items, len(columns)), np.nan)
     known[place[place >= 0]] = values[place >= 0]
     missing = np.flatnonzero(np.isnan(known).any(axis=1))

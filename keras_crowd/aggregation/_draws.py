@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from ._population import ACCURACIES, STRENGTHS, RowLikelihood, draw_beta, pick
 _NEVER, _LEAST_RATE = 1e-12, 1e-6
 _CHECKS = 3  # every such draw is compared with replicated answers
 _STRENGTH_EVERY = 5
-_BURN_IN = 30
+_BURN_IN, _APART = 30, 5  # steps of `draw_states`
 
 
 class CrowdDraws(NamedTuple):
@@ -95,13 +96,14 @@ def draw_crowd(
 
 
 def draw_states(
-    annotations: Annotations, start: np.ndarray, number: int, *, apart: int = 5, seed: int = 0
+    annotations: Annotations, start: np.ndarray, number: int, *, seed: int = 0
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yields true classes `(items,)` and confusions `(annotators, true, answer)`, drawn together as in `draw_crowd`."""
     steps = _Sampler(annotations, None, np.random.default_rng(seed), by_row=False).steps(start)
-    for t, (z, confusion, *_) in zip(range(_BURN_IN + number * apart), steps, strict=False):
-        if t >= _BURN_IN and (t - _BURN_IN) % apart == apart - 1:
-            yield z, confusion
+    for z, confusion, *_ in itertools.islice(
+        steps, _BURN_IN + _APART - 1, _BURN_IN + number * _APART, _APART
+    ):
+        yield z, confusion
 
 
 class _Sampler:
