@@ -17,8 +17,9 @@ all, for as many answers in all, and nobody gives more than a tenth. Choices wer
 
 `--classifier` does the same on crowds with features, with a logistic regression: at each step it is trained on the
 labels of Dawid and Skene, in three folds, and predicts the items of the fold that it was not trained on. All methods
-choose with these predictions, and the labels are the posterior of predictions and answers. "Sharpened" takes the
-predictions to the power that makes the answers most probable, to choose by; it was settled on digits.
+choose with these predictions, and the labels are the posterior of predictions and answers. "Out of sample" says so to
+`next_questions`, which takes the predictions to the power that makes the answers most probable; it was settled on
+digits, seeds 0 to 4.
 
 `--worth` asks with several `min_gain` until no question is worth it, `--stop` compares what `accuracy_curve` expects
 with what was bought then, and `--incremental` measures `dawid_skene(start=)` and `posterior` with 1,000 new answers
@@ -179,7 +180,7 @@ def activelab(replay, found, count, most):
     replay.buy_by_item(kc.acquisition.activelab_scores(replay.answers, replay.probabilities), count, most)
 
 
-def ours(criterion="mixed"):
+def ours(criterion="mixed", out_of_sample=False):
     def buy(replay, found, count, most):
         prior = replay.probabilities
         table = kc.acquisition.next_questions(
@@ -187,6 +188,7 @@ def ours(criterion="mixed"):
             count,
             confusion=found.confusion,
             probabilities=np.tile(found.class_prior, (len(replay.table), 1)) if prior is None else prior,
+            out_of_sample=out_of_sample,
             available=replay.left(most),
             criterion=criterion,
             min_gain=0,  # all is bought in the end
@@ -197,36 +199,6 @@ def ours(criterion="mixed"):
     return buy
 
 
-POWERS = (0.5, 0.75, 1, 1.5, 2, 3, 4)  # of a classifier's predictions
-
-
-def sharpened(probabilities, answers, confusion):
-    """The predictions to the power that makes the answers most probable."""
-    likelihood = posterior_of_flat(answers, confusion)
-    answered = answers.answers_per_item() > 0
-    best, most = probabilities, -np.inf
-    for power in POWERS:
-        prior = probabilities**power
-        prior /= prior.sum(axis=1, keepdims=True)
-        evidence = np.log(np.sum(prior * likelihood, axis=1))[answered].sum()
-        if evidence > most:
-            best, most = prior, evidence
-    return best
-
-
-def posterior_of_flat(answers, confusion):
-    """The likelihoods of the classes up to a factor per item, `(items, classes)`."""
-    flat = np.full((answers.num_items, answers.num_classes), 1 / answers.num_classes)
-    return kc.aggregation.posterior(answers, flat, confusion)
-
-
-def sharper(replay, found, count, most):
-    predicted = replay.probabilities
-    replay.probabilities = sharpened(predicted, replay.answers, found.confusion)
-    ours()(replay, found, count, most)
-    replay.probabilities = predicted
-
-
 METHODS = {
     "random": random,
     "fewest": fewest,
@@ -235,8 +207,7 @@ METHODS = {
     "next_questions, information": ours("information"),
     "next_questions, accuracy": ours("accuracy"),
 }
-SHARPENED = "next_questions, sharpened"
-WITH_CLASSIFIER = {**METHODS, SHARPENED: sharper}
+WITH_CLASSIFIER = {**METHODS, "next_questions, out of sample": ours(out_of_sample=True)}
 
 
 def curve(method, seed, annotations, truth, size, x=None):
@@ -276,10 +247,7 @@ def compare(names, methods, seeds, crowds=CROWDS):
     print("| crowd | method | " + " | ".join(f"for what random has at {t:.0%}" for t in TARGETS) + " |")
     print("|" + "---|" * (2 + len(TARGETS)))
     for name in names:
-        runs = {
-            method: [curve(method, seed, *crowds[name](seed)) for seed in range(seeds)]
-            for method in methods
-        }
+        runs = {method: [curve(method, seed, *crowds[name](seed)) for seed in seeds] for method in methods}
         mean = np.mean(runs["random"], axis=0)
         targets = [np.interp(t, np.linspace(START, 1, STEPS + 1), mean[:, 1]) for t in TARGETS]
         for method, points in runs.items():
@@ -418,15 +386,17 @@ def main(arguments=None):
     parser.add_argument("--crowds", nargs="+", choices=list({**CROWDS, **WITH_FEATURES}))
     parser.add_argument("--methods", nargs="+", choices=list(WITH_CLASSIFIER))
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--incremental", action="store_true")
     parser.add_argument("--classifier", action="store_true")
     parser.add_argument("--stop", action="store_true")
     parser.add_argument("--worth", action="store_true")
     options = parser.parse_args(arguments)
+    seeds = range(options.first_seed, options.first_seed + options.seeds)
     if options.classifier:
         names = options.crowds or list(WITH_FEATURES)
         methods = options.methods or list(WITH_CLASSIFIER)
-        return compare(names, methods, options.seeds, WITH_FEATURES)
+        return compare(names, methods, seeds, WITH_FEATURES)
     options.methods = options.methods or list(METHODS)
     options.crowds = options.crowds or list(CROWDS)
     if options.incremental:
@@ -435,7 +405,7 @@ def main(arguments=None):
         return stop([name for name in options.crowds if name != "pool"], options.seeds)
     if options.worth:
         return worth(options.crowds, options.seeds)
-    return compare(options.crowds, options.methods, options.seeds)
+    return compare(options.crowds, options.methods, seeds)
 
 
 if __name__ == "__main__":

@@ -378,7 +378,7 @@ def test_acquisition_in_small(monkeypatch, capsys):
     assert found["spammers", "random"] == pytest.approx(1)
     expected = acquisition.main(["--stop", "--crowds", "spammers", "--seeds", "1"])
     assert np.isfinite(expected["spammers"]).all()
-    methods = ["random", "ActiveLab", "next_questions", acquisition.SHARPENED]
+    methods = ["random", "ActiveLab", "next_questions", "next_questions, out of sample"]
     with_classifier = acquisition.main(
         ["--classifier", "--crowds", "digits", "--seeds", "1", "--methods", *methods]
     )

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import acquisition, io
 from ._costs import add_costs, read_costs
+from ._errors import UsageError
 from ._formats import item_names, read_answers
 from ._predictions import add_predictions, read_predictions
 from ._progress import Progress
@@ -31,6 +32,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget", type=float, required=True, help="the most that all questions may cost")
     add_costs(parser, "1 each")
     add_predictions(parser)
+    parser.add_argument(
+        "--out-of-sample",
+        action="store_true",
+        help="each item was predicted by a classifier that had not been trained on its answers: the predictions are "
+        "then sharpened or flattened as the answers say",
+    )
     parser.add_argument(
         "--items",
         metavar="FILE",
@@ -57,6 +64,8 @@ def run(arguments: argparse.Namespace, progress: Progress) -> None:
         annotations = read_answers(arguments, _items(arguments.items, arguments.item or ["item"]))
     costs = read_costs(arguments, annotations)
     probabilities = read_predictions(arguments, annotations)
+    if arguments.out_of_sample and probabilities is None:
+        raise UsageError("--out-of-sample needs --classifier.")
     given: dict[str, Any] = {"criterion": arguments.criterion, "min_gain": arguments.min_gain}
     given = {name: value for name, value in given.items() if value is not None}
     with progress.step(f"choosing among the questions about {annotations.num_items:,} items"):
@@ -65,6 +74,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> None:
             arguments.budget,
             costs=1.0 if costs is None else costs,
             probabilities=probabilities,
+            out_of_sample=arguments.out_of_sample,
             most_per_annotator=arguments.most_per_annotator,
             seed=arguments.seed,
             **given,

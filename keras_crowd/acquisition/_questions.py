@@ -16,6 +16,7 @@ from ..aggregation import (
 from ..annotations import Annotations, Answers, as_annotations
 from ._gain import Criterion, Gain
 from ._greedy import Greedy
+from ._sharpened import sharpened
 
 _SHORT_LIST = 128
 _SAMPLE = 256
@@ -27,6 +28,7 @@ def next_questions(
     *,
     costs: npt.ArrayLike = 1.0,
     probabilities: npt.ArrayLike | None = None,
+    out_of_sample: bool = False,
     confusion: npt.ArrayLike | None = None,
     start: DawidSkene | None = None,
     available: npt.ArrayLike | None = None,
@@ -54,6 +56,11 @@ def next_questions(
             the budget is a number of answers.
         probabilities: A classifier's prediction, `(items, classes)`, rows sum to 1; or that of class 1 of two,
             `(items, 1)`. Defaults to `None`, the answers alone.
+        out_of_sample: Boolean. Whether each item was predicted by a classifier that had not been trained on its
+            answers, as in cross-validation. Then the predictions are raised to the power that makes the answers most
+            probable, since a regularized classifier is often right more surely than it says. Leave it at `False` for
+            predictions of training items: a classifier that knows the answers by heart would be trusted far too much.
+            Defaults to `False`, which takes the predictions as they are.
         confusion: `(annotators, true, answer)`, from a crowd layer's `.confusion()`. Defaults to `None`, that of
             `dawid_skene`.
         start: An earlier `DawidSkene` result, from which `dawid_skene` goes on. Defaults to `None`.
@@ -94,7 +101,7 @@ def next_questions(
         positive("costs", costs, (annotations.num_annotators,), "(annotators,)"),
         annotations.num_annotators,
     )
-    q, matrices = _state(annotations, probabilities, confusion, start)
+    q, matrices = _state(annotations, probabilities, confusion, start, out_of_sample)
     open_to = _open(annotations, available)
     left = np.full(annotations.num_annotators, np.inf)
     if most_per_annotator is not None:
@@ -125,8 +132,11 @@ def _state(
     probabilities: npt.ArrayLike | None,
     confusion: npt.ArrayLike | None,
     start: DawidSkene | None,
+    out_of_sample: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Knowledge of the items and of the annotators, `(items, classes)` and `(annotators, true, answer)`."""
+    if out_of_sample and probabilities is None:
+        raise ValueError("`out_of_sample=True` needs `probabilities`. Received: probabilities=None")
     num_classes = annotations.num_classes
     shape = (annotations.num_annotators, num_classes, num_classes)
     prior = np.full(num_classes, 1 / num_classes)
@@ -142,6 +152,8 @@ def _state(
     if probabilities is None:
         probabilities = np.broadcast_to(prior, (annotations.num_items, num_classes))
     annotations, given = answers_and_probabilities(annotations, probabilities)
+    if out_of_sample:
+        given = sharpened(annotations, given, matrices)
     return posterior(annotations, given, matrices), matrices
 
 

@@ -123,7 +123,7 @@ def _intervals(annotations: Annotations, q: np.ndarray) -> dict[str, np.ndarray]
     recall = draw_crowd(annotations.hard(), q, draws=_DRAWS).recall
     drawn = np.einsum("drk,rk->dr", recall, annotator_class_prior(annotations, q))
     drawn = np.where(annotations.answers_per_annotator() > 0, drawn, np.nan)
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
+    low, high = np.quantile(drawn, [0.025, 0.975], axis=0, method="weibull")
     return {"accuracy_mean": drawn.mean(axis=0), "accuracy_low": low, "accuracy_high": high}
 
 

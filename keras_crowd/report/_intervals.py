@@ -12,8 +12,8 @@ _MOST_WORTH = 5.0  # of a gold label that predictions help, in gold labels
 
 
 def of_draws(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The interval that holds 95 percent of the draws, which are the first axis."""
-    low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+    """The interval that holds one more draw with a probability of 95 percent; the first axis of `draws` has them."""
+    low, high = np.quantile(draws, [0.025, 0.975], axis=0, method="weibull")
     return low, high
 
 

@@ -226,3 +226,60 @@ def test_bad_arguments_are_named(arguments, message):
     annotations, _, _ = crowd()
     with pytest.raises(ValueError, match=message):
         next_questions(annotations, **({"budget": 3} | arguments))
+
+
+def sure_crowd(power, num_items=400, seed=0):
+    """Answers of known annotators to items whose classes are drawn from predictions to a power, and the predictions."""
+    rng = np.random.default_rng(seed)
+    f = rng.dirichlet(np.full(3, 2.0), num_items)
+    honest = f**power / np.sum(f**power, axis=1, keepdims=True)
+    truth = (honest.cumsum(axis=1) < rng.random((num_items, 1))).sum(axis=1)
+    matrices = np.tile(np.full((3, 3), 0.1) + 0.7 * np.eye(3), (4, 1, 1))
+    table = np.where(rng.random((num_items, 4)) < 0.7, truth[:, None], rng.integers(3, size=(num_items, 4)))
+    table[:, 2:] = -1
+    return Annotations.from_dense(table, classes=3), f, matrices
+
+
+def slow_power(annotations, f, matrices):
+    """The power of the highest evidence, with its prior around 1, by loops over a grid."""
+    table, powers = annotations.dense(), np.geomspace(0.25, 4, 33)
+    evidence = []
+    for power in powers:
+        total = -0.5 * (np.log(power) / 0.5) ** 2
+        for row, p in zip(table, f, strict=True):
+            prior = p**power / sum(p**power)
+            chances = [
+                prior[k] * np.prod([matrices[r, k, y] for r, y in enumerate(row) if y >= 0])
+                for k in range(3)
+            ]
+            total += np.log(sum(chances))
+        evidence.append(total)
+    return powers[int(np.argmax(evidence))]
+
+
+@pytest.mark.parametrize("power", [0.4, 1.0, 2.5])
+def test_predictions_out_of_sample_are_as_sure_as_the_answers_say(power):
+    annotations, f, matrices = sure_crowd(power)
+    given = {"confusion": matrices, "min_gain": 0}
+    found = slow_power(annotations, f, matrices)
+    assert found == pytest.approx(power, rel=0.3)
+    honest = f**found / np.sum(f**found, axis=1, keepdims=True)
+    expected = next_questions(annotations, 50, probabilities=honest, **given)
+    table = next_questions(annotations, 50, probabilities=f, out_of_sample=True, **given)
+    assert_array_equal(table["item"], expected["item"])
+    assert_allclose(table["gain"], expected["gain"], rtol=1e-9)
+
+
+def test_answers_that_tell_nothing_leave_predictions_as_they_are():
+    annotations = Annotations.from_dense(np.array([[0, -1]] * 30 + [[1, -1]] * 30), classes=3)
+    f = np.random.default_rng(0).dirichlet(np.ones(3), 60)
+    given = {"confusion": [np.full((3, 3), 1 / 3), np.eye(3) * 0.7 + 0.1], "probabilities": f}
+    plain, told = (next_questions(annotations, 9, out_of_sample=of, **given) for of in (False, True))
+    assert len(plain["item"]) == 9
+    assert_array_equal(told["item"], plain["item"])
+    assert_allclose(told["gain"], plain["gain"])
+
+
+def test_out_of_sample_is_said_of_predictions():
+    with pytest.raises(ValueError, match="`out_of_sample=True` needs `probabilities`"):
+        next_questions([[0, 1], [1, -1]], 1, out_of_sample=True)

@@ -11,7 +11,7 @@ from keras_crowd import Annotations
 from keras_crowd.aggregation import _draws as draws
 from keras_crowd.aggregation import _population as population
 from keras_crowd.aggregation import dawid_skene
-from keras_crowd.report._intervals import wilson
+from keras_crowd.report._intervals import of_draws, wilson
 
 
 def rising(x, n):
@@ -134,6 +134,14 @@ def test_classifiers_predictions_take_the_place_of_class_shares():
     prior = np.array([[1, 0], [1, 0], [0, 1], [0, 1]], float)
     found = draws.draw_crowd(annotations, np.full((4, 2), 0.5), prior, draws=30)
     assert_allclose(found.posterior, prior, atol=1e-6)
+
+
+def test_few_draws_widen_the_interval():
+    """Of 40 draws alike, the last one is neither the lowest nor the highest in 38 of 40 cases, 95 percent."""
+    drawn = np.random.default_rng(0).normal(size=(39, 5))
+    assert_allclose(of_draws(drawn), [drawn.min(axis=0), drawn.max(axis=0)])
+    many = of_draws(np.linspace(0, 1, 100_000)[:, None])
+    assert_allclose(many, [[0.025], [0.975]], atol=1e-4)
 
 
 def test_wilson():

@@ -436,6 +436,15 @@ def test_predictions_are_matched_to_items_and_classes(folder, monkeypatch):
         kc.io.read_long("a.csv", items=[7, 8, 9]), 3, probabilities=[[0.75, 0.25], [0.1, 0.9], [1, 0]]
     )
     np.testing.assert_allclose(numbers("n.csv", "gain"), questions["gain"], rtol=1e-5)
+    assert shell("next a.csv --classifier p.csv --out-of-sample --items items.txt --budget 3 -o o.csv") == 0
+    questions = kc.acquisition.next_questions(
+        kc.io.read_long("a.csv", items=[7, 8, 9]),
+        3,
+        probabilities=[[0.75, 0.25], [0.1, 0.9], [1, 0]],
+        out_of_sample=True,
+    )
+    np.testing.assert_allclose(numbers("o.csv", "gain"), questions["gain"], rtol=1e-5)
+    assert shell("next a.csv --out-of-sample --budget 3 -o n.csv") == 2
 
 
 @pytest.mark.parametrize(
