@@ -260,6 +260,24 @@ LAYERS += [
     ]
 ]
 
+
+def one_of_each(cases: list[LayerCase]) -> list[LayerCase]:
+    """Cases that have each connection with its arguments, and each form of each layer's inputs and answers."""
+    seen: set[tuple] = set()
+    found = []
+    for case in sorted(cases, key=lambda case: len(case.inputs), reverse=True):  # slots first
+        shapes = (case.output_shape, *(x.shape for x in case.inputs))
+        arguments = [value if isinstance(value, int | str) else name for name, value in case.kwargs.items()]
+        parts = {tuple(arguments), (case.cls, shapes)}
+        if parts - seen:
+            seen |= parts
+            found.append(case)
+    return found
+
+
+ONE_OF_EACH = one_of_each(LAYERS)
+
+
 ANSWERS = np.array([[0, 2, -1], [1, -1, -1], [-1, -1, -1], [2, 1, 0]])
 LOGITS = np.random.default_rng(1).normal(size=(4, 3, 3)).astype("float32")
 
