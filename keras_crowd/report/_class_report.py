@@ -53,7 +53,15 @@ def class_report(
     ]
     if given.times is not None:
         right = tables["answers"]["probability"].to_numpy()
-        parts += [time_section(tables["annotators"], given.times, right, "probability of a right answer")]
+        parts += [
+            time_section(
+                tables["annotators"],
+                given.annotations.annotator_index,
+                given.times,
+                right,
+                "probability of a right answer",
+            )
+        ]
     if np.any((given.gold >= 0) & (given.annotations.answers_per_item() > 0)):
         parts.append(gold_section(given, posterior, "calibrated_confidence" in tables["items"]))
     return request.report(rows, tables, parts)

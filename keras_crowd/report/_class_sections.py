@@ -165,6 +165,7 @@ def together_section(tables: Tables) -> Section:
     if table.empty:
         return Section("together", "Who errs together", [intro, "No two annotators were found that do."])
     shown = table.head(FEW_ROWS).astype({"annotator": str, "other": str})
+    shown["p_value"] = shown["p_value"].clip(lower=1e-9)  # never shown as 0
     shown.columns = ["annotator", "other", "common items", "correlation of errors", "p value"]
     caption = f"Pairs that err together, the strongest {len(shown)} of {len(table):,}"
     return Section("together", "Who errs together", [intro, Grid(shown, caption)])
@@ -242,8 +243,8 @@ def answer_section(given: Given, tables: Tables, viewer: ItemViewer) -> Section:
         shown[name] = some[name].astype(str)
     shown["probability"] = some["probability"]
     text = (
-        f"{np.mean(table['probability'] < 0.5):.1%} of the answers are more probably wrong than right. The data frame "
-        "`tables['answers']` has the probability of each."
+        f"{100 * np.mean(table['probability'] < 0.5):.1f} % of the answers are more probably wrong than right. The "
+        "data frame `tables['answers']` has the probability of each."
     )
     grid = Grid(shown, "Answers that are most surely wrong", pictures=("shown",))
     return Section("answers", "Answers", [text, grid])

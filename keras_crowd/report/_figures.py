@@ -50,7 +50,7 @@ def svg(figure: Figure, name: str) -> str:
     text = re.sub(r"font: ?([\d.]+px)[^;\"]*", r"font: \1 system-ui, sans-serif", text)
     text = re.sub(r'\b(id="|url\(#|xlink:href="#)', rf"\g<1>{name}-", text)
     width, height = re.findall(r'(?:width|height)="([\d.]+)pt"', text)[:2]
-    size = f'style="max-width:{float(width) * 4 / 3:.0f}px"'
+    size = f'style="--width:{float(width) * 4 / 3:.0f}px"'
     text = re.sub(r'(<svg[^>]*?) width="[\d.]+pt"', rf"\1 {size}", text, count=1)
     return (
         re.sub(r'(<svg[^>]*?) height="[\d.]+pt"', r'\1 aria-hidden="true"', text, count=1)
@@ -151,6 +151,7 @@ def histograms(panels: Sequence[tuple[np.ndarray, str, Any]], count: str) -> Fig
         ax.hist(values, bins=bins, color=BLUE, alpha=0.85)
         ax.set_xlabel(label)
         ax.set_ylabel(count)
+        ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         if not np.isscalar(bins):
             ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
@@ -217,6 +218,29 @@ def lines(
     ax.plot(x, y, "o-", color=BLUE, markersize=4, linewidth=1)
     ax.set_xlabel(labels[0])
     ax.set_ylabel(labels[1])
+    return figure
+
+
+@styled
+def courses(panels: Sequence[tuple[object, Any]], labels: tuple[str, str]) -> Figure:
+    """Draws small lines with bands side by side, on common axes: rows of (title, (x, y, low, high))."""
+    columns = min(len(panels), 3)
+    rows = -(-len(panels) // columns)
+    figure, axes = new_figure(2.5 * columns, 1.9 * rows, rows, columns)
+    for ax in axes.flat[len(panels) :]:
+        ax.set_axis_off()
+    for place, (title, (x, y, low, high)) in enumerate(panels):
+        ax = axes.flat[place]
+        if place:
+            ax.sharey(axes[0, 0])
+        ax.vlines(x, low, high, color=BLUE, alpha=0.6, linewidth=2)
+        ax.plot(x, y, "o-", color=BLUE, markersize=4, linewidth=1)
+        ax.set_title(shortened(title, 18))
+        ax.set_xlim(0, 1)
+        ax.set_xticks([0, 0.5, 1])
+        ax.tick_params(labelsize=8, labelleft=place % columns == 0)
+    figure.supxlabel(labels[0], fontsize=10)
+    figure.supylabel(labels[1], fontsize=10)
     return figure
 
 

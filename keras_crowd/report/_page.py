@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 import pathlib
 import re
+from collections.abc import Callable
 from typing import Any
 
 import jinja2
 import pandas as pd
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ._blocks import Figures, Grid, Picture, Section
 from ._figures import svg
 
-_LEAST_SHOWN = 1e-12  # smaller ones are rounding
+_ROUNDING, _LEAST_SHOWN = 1e-12, 1e-4  # smaller numbers are 0, or shown as a bound
 _FOLDER = pathlib.Path(__file__).parent
 
 
@@ -28,14 +29,24 @@ def page(title: str, notes: list[str], sections: list[Section]) -> str:
         "grid": lambda block: isinstance(block, Grid),
         "numbers": lambda block: isinstance(block, Figures),
     }
-    environment.filters |= {"svg": lambda block: Markup(svg(block.figure, block.name)), "cells": _cells}
+    filters: dict[str, Callable[..., Any]] = {
+        "svg": lambda block: Markup(svg(block.figure, block.name)),
+        "cells": _cells,
+        "prose": _prose,
+    }
+    environment.filters |= filters
     return environment.get_template("page.html.jinja").render(title=title, notes=notes, sections=sections)
 
 
+def _prose(text: str) -> Markup:
+    """A paragraph as HTML: what stands between backticks is code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
 def _cells(grid: Grid) -> list[list[dict[str, object]]]:
-    """The rows of a table: what a cell shows, what it is sorted by, and whether it is a number."""
+    """The rows of a table: what a cell shows, what it is sorted by, and its CSS class."""
     columns = [
-        [{"shown": Markup(value), "key": "", "number": False} for value in grid.frame[name]]
+        [{"shown": Markup(value), "key": "", "class": "shown"} for value in grid.frame[name]]
         if name in grid.pictures
         else _column(grid.frame[name].tolist())
         for name in grid.frame.columns
@@ -57,27 +68,29 @@ def _is_number(value: Any) -> bool:
 
 def _cell(value: Any, decimals: int) -> dict[str, object]:
     if isinstance(value, bool) or type(value).__name__ == "bool_":
-        return {"shown": "yes" if value else "", "key": int(bool(value)), "number": False}
+        return {"shown": "yes" if value else "", "key": int(bool(value)), "class": ""}
     if pd.api.types.is_number(value):
         missing = value != value
         return {
             "shown": "–" if missing else _number(value, decimals),
             "key": "" if missing else value,
-            "number": True,
+            "class": "number",
         }
     text = "" if value is None else str(value)
     interval = re.match(r"^(-?[\d.,]+) ", text)
     return {
         "shown": text,
         "key": interval[1].replace(",", "") if interval else text,
-        "number": bool(interval),
+        "class": "number" if interval else "",
     }
 
 
 def _number(value: Any, decimals: int) -> str:
-    """Formats a number; one that would be rounded to 0 with a digit of its own."""
-    if abs(value) < _LEAST_SHOWN:
+    """Formats a number; one that would be rounded to 0 with a digit of its own, or as a bound."""
+    if abs(value) < _ROUNDING:
         value = 0
+    elif decimals and abs(value) < _LEAST_SHOWN:
+        return f"<{_LEAST_SHOWN}" if value > 0 else f">-{_LEAST_SHOWN}"
     elif abs(value) < 0.5 * 10**-decimals:
         return f"{value:.1g}"
     return f"{value:,.{decimals}f}"

@@ -53,7 +53,7 @@ def preference_report(
         right, who = tables["answers"]["probability"].to_numpy(), plain.annotator_index
         for name, values in pace(who, more.times, right, plain.num_annotators).items():
             tables["annotators"][name] = values
-        parts += [time_section(tables["annotators"], more.times, right, "probability of the answer")]
+        parts += [time_section(tables["annotators"], who, more.times, right, "probability of the answer")]
     return request.report(rows, tables, parts)
 
 
@@ -181,7 +181,7 @@ def _item_section(table: pd.DataFrame, viewer: ItemViewer) -> Section:
         shown["shown"] = [viewer.of_id(id_) for id_ in some["item"]]
     for name in ("rank", "score", "score_low", "score_high", "comparisons"):
         shown[name.replace("score_", "")] = some[name]
-    return Section("items", "Items", [picture, Grid(shown, f"Items, {which}", ("shown",))])
+    return Section("items", "Items", [picture, Grid(shown, f"Scores of {which} items", ("shown",))])
 
 
 def _answer_section(table: pd.DataFrame) -> Section:

@@ -45,7 +45,15 @@ def rating_report(
     ]
     if more.times is not None:
         far = np.abs(annotations.answers - found.truth[annotations.item_index])
-        parts += [time_section(tables["annotators"], more.times, far, "distance from the label")]
+        parts += [
+            time_section(
+                tables["annotators"],
+                annotations.annotator_index,
+                more.times,
+                far,
+                "distance from the label",
+            )
+        ]
     if np.isfinite(known).any():
         parts.append(_gold_section(tables["items"]))
     return request.report(rows, tables, parts)
@@ -172,7 +180,8 @@ def _annotator_section(table: pd.DataFrame) -> Section:
     shown = answered.head(MOST_ROWS).drop(columns=_ENDS, errors="ignore").astype({"annotator": str})
     shown["bias"] = [
         f"{b:.2f} ({lo:.2f} to {hi:.2f})"
-        for b, lo, hi in answered.head(MOST_ROWS)[["bias", "bias_low", "bias_high"]].to_numpy()
+        for b, lo, hi in answered.head(MOST_ROWS)[["bias", "bias_low", "bias_high"]].to_numpy().round(2)
+        + 0.0
     ]
     shown.columns = [name.replace("_", " ") for name in shown.columns]
     text = (

@@ -61,7 +61,15 @@ def set_report(
             annotations.annotator_index, more.times, right, annotations.num_annotators
         ).items():
             tables["annotators"][name] = values
-        parts += [time_section(tables["annotators"], more.times, right, "probability of a right tick")]
+        parts += [
+            time_section(
+                tables["annotators"],
+                annotations.annotator_index,
+                more.times,
+                right,
+                "probability of a right tick",
+            )
+        ]
     return request.report(rows, tables, parts)
 
 

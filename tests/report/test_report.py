@@ -41,7 +41,7 @@ def test_structure_of_the_page(report):
     assert all(len(alt) > 40 for alt in alts)
     assert alts[0].startswith("Estimated accuracy with 95 % interval of all annotators. Lowest 0.")
     assert page.count("<table>") == page.count("<caption>") >= 4
-    assert page.count("<caption>Annotators, the least accurate first</caption>") == 1
+    assert page.count("<caption><span>Annotators, the least accurate first</span></caption>") == 1
     ids = re.findall(r'\bid="([^"]*)"', page)
     assert len(ids) == len(set(ids))
 
@@ -265,6 +265,7 @@ def test_bad_arguments(argument, value):
     ("values", "shown"),
     [
         ([0.88, 0.8281, 0.0001, -1e-19, float("nan")], ["0.880", "0.828", "0.0001", "0.000", "–"]),
+        ([0.5, 2e-8, -2e-8, 1e-4], ["0.500", "<0.0001", ">-0.0001", "0.0001"]),
         ([4.4, 2.0, -12.345], ["4.4", "2.0", "-12.3"]),
         ([1234567, 8], ["1,234,567", "8"]),
         ([True, 0.5], ["yes", "0.500"]),
@@ -275,6 +276,12 @@ def test_numbers_of_a_column_have_the_same_decimals(values, shown):
     from keras_crowd.report._page import _column
 
     assert [cell["shown"] for cell in _column(values)] == shown
+
+
+def test_names_in_backticks_are_code_and_the_rest_is_text():
+    from keras_crowd.report._page import _prose
+
+    assert _prose("a < b, `tables['x']`") == "a &lt; b, <code>tables[&#39;x&#39;]</code>"
 
 
 def misleading_crowd():

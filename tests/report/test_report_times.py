@@ -3,6 +3,7 @@
 import types
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
@@ -10,6 +11,7 @@ from keras_crowd import Annotations
 from keras_crowd.aggregation import raykar
 from keras_crowd.annotations import LabelSets
 from keras_crowd.report import crowd_report
+from keras_crowd.report._over_time import pace, time_section
 
 RNG = np.random.default_rng(0)
 
@@ -49,9 +51,37 @@ def test_tired_annotators_of_ratings_are_seen():
     assert_allclose(people["seconds"], 1)
     assert people["drift_low"][2] > 0.5
     assert (people["drift"][:2].abs() < 0.2).all()
-    assert {"over_time", "drift"} <= set(report.figures)
+    assert {"over_time", "drift", "courses"} <= set(report.figures)
     assert "Over time" in report.html()
     assert "seconds" not in crowd_report(table).tables["annotators"]
+
+
+def test_pictures_of_drift_show_parts_of_each_annotators_own_answers_in_the_order_of_time():
+    """Two annotators in turns, one of them in reverse; the third has too few answers, the fourth no times."""
+    count = 40
+    given = [(i, r) for r in range(2) for i in range(count)] + [(i, 2) for i in range(5)]
+    given += [(i, 3) for i in range(count)]
+    item, who = np.array(given).T
+    tired = (who == 1) & (item < count // 2) & (item % 2 == 0)
+    times = np.where(who == 1, 100.0 - item, item)
+    times[who == 3] = np.nan
+    quality = np.where(tired, 0.0, 1.0)
+    quality[0] = 0.5
+    columns = pace(who, times, quality, 4)
+    table = pd.DataFrame({"annotator": list("abcd"), **columns})
+    halves = quality[who == 1][::-1].reshape(2, -1).mean(axis=1)
+    assert columns["drift"][1] == halves[1] - halves[0] == -0.5
+    assert np.isnan(columns["drift"][2:]).all()
+    assert np.isnan(columns["seconds"][3])
+    section = time_section(table, who, times, quality, "quality")
+    _, _, drift, course = section.blocks
+    assert "from -0.50 to 0.03" in drift.alt
+    assert course.alt.endswith("b: 1.00, 1.00, 0.75, 0.50, 0.50; a: 0.94, 1.00, 1.00, 1.00, 1.00.")
+    first, second = course.figure.axes
+    assert [ax.get_title() for ax in (first, second)] == ["b", "a"]
+    assert_allclose(first.lines[0].get_ydata(), [1, 1, 0.75, 0.5, 0.5])
+    assert first.get_ylim() == second.get_ylim()
+    assert_allclose(drift.figure.axes[0].lines[-1].get_xdata(), 0)  # nobody changes there
 
 
 def test_scales_that_were_learned_and_predictions_of_ratings():
