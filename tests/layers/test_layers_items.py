@@ -102,7 +102,7 @@ def model_on(conn_type, slots, **kwargs):
 @item_conn_types
 @pytest.mark.parametrize("slots", [False, True])
 def test_crowd_model_trains_on_features_and_comes_back_from_a_file(conn_type, slots, tmp_path):
-    x, table, _, _ = sure_and_unsure(60)
+    x, table, _, _ = sure_and_unsure(64)  # even batches are compiled once
     answers = kc.Annotations.from_dense(table, classes=K)
     model, crowd, classifier = model_on(conn_type, slots)
     crowd.adapt(answers)

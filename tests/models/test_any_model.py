@@ -170,10 +170,18 @@ WALKS = {
 }
 
 
+LARGE = ("KerasHub, text", "KerasHub, image", "`keras.applications`")
+
+
 def turn_of(kind, door):
-    """The plainest kind goes through every door under each backend, the others under one."""
+    """The plainest kind goes through every door under each backend, the others under one.
+
+    Large networks go under PyTorch, which compiles nothing, but for a SavedModel, which it cannot make.
+    """
     if kind == "functional":
         return ()
+    if kind in LARGE and door != "SavedModel":
+        return pytest.mark.only_under("torch")
     return pytest.mark.by_turns(*(["tensorflow", "jax"] if door == "SavedModel" else []))
 
 
