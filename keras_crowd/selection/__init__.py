@@ -3,6 +3,7 @@
 from ._annotator_weights import annotator_weights as annotator_weights
 from ._held_out_choice import HeldOutChoice as HeldOutChoice
 from ._held_out_choice import held_out_choice as held_out_choice
+from ._out_of_sample import out_of_sample_predictions as out_of_sample_predictions
 from ._regularization_path import WEIGHTS as WEIGHTS
 from ._regularization_path import RegularizationPath as RegularizationPath
 from ._regularization_path import regularization_path as regularization_path
@@ -20,6 +21,7 @@ def __dir__() -> list[str]:
         "ReplicaPath",
         "annotator_weights",
         "held_out_choice",
+        "out_of_sample_predictions",
         "regularization_path",
         "replica_path",
     ]

@@ -1,0 +1,110 @@
+"""`out_of_sample_predictions`: each item predicted by a classifier that has not seen its answers."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .._arguments import whole_number
+from .._backup import Backup
+from ..annotations import Annotations, Answers, as_answers, checksum, refuse_preferences, some_answers
+
+
+def out_of_sample_predictions(
+    train: Callable[[Annotations, int], Any],
+    answers: Answers,
+    *,
+    num_folds: int = 5,
+    seed: int = 0,
+    backup_dir: str | os.PathLike[str] | None = None,
+    given: Mapping[str, Any] | None = None,
+) -> np.ndarray:
+    """Predicts each item by a classifier that was trained without the answers to it.
+
+    A classifier can learn the answers to its training items by heart. What it predicts for these items is then no
+    evidence beside the answers: `aggregation.posterior` counts them twice, and `aggregation.crowdlab` trusts the
+    classifier too much. Here the items are divided into folds, and the answers to each fold are left out of one
+    training. It costs `num_folds` trainings.
+
+    Args:
+        train: Callable. Called as `train(annotations, fold)` with the answers that are left, of all items and
+            annotators, and the number of the fold from 0; trains a *new* classifier and returns its predictions of all
+            items, an array `(items, ...)`.
+        answers: `Annotations` of any kind but preferences; integers `(items, annotators)` with `-1` for missing;
+            ratings, floats `(items, annotators)` with `NaN`; or soft answers, floats `(items, annotators, classes)`
+            with zeros.
+        num_folds: Integer, at least 2. Number of folds, of items that have answers. Items without answers are
+            divided likewise. Defaults to 5.
+        seed: Integer. Seed of the folds. Defaults to 0.
+        backup_dir: Path. Folder in which to keep the predictions of finished folds, as `folds.npz`: an interrupted
+            call goes on from there. The file stays when all is predicted. Defaults to `None`, no backup.
+        given: Mapping. What else `train` depends on, by name: features, settings. A backup made with anything else is
+            refused. Defaults to `None`.
+
+    Returns:
+        The predictions, with the shape and dtype of those that `train` returns.
+
+    Raises:
+        ValueError: When an argument is out of range, fewer items than folds have answers, answers are preferences, what `train` returns is not
+            one finite prediction per item, or `backup_dir` holds the backup of another call.
+
+    Example:
+
+    >>> def train(annotations, fold):
+    ...     labels = keras_crowd.aggregation.majority_vote(annotations, soft=True)  # a stand-in for a classifier
+    ...     return np.tile(np.nanmean(labels, axis=0), (6, 1))
+    >>> answers = [[0, 0], [0, 1], [1, 1], [0, 0], [0, -1], [1, 0]]
+    >>> keras_crowd.selection.out_of_sample_predictions(train, answers, num_folds=3).shape
+    (6, 2)
+    """
+    whole_number("num_folds", num_folds, low=2)
+    whole_number("seed", seed, low=0)
+    refuse_preferences(answers)
+    annotations = as_answers(answers)
+    folds = _folds(annotations, num_folds, seed)
+    file = None if backup_dir is None else pathlib.Path(backup_dir) / "folds.npz"
+    settings = {"answers": checksum(annotations), "num_folds": num_folds, "seed": seed}
+    backup = Backup(file, {**settings, **(given or {})})
+    kept = backup.load()
+    for fold in range(num_folds):
+        name = f"fold_{fold}"
+        if name not in kept:
+            left = some_answers(annotations, folds[annotations.item_index] != fold)
+            like = kept["fold_0"].shape[1:] if fold else None
+            kept[name] = _checked(train(left, fold), annotations, like)[folds == fold]
+            backup.save(**kept)
+    predictions = np.empty((annotations.num_items, *kept["fold_0"].shape[1:]), kept["fold_0"].dtype)
+    for fold in range(num_folds):
+        predictions[folds == fold] = kept[f"fold_{fold}"]
+    return predictions
+
+
+def _folds(annotations: Annotations, num_folds: int, seed: int) -> np.ndarray:
+    """The fold of each item; folds differ by at most one item with answers, and by one without."""
+    answered = annotations.answers_per_item() > 0
+    if answered.sum() < num_folds:
+        raise ValueError(
+            f"`num_folds` must be at most the number of items with answers. Received: num_folds={num_folds}, "
+            f"{answered.sum()} items with answers"
+        )
+    rng = np.random.default_rng(seed)
+    folds = np.empty(annotations.num_items, int)
+    for group in (answered, ~answered):
+        folds[group] = rng.permutation(np.arange(group.sum()) % num_folds)
+    return folds
+
+
+def _checked(predictions: Any, annotations: Annotations, like: tuple[int, ...] | None) -> np.ndarray:
+    """Predictions of one shape `(items, *like)`, if one is known, in every fold."""
+    found = np.asarray(predictions)
+    numbers = found.dtype.kind in "fiu" and np.all(np.isfinite(found))
+    if not numbers or found.shape[:1] != (annotations.num_items,) or like not in (None, found.shape[1:]):
+        raise ValueError(
+            f"`train` must return one finite prediction for each of the {annotations.num_items} items, of the same "
+            f"shape in every fold. Received: an array of shape {found.shape} and dtype {found.dtype}"
+        )
+    return found
