@@ -4,8 +4,8 @@
 
 Accuracy in %, on gold labels that are used for nothing else. "labels" are those of `fit_crowd(weights=0.5)`: the
 posterior given the answers to the item and the prediction of a classifier that was trained on them. "out of sample" has
-the predictions of five more trainings in their place (`selection.out_of_sample_predictions`) and the same confusions;
-"predictions" are these alone.
+the predictions of five more trainings in their place (`selection.out_of_sample_predictions`), and the confusions are
+counted against these; "predictions" are these alone.
 """
 
 import argparse
@@ -44,7 +44,8 @@ def labels(task, seed, epochs=EPOCHS):
     unseen = kc.selection.out_of_sample_predictions(
         lambda annotations, fold: fitted(annotations)[1], task.annotations, seed=seed
     )
-    posterior = kc.aggregation.posterior(task.annotations, unseen, fit.crowd.confusion())
+    confusions = kc.warm_start.from_labels(task.annotations, unseen)
+    posterior = kc.aggregation.posterior(task.annotations, unseen, confusions)
     found = {
         "vote": vote(task, seed),
         "Dawid-Skene": kc.aggregation.dawid_skene(task.annotations).posterior.argmax(axis=1),

@@ -205,7 +205,7 @@ TABLE = {
     ),
     "out_of_sample_predictions": (
         on(kc.selection.out_of_sample_predictions, train=train, answers=Y),
-        {"num_folds": [1, 1.5, "4", None, 7], "seed": [-1, 1.5, "0"], "answers": ["text", None]},
+        {"num_splits": [1, 1.5, "4", None, 7], "seed": [-1, 1.5, "0"], "answers": ["text", None]},
     ),
     "regularization_path": (
         on(kc.selection.regularization_path, train=train, answers=Y, verbose=0),

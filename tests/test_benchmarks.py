@@ -423,3 +423,10 @@ def test_copiers_of_reports(capsys):
     report.main(["copiers"], crowds=1)
     found = [float(row.split(": ")[1].split()[0]) for row in capsys.readouterr().out.splitlines()]
     assert found[1:] == [100, 100]
+
+
+def test_out_of_sample():
+    out_of_sample = script("benchmarks", "out_of_sample")
+    found = out_of_sample.main(["--tasks", "digits, 1 answer", "--seeds", "1", "--epochs", "1"])
+    assert found["digits, 1 answer"].shape == (1, 5)
+    assert np.isfinite(found["digits, 1 answer"]).all()

@@ -24,7 +24,7 @@ def counting(answers):
 
 def test_no_item_is_predicted_by_a_training_that_saw_its_answers():
     train, calls = counting(ANSWERS)
-    found = out_of_sample_predictions(train, ANSWERS, num_folds=4)
+    found = out_of_sample_predictions(train, ANSWERS, num_splits=4)
     np.testing.assert_array_equal(found[:, 0], 0)
     assert len(calls) == 4
     for fold, left in enumerate(calls):
@@ -44,12 +44,12 @@ def test_folds_are_those_of_the_seed():
 def test_answers_of_any_kind():
     ratings = Annotations.from_dense(np.where(ANSWERS < 0, np.nan, ANSWERS + 0.5))
     train, calls = counting(ANSWERS)
-    out_of_sample_predictions(train, ratings, num_folds=2)
+    out_of_sample_predictions(train, ratings, num_splits=2)
     assert all(left.kind is ratings.kind for left in calls)
 
 
 def test_goes_on_after_an_interruption(tmp_path):
-    whole = out_of_sample_predictions(counting(ANSWERS)[0], ANSWERS, num_folds=3)
+    whole = out_of_sample_predictions(counting(ANSWERS)[0], ANSWERS, num_splits=3)
     first, _ = counting(ANSWERS)
 
     def interrupted(annotations, fold):
@@ -58,13 +58,13 @@ def test_goes_on_after_an_interruption(tmp_path):
         return first(annotations, fold)
 
     with pytest.raises(KeyboardInterrupt):
-        out_of_sample_predictions(interrupted, ANSWERS, num_folds=3, backup_dir=tmp_path)
+        out_of_sample_predictions(interrupted, ANSWERS, num_splits=3, backup_dir=tmp_path)
     again, calls = counting(ANSWERS)
-    found = out_of_sample_predictions(again, ANSWERS, num_folds=3, backup_dir=tmp_path)
+    found = out_of_sample_predictions(again, ANSWERS, num_splits=3, backup_dir=tmp_path)
     np.testing.assert_array_equal(found, whole)
     assert len(calls) == 1
     with pytest.raises(ValueError, match=r"`backup_dir` .* differs in: seed$"):
-        out_of_sample_predictions(again, ANSWERS, num_folds=3, seed=1, backup_dir=tmp_path)
+        out_of_sample_predictions(again, ANSWERS, num_splits=3, seed=1, backup_dir=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -83,5 +83,5 @@ def test_predictions_of_another_shape_in_another_fold_are_refused():
 
 
 def test_fewer_items_with_answers_than_folds_are_refused():
-    with pytest.raises(ValueError, match=r"`num_folds` must be at most .* Received: num_folds=21, 20 items"):
-        out_of_sample_predictions(counting(ANSWERS)[0], ANSWERS, num_folds=21)
+    with pytest.raises(ValueError, match=r"`num_splits` must be at most .* Received: num_splits=21, 20 items"):
+        out_of_sample_predictions(counting(ANSWERS)[0], ANSWERS, num_splits=21)

@@ -18,7 +18,7 @@ def out_of_sample_predictions(
     train: Callable[[Annotations, int], Any],
     answers: Answers,
     *,
-    num_folds: int = 5,
+    num_splits: int = 5,
     seed: int = 0,
     backup_dir: str | os.PathLike[str] | None = None,
     given: Mapping[str, Any] | None = None,
@@ -28,7 +28,7 @@ def out_of_sample_predictions(
     A classifier can learn the answers to its training items by heart. What it predicts for these items is then no
     evidence beside the answers: `aggregation.posterior` counts them twice, and `aggregation.crowdlab` trusts the
     classifier too much. Here the items are divided into folds, and the answers to each fold are left out of one
-    training. It costs `num_folds` trainings.
+    training. It costs `num_splits` trainings.
 
     Args:
         train: Callable. Called as `train(annotations, fold)` with the answers that are left, of all items and
@@ -37,7 +37,7 @@ def out_of_sample_predictions(
         answers: `Annotations` of any kind but preferences; integers `(items, annotators)` with `-1` for missing;
             ratings, floats `(items, annotators)` with `NaN`; or soft answers, floats `(items, annotators, classes)`
             with zeros.
-        num_folds: Integer, at least 2. Number of folds, of items that have answers. Items without answers are
+        num_splits: Integer, at least 2. Number of folds, of items that have answers. Items without answers are
             divided likewise. Defaults to 5.
         seed: Integer. Seed of the folds. Defaults to 0.
         backup_dir: Path. Folder in which to keep the predictions of finished folds, as `folds.npz`: an interrupted
@@ -58,19 +58,19 @@ def out_of_sample_predictions(
     ...     labels = keras_crowd.aggregation.majority_vote(annotations, soft=True)  # a stand-in for a classifier
     ...     return np.tile(np.nanmean(labels, axis=0), (6, 1))
     >>> answers = [[0, 0], [0, 1], [1, 1], [0, 0], [0, -1], [1, 0]]
-    >>> keras_crowd.selection.out_of_sample_predictions(train, answers, num_folds=3).shape
+    >>> keras_crowd.selection.out_of_sample_predictions(train, answers, num_splits=3).shape
     (6, 2)
     """
-    whole_number("num_folds", num_folds, low=2)
+    whole_number("num_splits", num_splits, low=2)
     whole_number("seed", seed, low=0)
     refuse_preferences(answers)
     annotations = as_answers(answers)
-    folds = _folds(annotations, num_folds, seed)
+    folds = _folds(annotations, num_splits, seed)
     file = None if backup_dir is None else pathlib.Path(backup_dir) / "folds.npz"
-    settings = {"answers": checksum(annotations), "num_folds": num_folds, "seed": seed}
+    settings = {"answers": checksum(annotations), "num_splits": num_splits, "seed": seed}
     backup = Backup(file, {**settings, **(given or {})})
     kept = backup.load()
-    for fold in range(num_folds):
+    for fold in range(num_splits):
         name = f"fold_{fold}"
         if name not in kept:
             left = some_answers(annotations, folds[annotations.item_index] != fold)
@@ -78,23 +78,23 @@ def out_of_sample_predictions(
             kept[name] = _checked(train(left, fold), annotations, like)[folds == fold]
             backup.save(**kept)
     predictions = np.empty((annotations.num_items, *kept["fold_0"].shape[1:]), kept["fold_0"].dtype)
-    for fold in range(num_folds):
+    for fold in range(num_splits):
         predictions[folds == fold] = kept[f"fold_{fold}"]
     return predictions
 
 
-def _folds(annotations: Annotations, num_folds: int, seed: int) -> np.ndarray:
+def _folds(annotations: Annotations, num_splits: int, seed: int) -> np.ndarray:
     """The fold of each item; folds differ by at most one item with answers, and by one without."""
     answered = annotations.answers_per_item() > 0
-    if answered.sum() < num_folds:
+    if answered.sum() < num_splits:
         raise ValueError(
-            f"`num_folds` must be at most the number of items with answers. Received: num_folds={num_folds}, "
+            f"`num_splits` must be at most the number of items with answers. Received: num_splits={num_splits}, "
             f"{answered.sum()} items with answers"
         )
     rng = np.random.default_rng(seed)
     folds = np.empty(annotations.num_items, int)
     for group in (answered, ~answered):
-        folds[group] = rng.permutation(np.arange(group.sum()) % num_folds)
+        folds[group] = rng.permutation(np.arange(group.sum()) % num_splits)
     return folds
 
 
