@@ -73,15 +73,21 @@ def test_goes_on_after_an_interruption(tmp_path):
     ids=["items", "nan", "text", "number"],
 )
 def test_predictions_of_another_kind_are_refused(predictions):
-    with pytest.raises(ValueError, match=r"`train` must return one finite prediction for each of the 23 items"):
+    with pytest.raises(
+        ValueError, match=r"`train` must return one finite prediction for each of the 23 items"
+    ):
         out_of_sample_predictions(lambda annotations, fold: predictions, ANSWERS)
 
 
 def test_predictions_of_another_shape_in_another_fold_are_refused():
-    with pytest.raises(ValueError, match=r"same shape in every fold\. Received: an array of shape \(23, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"same shape in every fold\. Received: an array of shape \(23, 3\)"
+    ):
         out_of_sample_predictions(lambda annotations, fold: np.zeros((23, 2 + fold)), ANSWERS)
 
 
 def test_fewer_items_with_answers_than_folds_are_refused():
-    with pytest.raises(ValueError, match=r"`num_splits` must be at most .* Received: num_splits=21, 20 items"):
+    with pytest.raises(
+        ValueError, match=r"`num_splits` must be at most .* Received: num_splits=21, 20 items"
+    ):
         out_of_sample_predictions(counting(ANSWERS)[0], ANSWERS, num_splits=21)

@@ -49,8 +49,9 @@ def out_of_sample_predictions(
         The predictions, with the shape and dtype of those that `train` returns.
 
     Raises:
-        ValueError: When an argument is out of range, fewer items than folds have answers, answers are preferences, what `train` returns is not
-            one finite prediction per item, or `backup_dir` holds the backup of another call.
+        ValueError: When an argument is out of range, fewer items than `num_splits` have answers, answers are
+            preferences, what `train` returns is not one finite prediction per item, or `backup_dir` holds the backup
+            of another call.
 
     Example:
 
