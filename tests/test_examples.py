@@ -66,7 +66,7 @@ def test_sentences(tmp_path, crowd_data):
 
 @on_tensorflow
 def test_relations(tmp_path, crowd_data):
-    cause, treat = script("examples", "relations").main(epochs=4, folder=tmp_path)
+    cause, treat = script("examples", "relations").main(epochs=2, folder=tmp_path)
     assert cause > 0.35  # 0.23 by chance
     assert treat > 0.65  # 0.44 by chance
     served = serve(tmp_path / "relations", ["firstterm treats secondterm", "no relation"])
