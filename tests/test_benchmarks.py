@@ -428,5 +428,5 @@ def test_copiers_of_reports(capsys):
 def test_out_of_sample():
     out_of_sample = script("benchmarks", "out_of_sample")
     found = out_of_sample.main(["--tasks", "digits, 1 answer", "--seeds", "1", "--epochs", "1"])
-    assert found["digits, 1 answer"].shape == (1, 5)
+    assert found["digits, 1 answer"].shape == (1, 9)
     assert np.isfinite(found["digits, 1 answer"]).all()
