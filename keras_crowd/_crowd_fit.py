@@ -57,6 +57,9 @@ class CrowdFit:
     def labels(self) -> np.ndarray:
         """The most probable class of each item, int64 `(items,)`; or where a label is more probable than not, booleans
         `(items, labels)`.
+
+        With one answer per item they are little more than these answers, which the classifier has learned by heart:
+        take `selection.out_of_sample_predictions` then.
         """
         return self.annotations.kind.most_probable(self.posterior)[0]
 
