@@ -16,8 +16,9 @@ import functools
 
 import keras
 import numpy as np
-from quality import build
-from zoo_methods import BATCH_SIZE, vote
+from quality import BATCH_SIZE, build, fit
+from table_pages import spread
+from zoo_methods import vote
 from zoo_tasks import _cancer, _digits, _task, people, real
 
 import keras_crowd as kc
@@ -39,7 +40,7 @@ def measured(task, seed, epochs=None):
     """The accuracy of each column."""
     epochs = epochs or kc.recipe.default_epochs(len(task.x_train), BATCH_SIZE)
     keras.utils.set_random_seed(seed)
-    fit = fitted(task, task.annotations, seed, epochs)
+    found = fitted(task, task.annotations, seed, epochs)
     unseen = kc.selection.out_of_sample_predictions(
         lambda annotations, fold: predicted(
             fitted(task, annotations, seed, epochs).classifier, task.x_train
@@ -53,14 +54,14 @@ def measured(task, seed, epochs=None):
     labels = [
         votes,
         kc.aggregation.dawid_skene(task.annotations).posterior.argmax(axis=1),
-        fit.labels,
+        found.labels,
         posterior.argmax(axis=1),
         unseen.argmax(axis=1),
     ]
     one_hot = np.eye(task.num_classes)
     targets = [one_hot[votes], posterior, one_hot[task.y_train]]
     on_vote, on_posterior, on_gold = (trained(task, target, epochs) for target in targets)
-    predictions = [predicted(c, task.x_test) for c in (on_vote, fit.classifier, on_posterior, on_gold)]
+    predictions = [predicted(c, task.x_test) for c in (on_vote, found.classifier, on_posterior, on_gold)]
     of_labels = [100 * np.mean(each == task.y_train) for each in labels]
     return of_labels + [100 * np.mean(each.argmax(axis=1) == task.y_test) for each in predictions]
 
@@ -72,8 +73,7 @@ def fitted(task, annotations, seed, epochs):
 
 def trained(task, targets, epochs):
     classifier = network(task)
-    classifier.compile("adam", "categorical_crossentropy")
-    classifier.fit(task.x_train, targets, batch_size=BATCH_SIZE, epochs=epochs, verbose=0)
+    fit(classifier, "adam", "categorical_crossentropy", task.x_train, targets, epochs)
     return classifier
 
 
@@ -89,9 +89,8 @@ def print_table(columns, found):
     print(f"\n| task | {' | '.join(columns)} |")
     print("|---" * (1 + len(columns)) + "|")
     for name, runs in found.items():
-        of = runs[:, [COLUMNS.index(column) for column in columns]]
-        cells = zip(of.mean(axis=0), of.std(axis=0), strict=True)
-        print(f"| {name} | {' | '.join(f'{mean:.1f} +- {spread:.1f}' for mean, spread in cells)} |")
+        cells = [spread(runs[:, COLUMNS.index(column)]) for column in columns]
+        print(f"| {name} | {' | '.join(cells)} |")
 
 
 def main(argv=None):

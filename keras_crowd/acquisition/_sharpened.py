@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..aggregation import TINY, posterior
+from ..aggregation import TINY, log_normalize, posterior
 from ..annotations import Annotations
 
 _POWERS = np.geomspace(0.25, 4, 33)
@@ -33,14 +33,8 @@ def sharpened(annotations: Annotations, probabilities: np.ndarray, confusion: np
     likelihood = posterior(annotations, flat, confusion)[answered]  # up to a factor per item
     log_f = np.log(np.maximum(probabilities, TINY))
     evidence = [
-        np.log(np.maximum(np.sum(_powered(log_f[answered], t) * likelihood, axis=1), TINY)).sum()
+        np.log(np.maximum(np.sum(log_normalize(t * log_f[answered])[0] * likelihood, axis=1), TINY)).sum()
         - (np.log(t) / _SPREAD) ** 2 / 2
         for t in _POWERS
     ]
-    return _powered(log_f, _POWERS[int(np.argmax(evidence))])
-
-
-def _powered(log_f: np.ndarray, power: float) -> np.ndarray:
-    scaled = power * log_f
-    f = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return f / f.sum(axis=1, keepdims=True)
+    return log_normalize(_POWERS[int(np.argmax(evidence))] * log_f)[0]

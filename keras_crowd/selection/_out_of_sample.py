@@ -71,16 +71,14 @@ def out_of_sample_predictions(
     settings = {"answers": checksum(annotations), "num_splits": num_splits, "seed": seed}
     backup = Backup(file, {**settings, **(given or {})})
     kept = backup.load()
-    for fold in range(num_splits):
-        name = f"fold_{fold}"
-        if name not in kept:
-            left = some_answers(annotations, folds[annotations.item_index] != fold)
-            like = kept["fold_0"].shape[1:] if fold else None
-            kept[name] = _checked(train(left, fold), annotations, like)[folds == fold]
-            backup.save(**kept)
-    predictions = np.empty((annotations.num_items, *kept["fold_0"].shape[1:]), kept["fold_0"].dtype)
-    for fold in range(num_splits):
-        predictions[folds == fold] = kept[f"fold_{fold}"]
+    predictions = kept.get("predictions", np.empty(0))
+    for fold in range(int(kept.get("finished", 0)), num_splits):
+        left = some_answers(annotations, folds[annotations.item_index] != fold)
+        found = _checked(train(left, fold), annotations, predictions.shape[1:] if fold else None)
+        if fold == 0:
+            predictions = np.zeros_like(found)
+        predictions[folds == fold] = found[folds == fold]
+        backup.save(predictions=predictions, finished=fold + 1)
     return predictions
 
 
