@@ -12,6 +12,7 @@ if os.environ.get("KERAS_BACKEND") == "torch":
 
 import keras
 import numpy as np
+import one_trace
 import pytest
 import turns
 from backendless import touches_backend
@@ -81,6 +82,15 @@ class Epochs(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         return self.x[self.batches[index]], self.y[self.batches[index]]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_trace(request):
+    """Steps of training are traced once under TensorFlow, where that shows as much."""
+    with pytest.MonkeyPatch.context() as patch:
+        if BACKEND == "tensorflow" and request.path.stem not in one_trace.AS_USERS:
+            patch.setattr(keras.Model, "make_train_function", one_trace.make_train_function)
+        yield
 
 
 @pytest.fixture(autouse=True)
