@@ -23,9 +23,8 @@ POLICIES = {"tensorflow": ["mixed_float16"], "jax": ["mixed_bfloat16"]}.get(BACK
 def trained(names=HEADS, share=(0.2, 0.8), batch_size=every_head.BATCH, optimizer=None, **kwargs):
     """The parameters of each head after 10 steps of 16 items, and the logs."""
     model = every_head.compiled(names, optimizer, metrics=False, jit_compile=XLA, **kwargs)
-    if BACKEND == "tensorflow":  # variables that the first trace makes are one trace more
-        first, answers = every_head.data(names, steps=1)
-        model.compute_loss(y=answers, y_pred=model(first))
+    if BACKEND == "tensorflow":
+        every_head.with_variables(model, names)
     x, y = every_head.data(names, share=share)
     logs = model.fit(x, y, batch_size, shuffle=False, verbose=0).history
     return {name: every_head.parameters(every_head.parts(model, name)) for name in names}, logs

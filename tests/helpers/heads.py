@@ -127,6 +127,14 @@ def compiled(names: Any = HEADS, optimizer: Any = None, metrics: bool = True, **
     return zoo
 
 
+def with_variables(zoo: keras.Model, names: Any = HEADS) -> keras.Model:
+    """Makes what Keras would make in the first step under TensorFlow, which then traces the step again."""
+    x, y = data(names, steps=1)
+    zoo.optimizer.build(zoo.trainable_variables)
+    zoo.compute_loss(y=y, y_pred=zoo(x))  # running means of each loss
+    return zoo
+
+
 def _metric(head: Head) -> Any:
     if head.kind == "sets":
         return kc.metrics.CrowdBinaryCrossEntropy(name="metric")

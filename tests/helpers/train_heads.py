@@ -34,6 +34,8 @@ def train(run, scope=contextlib.nullcontext, part=None, fit=fit):
     with scope():
         names = every_head.DISTRIBUTED if HOW == "devices" else every_head.OF_PROCESSES
         recorder, model = every_head.Recorder(names), every_head.compiled(names)
+        if run == "one" and keras.config.backend() == "tensorflow":  # under a strategy Keras does it
+            every_head.with_variables(model, names)
         logs = fit(model, *keras.tree.map_structure(take, every_head.data(names)), size, recorder)
         FOUND.update({f"{run}/{name}": value for name, value in recorder.history().items()})
         FOUND.update({f"{run}/logs/{name}": value[-1] for name, value in logs.items()})
@@ -84,6 +86,7 @@ def on_tensorflow():
             def step(batch):
                 strategy.run(model.train_step, args=(batch,))
 
+            model.optimizer.build(model.trainable_variables)  # made in `step`, it would be traced again
             recorder.set_model(model)
             recorder.on_train_begin()
             for batch in tf.data.Dataset.from_tensor_slices((x, y)).batch(size):
