@@ -9,6 +9,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -39,6 +40,16 @@ class Backup:
         self.file = None if file is None else pathlib.Path(file)
         self._signature = {} if file is None else {name: _checksum(value) for name, value in given.items()}
         self._written, self._cost = time.monotonic(), 0.0
+
+    @classmethod
+    def within(
+        cls,
+        folder: str | os.PathLike[str] | None,
+        name: str,
+        given: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Backup:
+        """The file of that name in a folder; for `None` no backup at all."""
+        return cls(None if folder is None else pathlib.Path(folder) / name, given)
 
     def load(self) -> dict[str, np.ndarray]:
         """The arrays that were kept; none if there is no file.

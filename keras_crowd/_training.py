@@ -62,19 +62,29 @@ class Training(abc.ABC):
         ids = keras.Input((None,), dtype="int32", name="annotators")
         logits = self.crowd(classifier.outputs[0], annotators=ids)
         inputs = _structure(classifier, features.few)
-        self.model = self._trained = keras.Model(with_annotators(inputs, ids), logits)
-        if gold is not None:
-            self._trained = gold.model(inputs, classifier.outputs[0], self.crowd, self.num_slots)
+        self.model = keras.Model(with_annotators(inputs, ids), logits)
+        self._trained = self._model_to_train(inputs)
         features.check(self.model, *annotations.slots(self.num_slots))
+
+    def _model_to_train(self, inputs: Any) -> keras.Model:
+        """The model of classifier and annotators, or one that knows more."""
+        if self.gold is None:
+            return self.model
+        return self.gold.model(inputs, self.classifier.outputs[0], self.crowd, self.num_slots)
 
     def compile(self, optimizer: Optimizer, crowd_learning_rate: LearningRate | None) -> None:
         """Compiles, and keeps the start."""
         self._optimizer = keras.optimizers.get(optimizer)
-        optimizer = crowd_optimizer(self.model, self._optimizer, crowd_learning_rate)
-        for model in {id(model): model for model in (self.model, self._trained)}.values():
-            model.compile(optimizer, loss=self.crowd.answer_losses[0]())
+        of_both = crowd_optimizer(self.model, self._optimizer, crowd_learning_rate)
+        self.model.compile(of_both, loss=self.crowd.answer_losses[0]())
         self._variables = training_variables(self.model)
+        if self._trained is not self.model:
+            self._compile_trained()
         self._given = self._start = self.values()
+
+    def _compile_trained(self) -> None:
+        """Compiles the model that is trained, where it is another."""
+        self._trained.compile(self.model.optimizer, loss=self.crowd.answer_losses[0]())
 
     def given(self, annotations: Annotations) -> dict[str, Any]:
         """Returns all that the result depends on, except the choice of the weight."""
@@ -188,9 +198,14 @@ class Training(abc.ABC):
 
 
 class ClassTraining(Training):
-    """Trains on answers of one class each by GeoCrowdNet(F); a setting is the weight of its regularizer."""
+    """Trains on answers of one class each by GeoCrowdNet(F); a setting is the weight of its regularizer.
+
+    Attributes:
+        confusion: What the annotators start from, `None` for that of `crowd.adapt`.
+    """
 
     crowd: CrowdsClassification
+    confusion: np.ndarray | None = None
 
     def __init__(
         self,
@@ -210,7 +225,10 @@ class ClassTraining(Training):
         super().__init__(classifier, features, annotations, epochs, crowd, gold)
 
     def _adapt(self, annotations: Annotations) -> None:
-        self.crowd.adapt(annotations, None if self.gold is None else self.gold.classes)
+        if self.confusion is None:
+            self.crowd.adapt(annotations, None if self.gold is None else self.gold.classes)
+        else:
+            self.crowd.set_confusion(self.confusion)
 
     def set(self, setting: float) -> list[keras.callbacks.Callback]:
         self.crowd.class_counts.lost.forget()
@@ -224,8 +242,11 @@ class ClassTraining(Training):
         return (self.crowd.confusion(),)
 
     def posterior(self, annotations: Annotations) -> np.ndarray:
-        found = posterior(annotations, self.probabilities(), *self.annotators())
-        return found if self.gold is None else self.gold.settle(found)
+        return self.settled(posterior(annotations, self.probabilities(), *self.annotators()))
+
+    def settled(self, probabilities: np.ndarray) -> np.ndarray:
+        """Probabilities `(items, classes)`, certain where the class is known."""
+        return probabilities if self.gold is None else self.gold.settle(probabilities)
 
     def put_classes_back(self, annotations: Annotations) -> None:
         """Undoes a permutation; what is trained is not lost where that cannot be done."""

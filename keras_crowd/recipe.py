@@ -3,7 +3,6 @@
 import functools
 import math
 import os
-import pathlib
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -158,19 +157,20 @@ def fit_crowd(
     if epochs is None:
         epochs = default_epochs(annotations.num_items, features.batch_size)
     known = gold_of(gold, annotations)
-    choice = choice_of(values, network, features, annotations, epochs, from_logits, known)
+    choice = choice_of(
+        values, network, features, annotations, epochs, from_logits, known, by_default=weights is None
+    )
     choice.compile(optimizer, crowd_learning_rate)
     settings = {choice.argument: values, "crowd_learning_rate": crowd_learning_rate}
     given = {} if backup_dir is None else {**choice.training.given(annotations), **settings, **choosing}
-    *starts, chosen, trained = _backups(backup_dir, given, len(choice.trainings))
+    *starts, trained = _backups(backup_dir, given, len(choice.trainings))
     for training, start in zip(choice.trainings, starts, strict=True):
         training.start_from(start)
-    one = len(values) == 1
-    replicas = 0 if one else len(values) * num_replicas
+    replicas = choice.most_replicas(num_replicas)
     choice.progress = FitProgress(replicas, -(-epochs // 2), epochs, len(features), verbose)
     interrupted = False
     try:
-        if not one:
+        if replicas:
             choice.choose(backup_dir=backup_dir, given=given, **choosing)
         choice.train_on_all(callbacks, verbose, trained)
     except KeyboardInterrupt:
@@ -178,7 +178,7 @@ def fit_crowd(
         _warn_of_interruption(choice.take_what_there_is(), backup_dir)
     training = choice.training
     training.put_classes_back(annotations)
-    for backup in (trained, chosen, *starts):
+    for backup in (trained, *(Backup.within(backup_dir, name) for name in choice.files), *starts):
         if not interrupted:
             backup.delete()
     parts = (classifier, training.crowd, training.model, training.history, annotations)
@@ -199,10 +199,9 @@ def default_epochs(num_items: int, batch_size: int = BATCH_SIZE) -> int:
 def _backups(
     folder: str | os.PathLike[str] | None, given: dict[str, Any], num_trainings: int
 ) -> list[Backup]:
-    """Returns the backups of the start of each training, of the choice, and of the last training."""
+    """Returns the backups of the start of each training, and of the last training."""
     starts = [f"start_{i}.npz" if i else "start.npz" for i in range(num_trainings)]
-    names = (*starts, "path.npz", "training.npz")
-    return [Backup(None if folder is None else pathlib.Path(folder) / name, given) for name in names]
+    return [Backup.within(folder, name, given) for name in (*starts, "training.npz")]
 
 
 def _warn_of_interruption(state: str, backup_dir: str | os.PathLike[str] | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pathlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -150,8 +149,7 @@ def held_out_choice(
     splits = held_out_splits(annotations, num_replicas, fraction, seed)
     settings = {"num_replicas": num_replicas, "fraction": fraction, "seed": seed}
     own = {"answers": checksum(annotations), "choices": [str(choice) for choice in choices], **settings}
-    file = None if backup_dir is None else pathlib.Path(backup_dir) / "path.npz"
-    backup = Backup(file, {**own, **(given or {})})
+    backup = Backup.within(backup_dir, "path.npz", {**own, **(given or {})})
     losses = backup.load().get("losses", np.full((len(choices), num_replicas, len(splits[0][1])), np.nan))
     for r, (others, held_out) in enumerate(splits):
         for c, choice in enumerate(choices):

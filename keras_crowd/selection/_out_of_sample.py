@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -66,10 +65,20 @@ def out_of_sample_predictions(
     whole_number("seed", seed, low=0)
     refuse_preferences(answers)
     annotations = as_answers(answers)
-    folds = _folds(annotations, num_splits, seed)
-    file = None if backup_dir is None else pathlib.Path(backup_dir) / "folds.npz"
     settings = {"answers": checksum(annotations), "num_splits": num_splits, "seed": seed}
-    backup = Backup(file, {**settings, **(given or {})})
+    backup = Backup.within(backup_dir, "folds.npz", {**settings, **(given or {})})
+    return predictions_by_fold(train, annotations, num_splits, seed, backup)
+
+
+def predictions_by_fold(
+    train: Callable[[Annotations, int], Any],
+    annotations: Annotations,
+    num_splits: int,
+    seed: int,
+    backup: Backup,
+) -> np.ndarray:
+    """`out_of_sample_predictions`, with a backup of the finished folds wherever it may be."""
+    folds = _folds(annotations, num_splits, seed)
     kept = backup.load()
     predictions = kept.get("predictions", np.empty(0))
     for fold in range(int(kept.get("finished", 0)), num_splits):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -168,8 +167,7 @@ def regularization_path(
     splits = held_out_splits(annotations, num_splits, fraction, seed)
     own = {"answers": checksum(annotations), "weights": values}
     choices = {"num_splits": num_splits, "fraction": fraction, "seed": seed}
-    file = None if backup_dir is None else pathlib.Path(backup_dir) / "path.npz"
-    kept = Backup(file, {**own, **choices, **(given or {})})
+    kept = Backup.within(backup_dir, "path.npz", {**own, **choices, **(given or {})})
     empty = np.full((len(values), num_splits, len(splits[0][1])), np.nan)
     losses = kept.load().get("losses", empty)
     progress = keras.utils.Progbar(

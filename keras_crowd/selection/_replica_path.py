@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -165,8 +164,9 @@ def replica_path(
     annotations = as_annotations(answers)
     splits = held_out_splits(annotations, num_replicas, fraction, seed)
     choices = {"weights": values, "num_replicas": num_replicas, "fraction": fraction, "seed": seed}
-    file = None if backup_dir is None else pathlib.Path(backup_dir) / "path.npz"
-    backup = Backup(file, {"answers": checksum(annotations), **choices, **(given or {})})
+    backup = Backup.within(
+        backup_dir, "path.npz", {"answers": checksum(annotations), **choices, **(given or {})}
+    )
     kept = backup.load()
     classes = kept.get("classes", np.full((len(values), num_replicas, annotations.num_items), -1))
     losses = kept.get("losses", np.full((len(values), num_replicas, len(splits[0][1])), np.nan))
