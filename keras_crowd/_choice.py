@@ -30,11 +30,13 @@ class Choice(abc.ABC):
         setting: What is chosen, so far.
         path: How it was chosen, when it is.
         all_answers: Whether the last training has begun.
+        out_of_sample: Whether replicas predict items whose answers they have not seen, for the last training.
         progress: What shows the trainings; set before there is any.
     """
 
     argument: str
     path: ReplicaPath | HeldOutChoice | None = None
+    out_of_sample = False
     progress: FitProgress
 
     def __init__(self, settings: Sequence[Any], annotations: Annotations) -> None:

@@ -35,6 +35,8 @@ class CrowdFit:
         path: How the weight was chosen: how far the replicas of each weight agree or, for sets of labels, how well each
             connection predicts held-out answers; `None` if it was given, or if the choice was interrupted.
         interrupted: Whether the user interrupted training.
+        out_of_sample: Whether the confusions started from those counted against out-of-sample predictions, as they do
+            by default where most items have one answer.
 
     Example:
 
@@ -52,14 +54,15 @@ class CrowdFit:
     weight: float | None
     path: ReplicaPath | HeldOutChoice | None
     interrupted: bool = False
+    out_of_sample: bool = False
 
     @property
     def labels(self) -> np.ndarray:
         """The most probable class of each item, int64 `(items,)`; or where a label is more probable than not, booleans
         `(items, labels)`.
 
-        With one answer per item they are little more than these answers, which the classifier has learned by heart:
-        take `selection.out_of_sample_predictions` then.
+        Where most items have one answer and `weights` was given, they are little more than these answers, which the
+        classifier has learned by heart: leave `weights` out.
         """
         return self.annotations.kind.most_probable(self.posterior)[0]
 
@@ -116,6 +119,8 @@ class CrowdFit:
     def _how_chosen(self) -> str:
         if self.interrupted:
             return "interrupted"
+        if self.out_of_sample:
+            return "by default, after rounds of out-of-sample predictions: most items have one answer"
         if self.path is None:
             return "given"
         return f"chosen by {'held-out answers' if self.weight is None else 'the agreement of replicas'}"

@@ -93,6 +93,7 @@ class LabelRounds(Choice):
     """
 
     argument = "weights"
+    out_of_sample = True
 
     def __init__(self, labels: LabelTraining, last: ClassTraining, annotations: Annotations) -> None:
         super().__init__([*range(NUM_ROUNDS), WEIGHT], annotations)

@@ -63,13 +63,21 @@ def fit_crowd(
     4. Then the classifier is trained on all answers. It gets the mean of its weights after each of the last fifth of
        the epochs, and classes that have been permuted are put back (`align_classes`).
 
+    Where most items have one answer (fewer than two on average, of those that have any), the other answers tell too
+    little of an annotator, and the features must. Instead of 1 and 3, five classifiers are trained for half the epochs,
+    each on the votes on four fifths of the items, and predict the rest (`selection.out_of_sample_predictions`).
+    Confusions are counted against these predictions (`warm_start.from_labels`), and `aggregation.posterior` of both
+    gives labels for a second round. The confusions start from those counted against its labels, and the weight is 0.5.
+    Give `weights` to have steps 1 to 4.
+
     Sets of labels (`Annotations.from_sets`) are trained on likewise below `CrowdsMultiLabel`, by a classifier that
     gives the probability of each label by itself. For these, the connection is chosen by the nats of the answers held
     out from the replicas (`selection.held_out_choice`).
 
-    By default there are at most 12 replicas, so the whole costs at most as much as 7 trainings of 50 epochs or 1,000
-    steps each, whichever is more; the maximum is shown beforehand. A keyboard interrupt returns what has been trained
-    by then, with a warning: a replica with the largest weight accepted so far, or the state after the last whole epoch.
+    By default there are at most 12 replicas, or 10 classifiers in two rounds, so the whole costs at most as much as 7
+    trainings of 50 epochs or 1,000 steps each, whichever is more; the maximum is shown beforehand. A keyboard interrupt
+    returns what has been trained by then, with a warning: a replica with the largest weight accepted so far, a
+    classifier of the last round, or the state after the last whole epoch.
 
     Features in memory are shuffled each epoch. A data set is read anew in each epoch, in its own batches and order, so
     it must shuffle by itself. It must be finite and have the same rows each time (augment in layers of the classifier).
@@ -98,7 +106,8 @@ def fit_crowd(
             training each weighs as much as all answers to its item. Labels and posterior keep them. Not for sets of
             labels, nor where a data set holds the answers. Defaults to `None`, nothing is known.
         weights: Float, or sequence of floats. The weight to use, or those to choose among, ascending; the lowest is
-            what the others are compared with. Not for sets of labels. Defaults to `None`: 0, 0.5 and 5.
+            what the others are compared with. Not for sets of labels. Defaults to `None`: 0, 0.5 and 5, or 0.5 where
+            most items have one answer.
         conn_types: String, or sequence of strings. For sets of labels: the connection of `CrowdsMultiLabel` to use, or
             those to choose among. Defaults to `None`, all of them.
         optimizer: A Keras optimizer or its name; the annotators get one of the same kind, without weight decay.
@@ -182,7 +191,8 @@ def fit_crowd(
         if not interrupted:
             backup.delete()
     parts = (classifier, training.crowd, training.model, training.history, annotations)
-    return CrowdFit(*parts, training.posterior(annotations), choice.weight, choice.path, interrupted)
+    found = training.posterior(annotations), choice.weight, choice.path, interrupted, choice.out_of_sample
+    return CrowdFit(*parts, *found)
 
 
 def default_epochs(num_items: int, batch_size: int = BATCH_SIZE) -> int:
