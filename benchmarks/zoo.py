@@ -4,13 +4,15 @@
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/zoo.py --half reported     # run once
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/zoo.py --half reported --methods fit_crowd EM joint
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/zoo.py --half reported --labels
+    KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/zoo.py --half "few answers" --methods fit_crowd "fit_crowd, weights"
 
 Trained by Adam 1e-3, batches of 64, 50 epochs, the last epoch; Dense 128 with dropout .5 on the features. Crowds are
 drawn anew for each seed. No gold label is used to train, stop or choose, but for the column "gold". *Gap* is (method -
 vote) / (gold - vote), of means; a tie of the vote is broken at random. "Lost" counts seeds in which a class that the
 answers use is predicted for no training item. "CM, adapted" is one `fit` after `crowd.adapt`, "fit_crowd" takes up to
-7 trainings, "EM, chosen" has `answer_weight="auto"`, 3 trainings. `--record FILE` writes a line of JSON for each run
-and skips the runs that FILE has.
+7 trainings, "fit_crowd, weights" chooses its weight where items have one answer as well, "EM, chosen" has
+`answer_weight="auto"`, 3 trainings. `--record FILE` writes a line of JSON for each run and skips the runs that FILE
+has. The tasks with few answers settled what `fit_crowd` does with these.
 """
 
 import argparse
@@ -21,11 +23,11 @@ import keras
 import numpy as np
 from quality import build
 from zoo_methods import EPOCHS, METHODS, REFERENCES, vote
-from zoo_tasks import CHOOSING, REPORTED
+from zoo_tasks import CHOOSING, FEW_ANSWERS, REPORTED
 
 import keras_crowd as kc
 
-HALVES = {"choosing": CHOOSING, "reported": REPORTED}
+HALVES = {"choosing": CHOOSING, "reported": REPORTED, "few answers": FEW_ANSWERS}
 KINDS = ("hierarchical", "full", "class_wise", "one_coin")
 DEFAULT_METHODS = ("MW, the papers' start", "CM, adapted")
 

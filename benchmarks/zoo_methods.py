@@ -63,10 +63,11 @@ def mix_up(classifier, task, seed, epochs, alpha, form="slots"):
     model.fit(mixed, epochs=epochs, verbose=0)
 
 
-def fit_crowd(classifier, task, seed, epochs):
+def fit_crowd(classifier, task, seed, epochs, weights=None):
     """The defaults; 50 epochs or 1,000 steps."""
+    given = {"weights": weights, "seed": seed, "verbose": 0}
     fewer = {} if epochs == EPOCHS else {"epochs": epochs}
-    kc.fit_crowd(classifier, task.x_train, task.annotations, seed=seed, verbose=0, **fewer)
+    kc.fit_crowd(classifier, task.x_train, task.annotations, **given, **fewer)
 
 
 def em(classifier, task, seed, epochs, answer_weight=1.0):
@@ -162,6 +163,7 @@ METHODS = {
     },
     **{f"{name}, adapted": functools.partial(on_crowd, conn_type=name, regularizer=None) for name in ITEMS},
     "fit_crowd": fit_crowd,
+    "fit_crowd, weights": functools.partial(fit_crowd, weights=kc.selection.REPLICA_WEIGHTS),
     "EM": em,
     "EM, chosen": functools.partial(em, answer_weight="auto"),
     "joint": joint,

@@ -72,7 +72,10 @@ def real(name, seed, items=None, answers_per_item=None):
     table = data.annotations.dense()[rows]
     if answers_per_item:
         chance = np.where(table >= 0, rng.random(table.shape), np.inf)
-        table[chance.argsort(axis=1).argsort(axis=1) >= answers_per_item] = -1
+        kept = answers_per_item
+        if kept % 1:  # one more of some items
+            kept = np.floor(kept) + (rng.random((len(rows), 1)) < kept % 1)
+        table[chance.argsort(axis=1).argsort(axis=1) >= kept] = -1
     annotations = kc.Annotations.from_dense(table, classes=range(data.annotations.num_classes))
     return Task(data.x_train[rows], data.y_train[rows], data.x_test, data.y_test, annotations)
 
@@ -242,6 +245,14 @@ CHOOSING = {
     "topics, 16 classes": _task(topics, people(30, 0.6), 3),
     "reviews, 2 classes": _task(functools.partial(reviews, 2, 2000), people(40, 0.75), 3),
     "drawn, 30 classes": _task(functools.partial(drawn, 30, 2500, 16, 1.0, 4), people(60, 0.7), 3),
+}
+FEW_ANSWERS = {
+    "digits, 1 answer": _task(_digits, people(40, 0.6), 1),
+    "drawn, 1 answer": _task(functools.partial(drawn, 5, 800, 10, 0.7, 1), people(30, 0.65), 1),
+    "topics, 1 answer": _task(topics, people(30, 0.6), 1),
+    "reviews, 1 answer": _task(functools.partial(reviews, 2, 2000), people(40, 0.75), 1),
+    "Music, 1 answer": functools.partial(real, "music", answers_per_item=1),
+    "LabelMe, 1.5 answers": functools.partial(real, "labelme", answers_per_item=1.5),
 }
 REPORTED = {
     "LabelMe, 1 answer": functools.partial(real, "labelme", answers_per_item=1),

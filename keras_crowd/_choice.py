@@ -1,4 +1,4 @@
-"""What `fit_crowd` trains: replicas that tell it something, and then the last training. Abstract."""
+"""Replicas that tell `fit_crowd` something, and then its last training. Abstract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `fit_crowd` chooses by replicas: the weight of the regularizer, or the connection of sets of labels."""
+"""Choices that `fit_crowd` makes by replicas: the weight of the regularizer, or the connection of sets of labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `fit_crowd` does where most items have one answer: who is good, classifiers tell that have not seen it."""
+"""Trainings of `fit_crowd` where most items have one answer: classifiers that have not seen it tell who is good."""
 
 from __future__ import annotations
 
