@@ -4,7 +4,7 @@
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/zoo.py --half reported     # run once
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/zoo.py --half reported --methods fit_crowd EM joint
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/zoo.py --half reported --labels
-    KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/zoo.py --half "few answers" --methods fit_crowd "fit_crowd, weights"
+    KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/zoo.py --half "few answers" --methods fit_crowd
 
 Trained by Adam 1e-3, batches of 64, 50 epochs, the last epoch; Dense 128 with dropout .5 on the features. Crowds are
 drawn anew for each seed. No gold label is used to train, stop or choose, but for the column "gold". *Gap* is (method -

@@ -18,7 +18,7 @@ from .pipelines import with_annotators
 from .selection import predictions_by_fold
 from .warm_start import from_labels
 
-FEW_ANSWERS = 2.0  # per item that has one, on average, are not few
+FEW_ANSWERS = 1.5  # per item that has one, on average, are not few
 NUM_SPLITS, NUM_ROUNDS, WEIGHT = 5, 2, 0.5
 _TINY = 1e-30
 

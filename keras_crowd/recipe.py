@@ -64,7 +64,7 @@ def fit_crowd(
     4. Then the classifier is trained on all answers. It gets the mean of its weights after each of the last fifth of
        the epochs, and classes that have been permuted are put back (`align_classes`).
 
-    Where most items have one answer (fewer than two on average, of those that have any), the other answers tell too
+    Where most items have one answer (fewer than 1.5 on average, of those that have any), the other answers tell too
     little of an annotator, and the features must. Instead of 1 and 3, five classifiers are trained for half the epochs,
     each on the votes on four fifths of the items, and predict the rest (`selection.out_of_sample_predictions`).
     Confusions are counted against these predictions (`warm_start.from_labels`), and `aggregation.posterior` of both

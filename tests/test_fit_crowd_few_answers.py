@@ -152,12 +152,8 @@ def test_features_tell_who_is_good():
 def test_only_few_answers_and_no_weights_take_this_way():
     twice = np.where(np.arange(R) == (WHO[:, None] + 1) % R, TRUTH[:, None], ANSWERS)
     twice[:10] = -1
-    once_once = np.where(np.arange(N)[:, None] == 10, ANSWERS, twice)
-    for answers, few in (
-        (ANSWERS, True),
-        (twice, False),
-        (once_once, True),
-    ):
+    half, under_half = (np.where(np.arange(N)[:, None] < end, twice, ANSWERS) for end in (105, 104))
+    for answers, few in ((ANSWERS, True), (twice, False), (half, False), (under_half, True)):
         assert _one_answer.has_few_answers(kc.Annotations.from_dense(answers)) is few
     assert not _one_answer.has_few_answers(kc.Annotations.from_dense(ANSWERS[:14]))  # too few for folds
     fit = kc.fit_crowd(network(), X, ANSWERS, weights=1.0, **FEW)
