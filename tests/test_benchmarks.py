@@ -430,3 +430,20 @@ def test_out_of_sample():
     found = out_of_sample.main(["--tasks", "digits, 1 answer", "--seeds", "1", "--epochs", "1"])
     assert found["digits, 1 answer"].shape == (1, 9)
     assert np.isfinite(found["digits, 1 answer"]).all()
+
+
+def test_masks(capsys):
+    masks = script("benchmarks", "masks")
+    arguments = ["--crowds", "two paint boxes", "--seeds", "1", "--items", "12"]
+    labels, networks = masks.main([*arguments, "--epochs", "1"])["two paint boxes"]
+    assert labels[0]["vote"] > labels[0]["mean annotator"] > 30
+    assert np.isfinite(list(networks[0].values())).all()
+    assert "| zones, 10 gold masks |" in capsys.readouterr().out
+
+
+def test_zones_of_masks_are_distances_from_their_outlines():
+    masks = script("benchmarks", "masks")
+    mask = np.zeros((9, 9), int)
+    mask[2:7, 2:7] = 1
+    assert masks.zones_of(mask)[4].tolist() == [1, 2, 3, 4, 5, 4, 3, 2, 1]
+    assert masks.zones_of(mask - 1).tolist() == (mask - 1).tolist()

@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import textwrap
 
 ROOT = pathlib.Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -19,6 +20,16 @@ def snippets(page):
     """The same, compiled: errors name page and line."""
     for source in sources(page):
         yield compile(source, str(page.relative_to(ROOT)), "exec")
+
+
+def not_run(page):
+    """Python that `snippets` leaves out, for it needs files, downloads or names: `(line, source)`, by its fences."""
+    text = page.read_text(encoding="utf-8")
+    for found in re.finditer(r"^( *)```(\w*)\n(.*?)^ *```", text, flags=re.DOTALL | re.MULTILINE):
+        indent, language, source = found.groups()
+        is_shell = re.search(r"(?m)^(?:keras-crowd|pip|python|KERAS_)", source)
+        if (language == "python" and indent) or (not language and not is_shell):
+            yield text.count("\n", 0, found.start(3)), textwrap.dedent(source)
 
 
 def run(page):
