@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from model_kinds import text_task
 from pages import PAGES, README, ROOT, anchors, links, not_run, run, snippets
+from published_files import write_music
 
 import keras_crowd as kc
 
@@ -111,7 +112,8 @@ def test_links_lead_somewhere(page):
         assert not anchor or anchor in anchors(target), link
 
 
-# Blocks of Python that do not run as they stand, by page. A page may lose one; none may be added.
+# Blocks of Python that do not run as they stand, by page. Each but the docstring runs below, with stand-ins for what it
+# downloads.
 NOT_RUN_BLOCKS = {
     "data": 1,  # an archive to be downloaded by hand
     "images": 2,  # a folder of images; weights to be downloaded
@@ -228,7 +230,48 @@ def test_a_task_of_keras_hub_runs(monkeypatch):
     answers = np.arange(2 * len(texts)).reshape(-1, 2) % 3
     names["crowd"] = kc.layers.CrowdsClassification(2)
     names["annotations"] = kc.Annotations.from_dense(answers)
-    source = blocks_left()["text"][0][1]
-    compiled = 'model.compile("adam", loss=kc.losses.MaskedCrowdCrossEntropy())\nmodel.fit('
-    exec(source.replace("model.fit(", compiled), names)
+    exec(blocks_left()["text"][0][1], names)
     assert made == [("stand-in", {"num_classes": 2, "activation": "softmax"})]
+
+
+@pytest.mark.only_under("jax")
+def test_an_archive_of_the_papers_runs(tmp_path, monkeypatch):
+    tfds = pytest.importorskip("tensorflow_datasets", reason="needs tensorflow-datasets")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tfds.core.DatasetInfo, "initialize_from_bucket", lambda info: None)  # no network
+    write_music(tmp_path / "folder")
+    source, name = blocks_left()["data"][0][1], '"music_genre_mturk"'
+    assert name in source
+    names = {}
+    exec(source.replace(name, f'{name}, data_dir="here"'), names)
+    _, answers = next(iter(names["batches"]))
+    assert len(np.asarray(answers)) == 2
+    assert names["annotations"].num_annotators == 2
+
+
+@pytest.mark.only_under("torch")
+def test_a_pretrained_network_runs():
+    source, pretrained = blocks_left()["images"][1][1], "include_top=False"
+    assert pretrained in source
+    names = {"keras": keras}
+    exec(source.replace(pretrained, f"{pretrained}, weights=None"), names)
+    model = kc.crowd_model(names["classifier"], kc.layers.CrowdsClassification(3))
+    assert model.output_shape == (None, 3, 10)
+    assert len(names["classifier"].trainable_variables) == 2
+
+
+@pytest.mark.only_under("tensorflow")
+def test_files_for_serving_run(tmp_path, monkeypatch):
+    """A task of texts, whose length is stated, is saved and exported."""
+    monkeypatch.chdir(tmp_path)
+    task, texts = text_task()
+    names = {"kc": kc, "keras": keras, "model": kc.crowd_model(task, kc.layers.CrowdsClassification(2))}
+    for _, source in blocks_left()["models"]:
+        exec(source, names)
+    import tensorflow as tf
+
+    tokens = keras.tree.map_structure(lambda part: tf.cast(part, "int32"), task.preprocessor(texts))
+    expected = kc.strip(names["model"])(tokens)
+    loaded, served = keras.models.load_model("classifier.keras"), tf.saved_model.load("classifier")
+    for found in (loaded(tokens), served.serve(tokens)):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
