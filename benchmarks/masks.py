@@ -94,7 +94,7 @@ def zones(masks):
 def zones_of(mask):
     if mask.max() < 1:  # not painted, or left empty: far outside everywhere
         return mask
-    within, without = (ndimage.distance_transform_edt(part) for part in (mask, 1 - mask))
+    within, without = (ndimage.distance_transform_edt(part) for part in (mask, mask == 0))
     return np.digitize(np.where(mask > 0, within - 0.5, 0.5 - without), EDGES)
 
 
