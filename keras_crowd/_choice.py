@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from ._backup import Backup
+from ._crowd_fit import CrowdFit
 from ._fit_progress import FitProgress
 from ._mean_weights import MeanWeights
 from ._training import Training
@@ -113,6 +114,13 @@ class Choice(abc.ABC):
             return f"the state after {len(training.history.epoch)} epochs {with_it}"
         training.assign(self._replicas[self.setting])
         return f"a replica trained {with_it}, without the answers held out from it"
+
+    def result(self, classifier: keras.Model, interrupted: bool) -> CrowdFit:
+        """What was trained, with the user's own classifier."""
+        training, annotations = self.training, self._annotations
+        parts = (classifier, training.crowd, training.model, training.history, annotations)
+        found = training.posterior(annotations), self.weight, self.path, interrupted, self.out_of_sample
+        return CrowdFit(*parts, *found)
 
     def _train_replica(
         self, setting: Any, annotations: Annotations, replica: int, training: Training

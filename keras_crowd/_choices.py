@@ -13,8 +13,9 @@ from ._arguments import check_choice
 from ._choice import Choice
 from ._fit_features import Arrays, Batches
 from ._gold_training import GoldClasses
+from ._label_set_training import LabelSetTraining
 from ._one_answer import LabelRounds, LabelTraining, has_few_answers
-from ._training import ClassTraining, LabelSetTraining, Training
+from ._training import ClassTraining, Training
 from .annotations import Annotations, Answers, are_sets
 from .layers import CrowdsMultiLabel
 from .selection import REPLICA_WEIGHTS, held_out_choice, replica_path

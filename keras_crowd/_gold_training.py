@@ -47,7 +47,7 @@ class GoldClasses:
         scale = _SURE if crowd.from_logits else 1.0
         truth = kops.where(kops.expand_dims(gold >= 0, -1), scale * known, f)
         answers = crowd(truth, annotators=ids)
-        logits = kops.cast(f if crowd.from_logits else kops.log(f + _TINY), answers.dtype)
+        logits = kops.cast(class_logits(f, crowd.from_logits), answers.dtype)
         repeated = kops.repeat(kops.expand_dims(logits, 1), num_slots, axis=1)
         return keras.Model(with_annotators(inputs, given), kops.concatenate([answers, repeated], axis=1))
 
@@ -65,6 +65,11 @@ class GoldClasses:
         known = self.classes >= 0
         posterior[known] = np.eye(posterior.shape[1])[self.classes[known]]
         return posterior
+
+
+def class_logits(f: Tensor, from_logits: bool) -> Tensor:
+    """What a classifier predicts, as logits."""
+    return f if from_logits else kops.log(kops.cast(f, "float32") + _TINY)
 
 
 def check_gold(gold: npt.ArrayLike | None, answers: Answers | None) -> None:

@@ -11,6 +11,7 @@ from keras import ops as kops
 
 from ._backup import Backup, training_variables
 from ._choice import Choice, another
+from ._gold_training import class_logits
 from ._training import ClassTraining, Training
 from .aggregation import majority_vote, posterior
 from .annotations import Annotations
@@ -20,7 +21,6 @@ from .warm_start import from_labels
 
 FEW_ANSWERS = 1.5  # per item that has one, on average, are not few
 NUM_SPLITS, NUM_ROUNDS, WEIGHT = 5, 2, 0.5
-_TINY = 1e-30
 
 
 def has_few_answers(annotations: Annotations) -> bool:
@@ -60,7 +60,7 @@ class LabelTraining(ClassTraining):
 
     def _model_to_train(self, inputs: Any) -> keras.Model:
         f, ids = self.classifier.outputs[0], keras.Input((None,), dtype="int32", name="annotators")
-        logits = f if self.crowd.from_logits else kops.log(kops.cast(f, "float32") + _TINY)
+        logits = class_logits(f, self.crowd.from_logits)
         return keras.Model(with_annotators(inputs, ids), kops.expand_dims(logits, 1))
 
     def _compile_trained(self) -> None:

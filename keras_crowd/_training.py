@@ -21,11 +21,11 @@ from ._backup import (
 from ._fit_features import Arrays, Batches
 from ._gold_training import GoldClasses
 from ._typing import Features, LearningRate, Optimizer
-from .aggregation import label_posterior, posterior
+from .aggregation import posterior
 from .annotations import Annotations, checksum
 from .callbacks import RegularizerSchedule
 from .evaluation import classifier_alignment
-from .layers import CrowdLayer, CrowdsClassification, CrowdsMultiLabel
+from .layers import CrowdLayer, CrowdsClassification
 from .models import permute_classes
 from .ops import class_probabilities
 from .optimizers import crowd_optimizer
@@ -263,34 +263,6 @@ class ClassTraining(Training):
             return
         message = f"The classes had been permuted and were put back: class k was {permutation}[k]."
         warnings.warn(message, stacklevel=3)
-
-
-class LabelSetTraining(Training):
-    """Trains on sets of labels; a setting is the connection, which each training has from the start."""
-
-    crowd: CrowdsMultiLabel
-
-    def __init__(
-        self,
-        classifier: keras.Model,
-        features: Arrays | Batches,
-        annotations: Annotations,
-        epochs: int,
-        from_logits: bool,
-        conn_type: str,
-    ) -> None:
-        crowd = CrowdsMultiLabel(annotations.num_annotators, conn_type, from_logits=from_logits)  # type: ignore[arg-type]
-        super().__init__(classifier, features, annotations, epochs, crowd)
-
-    def probabilities(self) -> np.ndarray:
-        outputs = np.asarray(self.features.predict(self.classifier), float)
-        return 0.5 * (1 + np.tanh(0.5 * outputs)) if self.crowd.from_logits else outputs
-
-    def annotators(self) -> tuple[np.ndarray, ...]:
-        return self.crowd.sensitivity(), self.crowd.specificity()
-
-    def posterior(self, annotations: Annotations) -> np.ndarray:
-        return label_posterior(annotations, self.probabilities(), *self.annotators())
 
 
 class _LastEpoch(keras.callbacks.Callback):

@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from ._arguments import check_choice, flag, number, whole_number
 from ._backup import Backup
-from ._choice import Choice
 from ._choices import choice_of, settings_of
 from ._crowd_fit import CrowdFit as CrowdFit
 from ._fit_features import Arrays, Batches
@@ -190,7 +189,7 @@ def fit_crowd(
     for backup in (trained, *(Backup.within(backup_dir, name) for name in choice.files), *starts):
         if not interrupted:
             backup.delete()
-    return _result(classifier, choice, annotations, interrupted)
+    return choice.result(classifier, interrupted)
 
 
 def default_epochs(num_items: int, batch_size: int = BATCH_SIZE) -> int:
@@ -202,15 +201,6 @@ def default_epochs(num_items: int, batch_size: int = BATCH_SIZE) -> int:
     (50, 91)
     """
     return max(50, math.ceil(1000 / math.ceil(num_items / batch_size)))
-
-
-def _result(
-    classifier: keras.Model, choice: Choice, annotations: Annotations, interrupted: bool
-) -> CrowdFit:
-    training = choice.training
-    parts = (classifier, training.crowd, training.model, training.history, annotations)
-    found = training.posterior(annotations), choice.weight, choice.path, interrupted, choice.out_of_sample
-    return CrowdFit(*parts, *found)
 
 
 def _backups(

@@ -55,6 +55,7 @@ LEVELS = {
     "_crowd_fit": 7,
     "_training": 7,
     "_choice": 8,
+    "_label_set_training": 8,
     "_one_answer": 9,
     "_choices": 10,
     "recipe": 11,
