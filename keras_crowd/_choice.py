@@ -116,7 +116,7 @@ class Choice(abc.ABC):
         return f"a replica trained {with_it}, without the answers held out from it"
 
     def result(self, classifier: keras.Model, interrupted: bool) -> CrowdFit:
-        """What was trained, with the user's own classifier."""
+        """Joins what was trained with the user's own classifier."""
         training, annotations = self.training, self._annotations
         parts = (classifier, training.crowd, training.model, training.history, annotations)
         found = training.posterior(annotations), self.weight, self.path, interrupted, self.out_of_sample

@@ -68,7 +68,7 @@ class GoldClasses:
 
 
 def class_logits(f: Tensor, from_logits: bool) -> Tensor:
-    """What a classifier predicts, as logits."""
+    """Logits of what a classifier predicts."""
     return f if from_logits else kops.log(kops.cast(f, "float32") + _TINY)
 
 
