@@ -20,6 +20,12 @@ from .annotations import Annotations, Answers, are_sets
 from .layers import CrowdsMultiLabel
 from .selection import REPLICA_WEIGHTS, held_out_choice, replica_path
 
+_REPEATED = (
+    "Most items have one answer. `fit_crowd` with `weights` learns who is good from the answers themselves, so the labels "
+    "will mostly repeat the answers, and all annotators look good. Leave `weights` out to have each answer judged by "
+    "classifiers that have not seen it."
+)
+
 
 class WeightChoice(Choice):
     """The weight of the regularizer of class probabilities, by the agreement of replicas.
@@ -137,8 +143,11 @@ def choice_of(
     given = classifier, features, annotations, epochs, from_logits
     if are_sets(annotations):
         return ConnectionChoice({name: LabelSetTraining(*given, name) for name in settings}, annotations)
-    if by_default and has_few_answers(annotations):
+    few = has_few_answers(annotations)
+    if few and by_default:
         return LabelRounds(LabelTraining(*given, gold), ClassTraining(*given, gold), annotations)
+    if few:
+        warnings.warn(_REPEATED, stacklevel=3)
     return WeightChoice(ClassTraining(*given, gold), settings, annotations)
 
 

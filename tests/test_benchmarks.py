@@ -425,6 +425,7 @@ def test_copiers_of_reports(capsys):
     assert found[1:] == [100, 100]
 
 
+@pytest.mark.filterwarnings("ignore:Most items have one answer")
 def test_out_of_sample():
     out_of_sample = script("benchmarks", "out_of_sample")
     found = out_of_sample.main(["--tasks", "digits, 1 answer", "--seeds", "1", "--epochs", "1"])

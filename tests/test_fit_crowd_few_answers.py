@@ -134,6 +134,7 @@ def test_loss_of_labels_is_their_cross_entropy(from_logits, trained):
 
 
 @pytest.mark.only_under("torch")
+@pytest.mark.filterwarnings("ignore:Most items have one answer")
 def test_features_tell_who_is_good():
     fits = {}
     for weights in (None, 0.5):
@@ -156,7 +157,9 @@ def test_only_few_answers_and_no_weights_take_this_way():
     for answers, few in ((ANSWERS, True), (twice, False), (half, False), (under_half, True)):
         assert _one_answer.has_few_answers(kc.Annotations.from_dense(answers)) is few
     assert not _one_answer.has_few_answers(kc.Annotations.from_dense(ANSWERS[:14]))  # too few for folds
-    fit = kc.fit_crowd(network(), X, ANSWERS, weights=1.0, **FEW)
+    with pytest.warns(UserWarning, match="Most items have one answer. .* Leave `weights` out") as warned:
+        fit = kc.fit_crowd(network(), X, ANSWERS, weights=1.0, **FEW)
+    assert warned[0].filename == __file__
     assert not fit.out_of_sample
     assert fit.weight == 1.0
 

@@ -219,7 +219,8 @@ def no_dense_answers(table: np.ndarray) -> str:
         "`answers` must be numbers of shape (items, annotators): class codes from 0, -1 for missing, or floats; or "
         "soft answers, floats of shape (items, annotators, classes). Sets of labels, (items, annotators, labels), are "
         "read by `Annotations.from_dense(array, kind=LabelSets())`. "
-        "Names of classes are read by `Annotations.from_coo` and `from_dataframe`; the answers to tokens, "
+        "Names of classes, and tables with a row per answer, are read by `Annotations.from_coo` and `from_dataframe`; "
+        "the answers to tokens, "
         "(items, time, annotators), are those of items after `reshape(-1, annotators)`. "
         f"Received: shape {table.shape}, dtype {table.dtype}"
     )
