@@ -14,16 +14,17 @@ from ._choice import Choice
 from ._fit_features import Arrays, Batches
 from ._gold_training import GoldClasses
 from ._label_set_training import LabelSetTraining
-from ._one_answer import LabelRounds, LabelTraining, has_few_answers
+from ._one_answer import CountedTraining, LabelRounds, LabelTraining, has_few_answers
 from ._training import ClassTraining, Training
 from .annotations import Annotations, Answers, are_sets
 from .layers import CrowdsMultiLabel
 from .selection import REPLICA_WEIGHTS, held_out_choice, replica_path
 
+_MOST_UNEQUAL = 0.08  # nats, up to which the regularizer, which pulls towards equal shares, is tried
 _REPEATED = (
-    "Most items have one answer. `fit_crowd` with `weights` learns who is good from the answers themselves, so the labels "
-    "will mostly repeat the answers, and all annotators look good. Leave `weights` out to have each answer judged by "
-    "classifiers that have not seen it."
+    "Most items have one answer. `fit_crowd` with `weights` learns who is good from the answers themselves, so the "
+    "labels will mostly repeat the answers, and all annotators look good. Leave `weights` out to have each answer "
+    "judged by classifiers that have not seen it."
 )
 
 
@@ -51,7 +52,8 @@ class WeightChoice(Choice):
         return self._training
 
     def find(self, **choosing: Any) -> None:
-        self.path = replica_path(self._train, self._annotations, self.settings, **choosing)
+        given = {"most_unequal": _MOST_UNEQUAL, **choosing}
+        self.path = replica_path(self._train, self._annotations, self.settings, **given)
         self.setting = self.path.chosen
 
     @property
@@ -145,7 +147,7 @@ def choice_of(
         return ConnectionChoice({name: LabelSetTraining(*given, name) for name in settings}, annotations)
     few = has_few_answers(annotations)
     if few and by_default:
-        return LabelRounds(LabelTraining(*given, gold), ClassTraining(*given, gold), annotations)
+        return LabelRounds(LabelTraining(*given, gold), CountedTraining(*given, gold), annotations)
     if few:
         warnings.warn(_REPEATED, stacklevel=3)
     return WeightChoice(ClassTraining(*given, gold), settings, annotations)

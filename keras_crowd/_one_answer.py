@@ -16,6 +16,7 @@ from ._training import ClassTraining, Training
 from .aggregation import majority_vote, posterior
 from .annotations import Annotations
 from .pipelines import with_annotators
+from .regularizers import ClassifierLogDet
 from .selection import predictions_by_fold
 from .warm_start import from_labels
 
@@ -77,6 +78,13 @@ class LabelTraining(ClassTraining):
             known |= self.gold.classes >= 0
         targets = np.where(known[:, None], self._targets, 0.0).astype("float32")
         return annotations.slots(self.num_slots)[0], targets[:, None]
+
+
+class CountedTraining(ClassTraining):
+    """Trains a crowd layer that starts from counted confusions, with the regularizer of the paper."""
+
+    def _regularizer(self) -> ClassifierLogDet:
+        return ClassifierLogDet()
 
 
 class LabelRounds(Choice):

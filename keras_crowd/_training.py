@@ -220,9 +220,13 @@ class ClassTraining(Training):
             annotations.num_annotators,
             "CM",
             from_logits=from_logits,
-            classifier_regularizer=ClassifierLogDet(),
+            classifier_regularizer=self._regularizer(),
         )
         super().__init__(classifier, features, annotations, epochs, crowd, gold)
+
+    def _regularizer(self) -> ClassifierLogDet:
+        """One that acts where the answers make the classifier sure; small batches do not disturb it."""
+        return ClassifierLogDet(momentum=0.99, bound=0.1)
 
     def _adapt(self, annotations: Annotations) -> None:
         if self.confusion is None:

@@ -47,6 +47,10 @@ class ClassifierLogDet(_WeightedPenalty):
 
     It is 0 where the classifier is sure of every item, whatever the shares of the classes.
 
+    With a `bound` b the penalty `P` becomes `b (1 - exp(-P / b))`. Its slope, `exp(-P / b)`, is 1 where the answers
+    have already made the classifier sure, and vanishes where they keep it unsure, as where classes overlap. The weight
+    can then be many times as large.
+
     Args:
         weight: Float. Weight of the penalty. The paper's `lambda` on `log det F'F` is `weight / K` here. Unless
             `normalized`, it is for classes that are about equally frequent: it pulls the classifier towards equal
@@ -60,6 +64,8 @@ class ClassifierLogDet(_WeightedPenalty):
             `keras_crowd.callbacks.RegularizerSchedule` replaces the ramp. Defaults to 1,000.
         normalized: Boolean. Whether the Gram matrix is normalized by the shares of the classes, for classes of very
             different frequencies. Defaults to `False`, as in the paper.
+        bound: Float. What the penalty cannot exceed, in nats. Take it with `momentum`: a small batch makes any
+            classifier look unsure. Defaults to `None`, no bound, as in the paper.
 
     Call arguments:
         x: Class probabilities `(..., classes)`.
@@ -72,7 +78,7 @@ class ClassifierLogDet(_WeightedPenalty):
 
     Reference:
         S. Ibrahim, T. Nguyen, X. Fu, "Deep learning from crowdsourced labels: coupled cross-entropy
-        minimization, identifiability, and regularization", ICLR 2023, GeoCrowdNet(F).
+        minimization, identifiability, and regularization", ICLR 2023, GeoCrowdNet(F). The bound is an addition.
     """
 
     def __init__(
@@ -82,11 +88,13 @@ class ClassifierLogDet(_WeightedPenalty):
         epsilon: float = 1e-6,
         ramp_steps: int = 1000,
         normalized: bool = False,
+        bound: float | None = None,
     ) -> None:
         super().__init__(weight, ramp_steps)
         self.momentum = number("momentum", momentum, at_least=0, below=1)
         self.epsilon = number("epsilon", epsilon, at_least=0)
         self.normalized = flag("normalized", normalized)
+        self.bound = None if bound is None else number("bound", bound, above=0)
 
     def penalty(self, x: Tensor) -> Tensor:
         return self.gram_penalty(ops.gram(x), ops.num_rows(x))
@@ -96,7 +104,9 @@ class ClassifierLogDet(_WeightedPenalty):
         num_classes = gram.shape[-1]
         arguments = gram * num_classes, self.epsilon * num_classes, num_items
         penalty = -ops.mean_log_eigenvalue(*arguments)
-        return penalty + ops.mean_log_row_sum(*arguments) if self.normalized else penalty
+        if self.normalized:
+            penalty = penalty + ops.mean_log_row_sum(*arguments)
+        return penalty if self.bound is None else ops.bounded(penalty, self.bound)
 
     def running_gram(self, previous: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the average to keep, and the same with the whole gradient of the present batch."""
@@ -106,7 +116,7 @@ class ClassifierLogDet(_WeightedPenalty):
 
     def get_config(self) -> dict[str, Any]:
         own = {"momentum": self.momentum, "epsilon": self.epsilon, "normalized": self.normalized}
-        return {**super().get_config(), **own}
+        return {**super().get_config(), **own, "bound": self.bound}
 
 
 @register

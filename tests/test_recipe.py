@@ -16,7 +16,15 @@ X = (np.eye(3)[TRUTH] * 2 + RNG.normal(scale=0.7, size=(240, 3))).astype("float3
 RIGHT = RNG.random((240, 6)) < [0.9, 0.8, 0.8, 0.4, 0.4, 0.3]
 GIVEN = RNG.random((240, 6)) < 0.5
 ANSWERS = np.where(GIVEN, np.where(RIGHT, TRUTH[:, None], RNG.integers(0, 3, (240, 6))), -1)
+_MOST_UNEQUAL = _choices._MOST_UNEQUAL
 FEW = {"weights": [0.0, 1.0], "num_replicas": 2, "epochs": 2, "batch_size": 120, "verbose": 0}
+
+
+@pytest.fixture(autouse=True)
+def any_shares(monkeypatch):
+    """After two epochs the classes may be of any frequency; the test of that sets the bound again."""
+    monkeypatch.setattr(_choices, "_MOST_UNEQUAL", None)
+    return _MOST_UNEQUAL
 
 
 def network(activation="softmax"):
@@ -32,6 +40,20 @@ def network(activation="softmax"):
 
 def accuracy(classifier, x=X):
     return np.mean(classifier.predict(x, verbose=0).argmax(axis=1) == TRUTH)
+
+
+@pytest.mark.only_under("torch")
+@pytest.mark.parametrize(("share", "tried"), [(0.25, [0.0]), (0.5, [0.0, 1.0])])
+def test_classes_of_unequal_frequencies_take_no_regularizer(share, tried, any_shares, monkeypatch):
+    monkeypatch.setattr(_choices, "_MOST_UNEQUAL", any_shares)
+    keras.utils.set_random_seed(0)
+    truth = (np.arange(240) >= 240 * share).astype(int)
+    classifier = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, "softmax")])
+    arguments = {**FEW, "epochs": 40, "batch_size": 40, "optimizer": keras.optimizers.Adam(0.05)}
+    fit = kc.fit_crowd(
+        classifier, np.eye(2, dtype="float32")[truth], np.repeat(truth[:, None], 4, 1), **arguments
+    )
+    assert fit.path.weights.tolist() == tried
 
 
 @pytest.mark.only_under("jax")
@@ -109,12 +131,13 @@ def test_epochs_by_default_are_a_thousand_steps(monkeypatch):
 
 @pytest.mark.only_under("torch")
 def test_weight_acts_in_training():
-    """A huge weight spreads the predictions out: surer on the same seed."""
+    """A huge weight spreads predictions out that are sure already: surer on the same seed."""
     sure = []
     for weight in (0.0, 30.0):
         keras.utils.set_random_seed(0)
         classifier = network()
-        kc.fit_crowd(classifier, X, ANSWERS, **{**FEW, "weights": weight, "epochs": 60})
+        arguments = {**FEW, "weights": weight, "epochs": 60, "optimizer": keras.optimizers.Adam(0.02)}
+        kc.fit_crowd(classifier, X, ANSWERS, **arguments)
         sure.append(np.mean(np.max(classifier.predict(X, verbose=0), axis=1)))
     assert sure[1] > sure[0] + 0.05
 

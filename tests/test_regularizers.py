@@ -39,6 +39,23 @@ def test_normalized_log_det_divides_by_the_shares(num_classes):
     assert as_float(penalty(padded.astype("float32"))) == pytest.approx(expected, rel=1e-3)
 
 
+@pytest.mark.parametrize("normalized", [False, True])
+def test_a_bound_makes_the_slope_vanish_with_the_penalty(normalized):
+    """`b (1 - exp(-P / b))`, whose slope is `exp(-P / b)` times that of `P`."""
+    plain, bounded = (
+        kc.regularizers.ClassifierLogDet(1.0, normalized=normalized, bound=bound).penalty
+        for bound in (None, 0.5)
+    )
+    for sure in (0.9, 0.6, 0.0):
+        f = sure * np.eye(3, dtype="float32")[np.arange(60) % 3] + (1 - sure) * probabilities(60, 3)
+        (p, (slope,)), (found, (gradient,)) = (
+            value_and_gradients(penalty, f) for penalty in (plain, bounded)
+        )
+        assert found == pytest.approx(0.5 * (1 - np.exp(-p / 0.5)), rel=1e-4)
+        np.testing.assert_allclose(gradient, np.exp(-p / 0.5) * slope, rtol=1e-3, atol=1e-6)
+    assert kc.regularizers.ClassifierLogDet(bound=0.5).get_config()["bound"] == 0.5
+
+
 def test_normalized_log_det_is_zero_for_sure_items_and_leaves_the_shares_alone():
     """Its gradient, against differences of it, moves no item of a sure classifier from one class to another."""
     penalty = kc.regularizers.ClassifierLogDet(1.0, normalized=True)
@@ -216,6 +233,10 @@ def test_more_classes_than_items_trains_without_nan():
         (
             lambda: kc.regularizers.ClassifierLogDet(1.0, momentum=1.0),
             "`momentum` must be a number at least 0",
+        ),
+        (
+            lambda: kc.regularizers.ClassifierLogDet(1.0, bound=0),
+            "`bound` must be a number above 0",
         ),
         (
             lambda: kc.layers.CrowdsClassification(

@@ -193,9 +193,40 @@ def test_replicas_agree_within_a_standard_error_over_items():
         mean = sum(difference) / 100
         error = np.sqrt(sum((d - mean) ** 2 for d in difference) / 99 / 100)
         assert (mean >= -error) == (chosen == 1.0)
-        path = ReplicaPath(np.array([0.0, 1.0]), np.stack([before, after]), np.zeros((2, 2, 5)))
+        measured = np.stack([before, after]), np.zeros((2, 2, 5)), np.full((2, 2), 0.5)
+        path = ReplicaPath(np.array([0.0, 1.0]), *measured)
         np.testing.assert_allclose(path.standard_error, [0.0, error])
         assert path.chosen == chosen
+
+
+@pytest.mark.parametrize(("worse", "chosen"), [(0.19, 1.0), (0.21, 0.0)])
+def test_held_out_answers_are_predicted_within_two_standard_errors(worse, chosen):
+    """100 answers, of which the differences spread by 1: the standard error is .1."""
+    before = np.linspace(0, 3, 100).reshape(1, 2, 50)
+    after = before + np.tile([1.0, -1.0], 50).reshape(1, 2, 50) + worse
+    losses = np.concatenate([before, after])
+    path = ReplicaPath(np.array([0.0, 1.0]), np.ones((2, 9)), losses, np.full((2, 2), 0.5))
+    assert path.chosen == chosen
+
+
+def test_classes_too_unequal_leave_the_lowest_weight():
+    """Shares of .3 and .7, `-1/2 (log .6 + log 1.4)` = .087 nats; those of the lowest weight count."""
+
+    def train(weight, annotations, replica):
+        tried.append(weight)
+        return np.eye(3)[np.where(np.arange(300) < (90 if weight == 0 else 150), 0, 1)], annotators(0.7)
+
+    shares = [(180 + 0.5) / 601.5, (420 + 0.5) / 601.5, 0.5 / 601.5]
+    inequality = -sum(np.log(3 * share) for share in shares) / 3
+    for most_unequal, expected in ((None, 1.0), (inequality + 1e-6, 1.0), (inequality - 1e-6, 0.0)):
+        tried = []
+        path = replica_path(train, ANSWERS, [0.0, 1.0], num_replicas=2, most_unequal=most_unequal)
+        np.testing.assert_allclose(path.shares[0], shares)
+        assert path.inequality[0] == pytest.approx(inequality)
+        assert path.chosen == expected
+        assert sorted(set(tried)) == ([0.0, 1.0] if expected else [0.0])
+    with pytest.raises(ValueError, match="`most_unequal` must be a number at least 0"):
+        replica_path(train, ANSWERS, most_unequal=-1.0)
 
 
 def test_agreement_of_three_replicas_is_that_of_their_pairs():

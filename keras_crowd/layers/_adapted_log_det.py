@@ -8,7 +8,7 @@ from ..regularizers import ClassifierLogDet
 from ._penalty import Penalty
 
 # Settled by benchmarks/zoo.py on the tasks for choosing.
-_MOST_UNEQUAL = 0.1  # nats, up to which classes count as equally frequent
+_MOST_UNEQUAL = 0.06  # nats, up to which classes count as equally frequent
 _WEIGHT = 1.0
 _TINY = 1e-9
 

@@ -9,6 +9,8 @@ from keras import ops as kops
 from .. import ops
 from .._typing import DType, Tensor
 
+_SURE = 1e-4  # share of sure items in a Gram matrix that is nearly singular
+
 
 class Penalty(keras.layers.Layer):
     """Penalty of a regularizer on class probabilities or on parameters of annotators, times a variable weight.
@@ -93,10 +95,17 @@ class RunningGramPenalty(Penalty):
         super().__init__(regularizer, **kwargs)
         self.gram = self.add_weight(
             shape=(num_classes, num_classes),
-            initializer=keras.initializers.Identity(1.0 / num_classes),
+            initializer=self._start(num_classes),
             trainable=False,
             name="gram",
         )
+
+    def _start(self, num_classes: int) -> keras.initializers.Initializer:
+        """Items that are sure; with a bound items that are not, so that the penalty waits for the batches."""
+        sure = np.eye(num_classes) / num_classes
+        if getattr(self.regularizer, "bound", None) is None:
+            return keras.initializers.Constant(sure)
+        return keras.initializers.Constant(_SURE * sure + (1 - _SURE) / num_classes**2)
 
     def permute_classes(self, order: Tensor) -> None:
         gram = kops.convert_to_numpy(self.gram)

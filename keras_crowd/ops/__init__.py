@@ -75,6 +75,7 @@ from ._label_sets import log_probabilities as log_probabilities
 from ._label_sets import odds as odds
 from ._label_sets import side_by_side as side_by_side
 from ._label_sets import tick_logits as tick_logits
+from ._log_det import bounded as bounded
 from ._log_det import confusion_gram as confusion_gram
 from ._log_det import gram as gram
 from ._log_det import mean_log_eigenvalue as mean_log_eigenvalue

@@ -66,3 +66,8 @@ def mean_log_row_sum(matrix: Tensor, epsilon: float, count: Tensor | None = None
         return kops.broadcast_to(slope, matrix.shape)
 
     return value(matrix) if count is None else at_whole_batch(value, gradient, matrix, count)
+
+
+def bounded(value: Tensor, bound: float) -> Tensor:
+    """`b (1 - exp(-x / b))` of a value `x` of at least 0: `x` near 0, never above `b`, with the slope `exp(-x / b)`."""
+    return -bound * kops.expm1(-value / bound)

@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from .._arguments import check_choice, whole_number
+from .._arguments import check_choice, number, whole_number
 from .._backup import Backup
 from .._repr import one_line
 from ..aggregation import held_out_cross_entropy
 from ..annotations import Annotations, Answers, as_annotations, checksum
 from ._splits import held_out_splits
 
-REPLICA_WEIGHTS = (0.0, 0.5, 5.0)
+REPLICA_WEIGHTS = (0.0, 3.0, 10.0)
+_STANDARD_ERRORS = 2.0  # by which nats may be worse
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -29,13 +30,16 @@ class ReplicaPath:
     Attributes:
         weights: The weights tried, ascending, `(weights,)`.
         agreements: Share of the pairs of replicas that predict the same class for an item, `(weights, items)`.
-        losses: Nats of every held-out answer, `(weights, replicas, answers)`; shown, but not used to choose.
+        losses: Nats of every held-out answer, `(weights, replicas, answers)`.
+        shares: Share of the items that replicas predict to be of each class, `(weights, classes)`.
+        most_unequal: The largest `inequality` of the lowest weight with which another is accepted. Defaults to `None`.
 
     Example:
 
     >>> agreements = np.array([[1, 0, 1, 1], [1, 1, 1, 1], [0, 0, 1, 0]])
     >>> losses = np.array([[[0.3, 0.5, 0.4]], [[0.2, 0.7, 0.4]], [[0.9, 0.9, 0.9]]])
-    >>> path = keras_crowd.selection.ReplicaPath(np.array([0.0, 1.0, 5.0]), agreements, losses)
+    >>> shares = np.full((3, 2), 0.5)
+    >>> path = keras_crowd.selection.ReplicaPath(np.array([0.0, 1.0, 5.0]), agreements, losses, shares)
     >>> path.chosen
     1.0
     >>> print(path)
@@ -48,6 +52,8 @@ class ReplicaPath:
     weights: np.ndarray
     agreements: np.ndarray
     losses: np.ndarray
+    shares: np.ndarray
+    most_unequal: float | None = None
 
     @property
     def agreement(self) -> np.ndarray:
@@ -71,9 +77,23 @@ class ReplicaPath:
         return difference.std(axis=1, ddof=1) / np.sqrt(difference.shape[1])
 
     @property
+    def inequality(self) -> np.ndarray:
+        """How unequal the shares `f` of the K classes are, `-1/K sum_k log(K f_k)` nats, `(weights,)`."""
+        return -np.log(self.shares.shape[1] * self.shares).mean(axis=1)
+
+    @property
     def accepted(self) -> np.ndarray:
-        """Whether replicas agree as much as those of the lowest weight, within a standard error, `(weights,)`."""
-        return self.difference >= -self.standard_error
+        """Whether a weight does as well as the lowest one, `(weights,)`.
+
+        Replicas agree as much, within a standard error; they predict held-out answers as well, within two; and the
+        classes are not too unequal.
+        """
+        loss = (self.losses - self.losses[0]).reshape(len(self.losses), -1)
+        margin = _STANDARD_ERRORS * loss.std(axis=1) / np.sqrt(loss.shape[1])
+        accepted = (self.difference >= -self.standard_error) & (loss.mean(axis=1) <= margin)
+        if _too_unequal(self):
+            accepted[1:] = False
+        return accepted
 
     @property
     def chosen(self) -> float:
@@ -110,6 +130,7 @@ def replica_path(
     num_replicas: int = 4,
     fraction: float = 0.15,
     seed: int = 0,
+    most_unequal: float | None = None,
     backup_dir: str | os.PathLike[str] | None = None,
     given: Mapping[str, Any] | None = None,
 ) -> ReplicaPath:
@@ -117,12 +138,12 @@ def replica_path(
 
     The replicas of a weight differ in the answers that are held out and in where the classifier starts. A weight that
     suits the data makes the classifier depend less on either, so its replicas agree more on the classes of the items;
-    one that is too large settles differently in each. The first weight whose replicas agree less than those of the
-    lowest weight, by more than a standard error (item against item), is the last one tried, and `path.chosen` is the
-    one before it.
+    one that is too large settles differently in each, or in a classifier that predicts answers worse.
 
-    How the held-out answers are predicted from the features and the *other* answers to the item
-    (`aggregation.held_out_cross_entropy`) is measured along with it.
+    A weight harms if its replicas agree less than those of the lowest weight, by more than a standard error (item
+    against item), or if they predict the held-out answers worse from the features and the *other* answers to the item
+    (`aggregation.held_out_cross_entropy`), by more than two standard errors (answer against answer). It is the last one
+    tried, and `path.chosen` is the one before it.
 
     It costs at most `num_replicas * len(weights)` trainings. `regularization_path` distinguishes the weights of a fine
     grid better, and is several times as expensive.
@@ -134,10 +155,13 @@ def replica_path(
         answers: `Annotations`; integers `(items, annotators)` with `-1` for missing; or soft answers, floats
             `(items, annotators, classes)` with zeros.
         weights: Sequence of floats, none negative. Weights to try; the lowest is what the others are compared with.
-            Defaults to 0, 0.5 and 5.
+            Defaults to 0, 3 and 10.
         num_replicas: Integer, at least 2. Replicas of each weight. Defaults to 4.
         fraction: Float between 0 and 1. Fraction of the answers held out for each replica. Defaults to 0.15.
         seed: Integer. Seed of the draws. Defaults to 0.
+        most_unequal: Float. For a regularizer that pulls towards equal shares of the classes: the largest inequality
+            `-1/K sum_k log(K f_k)`, in nats, of the shares `f` that the replicas of the lowest weight predict, with
+            which another weight is tried. .02 are shares of .4 and .6, .14 of .25 and .75. Defaults to `None`, any.
         backup_dir: Path. Folder in which to keep what has been measured, as `path.npz`: an interrupted path goes on
             from there. The file stays when all is measured. Defaults to `None`, no backup.
         given: Mapping. What else `train` depends on, by name: features, settings. A backup made with anything else is
@@ -163,6 +187,8 @@ def replica_path(
     values = check_choice(weights, num_replicas, fraction, seed)
     annotations = as_annotations(answers)
     splits = held_out_splits(annotations, num_replicas, fraction, seed)
+    if most_unequal is not None:
+        number("most_unequal", most_unequal, at_least=0)
     choices = {"weights": values, "num_replicas": num_replicas, "fraction": fraction, "seed": seed}
     backup = Backup.within(
         backup_dir, "path.npz", {"answers": checksum(annotations), **choices, **(given or {})}
@@ -177,8 +203,10 @@ def replica_path(
                 losses[w, r] = held_out_cross_entropy(held_out, others, probabilities, confusion)
                 classes[w, r] = np.argmax(probabilities, axis=-1)
                 backup.save(classes=classes, losses=losses)
-        path = ReplicaPath(values[: w + 1], _agreements(classes[: w + 1]), losses[: w + 1])
-        if path.chosen < weight:
+        tried = classes[: w + 1]
+        measured = _agreements(tried), losses[: w + 1], _shares(tried, annotations.num_classes)
+        path = ReplicaPath(values[: w + 1], *measured, most_unequal)
+        if path.chosen < weight or _too_unequal(path):
             break
     return path
 
@@ -187,3 +215,14 @@ def _agreements(classes: np.ndarray) -> np.ndarray:
     """Returns the agreement `(weights, items)` of classes `(weights, replicas, items)`."""
     pairs = itertools.combinations(range(classes.shape[1]), 2)
     return np.mean([classes[:, a] == classes[:, b] for a, b in pairs], axis=0)
+
+
+def _shares(classes: np.ndarray, num_classes: int) -> np.ndarray:
+    """Returns the shares of classes `(weights, replicas, items)`, half an item added to each: `(weights, classes)`."""
+    counts = np.stack([np.bincount(of.ravel(), minlength=num_classes) for of in classes]) + 0.5
+    return counts / counts.sum(axis=1, keepdims=True)
+
+
+def _too_unequal(path: ReplicaPath) -> bool:
+    """Whether no weight but the lowest can be accepted."""
+    return path.most_unequal is not None and bool(path.inequality[0] > path.most_unequal)
