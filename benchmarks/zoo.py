@@ -1,4 +1,4 @@
-"""What a new user gets, on 26 tasks: test accuracy less the majority vote's, the worst task and the mean.
+"""What a new user gets, on 30 tasks: test accuracy less the majority vote's, the worst task and the mean.
 
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/zoo.py --half choosing     # what settles defaults
     KERAS_CROWD_DATA=folder KERAS_BACKEND=jax python benchmarks/zoo.py --half reported     # run once

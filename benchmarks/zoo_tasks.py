@@ -245,6 +245,12 @@ CHOOSING = {
     "topics, 16 classes": _task(topics, people(30, 0.6), 3),
     "reviews, 2 classes": _task(functools.partial(reviews, 2, 2000), people(40, 0.75), 3),
     "drawn, 30 classes": _task(functools.partial(drawn, 30, 2500, 16, 1.0, 4), people(60, 0.7), 3),
+    "drawn, 75 and 25 %": _task(
+        functools.partial(drawn, 2, 1000, 8, 0.45, 11, [0.75, 0.25]), people(30, 0.7), 3
+    ),
+    "drawn, 50, 30 and 20 %": _task(
+        functools.partial(drawn, 3, 1000, 8, 0.8, 11, [0.5, 0.3, 0.2]), people(30, 0.7), 3
+    ),
 }
 FEW_ANSWERS = {
     "digits, 1 answer": _task(_digits, people(40, 0.6), 1),
@@ -270,4 +276,10 @@ REPORTED = {
     "reviews, 5 classes": _task(functools.partial(reviews, 5, 3000), people(40, 0.65), 5),
     "drawn, 10 answers": _task(functools.partial(drawn, 4, 250, 8, 0.8, 7), people(83, 0.6), 10),
     "drawn like covertype": _task(_covertype, people(100, 0.75), 2),
+    "digits below and above 7": _task(
+        functools.partial(of_sklearn, "digits", lambda y: y >= 7), people(30, 0.65), 3
+    ),
+    "drawn, 70 and 30 %": _task(
+        functools.partial(drawn, 2, 1000, 8, 0.6, 12, [0.7, 0.3]), people(40, 0.65), 4
+    ),
 }

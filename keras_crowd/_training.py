@@ -226,7 +226,7 @@ class ClassTraining(Training):
 
     def _regularizer(self) -> ClassifierLogDet:
         """One that acts where the answers make the classifier sure; small batches do not disturb it."""
-        return ClassifierLogDet(momentum=0.99, bound=0.1)
+        return ClassifierLogDet(momentum=0.9, bound=0.1)
 
     def _adapt(self, annotations: Annotations) -> None:
         if self.confusion is None:

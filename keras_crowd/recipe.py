@@ -55,7 +55,7 @@ def fit_crowd(
     """Trains a classifier on the answers of a crowd by GeoCrowdNet(F), and chooses the weight without gold labels.
 
     1. Confusions start from Dawid and Skene's (`crowd.adapt`).
-    2. Classifier and confusions are trained together, with `regularizers.ClassifierLogDet(momentum=0.99, bound=0.1)`
+    2. Classifier and confusions are trained together, with `regularizers.ClassifierLogDet(momentum=0.9, bound=0.1)`
        rising linearly to its weight over the first half of the epochs (`callbacks.RegularizerSchedule`).
     3. The weight is the largest with which replicas of the classifier, trained for half the epochs with other answers
        held out and from another start, agree on the classes of the items as much as without the regularizer, and

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_crowd as kc
-from keras_crowd import _backup, _training
+from keras_crowd import _backup, _choices, _training
 from keras_crowd._backup import Backup
 from keras_crowd.selection import regularization_path
 
@@ -16,7 +16,10 @@ ANSWERS = np.where(RNG.random((60, 4)) < 0.8, TRUTH[:, None], RNG.integers(0, 3,
 ANSWERS[RNG.random((60, 4)) < 0.3] = -1
 FEW = {"weights": [0.0, 1.0], "num_replicas": 2, "epochs": 3, "batch_size": 20, "verbose": 0}
 
-pytestmark = pytest.mark.filterwarnings("ignore:The classes had been permuted")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The classes had been permuted"),
+    pytest.mark.usefixtures("any_shares"),
+]
 
 
 class KilledError(Exception):
@@ -64,6 +67,7 @@ def network(seed=1, activation="relu", rate=0.3):
 def whole():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_training.ClassTraining, "put_classes_back", lambda self, annotations: None)
+        patch.setattr(_choices, "_MOST_UNEQUAL", None)
         return kc.fit_crowd(network(), X, ANSWERS, **FEW)
 
 

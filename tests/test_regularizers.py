@@ -124,6 +124,7 @@ def model(
     conn_type="CM",
     confusion_regularizer=None,
     ramp_steps=0,
+    bound=None,
     **kwargs,
 ):
     keras.utils.set_random_seed(0)
@@ -131,7 +132,7 @@ def model(
         6,
         conn_type,
         classifier_regularizer=kc.regularizers.ClassifierLogDet(
-            weight, momentum=momentum, ramp_steps=ramp_steps
+            weight, momentum=momentum, ramp_steps=ramp_steps, bound=bound
         ),
         confusion_regularizer=confusion_regularizer,
     )
@@ -215,6 +216,25 @@ def test_running_gram_is_the_exponential_average_and_keeps_the_gradient():
     )
     assert running[0] == pytest.approx(plain[0], rel=1e-4)
     np.testing.assert_allclose(running[1][0], plain[1][0], rtol=1e-2, atol=1e-4)
+
+
+def test_a_bounded_running_penalty_starts_from_unsure_items():
+    """Its slope is 0 until batches tell of sure items."""
+    built, crowd = model(momentum=0.5, weight=1.0, bound=0.1)
+    start = kops.convert_to_numpy(crowd.penalties["classifier"].gram)
+    np.testing.assert_allclose(start, np.full((4, 4), 1 / 16), atol=1e-4)
+    assert np.linalg.eigvalsh(start).min() > 1e-6
+    regularizer, f = (
+        kc.regularizers.ClassifierLogDet(1.0, bound=0.1),
+        np.eye(4, dtype="float32")[[0, 1] * 16],
+    )
+    value, (gradient,) = value_and_gradients(
+        lambda g: regularizer.gram_penalty(regularizer.running_gram(kops.convert_to_tensor(start), g)[1]), f
+    )
+    assert value == pytest.approx(0.1, rel=1e-4)
+    np.testing.assert_allclose(gradient, 0, atol=1e-6)
+    built.fit(X, NOTHING, batch_size=32, verbose=0)
+    assert all(np.isfinite(w).all() for w in built.get_weights())
 
 
 def test_more_classes_than_items_trains_without_nan():
