@@ -142,9 +142,9 @@ def fit_crowd(
     Example:
 
     >>> fit = keras_crowd.fit_crowd(
-    ...     classifier, x, answers, weights=[0.0, 1.0], epochs=2, num_replicas=2, verbose=0)
-    >>> fit.path.weights
-    array([0., 1.])
+    ...     classifier, x, answers, weights=1.0, epochs=2, verbose=0)
+    >>> fit.weight
+    1.0
     >>> fit.classifier.predict(x, verbose=0).shape
     (20, 10)
 

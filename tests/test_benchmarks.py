@@ -293,7 +293,7 @@ def test_zoo_compares_labels_from_answers_alone(capsys):
 
 def test_tasks_of_the_zoo_come_in_halves():
     tasks = script("benchmarks", "zoo_tasks")
-    assert len(tasks.CHOOSING) == len(tasks.REPORTED) == 13
+    assert len(tasks.CHOOSING) == len(tasks.REPORTED) == 15
     assert not set(tasks.CHOOSING) & set(tasks.REPORTED)
     task = tasks.CHOOSING["one digit, 10 % positive"](0)
     assert task.num_classes == 2

@@ -78,7 +78,7 @@ class ReplicaPath:
 
     @property
     def inequality(self) -> np.ndarray:
-        """How unequal the shares `f` of the K classes are, `-1/K sum_k log(K f_k)` nats, `(weights,)`."""
+        """Inequality of the shares `f` of the K classes, `-1/K sum_k log(K f_k)` nats, `(weights,)`."""
         return -np.log(self.shares.shape[1] * self.shares).mean(axis=1)
 
     @property
@@ -177,11 +177,11 @@ def replica_path(
     Example:
 
     >>> def train(weight, annotations, replica):
-    ...     class_of_items = np.arange(6) % 2 if weight < 3 else np.full(6, replica)
+    ...     class_of_items = np.arange(6) % 2 if weight < 10 else np.full(6, replica)
     ...     return np.eye(2)[class_of_items], [[[0.9, 0.1], [0.1, 0.9]]] * 2
     >>> answers = [[0, 0], [1, 1], [0, 0], [1, 1], [0, 0], [1, 1]]
     >>> keras_crowd.selection.replica_path(train, answers, num_replicas=2).chosen
-    0.5
+    3.0
     """
     whole_number("num_replicas", num_replicas, low=2)
     values = check_choice(weights, num_replicas, fraction, seed)
