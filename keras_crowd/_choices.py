@@ -52,8 +52,8 @@ class WeightChoice(Choice):
         return self._training
 
     def find(self, **choosing: Any) -> None:
-        given = {"most_unequal": _MOST_UNEQUAL, **choosing}
-        self.path = replica_path(self._train, self._annotations, self.settings, **given)
+        choosing = {**choosing, "most_unequal": _MOST_UNEQUAL}
+        self.path = replica_path(self._train, self._annotations, self.settings, **choosing)
         self.setting = self.path.chosen
 
     @property

@@ -225,6 +225,7 @@ def test_classes_too_unequal_leave_the_lowest_weight():
         assert path.inequality[0] == pytest.approx(inequality)
         assert path.chosen == expected
         assert sorted(set(tried)) == ([0.0, 1.0] if expected else [0.0])
+        assert ("so no other weight was tried" in str(path)) is (expected == 0.0)
     with pytest.raises(ValueError, match="`most_unequal` must be a number at least 0"):
         replica_path(train, ANSWERS, most_unequal=-1.0)
 

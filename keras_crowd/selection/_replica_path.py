@@ -116,6 +116,9 @@ class ReplicaPath:
         for row in zip(*columns, strict=True):
             mark = "  <- chosen" if row[0] == self.chosen else ""
             rows.append("{:>8g}{:>12.3f}{:>12.3f}{:>16.3f}{:>8.3f}".format(*row) + mark)
+        if _too_unequal(self):
+            shares = f"{self.inequality[0]:.2f} nats, above {self.most_unequal:g}"
+            rows.append(f"The classes are of unequal frequencies ({shares}), so no other weight was tried.")
         return "\n".join(rows)
 
     def __repr__(self) -> str:
