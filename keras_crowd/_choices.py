@@ -52,8 +52,9 @@ class WeightChoice(Choice):
         return self._training
 
     def find(self, **choosing: Any) -> None:
-        choosing = {**choosing, "most_unequal": _MOST_UNEQUAL}
-        self.path = replica_path(self._train, self._annotations, self.settings, **choosing)
+        self.path = replica_path(
+            self._train, self._annotations, self.settings, most_unequal=_MOST_UNEQUAL, **choosing
+        )
         self.setting = self.path.chosen
 
     @property

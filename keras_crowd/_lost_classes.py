@@ -6,8 +6,6 @@ import warnings
 
 import numpy as np
 
-from .annotations import Annotations, Votes
-
 _FEWEST_EXPECTED = 20.0  # predictions of a class in an epoch, below which none says little
 _EPOCHS_WITHOUT = 2
 _FIRST_EPOCHS = 4  # in which a classifier still learns to tell the classes apart
@@ -57,10 +55,3 @@ class LostClasses:
             f"Classes vanished from the classifier's predictions: no item had class {lost.tolist()} in the last "
             f"{_EPOCHS_WITHOUT} epochs. {used}: {self.advice}."
         )
-
-
-def class_shares(annotations: Annotations) -> np.ndarray:
-    """Share of each class in the answers, `(classes,)`."""
-    votes = Votes(annotations)
-    counts = np.bincount(votes.code, weights=votes.weights(), minlength=annotations.num_classes)
-    return counts / max(counts.sum(), 1)

@@ -24,6 +24,7 @@ LEVELS = {
     "_backup": 1,
     "_repr": 0,
     "_student": 0,
+    "_class_shares": 2,
     "_lost_classes": 2,
     "_older_keras": 1,
     "annotations": 1,

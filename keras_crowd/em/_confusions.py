@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .._arguments import checked_annotator_weights
-from .._lost_classes import LostClasses, class_shares
+from .._class_shares import class_shares
+from .._lost_classes import LostClasses
 from ..aggregation import (
     TINY,
     AnswerSums,

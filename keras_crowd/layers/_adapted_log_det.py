@@ -3,6 +3,7 @@
 import numpy as np
 from keras import ops as kops
 
+from .._class_shares import inequality
 from .._typing import Tensor
 from ..regularizers import ClassifierLogDet
 from ._penalty import Penalty
@@ -10,7 +11,6 @@ from ._penalty import Penalty
 # Settled by benchmarks/zoo.py on the tasks for choosing.
 _MOST_UNEQUAL = 0.06  # nats, up to which classes count as equally frequent
 _WEIGHT = 1.0
-_TINY = 1e-9
 
 
 class AdaptedLogDet(Penalty):
@@ -41,8 +41,3 @@ class AdaptedLogDet(Penalty):
 
     def _unweighed(self, x: Tensor) -> Tensor:
         return self.adapted_weight * super()._unweighed(x)
-
-
-def inequality(shares: np.ndarray) -> float:
-    """`-1/K sum_k log(K f_k)` in nats: `ClassifierLogDet` of a classifier that is sure of every item."""
-    return float(-np.log(np.maximum(len(shares) * shares, _TINY)).mean())

@@ -9,7 +9,7 @@ from keras import ops as kops
 
 from .. import ops
 from .._arguments import flag
-from .._lost_classes import class_shares
+from .._class_shares import class_shares
 from .._typing import Config, DType, Initializer, Regularizer, Shape, Tensor
 from ..aggregation import AnnotatorTable, dawid_skene_start
 from ..annotations import Answers

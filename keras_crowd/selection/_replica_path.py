@@ -12,10 +12,11 @@ import numpy as np
 
 from .._arguments import check_choice, number, whole_number
 from .._backup import Backup
+from .._class_shares import inequality
 from .._repr import one_line
 from ..aggregation import held_out_cross_entropy
 from ..annotations import Annotations, Answers, as_annotations, checksum
-from ._splits import held_out_splits
+from ._splits import error_above, held_out_splits
 
 REPLICA_WEIGHTS = (0.0, 3.0, 10.0)
 _STANDARD_ERRORS = 2.0  # by which nats may be worse
@@ -79,7 +80,7 @@ class ReplicaPath:
     @property
     def inequality(self) -> np.ndarray:
         """Inequality of the shares `f` of the K classes, `-1/K sum_k log(K f_k)` nats, `(weights,)`."""
-        return -np.log(self.shares.shape[1] * self.shares).mean(axis=1)
+        return inequality(self.shares)
 
     @property
     def accepted(self) -> np.ndarray:
@@ -88,9 +89,9 @@ class ReplicaPath:
         Replicas agree as much, within a standard error; they predict held-out answers as well, within two; and the
         classes are not too unequal.
         """
-        loss = (self.losses - self.losses[0]).reshape(len(self.losses), -1)
-        margin = _STANDARD_ERRORS * loss.std(axis=1) / np.sqrt(loss.shape[1])
-        accepted = (self.difference >= -self.standard_error) & (loss.mean(axis=1) <= margin)
+        of_all_replicas = error_above(self.losses, self.losses[0]) / np.sqrt(self.losses.shape[1])
+        as_predictive = self.nats - self.nats[0] <= _STANDARD_ERRORS * of_all_replicas
+        accepted = (self.difference >= -self.standard_error) & as_predictive
         if _too_unequal(self):
             accepted[1:] = False
         return accepted

@@ -11,6 +11,7 @@ WITHOUT_KERAS = {
     "_version",
     "_arguments",
     "_files",
+    "_class_shares",
     "_lost_classes",
     "_repr",
     "_student",
